@@ -1,0 +1,3 @@
+"""Declarative backfill of historical incidents into incident.io."""
+
+__version__ = "0.1.0"

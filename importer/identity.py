@@ -1,0 +1,31 @@
+"""A declared key -> the idempotency key that the API sees: stable, and never of content.
+
+The API documents no length, character set or lifetime for idempotency keys, so they are short and plain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+_SAFE = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
+
+
+def idempotency_key(*, namespace: str, key: str) -> str:
+    """Return the key under which a declared incident is created: 49 characters of [a-z0-9-]."""
+    return "importer-" + _digest("incident", namespace, key)
+
+
+def child_key(*, parent: str, label: str) -> str:
+    """Return the key of a child from the ID of its incident and its own name within it."""
+    return "importer-" + _digest("child", parent, label)
+
+
+def is_safe(key: str) -> bool:
+    """Whether an explicit idempotency key is one that any server should take."""
+    return _SAFE.match(key) is not None
+
+
+def _digest(*parts: str) -> str:
+    framed = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(framed.encode()).hexdigest()[:40]
