@@ -1,0 +1,77 @@
+"""A stand-in of the incident.io API: the same answers, rules and limits, on an account of its own.
+
+    sandbox = open_sandbox(None)                            # in memory; a path keeps the account in a file
+    httpx.Client(transport=httpx.WSGITransport(app=sandbox.app), base_url="http://sandbox")
+    serve(sandbox, "127.0.0.1", 8080).run_forever()         # or on a socket, for any client
+
+API keys of the default account: `sandbox-key` may do everything, `sandbox-read-only` only look,
+`sandbox-no-private` everything but see private incidents.
+
+Trouble on demand, the same every time (the kinds and what they mean: faults.py):
+
+    sandbox.faults = Faults((Fault(FaultKind.DROP_AFTER, on="POST /v2/incidents", nth=frozenset({3})),))
+
+In process a dropped connection is a ConnectionResetError (NoReply) and a silence a TimeoutError
+(NoReplyInTime) out of the app; on a socket both close the connection without a reply.
+
+A served sandbox is also controlled by requests from the same machine, without a key:
+
+    PUT    /sandbox/faults    {"seed": 1, "faults": [
+                                  {"kind": "drop_after", "on": "POST /v2/incidents", "nth": [3]},
+                                  {"kind": "latency", "seconds": 0.3, "probability": 0.5}]}
+    GET    /sandbox/journal   {"requests": {"POST /v2/incidents 200": 3}, "too_many_requests": 0,
+                               "creations": {"an-idempotency-key": 1}, "announcements": []}
+    DELETE /sandbox/journal   start counting anew
+
+`announcements` names everything that the real API would have told people: incidents of a mode other than
+retrospective, and edits with notify_incident_channel. Control requests are neither limited nor counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from importer.sandbox.faults import Fault, FaultKind, Faults, NoReply, NoReplyInTime
+from importer.sandbox.journal import Journal
+from importer.sandbox.opening import Sandbox, assemble, default_seed, open_store
+from importer.sandbox.options import Idempotency, RateLimit, RetryAfter, SandboxOptions
+from importer.sandbox.serve import Server, serve
+
+__all__ = [
+    "Fault",
+    "FaultKind",
+    "Faults",
+    "Idempotency",
+    "Journal",
+    "NoReply",
+    "NoReplyInTime",
+    "RateLimit",
+    "RetryAfter",
+    "Sandbox",
+    "SandboxOptions",
+    "Server",
+    "default_seed",
+    "open_sandbox",
+    "serve",
+]
+
+
+def open_sandbox(
+    path: Path | None,
+    *,
+    seed: Mapping[str, Any] | None = None,
+    options: SandboxOptions | None = None,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Sandbox:
+    """Open the sandbox whose account is in the file at `path`; None: a new one in memory.
+
+    A new account is made from `seed` (catalogue.py says what it may hold) or from the default one. `clock`
+    gives seconds since 1970, `sleep` waits for seconds. Raises ValueError if the file holds another account.
+    """
+    return assemble(
+        open_store(path), seed=seed, options=options or SandboxOptions(), clock=clock, sleep=sleep
+    )

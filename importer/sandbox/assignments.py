@@ -1,0 +1,205 @@
+"""Turn the custom fields, roles and timestamps of a payload into identifiers and values, and problems with
+the rest.
+
+Payloads have their shape already (payload.py); an item that lost it is None and keeps its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from urllib.parse import urlsplit
+
+from importer.sandbox.account import Account, unknown
+from importer.sandbox.problems import Problem, invalid, required
+from importer.sandbox.records import Wire
+
+_VALUE_WORDS = ("value_option_id", "value_catalog_entry_id", "value_text", "value_link", "value_numeric")
+_TYPE_WORDS = {"text": "value_text", "link": "value_link", "numeric": "value_numeric"}
+
+
+@dataclass(frozen=True, slots=True)
+class Assignments:
+    """What a payload sets, by identifier. An empty tuple, an empty string and None unset; what is absent
+    stays. `reporters` are the places of assignments to a reporter role."""
+
+    custom_fields: Mapping[str, tuple[str, ...]]
+    roles: Mapping[str, str]
+    timestamps: Mapping[str, int | None]
+    reporters: tuple[int, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    account: Account
+    problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, path: str, message: str) -> None:
+        self.problems.append(invalid(path, message))
+
+
+def read_assignments(account: Account, payload: Wire) -> Assignments:
+    """Everything that a create or edit payload assigns."""
+    reading = _Reading(account)
+    roles, reporters = _roles(reading, payload.get("incident_role_assignments", ()))
+    return Assignments(
+        custom_fields=_custom_fields(reading, payload.get("custom_field_entries", ())),
+        roles=roles,
+        timestamps=_timestamps(reading, payload.get("incident_timestamp_values", ())),
+        reporters=reporters,
+        problems=tuple(reading.problems),
+    )
+
+
+def _present(name: str, items: Sequence[Wire | None], identifier: str) -> Iterator[tuple[str, Wire]]:
+    """The items that name what they are about, each with its path."""
+    for place, item in enumerate(items):
+        if item is not None and identifier in item:
+            yield f"{name}.{place}", item
+
+
+def _custom_fields(reading: _Reading, entries: Sequence[Wire | None]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for path, entry in _present("custom_field_entries", entries, "custom_field_id"):
+        identifier = entry["custom_field_id"]
+        custom_field = reading.account.catalogue.custom_fields.get(identifier)
+        if custom_field is None:
+            reading.problems.append(unknown(f"{path}.custom_field_id", identifier))
+        elif identifier in found:
+            reading.refuse(f"{path}.custom_field_id", "a custom field may have one entry only")
+        else:
+            found[identifier] = _values(reading, custom_field, entry.get("values", ()), f"{path}.values")
+    return found
+
+
+def _values(
+    reading: _Reading, custom_field: Wire, values: Sequence[Wire | None], path: str
+) -> tuple[str, ...]:
+    if len(values) > 1 and custom_field["field_type"] != "multi_select":
+        reading.refuse(path, f"a {custom_field['field_type']} field takes one value")
+    read = [
+        _value(reading, custom_field, value, f"{path}.{place}")
+        for place, value in enumerate(values)
+        if value is not None
+    ]
+    kept = tuple(dict.fromkeys(value for value in read if value))
+    if reading.account.options.normalises and custom_field["field_type"] == "multi_select":
+        return tuple(sorted(kept, reverse=True))
+    return kept
+
+
+def _value(reading: _Reading, custom_field: Wire, value: Wire, path: str) -> str:
+    word = _TYPE_WORDS.get(custom_field["field_type"])
+    if word is None:
+        word = "value_catalog_entry_id" if "catalog_type_id" in custom_field else "value_option_id"
+    if any(other in value for other in _VALUE_WORDS if other != word) or word not in value:
+        reading.refuse(path, f"the custom field {custom_field['name']!r} takes {word}")
+        return ""
+    return _VALUE_READERS[word](reading, custom_field, value[word], f"{path}.{word}")
+
+
+def _option(reading: _Reading, custom_field: Wire, text: str, path: str) -> str:
+    option = reading.account.store.options().get(text)
+    if option is None or option["custom_field_id"] != custom_field["id"]:
+        reading.refuse(path, f"no option of {custom_field['name']!r} has the ID {text!r}")
+        return ""
+    return text
+
+
+def _catalog_entry(reading: _Reading, custom_field: Wire, text: str, path: str) -> str:
+    entries = reading.account.catalogue.entries_by_identifier
+    entry = entries.get((custom_field["catalog_type_id"], text))
+    if entry is None:
+        reading.refuse(path, f"no catalog entry for {custom_field['name']!r} has the identifier {text!r}")
+        return ""
+    return str(entry["id"])
+
+
+def _text(reading: _Reading, _custom_field: Wire, text: str, _path: str) -> str:
+    return tidy(reading.account, text)
+
+
+def _link(reading: _Reading, _custom_field: Wire, text: str, path: str) -> str:
+    if text and not is_link(text):
+        reading.refuse(path, f"{text!r} is not a valid URL")
+    return tidy(reading.account, text)
+
+
+def _numeric(reading: _Reading, _custom_field: Wire, text: str, path: str) -> str:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if text and not number.is_finite():
+        reading.refuse(path, f"{text!r} is not a number")
+        return ""
+    if text and reading.account.options.normalises:
+        return f"{number.normalize():f}"
+    return text
+
+
+_VALUE_READERS: dict[str, Callable[[_Reading, Wire, str, str], str]] = {
+    "value_option_id": _option,
+    "value_catalog_entry_id": _catalog_entry,
+    "value_text": _text,
+    "value_link": _link,
+    "value_numeric": _numeric,
+}
+
+
+def _roles(reading: _Reading, assignments: Sequence[Wire | None]) -> tuple[dict[str, str], tuple[int, ...]]:
+    found: dict[str, str] = {}
+    reporters: list[int] = []
+    for path, assignment in _present("incident_role_assignments", assignments, "incident_role_id"):
+        identifier = assignment["incident_role_id"]
+        role = reading.account.catalogue.roles.get(identifier)
+        if role is None:
+            reading.problems.append(unknown(f"{path}.incident_role_id", identifier))
+            continue
+        if role["role_type"] == "reporter":
+            reporters.append(int(path.rpartition(".")[2]))
+        assignee = assignment.get("assignee")
+        found[identifier] = "" if assignee is None else _assignee(reading, assignee, f"{path}.assignee")
+    return found, tuple(reporters)
+
+
+def _assignee(reading: _Reading, assignee: Wire, path: str) -> str:
+    users = reading.account.catalogue.users
+    for word in ("id", "slack_user_id", "email"):
+        if text := assignee.get(word):
+            matching = [user for user in users.values() if user.get(word) == text]
+            # An email may have a user of each merge; the active one is meant.
+            active = [user for user in matching if user["is_active"]] or matching
+            if len(active) == 1:
+                return str(active[0]["id"])
+            reading.refuse(f"{path}.{word}", f"{len(active)} users have the {word} {text!r}")
+            return ""
+    reading.problems.append(required(path, "an assignee needs an id, an email or a slack_user_id"))
+    return ""
+
+
+def _timestamps(reading: _Reading, values: Sequence[Wire | None]) -> dict[str, int | None]:
+    found: dict[str, int | None] = {}
+    for path, value in _present("incident_timestamp_values", values, "incident_timestamp_id"):
+        identifier = value["incident_timestamp_id"]
+        if identifier in reading.account.catalogue.timestamps:
+            found[identifier] = value.get("value")
+        else:
+            reading.problems.append(unknown(f"{path}.incident_timestamp_id", identifier))
+    return found
+
+
+def tidy(account: Account, text: str) -> str:
+    """A text as the server keeps it: as it came, or normalised if the options say so."""
+    return text.replace("\r\n", "\n").strip() if account.options.normalises else text
+
+
+def is_link(text: str) -> bool:
+    """Whether a text is an absolute http(s) URL."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)

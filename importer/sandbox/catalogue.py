@@ -1,0 +1,341 @@
+"""Turn a seed into the account's catalogue: every severity, status, user ... as the API shows it.
+
+A seed is a mapping with the lists below. An entry is the API's own object, of which only the name is needed
+(a bare string is a name): what is missing gets a default, and an `id` is made from the name. So answers of
+a real account's list endpoints make a seed as they are. Beyond the API's properties an entry may say:
+
+- api_keys: token, roles (`all`, or a list);
+- custom_fields: options, a list of values or API objects; catalog_type, a type's name;
+- incident_timestamps: set_on, `declare` or a status category, for the option `sets_timestamps`;
+- catalog_types: entries;
+- teams: members as emails;
+- status_pages: items, with components as bare names;
+- incident_forms: incident_type, and in its elements custom_field, incident_role, incident_timestamp, by name;
+- features: `external_id`; attachment_types: the resource types whose integration is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from importer.sandbox import identifiers
+from importer.sandbox.access import ROLES, ApiKey
+from importer.sandbox.records import Wire
+
+_BORN = "2021-01-04T09:00:00Z"
+_DATED = {"created_at": _BORN, "updated_at": _BORN}
+_DEFAULTS: dict[str, Wire] = {
+    "severities": {"description": "", **_DATED},
+    "incident_statuses": {"description": "", "category": "live", **_DATED},
+    "incident_types": {
+        "description": "",
+        "is_default": False,
+        "private_incidents_only": False,
+        "create_in_triage": "optional",
+        **_DATED,
+    },
+    "incident_roles": {"instructions": "", "role_type": "custom", **_DATED},
+    "incident_timestamps": {},
+    "custom_fields": {"description": "", "field_type": "text", **_DATED},
+    "users": {
+        "role": "responder",
+        "is_active": True,
+        "custom_roles": [],
+        "seats": {"on_call": "none", "response": "full_access"},
+    },
+    "catalog_types": {
+        "annotations": {},
+        "categories": [],
+        "color": "blue",
+        "description": "",
+        "icon": "box",
+        "is_editable": True,
+        "ranked": False,
+        "schema": {"attributes": [], "version": 1},
+        "use_name_as_identifier": True,
+        **_DATED,
+    },
+    "teams": {},
+    "status_pages": {},
+    "workflows": {"state": "active", "runs_on_incident_modes": ["standard"]},
+    "follow_up_priorities": {},
+}
+_RANKED = frozenset({"severities", "incident_statuses", "incident_timestamps", "follow_up_priorities"})
+_SEED_WORDS = frozenset({"options", "catalog_type", "set_on", "entries", "items"})
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """An account without its incidents: wire objects by identifier, in the order of the seed.
+
+    `entries` are those of all catalog types; `components` the component identifiers of each status page, and
+    `structures` the pages' items; `set_on` says which timestamps fill themselves, and when.
+    """
+
+    name: str
+    dashboard_url: str
+    features: frozenset[str]
+    attachment_types: frozenset[str]
+    keys: Mapping[str, ApiKey]
+    severities: Mapping[str, Wire]
+    statuses: Mapping[str, Wire]
+    types: Mapping[str, Wire]
+    roles: Mapping[str, Wire]
+    timestamps: Mapping[str, Wire]
+    custom_fields: Mapping[str, Wire]
+    users: Mapping[str, Wire]
+    catalog_types: Mapping[str, Wire]
+    entries: Mapping[str, Wire]
+    teams: Mapping[str, Wire]
+    status_pages: Mapping[str, Wire]
+    structures: Mapping[str, list[Wire]]
+    workflows: Mapping[str, Wire]
+    forms: Mapping[str, Wire]
+    follow_up_priorities: Mapping[str, Wire]
+    set_on: Mapping[str, str]
+
+    def status_of(self, category: str) -> str:
+        """The first status of a category, by rank; the first of all if the category has none."""
+        of_category = [status for status in self.statuses.values() if status["category"] == category]
+        return str(min(of_category or self.statuses.values(), key=lambda status: status["rank"])["id"])
+
+    @cached_property
+    def default_type(self) -> str:
+        """The incident type of an incident that names none."""
+        return next(
+            (name for name, each in self.types.items() if each["is_default"]), next(iter(self.types), "")
+        )
+
+    @cached_property
+    def keys_by_id(self) -> dict[str, ApiKey]:
+        """The API keys by their identifiers."""
+        return {key.id: key for key in self.keys.values()}
+
+    @cached_property
+    def entries_by_identifier(self) -> dict[tuple[str, str], Wire]:
+        """Catalog entries by type and identifier, external ID or alias; where two share one, the first."""
+        found: dict[tuple[str, str], Wire] = {}
+        for entry in self.entries.values():
+            for identifier in entry_identifiers(entry):
+                found.setdefault((entry["catalog_type_id"], identifier), entry)
+        return found
+
+    def components(self, status_page_id: str) -> set[str]:
+        """The component identifiers of a status page, in groups and sub-pages too."""
+        return set(_component_ids(self.structures.get(status_page_id, [])))
+
+
+def entry_identifiers(entry: Wire) -> list[str]:
+    """What a catalog entry answers to beside its name."""
+    return [entry["id"], *([entry["external_id"]] if entry.get("external_id") else []), *entry["aliases"]]
+
+
+def from_seed(seed: Mapping[str, Any]) -> Catalogue:
+    """Build the catalogue. Raises ValueError naming the entry that lacks its name."""
+    tables = {kind: _table(kind, seed.get(kind, ())) for kind in _DEFAULTS}
+    types = tables["catalog_types"]
+    entries = _catalog_entries(seed.get("catalog_types", ()), types)
+    pages = _with_words("status_pages", seed.get("status_pages", ()))
+    return Catalogue(
+        name=str(seed.get("name", "Sandbox")),
+        dashboard_url=str(seed.get("dashboard_url", "https://app.incident.io/sandbox")),
+        features=frozenset(seed.get("features", ())),
+        attachment_types=frozenset(seed.get("attachment_types", ())),
+        keys={key.token: key for key in map(_api_key, seed.get("api_keys", ()))},
+        severities=tables["severities"],
+        statuses=tables["incident_statuses"],
+        types=tables["incident_types"],
+        roles={name: _role(role) for name, role in tables["incident_roles"].items()},
+        timestamps=tables["incident_timestamps"],
+        custom_fields=_custom_fields(seed.get("custom_fields", ()), tables),
+        users={name: _user(user) for name, user in tables["users"].items()},
+        catalog_types={name: _catalog_type(each, entries) for name, each in types.items()},
+        entries=entries,
+        teams={name: _team(team, tables["users"], entries) for name, team in tables["teams"].items()},
+        status_pages=tables["status_pages"],
+        structures={
+            page["id"]: [_structure_item(page, item) for item in page.get("items", ())] for page in pages
+        },
+        workflows=tables["workflows"],
+        forms={form["id"]: form for form in (_form(form, tables) for form in seed.get("incident_forms", ()))},
+        follow_up_priorities=tables["follow_up_priorities"],
+        set_on={
+            timestamp["id"]: timestamp["set_on"]
+            for timestamp in _with_words("incident_timestamps", seed.get("incident_timestamps", ()))
+            if "set_on" in timestamp
+        },
+    )
+
+
+def seeded_options(seed: Mapping[str, Any]) -> list[Wire]:
+    """The custom field options of a seed, as wire objects."""
+    return [
+        _option(field, option, place)
+        for field in _with_words("custom_fields", seed.get("custom_fields", ()))
+        for place, option in enumerate(field.get("options") or ())
+    ]
+
+
+def _option(field: Wire, option: Any, place: int) -> Wire:
+    given = {"value": option} if isinstance(option, str) else dict(option)
+    made = identifiers.named("options", f"{field['name']}/{given['value']}")
+    return {"id": made, "sort_key": (place + 1) * 10, **given, "custom_field_id": field["id"]}
+
+
+def _table(kind: str, given: Iterable[Any]) -> dict[str, Wire]:
+    return {
+        entry["id"]: {word: value for word, value in entry.items() if word not in _SEED_WORDS}
+        for entry in _with_words(kind, given)
+    }
+
+
+def _with_words(kind: str, given: Iterable[Any]) -> list[Wire]:
+    return [_entry(kind, each, place) for place, each in enumerate(given)]
+
+
+def _entry(kind: str, given: Any, place: int) -> Wire:
+    entry = {"name": given} if isinstance(given, str) else dict(given)
+    if not entry.get("name"):
+        raise ValueError(f"the seed's {kind} number {place + 1} has no name")
+    # Users may share a name and an email; what tells them apart makes the identifier.
+    distinct = "/".join(str(entry.get(word, "")) for word in ("name", "email", "slack_user_id", "is_active"))
+    rank = {"rank": place + 1} if kind in _RANKED else {}
+    made = identifiers.named(kind, distinct if kind == "users" else entry["name"])
+    return {"id": made, **_DEFAULTS[kind], **rank, **entry}
+
+
+def _api_key(given: Mapping[str, Any]) -> ApiKey:
+    roles = tuple(ROLES) if given.get("roles") == "all" else tuple(given.get("roles", ()))
+    name = str(given.get("name", given["token"]))
+    return ApiKey(id=identifiers.named("api_keys", name), name=name, token=given["token"], roles=roles)
+
+
+def _role(role: Wire) -> Wire:
+    shortform = role["name"].lower().replace(" ", "-")
+    return {"description": role["name"], "shortform": shortform, **role}
+
+
+def _user(user: Wire) -> Wire:
+    slug = str(user["role"])
+    base = {"id": identifiers.named("base_roles", slug), "name": slug.title(), "slug": slug}
+    return {"base_role": base, **user}
+
+
+def _custom_fields(given: Iterable[Any], tables: Mapping[str, Mapping[str, Wire]]) -> dict[str, Wire]:
+    fields = dict(tables["custom_fields"])
+    for field in _with_words("custom_fields", given):
+        if "catalog_type" in field:
+            type_id = _named_id(tables["catalog_types"], field["catalog_type"])
+            fields[field["id"]] = {**fields[field["id"]], "catalog_type_id": type_id}
+    return fields
+
+
+def _catalog_type(catalog_type: Wire, entries: Mapping[str, Wire]) -> Wire:
+    word = catalog_type["name"].replace(" ", "")
+    count = sum(entry["catalog_type_id"] == catalog_type["id"] for entry in entries.values())
+    derived = {
+        "engine_resource_type": f'CatalogEntry["Custom[\\"{word}\\"]"]',
+        "type_name": f'Custom["{word}"]',
+        "estimated_count": count,
+    }
+    return {**derived, **catalog_type}
+
+
+def _catalog_entries(given: Iterable[Any], types: Mapping[str, Wire]) -> dict[str, Wire]:
+    made = [
+        _catalog_entry(catalog_type, entry, place)
+        for catalog_type in _with_words("catalog_types", given)
+        for place, entry in enumerate(catalog_type.get("entries", ()))
+    ]
+    return {entry["id"]: entry for entry in made if entry["catalog_type_id"] in types}
+
+
+def _catalog_entry(catalog_type: Wire, given: Any, place: int) -> Wire:
+    entry = {"name": given} if isinstance(given, str) else dict(given)
+    made = identifiers.named("catalog_entries", f"{catalog_type['name']}/{entry['name']}")
+    defaults = {"aliases": [], "attribute_values": {}, "rank": place, **_DATED}
+    return {"id": made, **defaults, **entry, "catalog_type_id": catalog_type["id"]}
+
+
+def _team(team: Wire, users: Mapping[str, Wire], entries: Mapping[str, Wire]) -> Wire:
+    by_email = {user["email"]: user for user in users.values() if user.get("email")}
+    shown = ("id", "name", "email", "slack_user_id")
+    members = [
+        {word: user[word] for word in shown if user.get(word)}
+        for user in (by_email[each] if isinstance(each, str) else each for each in team.get("members", ()))
+    ]
+    same_name = (entry for entry in entries.values() if entry["name"] == team["name"])
+    entry = next(same_name, {"id": team["id"], "name": team["name"]})
+    slim = {word: entry[word] for word in ("id", "name", "external_id") if entry.get(word)}
+    return {"catalog_entry": slim, **team, "members": members}
+
+
+def _structure_item(page: Wire, item: Any) -> Wire:
+    """Complete one item of a page: a component, a group of components, or a sub-page of both."""
+    if isinstance(item, str):
+        return {"component": _component(page, item)}
+    ((kind, inner),) = item.items()
+    if kind == "component":
+        return {kind: _component(page, inner)}
+    made = {"id": identifiers.named("structure", f"{page['name']}/{inner['name']}"), **inner}
+    if kind == "group":
+        return {
+            kind: {**made, "components": [_component(page, each) for each in inner.get("components", ())]}
+        }
+    return {kind: {**made, "items": [_structure_item(page, each) for each in inner.get("items", ())]}}
+
+
+def _component(page: Wire, given: Any) -> Wire:
+    component = {"name": given} if isinstance(given, str) else dict(given)
+    return {
+        "component_id": identifiers.named("components", f"{page['name']}/{component['name']}"),
+        **component,
+    }
+
+
+def _component_ids(items: Iterable[Wire]) -> Iterable[str]:
+    for item in items:
+        if "component" in item:
+            yield item["component"]["component_id"]
+        for component in item.get("group", {}).get("components", ()):
+            yield component["component_id"]
+        yield from _component_ids(item.get("sub_page", {}).get("items", ()))
+
+
+_FORM_LINKS = {
+    "custom_field": "custom_fields",
+    "incident_role": "incident_roles",
+    "incident_timestamp": "incident_timestamps",
+}
+
+
+def _form(given: Mapping[str, Any], tables: Mapping[str, Mapping[str, Wire]]) -> Wire:
+    form = {word: value for word, value in given.items() if word != "incident_type"}
+    made = identifiers.named("incident_forms", f"{given['form_type']}/{given.get('incident_type', '')}")
+    elements = [_form_element(element, tables) for element in given.get("lifecycle_elements", ())]
+    link = (
+        {"incident_type_id": _named_id(tables["incident_types"], given["incident_type"])}
+        if "incident_type" in given
+        else {}
+    )
+    return {"id": made, "expressions": [], **_DATED, **link, **form, "lifecycle_elements": elements}
+
+
+def _form_element(given: Mapping[str, Any], tables: Mapping[str, Mapping[str, Wire]]) -> Wire:
+    element = {word: value for word, value in given.items() if word not in _FORM_LINKS}
+    links = {
+        f"{word}_id": _named_id(tables[kind], given[word])
+        for word, kind in _FORM_LINKS.items()
+        if word in given
+    }
+    return {**element, **links}
+
+
+def _named_id(table: Mapping[str, Wire], name: str) -> str:
+    for identifier, each in table.items():
+        if each["name"] == name:
+            return identifier
+    raise ValueError(f"the seed speaks of {name!r}, which it does not define")

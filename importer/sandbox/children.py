@@ -1,0 +1,305 @@
+"""Turn payloads into what hangs on an incident: follow-ups, actions, attachments, timeline items,
+memberships, updates and relationships. None has an idempotency key but the timeline items: each create
+makes another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from importer.sandbox import moments, views
+from importer.sandbox.account import unknown
+from importer.sandbox.assignments import is_link, tidy
+from importer.sandbox.exchange import Exchange
+from importer.sandbox.listing import between_moments, in_modes, page, paged, together, visible
+from importer.sandbox.problems import Problem, invalid, refuse_if, required
+from importer.sandbox.records import Condition, Wire
+
+_ATTACHMENT_URL = "arbitrary_url"
+
+
+def listed(exchange: Exchange, kind: str, *conditions: Condition) -> list[Wire]:
+    """Everything of a kind that the key may see, oldest first; of one incident if the query names one, which
+    works with its identifier only: anything else is an empty list."""
+    of_incident = (
+        [Condition("incidents.id = ?", (exchange.query["incident_id"],))]
+        if "incident_id" in exchange.query
+        else []
+    )
+    return exchange.account.store.children(
+        kind, together([*visible(exchange.key), *of_incident, *conditions])
+    )
+
+
+def dated(exchange: Exchange) -> Wire:
+    """The identifier, moments and creator of a new thing; belongs inside a transaction."""
+    now = moments.to_text(exchange.account.now())
+    return {
+        "id": exchange.account.new_identifier(),
+        "created_at": now,
+        "updated_at": now,
+        "creator": views.actor(exchange.key, exchange.key.id),
+    }
+
+
+def _mode_condition(exchange: Exchange) -> Condition:
+    return in_modes(exchange.query.getlist("incident_mode"))
+
+
+def list_follow_ups(exchange: Exchange) -> Wire:
+    """GET /v2/follow_ups: all at once."""
+    return {"follow_ups": _follow_ups(exchange)}
+
+
+def page_follow_ups(exchange: Exchange) -> Wire:
+    """GET /v3/follow_ups: a page at a time, oldest first."""
+    found = between_moments(exchange.query, _follow_ups(exchange))
+    return paged(page(exchange.query), "follow_ups", found)
+
+
+def _follow_ups(exchange: Exchange) -> list[Wire]:
+    found = listed(exchange, "follow_up", _mode_condition(exchange))
+    team_id = exchange.query.get("assignee_team_id")
+    if team_id is None:
+        return found
+    return [each for each in found if each.get("assignee_team", {}).get("id") == team_id]
+
+
+def show_follow_up(exchange: Exchange) -> Wire:
+    """GET /v2/follow_ups/{id}, and v3."""
+    _, wire = exchange.account.child_at(exchange.key, "follow_up", exchange.arguments["id"])
+    return {"follow_up": wire}
+
+
+def create_follow_up(exchange: Exchange) -> Wire:
+    """POST /v2/follow_ups, and v3: outstanding, whatever its history was."""
+    account, payload = exchange.account, exchange.payload
+    refuse_if([*exchange.problems, *_follow_up_problems(exchange)])
+    with account.store.transaction():
+        incident = account.incident_in(exchange.key, payload["incident_id"])
+        new = {**dated(exchange), "incident_id": incident.id, "status": "outstanding", "labels": []}
+        wire = _follow_up_with(exchange, new)
+        account.store.put_child("follow_up", incident.id, wire)
+    return {"follow_up": wire}
+
+
+def update_follow_up(exchange: Exchange) -> Wire:
+    """PUT /v2/follow_ups/{id}, and v3: what is given is set, a null assignee is taken off."""
+    account, payload = exchange.account, exchange.payload
+    refuse_if([*exchange.problems, *_follow_up_problems(exchange)])
+    with account.store.transaction():
+        incident, before = account.child_at(exchange.key, "follow_up", exchange.arguments["id"])
+        now = moments.to_text(account.now())
+        wire = {**_follow_up_with(exchange, before), "updated_at": now}
+        if "status" in payload:
+            wire["status"] = payload["status"]
+            wire.pop("completed_at", None)
+            if payload["status"] == "completed":
+                wire["completed_at"] = before.get("completed_at", now)
+        account.store.put_child("follow_up", incident.id, wire)
+    return {"follow_up": wire}
+
+
+def _follow_up_problems(exchange: Exchange) -> Iterator[Problem]:
+    catalogue, payload = exchange.account.catalogue, exchange.payload
+    tables: dict[str, Mapping[str, Any]] = {
+        "assignee_id": catalogue.users,
+        "assignee_team_id": catalogue.teams,
+        "follow_up_priority_option_id": catalogue.follow_up_priorities,
+        # The sandbox's account has neither categories nor an issue tracker.
+        "follow_up_category_id": {},
+        "external_issue_reference_id": {},
+    }
+    for word, table in tables.items():
+        if payload.get(word) and payload[word] not in table:
+            yield unknown(word, payload[word])
+    if payload.get("status") == "deleted":
+        yield invalid("status", "setting the status to deleted is not allowed")
+
+
+def _follow_up_with(exchange: Exchange, before: Wire) -> Wire:
+    catalogue, payload = exchange.account.catalogue, exchange.payload
+    wire = dict(before)
+    for word in ("title", "description"):
+        if word in payload:
+            wire[word] = tidy(exchange.account, payload[word])
+    if "labels" in payload:
+        wire["labels"] = [label for label in payload["labels"] if label is not None]
+    if "assignee_id" in payload:
+        wire.pop("assignee", None)
+        if payload["assignee_id"]:
+            wire["assignee"] = views.user(catalogue, payload["assignee_id"])
+    if "assignee_team_id" in payload:
+        wire.pop("assignee_team", None)
+        if payload["assignee_team_id"]:
+            team = catalogue.teams[payload["assignee_team_id"]]
+            wire["assignee_team"] = {"id": team["id"], "name": team["name"]}
+    if payload.get("follow_up_priority_option_id"):
+        wire["priority"] = catalogue.follow_up_priorities[payload["follow_up_priority_option_id"]]
+    return wire
+
+
+def list_actions(exchange: Exchange) -> Wire:
+    """GET /v2/actions: all at once."""
+    return {"actions": listed(exchange, "action", _mode_condition(exchange))}
+
+
+def create_action(exchange: Exchange) -> Wire:
+    """POST /v2/actions."""
+    account, payload = exchange.account, exchange.payload
+    assignee_id = payload.get("assignee_id", "")
+    missing = assignee_id and assignee_id not in account.catalogue.users
+    refuse_if([*exchange.problems, *([unknown("assignee_id", assignee_id)] if missing else [])])
+    with account.store.transaction():
+        incident = account.incident_in(exchange.key, payload["incident_id"])
+        wire = {
+            **dated(exchange),
+            "incident_id": incident.id,
+            "status": "outstanding",
+            "description": tidy(account, payload["description"]),
+        }
+        if assignee_id:
+            wire["assignee"] = views.user(account.catalogue, assignee_id)
+        account.store.put_child("action", incident.id, wire)
+    return {"action": wire}
+
+
+def list_attachments(exchange: Exchange) -> Wire:
+    """GET /v1/incident_attachments: of an incident, or of an external resource."""
+    query = exchange.query
+    if "incident_id" not in query and not {"external_id", "resource_type"} <= query.keys():
+        refuse_if([required("incident_id", "give an incident_id, or a resource_type and an external_id")])
+    words = [word for word in ("external_id", "resource_type") if word in query]
+    found = [
+        each
+        for each in listed(exchange, "attachment")
+        if all(each["resource"][word] == query[word] for word in words)
+    ]
+    return {"incident_attachments": found}
+
+
+def create_attachment(exchange: Exchange) -> Wire:
+    """POST /v1/incident_attachments."""
+    account, payload = exchange.account, exchange.payload
+    resource = payload.get("resource", {})
+    refuse_if([*exchange.problems, *_attachment_problems(exchange, resource)])
+    with account.store.transaction():
+        incident = account.incident_in(exchange.key, payload["incident_id"])
+        wire = {
+            "id": account.new_identifier(),
+            "incident_id": incident.id,
+            "resource": _external_resource(resource),
+        }
+        account.store.put_child("attachment", incident.id, wire)
+    return {"incident_attachment": wire}
+
+
+def _attachment_problems(exchange: Exchange, resource: Wire) -> Iterator[Problem]:
+    kind, url = resource.get("resource_type"), resource.get("url", "")
+    if kind and kind not in exchange.account.catalogue.attachment_types:
+        yield invalid("resource.resource_type", f"the integration for {kind} is not installed")
+    if bool(url) == bool(resource.get("external_id")):
+        yield invalid("resource", "give either an external_id or a url, not both")
+    elif kind == _ATTACHMENT_URL and not url:
+        yield required("resource.url", f"a url is required for {_ATTACHMENT_URL}")
+    if url and not is_link(url):
+        yield invalid("resource.url", f"{url!r} is not a valid URL")
+    for word in ("title", "emoji"):
+        if resource.get(word) and kind != _ATTACHMENT_URL:
+            yield invalid(f"resource.{word}", f"{word} is for {_ATTACHMENT_URL} only")
+
+
+def _external_resource(resource: Wire) -> Wire:
+    kind, url = resource["resource_type"], resource.get("url", "")
+    last_part = url.rstrip("/").rpartition("/")[2]
+    external_id = resource.get("external_id") or (url if kind == _ATTACHMENT_URL else last_part)
+    return {
+        "resource_type": kind,
+        "external_id": external_id,
+        "permalink": url or f"https://{kind.replace('_', '-')}.example.com/{external_id}",
+        "title": resource.get("title") or external_id,
+    }
+
+
+def list_timeline_items(exchange: Exchange) -> Wire:
+    """GET /v2/incident_timeline_items: of one incident, in the order of their moments."""
+    if "incident_id" not in exchange.query:
+        refuse_if([required("incident_id")])
+    items = listed(exchange, "timeline_item")
+    items.sort(key=lambda item: (moments.from_text(item["timestamp"]), item["id"]))
+    return paged(page(exchange.query), "incident_timeline_items", items)
+
+
+def create_timeline_item(exchange: Exchange) -> Wire:
+    """POST /v2/incident_timeline_items: one for each idempotency key ("Retrying with a key we've already seen
+    returns the item the first request created")."""
+    account, payload = exchange.account, exchange.payload
+    refuse_if(exchange.problems)
+    with account.store.transaction():
+        made = account.store.recall("timeline_item", payload["idempotency_key"])
+        if made is not None:
+            _, wire = account.child_at(exchange.key, "timeline_item", made)
+            return {"incident_timeline_item": wire}
+        incident = account.incident_in(exchange.key, payload["incident_id"])
+        wire = _timeline_item_with(exchange, {**dated(exchange), "incident_id": incident.id})
+        account.store.put_child("timeline_item", incident.id, wire)
+        account.store.remember("timeline_item", payload["idempotency_key"], wire["id"])
+    return {"incident_timeline_item": wire}
+
+
+def update_timeline_item(exchange: Exchange) -> Wire:
+    """PATCH /v2/incident_timeline_items/{id}: "Fields you leave out are unchanged, and an empty description
+    removes it"."""
+    account = exchange.account
+    refuse_if(exchange.problems)
+    with account.store.transaction():
+        incident, before = account.child_at(exchange.key, "timeline_item", exchange.arguments["id"])
+        wire = {**_timeline_item_with(exchange, before), "updated_at": moments.to_text(account.now())}
+        account.store.put_child("timeline_item", incident.id, wire)
+    return {"incident_timeline_item": wire}
+
+
+def _timeline_item_with(exchange: Exchange, before: Wire) -> Wire:
+    payload = exchange.payload
+    wire = dict(before)
+    for word in ("title", "description"):
+        if word in payload:
+            wire[word] = tidy(exchange.account, payload[word])
+    if "timestamp" in payload:
+        wire["timestamp"] = moments.to_text(payload["timestamp"])
+    if wire.get("description") == "":
+        del wire["description"]
+    return wire
+
+
+def create_membership(exchange: Exchange) -> Wire:
+    """POST /v1/incident_memberships: private incidents only; a second one for a user is the first."""
+    account, payload = exchange.account, exchange.payload
+    user_id = payload.get("user_id", "")
+    missing = user_id and user_id not in account.catalogue.users
+    refuse_if([*exchange.problems, *([unknown("user_id", user_id)] if missing else [])])
+    with account.store.transaction():
+        incident = account.incident_in(exchange.key, payload["incident_id"])
+        if not incident.is_private:
+            refuse_if([invalid("incident_id", "only private incidents have memberships")])
+        for wire in account.store.children_of("membership", incident.id):
+            if wire["user"]["id"] == user_id:
+                return {"incident_membership": wire}
+        user = views.user(account.catalogue, user_id)
+        wire = {**dated(exchange), "incident_id": incident.id, "user": user}
+        del wire["creator"]
+        account.store.put_child("membership", incident.id, wire)
+    return {"incident_membership": wire}
+
+
+def list_updates(exchange: Exchange) -> Wire:
+    """GET /v2/incident_updates."""
+    return paged(page(exchange.query), "incident_updates", listed(exchange, "update"))
+
+
+def list_relationships(exchange: Exchange) -> Wire:
+    """GET /v1/incident_relationships: nothing can make one, so there are none."""
+    if "incident_id" not in exchange.query:
+        refuse_if([required("incident_id")])
+    return paged(page(exchange.query), "incident_relationships", [])

@@ -1,0 +1,26 @@
+"""One authenticated request, as an endpoint gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from importer.sandbox.access import ApiKey
+from importer.sandbox.account import Account
+from importer.sandbox.problems import Problem
+from importer.sandbox.records import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """`arguments` are those of the path; `payload` is the part of the body that has the right shape, and
+    `problems` are those of the rest: an endpoint adds its own and refuses them together."""
+
+    account: Account
+    key: ApiKey
+    arguments: Mapping[str, str]
+    query: MultiDict[str, str]
+    payload: Wire
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,229 @@
+"""Turn query parameters into filters and pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from importer.sandbox import moments, views
+from importer.sandbox.access import ApiKey
+from importer.sandbox.account import Account
+from importer.sandbox.exchange import Exchange
+from importer.sandbox.problems import Problem, invalid, refuse_if
+from importer.sandbox.records import RETROSPECTIVE, Condition, Ordering, Wire
+
+_MODES = ("standard", RETROSPECTIVE)
+_NEWEST_FIRST = "created_at_newest_first"
+_SORTS = (_NEWEST_FIRST, "created_at_oldest_first")
+_OPERATOR = re.compile(r"(\w+)((?:\[[^\]]*\])+)")
+_NOT_FILTERED = frozenset({"custom_field", "incident_role"})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """At most `size` things, those after the cursor `after` (empty: from the start)."""
+
+    size: int
+    after: str
+
+
+def page(query: Mapping[str, str], largest: int = 250) -> Page:
+    """The page that a query asks for: 25 by default, cut to `largest`. Raises the 422 of a bad size."""
+    text = query.get("page_size", "25")
+    if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text) >= 1):
+        refuse_if([invalid("page_size", "page_size must be a number from 1")])
+    return Page(min(int(text), largest), query.get("after", ""))
+
+
+def meta(wanted: Page, items: Sequence[Wire], has_more: bool) -> Wire:
+    """The pagination_meta of a page; the last page has no `after`."""
+    return {"page_size": wanted.size, **({"after": items[-1]["id"]} if has_more else {})}
+
+
+def paged(wanted: Page, name: str, items: Iterable[Wire]) -> Wire:
+    """One page of a list that is in memory. A cursor that is not in it is a 422."""
+    all_items = list(items)
+    start = 0
+    if wanted.after:
+        places = [place for place, item in enumerate(all_items) if item["id"] == wanted.after]
+        if not places:
+            refuse_if([invalid("after", f"nothing has the ID {wanted.after!r}")])
+        start = places[0] + 1
+    shown = all_items[start : start + wanted.size]
+    return {name: shown, "pagination_meta": meta(wanted, shown, start + wanted.size < len(all_items))}
+
+
+def newest_first(query: Mapping[str, str]) -> bool:
+    """The order that `sort_by` asks for. Raises the 422 of another word."""
+    sort_by = query.get("sort_by", _NEWEST_FIRST)
+    if sort_by not in _SORTS:
+        refuse_if([invalid("sort_by", f"sort_by must be one of: {', '.join(_SORTS)}")])
+    return sort_by == _NEWEST_FIRST
+
+
+def after(wanted: Page, ordering: Ordering) -> list[Condition]:
+    """The condition that starts a page after its cursor. Identifiers rise with time, so their order is that
+    of creation."""
+    sign = "<" if ordering.newest_first else ">"
+    return [Condition(f"incidents.id {sign} ?", (wanted.after,))] if wanted.after else []
+
+
+def together(conditions: Iterable[Condition], word: str = "AND") -> Condition:
+    """All (or any) of the conditions; none is always true."""
+    given = list(conditions)
+    if not given:
+        return Condition("1")
+    parameters = tuple(value for condition in given for value in condition.parameters)
+    return Condition("(" + f" {word} ".join(condition.sql for condition in given) + ")", parameters)
+
+
+def visible(key: ApiKey) -> list[Condition]:
+    """What hides private incidents from a key that may not see them."""
+    return [] if key.sees_private else [Condition("incidents.visibility = 'public'")]
+
+
+def in_modes(modes: Sequence[str]) -> Condition:
+    """Incidents of some modes; none given means standard and retrospective."""
+    return _one_of("incidents.mode", modes or _MODES)
+
+
+def list_incidents(exchange: Exchange) -> Wire:
+    """GET /v2/incidents, filtered, a page at a time."""
+    account, query = exchange.account, exchange.query
+    wanted = page(query)
+    ordering = Ordering(newest_first(query), wanted.size + 1)
+    matching = together(
+        [*visible(exchange.key), in_modes(query.getlist("mode[one_of]")), _filters(account, query)]
+    )
+    found = account.store.incidents(together([matching, *after(wanted, ordering)]), ordering)
+    shown = views.incidents(account, found[: wanted.size])
+    total = account.store.count_incidents(matching)
+    return {
+        "incidents": shown,
+        "pagination_meta": {**meta(wanted, shown, len(found) > wanted.size), "total_record_count": total},
+    }
+
+
+def _filters(account: Account, query: MultiDict[str, str]) -> Condition:
+    filter_mode = query.get("filter_mode", "all")
+    conditions: list[Condition] = []
+    problems: list[Problem] = []
+    if filter_mode not in {"all", "any"}:
+        problems.append(invalid("filter_mode", "filter_mode must be one of: all, any"))
+    for parameter, values in query.lists():
+        matched = _OPERATOR.fullmatch(parameter)
+        name, operator = (matched[1], matched[2].strip("[]")) if matched else ("", "")
+        # The modes are a condition of their own, which filter_mode does not loosen.
+        if parameter == "mode[one_of]" or name not in (*_FILTERS, *_NOT_FILTERED, "mode"):
+            continue
+        build = _FILTERS.get(name)
+        condition = build(account, operator, values) if build else None
+        if condition is None:
+            problems.append(invalid(parameter, f"{parameter} is no filter that the sandbox knows"))
+        else:
+            conditions.append(condition)
+    refuse_if(problems)
+    return together(conditions, "OR" if filter_mode == "any" else "AND")
+
+
+def _one_of(column: str, values: Sequence[str]) -> Condition:
+    return Condition(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
+
+
+def _by_identifier(column: str, operator: str, values: Sequence[str]) -> Condition | None:
+    among = _one_of(column, values)
+    match operator:
+        case "one_of":
+            return among
+        case "not_in":
+            return Condition(f"NOT {among.sql}", among.parameters)
+        case _:
+            return None
+
+
+def _by_status(_account: Account, operator: str, values: Sequence[str]) -> Condition | None:
+    return _by_identifier("incidents.status_id", operator, values)
+
+
+def _by_type(_account: Account, operator: str, values: Sequence[str]) -> Condition | None:
+    return _by_identifier("incidents.type_id", operator, values)
+
+
+def _by_category(account: Account, operator: str, values: Sequence[str]) -> Condition | None:
+    # The API page's own example calls the live category "active".
+    categories = {"live" if value == "active" else value for value in values}
+    statuses = [each["id"] for each in account.catalogue.statuses.values() if each["category"] in categories]
+    return _by_identifier("incidents.status_id", operator, statuses)
+
+
+def _by_severity(account: Account, operator: str, values: Sequence[str]) -> Condition | None:
+    severities = account.catalogue.severities
+    given = severities.get(values[0])
+    if operator not in {"gte", "lte"} or given is None:
+        return _by_identifier("incidents.severity_id", operator, values)
+    within = [
+        identifier
+        for identifier, each in severities.items()
+        if (each["rank"] >= given["rank"] if operator == "gte" else each["rank"] <= given["rank"])
+    ]
+    return _one_of("incidents.severity_id", within)
+
+
+def moment_bounds(operator: str, text: str) -> tuple[int, int] | None:
+    """The first and last millisecond of a moment's filter: gte, lte or date_range (`a~b`); None if it is
+    none."""
+    first, last = -(2**62), 2**62
+    try:
+        match operator:
+            case "gte":
+                return moments.from_date_or_text(text), last
+            case "lte":
+                return first, moments.from_date_or_text(text)
+            case "date_range":
+                start, end = text.split("~")
+                return moments.from_date_or_text(start), moments.from_date_or_text(end)
+            case _:
+                return None
+    except ValueError:
+        return None
+
+
+def _within(column: str, operator: str, values: Sequence[str]) -> Condition | None:
+    bounds = moment_bounds(operator, values[0])
+    return None if bounds is None else Condition(f"{column} BETWEEN ? AND ?", bounds)
+
+
+def _by_created(_account: Account, operator: str, values: Sequence[str]) -> Condition | None:
+    return _within("incidents.created", operator, values)
+
+
+def _by_updated(_account: Account, operator: str, values: Sequence[str]) -> Condition | None:
+    return _within("incidents.updated", operator, values)
+
+
+_FILTERS: dict[str, Callable[[Account, str, Sequence[str]], Condition | None]] = {
+    "status": _by_status,
+    "status_category": _by_category,
+    "severity": _by_severity,
+    "incident_type": _by_type,
+    "created_at": _by_created,
+    "updated_at": _by_updated,
+}
+
+
+def between_moments(query: MultiDict[str, str], items: Iterable[Wire]) -> list[Wire]:
+    """The items whose created_at and updated_at meet the filters of a query."""
+    kept = list(items)
+    for word in ("created_at", "updated_at"):
+        for operator in ("gte", "lte", "date_range"):
+            if (text := query.get(f"{word}[{operator}]")) is None:
+                continue
+            bounds = moment_bounds(operator, text)
+            if bounds is None:
+                refuse_if([invalid(f"{word}[{operator}]", f"{text!r} is no date")])
+            else:
+                kept = [each for each in kept if bounds[0] <= moments.from_text(each[word]) <= bounds[1]]
+    return kept

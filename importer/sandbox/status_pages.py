@@ -1,0 +1,138 @@
+"""Turn the updates of a past outage into a status page incident, and show pages and their structure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from importer.sandbox import moments
+from importer.sandbox.account import unknown
+from importer.sandbox.assignments import tidy
+from importer.sandbox.exchange import Exchange
+from importer.sandbox.listing import page, paged
+from importer.sandbox.problems import Problem, invalid, not_found, refuse_if, required
+from importer.sandbox.records import Wire
+
+_KIND = "status_page_incident"
+
+
+def list_pages(exchange: Exchange) -> Wire:
+    """GET /v2/status_pages."""
+    return paged(page(exchange.query), "status_pages", exchange.account.catalogue.status_pages.values())
+
+
+def show_structure(exchange: Exchange) -> Wire:
+    """GET /v2/status_page_structures/{status_page_id}."""
+    items = exchange.account.catalogue.structures.get(exchange.arguments["status_page_id"])
+    if items is None:
+        raise not_found()
+    return {"current_structure": {"items": items}}
+
+
+def list_incidents(exchange: Exchange) -> Wire:
+    """GET /v2/status_page_incidents: of one page, of one component if the query names it."""
+    query = exchange.query
+    if "status_page_id" not in query:
+        refuse_if([required("status_page_id")])
+    refuse_if(
+        invalid(word, f"the sandbox does not filter by {word}")
+        for word in ("group_id", "sub_page_id", "start_at", "end_at")
+        if word in query
+    )
+    found = exchange.account.store.children_of(_KIND, query["status_page_id"])
+    component_id = query.get("component_id")
+    if component_id is not None:
+        found = [
+            each
+            for each in found
+            if any(impact["component_id"] == component_id for impact in each["component_impacts"])
+        ]
+    return paged(page(query), "status_page_incidents", found)
+
+
+def create_retrospective(exchange: Exchange) -> Wire:
+    """POST /v2/status_page_retrospective_incidents: one for each idempotency key ("the original response
+    will be returned"); nobody is notified."""
+    account, payload = exchange.account, exchange.payload
+    with account.store.transaction():
+        made = account.store.recall(_KIND, payload.get("idempotency_key", ""))
+        known = None if made is None or exchange.problems else account.store.child(_KIND, made)
+        if known is not None:
+            return {"status_page_incident": known[1]}
+        refuse_if([*exchange.problems, *_problems(exchange)])
+        wire = _incident(exchange)
+        account.store.put_child(_KIND, payload["status_page_id"], wire)
+        account.store.remember(_KIND, payload["idempotency_key"], wire["id"])
+    return {"status_page_incident": wire}
+
+
+def _problems(exchange: Exchange) -> Iterator[Problem]:
+    account, payload = exchange.account, exchange.payload
+    page_id = payload.get("status_page_id", "")
+    if page_id and page_id not in account.catalogue.status_pages:
+        yield unknown("status_page_id", page_id)
+    updates: list[Wire] = [update for update in payload.get("updates", ()) if update]
+    if not updates:
+        yield required("updates", "a retrospective incident needs at least one update")
+        return
+    if updates[-1].get("incident_status") != "resolved":
+        last = len(updates) - 1
+        yield invalid(f"updates.{last}.incident_status", "the last update must set the status to resolved")
+    times = [update.get("published_at", 0) for update in updates]
+    if any(later < earlier for earlier, later in pairwise(times)):
+        yield invalid("updates", "updates must be ordered chronologically, earliest first")
+    components = account.catalogue.components(page_id)
+    for place, update in enumerate(updates):
+        yield from _update_problems(update, f"updates.{place}", components, account.now())
+
+
+def _update_problems(update: Wire, path: str, components: set[str], now: int) -> Iterator[Problem]:
+    if update.get("published_at", 0) > now:
+        yield invalid(f"{path}.published_at", "published_at must be in the past")
+    for place, status in enumerate(update.get("component_statuses", ())):
+        component_id = status.get("component_id") if status else None
+        if component_id and component_id not in components:
+            yield unknown(f"{path}.component_statuses.{place}.component_id", component_id)
+
+
+def _incident(exchange: Exchange) -> Wire:
+    account, payload = exchange.account, exchange.payload
+    identifier = account.new_identifier()
+    updates = [
+        {
+            "id": account.new_identifier(),
+            "status_page_incident_id": identifier,
+            "incident_status": update["incident_status"],
+            "message": tidy(account, update["message"]),
+            "published_at": moments.to_text(update["published_at"]),
+            "component_statuses": update.get("component_statuses", []),
+        }
+        for update in payload["updates"]
+    ]
+    return {
+        "id": identifier,
+        "status_page_id": payload["status_page_id"],
+        "name": tidy(account, payload["name"]),
+        "incident_status": "resolved",
+        "published_at": updates[0]["published_at"],
+        "updates": updates,
+        "component_impacts": _impacts(updates),
+    }
+
+
+def _impacts(updates: list[Wire]) -> list[Wire]:
+    """How long each component was in which state other than operational, by the updates that say so."""
+    closed: list[Wire] = []
+    standing: dict[str, Wire] = {}
+    for update in updates:
+        for status in update["component_statuses"]:
+            component_id, state = status["component_id"], status["component_status"]
+            before = standing.get(component_id)
+            if before is not None and before["component_status"] == state:
+                continue
+            if before is not None:
+                closed.append({**standing.pop(component_id), "end_at": update["published_at"]})
+            if state != "operational":
+                standing[component_id] = {**status, "start_at": update["published_at"]}
+    ended = [{**impact, "end_at": updates[-1]["published_at"]} for impact in standing.values()]
+    return [*closed, *ended]

@@ -1,0 +1,224 @@
+"""Turn the account's incidents, children and keys into rows of one SQLite file, and back.
+
+A transaction that has ended is on disk: the file survives a SIGKILL at any moment. Two processes may open
+the same file. Within a process, one connection serves all threads in turn.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from importer.sandbox import identifiers
+from importer.sandbox.records import Condition, Ordering, StoredIncident, Wire
+
+_FORMAT = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS account (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), seed TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS last_identifier (
+    only_one INTEGER PRIMARY KEY CHECK (only_one = 1), moment INTEGER NOT NULL, count INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS incidents (
+    id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, mode TEXT NOT NULL, visibility TEXT NOT NULL,
+    status_id TEXT NOT NULL, severity_id TEXT NOT NULL, type_id TEXT NOT NULL,
+    created INTEGER NOT NULL, updated INTEGER NOT NULL, record TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS incident_filters
+    ON incidents (id, mode, visibility, status_id, severity_id, type_id, created, updated);
+CREATE INDEX IF NOT EXISTS incident_created ON incidents (created);
+CREATE TABLE IF NOT EXISTS children (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, record TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS children_of ON children (kind, owner, id);
+CREATE TABLE IF NOT EXISTS options (
+    id TEXT PRIMARY KEY, custom_field_id TEXT NOT NULL, sort_key INTEGER NOT NULL, value TEXT NOT NULL,
+    UNIQUE (custom_field_id, value));
+CREATE TABLE IF NOT EXISTS creations (
+    position INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, made TEXT NOT NULL,
+    in_journal INTEGER NOT NULL DEFAULT 1);
+CREATE INDEX IF NOT EXISTS creation_keys ON creations (kind, key);
+CREATE TABLE IF NOT EXISTS announcements (position INTEGER PRIMARY KEY, words TEXT NOT NULL);
+"""
+
+
+class Store:
+    """The rows of one account. Every method may be called from any thread; those that write belong inside
+    `transaction`."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._lock = threading.RLock()
+        self._options: tuple[int, dict[str, Wire]] | None = None
+        where = ":memory:" if path is None else str(path)
+        self._connection = sqlite3.connect(where, timeout=30, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # A killed process loses nothing with NORMAL; only a power cut could, which a stand-in need not
+        # survive.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        kept_format = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if kept_format not in (0, _FORMAT):
+            self._connection.close()
+            raise ValueError(
+                f"{where} was written by another version of the sandbox; remove it to start anew"
+            )
+        self._connection.executescript(f"{_TABLES} PRAGMA user_version = {_FORMAT};")
+
+    def close(self) -> None:
+        """Close the file; nothing may be called afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Carry out what is inside alone, and wholly or not at all."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._options = None
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def seed(self) -> Wire | None:
+        """The seed that the account was made from, or None in a new file."""
+        rows = self._rows("SELECT seed FROM account")
+        return json.loads(rows[0][0]) if rows else None
+
+    def keep_seed(self, seed: Wire) -> None:
+        """Make this the account's seed, once."""
+        self._rows("INSERT INTO account (only_one, seed) VALUES (1, ?)", (json.dumps(seed),))
+
+    def new_identifier(self, now: int, account: str) -> str:
+        """An identifier above all earlier ones, whatever the clock does."""
+        rows = self._rows("SELECT moment, count FROM last_identifier")
+        moment, count = rows[0] if rows else (0, 0)
+        moment, count = max(moment, now), count + 1
+        self._rows("REPLACE INTO last_identifier (only_one, moment, count) VALUES (1, ?, ?)", (moment, count))
+        return identifiers.counted(moment, count, account)
+
+    def next_number(self) -> int:
+        """The N of the next INC-N."""
+        return int(self._rows("SELECT coalesce(max(number), 0) + 1 FROM incidents")[0][0])
+
+    def put_incident(self, incident: StoredIncident) -> None:
+        """Add an incident, or replace the one with its identifier."""
+        row = (
+            incident.id,
+            incident.number,
+            incident.mode,
+            incident.visibility,
+            incident.status_id,
+            incident.severity_id,
+            incident.type_id,
+            incident.created,
+            incident.updated,
+            incident.to_json(),
+        )
+        self._rows("REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def incident(self, identifier: str) -> StoredIncident | None:
+        """The incident with this identifier."""
+        return self._one_incident("SELECT record FROM incidents WHERE id = ?", identifier)
+
+    def incident_numbered(self, number: int) -> StoredIncident | None:
+        """The incident whose reference has this number."""
+        return self._one_incident("SELECT record FROM incidents WHERE number = ?", number)
+
+    def incidents(self, condition: Condition, ordering: Ordering) -> list[StoredIncident]:
+        """A page of the incidents that meet the condition."""
+        direction = "DESC" if ordering.newest_first else "ASC"
+        query = f"SELECT record FROM incidents WHERE {condition.sql} ORDER BY id {direction} LIMIT ?"  # noqa: S608
+        rows = self._rows(query, (*condition.parameters, ordering.limit))
+        return [StoredIncident.from_json(row[0]) for row in rows]
+
+    def count_incidents(self, condition: Condition) -> int:
+        """How many incidents meet the condition."""
+        query = f"SELECT count(*) FROM incidents WHERE {condition.sql}"  # noqa: S608
+        return int(self._rows(query, condition.parameters)[0][0])
+
+    def put_child(self, kind: str, owner: str, wire: Wire) -> None:
+        """Add a thing that hangs on `owner` (an incident or a status page), or replace it by its
+        identifier."""
+        self._rows("REPLACE INTO children VALUES (?, ?, ?, ?)", (wire["id"], kind, owner, json.dumps(wire)))
+
+    def child(self, kind: str, identifier: str) -> tuple[str, Wire] | None:
+        """The owner's identifier and the thing."""
+        rows = self._rows("SELECT owner, record FROM children WHERE kind = ? AND id = ?", (kind, identifier))
+        return (rows[0][0], json.loads(rows[0][1])) if rows else None
+
+    def children_of(self, kind: str, owner: str) -> list[Wire]:
+        """All things of a kind on one owner, oldest first."""
+        rows = self._rows(
+            "SELECT record FROM children WHERE kind = ? AND owner = ? ORDER BY id", (kind, owner)
+        )
+        return [json.loads(row[0]) for row in rows]
+
+    def children(self, kind: str, condition: Condition) -> list[Wire]:
+        """All things of a kind on incidents that meet the condition, oldest first."""
+        query = (
+            "SELECT children.record FROM children JOIN incidents ON incidents.id = children.owner"  # noqa: S608
+            f" WHERE children.kind = ? AND {condition.sql} ORDER BY children.id"
+        )
+        return [json.loads(row[0]) for row in self._rows(query, (kind, *condition.parameters))]
+
+    def add_option(self, option: Wire) -> None:
+        """Add a custom field option, a wire object. Raises sqlite3.IntegrityError if the field has its
+        value."""
+        row = (option["id"], option["custom_field_id"], option["sort_key"], option["value"])
+        self._rows("INSERT INTO options VALUES (?, ?, ?, ?)", row)
+        self._options = None
+
+    def options(self) -> dict[str, Wire]:
+        """All custom field options by identifier, in the order of their sort keys."""
+        with self._lock:
+            # data_version moves when another process has written.
+            version = self._rows("PRAGMA data_version")[0][0]
+            if self._options is None or self._options[0] != version:
+                names = ("id", "custom_field_id", "sort_key", "value")
+                rows = self._rows(f"SELECT {', '.join(names)} FROM options ORDER BY sort_key, id")  # noqa: S608
+                self._options = (version, {row[0]: dict(zip(names, row, strict=True)) for row in rows})
+            return self._options[1]
+
+    def remember(self, kind: str, key: str, made: str) -> None:
+        """Note that an idempotency key made the thing with this identifier."""
+        self._rows("INSERT INTO creations (kind, key, made) VALUES (?, ?, ?)", (kind, key, made))
+
+    def recall(self, kind: str, key: str) -> str | None:
+        """The identifier of what the key made last."""
+        rows = self._rows(
+            "SELECT made FROM creations WHERE kind = ? AND key = ? ORDER BY position DESC LIMIT 1",
+            (kind, key),
+        )
+        return rows[0][0] if rows else None
+
+    def announce(self, words: str) -> None:
+        """Note that the real API would have told people."""
+        self._rows("INSERT INTO announcements (words) VALUES (?)", (words,))
+
+    def announcements(self) -> tuple[str, ...]:
+        """What was announced since the journal was cleared, in order."""
+        return tuple(row[0] for row in self._rows("SELECT words FROM announcements ORDER BY position"))
+
+    def creation_counts(self) -> dict[str, int]:
+        """How many incidents each idempotency key has made since the journal was cleared."""
+        query = (
+            "SELECT key, count(*) FROM creations WHERE kind = 'incident' AND in_journal"
+            " GROUP BY key ORDER BY min(position)"
+        )
+        return dict(self._rows(query))
+
+    def clear_journal(self) -> None:
+        """Forget announcements and counts; the keys stay known."""
+        self._rows("DELETE FROM announcements")
+        self._rows("UPDATE creations SET in_journal = 0 WHERE in_journal")
+
+    def _one_incident(self, query: str, value: str | int) -> StoredIncident | None:
+        rows = self._rows(query, (value,))
+        return StoredIncident.from_json(rows[0][0]) if rows else None
+
+    def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(query, parameters).fetchall()
