@@ -1,0 +1,77 @@
+"""Files -> the incidents that they declare, each value with its place, and every mistake in them at once."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.config import Settings
+from importer.diagnostics import Diagnostics
+from importer.model import Diagnostic, Incident, Input
+
+if TYPE_CHECKING:
+    from importer.loaders.files import Files
+    from importer.loaders.sources import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files say. `inputs` are all files that were read, post-mortems included, by path;
+    incidents are in the order of their files' paths, then of their lines."""
+
+    incidents: tuple[Incident, ...]
+    inputs: tuple[Input, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load(settings: Settings, paths: Sequence[Path] = ()) -> Loaded:
+    """Read the files and folders at `paths`, or the sources of the settings where there are none.
+
+    An incident that has not the right shape is left out, with an error. Nothing is raised.
+    """
+    from importer.loaders import files, sources  # noqa: PLC0415  YAML and JSON Schema are slow to import
+
+    diagnostics = Diagnostics()
+    read = files.Files(settings.root, diagnostics)
+    with _no_garbage_collection():
+        found = sources.find(settings, paths, diagnostics)
+        incidents = [incident for each in found for incident in _incidents(each, settings, read)]
+    inputs = tuple(read.inputs[name] for name in sorted(read.inputs))
+    return Loaded(tuple(incidents), inputs, tuple(diagnostics.found))
+
+
+def _incidents(found: Found, settings: Settings, read: Files) -> Iterator[Incident]:
+    from importer.loaders import documents, incidents, moments, shape  # noqa: PLC0415  as above
+    from importer.loaders.tree import Block  # noqa: PLC0415
+
+    data = read.read(found.path)
+    if data is None:
+        return
+    source = incidents.Source(
+        path=found.shown,
+        settings=settings,
+        zone=moments.zone(settings.timezone) if settings.timezone else None,
+        read_document=lambda name, place: read.document(found.path.parent, name, place),
+        diagnostics=read.diagnostics,
+    )
+    for candidate in documents.candidates(found, data, read.diagnostics):
+        problems = shape.problems(candidate.node, shape.INCIDENT, found.shown, line=candidate.line)
+        read.diagnostics.found += problems
+        if not problems and isinstance(candidate.node, Block):
+            yield incidents.incident(candidate.node, source)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep the collector from walking, again and again, through a tree that only grows."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,126 @@
+"""Text -> an instant in UTC, by the calendar of the zone that is given; nothing is guessed."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, available_timezones
+
+from importer import normalise
+
+EXPECTED = "2023-04-12T09:14:00Z, 2023-04-12 09:14 or 2023-04-12"
+YEARS = range(1900, 2101)
+"""A year outside is a slip of the pen, or a placeholder such as 0001 or 9999."""
+
+_FORM = re.compile(
+    r"(\d{4}-\d\d-\d\d)"
+    r"(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(?: ?([Zz]|[+-]\d\d(?::?\d\d)?))?)?",
+    re.ASCII,
+)
+
+
+class NotAMoment(ValueError):
+    """The text is no instant. `summary` is the cause, `detail` what is wrong with this one."""
+
+    def __init__(self, code: str, summary: str, *, detail: str, hint: str) -> None:
+        super().__init__(summary)
+        self.code = code
+        self.summary = summary
+        self.detail = detail
+        self.hint = hint
+
+
+class UnknownZone(ValueError):
+    """No time zone has that name; `nearest` is one that looks like it, or empty."""
+
+    def __init__(self, name: str) -> None:
+        known = {each.casefold(): each for each in available_timezones()}
+        near = get_close_matches(name.strip().casefold().replace(" ", "_"), known, 1)
+        super().__init__(name)
+        self.nearest = known[near[0]] if near else ""
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return the time zone of the IANA database (`Europe/London`, `UTC`). Raises UnknownZone."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise UnknownZone(name) from None
+
+
+def moment(text: str, local: ZoneInfo | None) -> datetime:
+    """Return the instant that a text names, in UTC and cut to milliseconds.
+
+    The forms are RFC 3339's and their shorter relatives: a blank for `T`, no seconds, an offset without a
+    colon, a date alone (its midnight). `local` is the zone of texts without an offset. Raises NotAMoment
+    (bad-datetime, naive-datetime, ambiguous-local-time, impossible-local-time).
+    """
+    parsed = _parsed(text)
+    if parsed.year not in YEARS:
+        raise NotAMoment(
+            "bad-datetime",
+            "a year is out of range",
+            detail=f"`{text}`: years go from {YEARS[0]} to {YEARS[-1]}",
+            hint="correct the year, or leave the timestamp out if the moment is not known",
+        )
+    if parsed.tzinfo is None:
+        if local is None:
+            raise NotAMoment(
+                "naive-datetime",
+                "a moment has no UTC offset, and no time zone is set",
+                detail=f"`{text}`",
+                hint="add the offset (2023-04-12T09:14:00Z), or set defaults.timezone in importer.yaml",
+            )
+        parsed = _in_zone(parsed, local, text)
+    return normalise.moment(parsed)
+
+
+def _parsed(text: str) -> datetime:
+    match = _FORM.fullmatch(text.strip())
+    try:
+        if match is None:
+            raise ValueError("it is in another form")
+        day, clock, fraction, offset = match.groups()
+        if clock is None:
+            return datetime.fromisoformat(day)
+        offset = (offset or "").upper()
+        return datetime.fromisoformat(f"{day}T{clock}{_seconds(clock, fraction)}{offset}")
+    except ValueError as error:
+        raise NotAMoment(
+            "bad-datetime",
+            "a moment cannot be read",
+            detail=f"`{text}`: {error}",
+            hint=f"write it like {EXPECTED}",
+        ) from None
+
+
+def _seconds(clock: str, fraction: str | None) -> str:
+    """Return the fraction in the form that fromisoformat reads; one of minutes is refused."""
+    if fraction is None:
+        return ""
+    if len(clock) == len("00:00"):
+        raise ValueError("a fraction needs seconds before it")
+    return f".{fraction[:6]:0<6}"
+
+
+def _in_zone(naive: datetime, local: ZoneInfo, text: str) -> datetime:
+    """Return the local time with its offset, unless a change of the clocks makes it two instants or none."""
+    earlier = naive.replace(tzinfo=local, fold=0)
+    later = naive.replace(tzinfo=local, fold=1)
+    first, second = earlier.utcoffset(), later.utcoffset()
+    if first == second or first is None or second is None:
+        return earlier
+    if first > second:
+        raise NotAMoment(
+            "ambiguous-local-time",
+            f"a local time is there twice, as the clocks went back in {local.key}",
+            detail=f"`{text}` is {earlier.isoformat()} or {later.isoformat()}",
+            hint="write the offset of the one that you mean",
+        )
+    raise NotAMoment(
+        "impossible-local-time",
+        f"a local time is not there, as the clocks went forward in {local.key}",
+        detail=f"`{text}` was jumped over",
+        hint="correct the time, or write its offset",
+    )

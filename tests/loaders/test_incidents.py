@@ -1,0 +1,286 @@
+"""The checked mapping of an incident -> an Incident."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.config import Settings
+from importer.loaders import Loaded, load
+from importer.model import (
+    Attachment,
+    Attribute,
+    Field,
+    FollowUp,
+    Incident,
+    Kind,
+    Membership,
+    Packed,
+    PostmortemDocument,
+    Reference,
+    StatusPageIncident,
+    StatusPageUpdate,
+    TimelineItem,
+)
+
+
+def write(root: Path, **files: str | bytes) -> None:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def said(loaded: Loaded) -> list[str]:
+    return [
+        f"{each.severity} {each.locations[0] if each.locations else '-'} {each.code}"
+        for each in loaded.diagnostics
+    ]
+
+
+def only(root: Path, text: str, name: str = "a.yaml", **settings: Any) -> Incident:
+    write(root, **{name: text})
+    loaded = load(Settings(root=root, **settings), [root / name])
+    assert loaded.diagnostics == ()
+    (incident,) = loaded.incidents
+    return incident
+
+
+def ref(kind: Kind, name: str, by: str = "name") -> Reference:
+    return Reference(kind, name, by)
+
+
+FULL = """
+- key: " JIRA-1042 "
+  external_id: 1042
+  name: Payments API returned 500s
+  summary: |
+    one
+    two
+  severity: {id: 01X}
+  status: Closed
+  incident_type: Production
+  visibility: private
+  timestamps: {Impact started at: 2023-04-12T09:14:00Z, Resolved at: 2023-04-12 11:02, Fixed at: }
+  roles: {Incident Lead: lisa@example.com, Reporter: {slack_user_id: U02}, Scribe: null}
+  custom_fields: {Teams: [Platform, Payments, Payments], Count: 1200, Clear: [], Blank: "", None: , By ID: {id: 01Y}, Mixed: [b, {id: 01Z}]}
+  call_url: https://example.com
+  slack_channel_id: C02
+  slack_team_id: T02
+  slack_channel_name_override: inc-1042
+  idempotency_key: my-own-key
+  timeline: [{at: 2023-04-12T09:20:00Z, title: Rolled back, description: why}, {at: 2023-04-12T09:30:00Z, title: Rolled back}]
+  follow_ups: [{title: Add an alert, assignee: bob@example.com, status: completed, labels: [db, api, db]}, {title: B, assignee: null}]
+  attachments: [{resource_type: jira_issue, external_id: OPS-1}, {resource_type: arbitrary_url, url: https://x, title: T}]
+  members: [lisa@example.com, {id: 01U}]
+  status_page:
+    page: Acme
+    updates: [{at: 2023-04-12, status: resolved, message: Fixed, components: {Web: operational, API: full_outage}}]
+"""
+
+
+def test_every_field_becomes_its_attribute(tmp_path: Path) -> None:
+    incident = only(tmp_path, FULL, timezone="Europe/London")
+    assert (incident.key, incident.external_id, incident.idempotency_key) == ("JIRA-1042", 1042, "my-own-key")
+    assert str(incident.location) == "a.yaml:2"
+    timestamps, fields = Field.TIMESTAMP, Field.CUSTOM_FIELD
+
+    def custom(name: str) -> Attribute:
+        return Attribute(fields, ref(Kind.CUSTOM_FIELD, name))
+
+    assert incident.attributes == {
+        Attribute(Field.NAME): "Payments API returned 500s",
+        Attribute(Field.SUMMARY): "one\ntwo",
+        Attribute(Field.SEVERITY): ref(Kind.SEVERITY, "01X", "id"),
+        Attribute(Field.STATUS): ref(Kind.STATUS, "Closed"),
+        Attribute(Field.INCIDENT_TYPE): ref(Kind.INCIDENT_TYPE, "Production"),
+        Attribute(Field.VISIBILITY): "private",
+        Attribute(timestamps, ref(Kind.TIMESTAMP, "Impact started at")): datetime(
+            2023, 4, 12, 9, 14, tzinfo=UTC
+        ),
+        Attribute(timestamps, ref(Kind.TIMESTAMP, "Resolved at")): datetime(2023, 4, 12, 10, 2, tzinfo=UTC),
+        Attribute(timestamps, ref(Kind.TIMESTAMP, "Fixed at")): None,
+        Attribute(Field.ROLE, ref(Kind.ROLE, "Incident Lead")): ref(Kind.USER, "lisa@example.com"),
+        Attribute(Field.ROLE, ref(Kind.ROLE, "Reporter")): ref(Kind.USER, "U02", "slack_user_id"),
+        Attribute(Field.ROLE, ref(Kind.ROLE, "Scribe")): None,
+        custom("Teams"): ("Payments", "Platform"),
+        custom("Count"): "1200",
+        custom("Clear"): None,
+        custom("Blank"): None,
+        custom("None"): None,
+        custom("By ID"): ref(Kind.OPTION, "01Y", "id"),
+        custom("Mixed"): ("b", ref(Kind.OPTION, "01Z", "id")),
+        Attribute(Field.CALL_URL): "https://example.com",
+        Attribute(Field.SLACK_CHANNEL_ID): "C02",
+        Attribute(Field.SLACK_TEAM_ID): "T02",
+        Attribute(Field.SLACK_CHANNEL_NAME): "inc-1042",
+        Attribute(Field.TIMELINE, "Rolled back"): TimelineItem(
+            datetime(2023, 4, 12, 9, 20, tzinfo=UTC), "why"
+        ),
+        Attribute(Field.TIMELINE, "Rolled back #2"): TimelineItem(datetime(2023, 4, 12, 9, 30, tzinfo=UTC)),
+        Attribute(Field.FOLLOW_UP, "Add an alert"): FollowUp(
+            None, ref(Kind.USER, "bob@example.com"), "completed", ("api", "db")
+        ),
+        Attribute(Field.FOLLOW_UP, "B"): FollowUp(),
+        Attribute(Field.ATTACHMENT, "jira_issue OPS-1"): Attachment("jira_issue", None, "OPS-1"),
+        Attribute(Field.ATTACHMENT, "arbitrary_url https://x"): Attachment(
+            "arbitrary_url", "https://x", None, "T"
+        ),
+        Attribute(Field.MEMBER, ref(Kind.USER, "lisa@example.com")): Membership(),
+        Attribute(Field.MEMBER, ref(Kind.USER, "01U", "id")): Membership(),
+        Attribute(Field.STATUS_PAGE, "Payments API returned 500s"): StatusPageIncident(
+            ref(Kind.STATUS_PAGE, "Acme"),
+            (
+                StatusPageUpdate(
+                    datetime(2023, 4, 11, 23, tzinfo=UTC),
+                    "resolved",
+                    "Fixed",
+                    (
+                        (ref(Kind.COMPONENT, "API"), "full_outage"),
+                        (ref(Kind.COMPONENT, "Web"), "operational"),
+                    ),
+                ),
+            ),
+        ),
+    }
+
+
+def test_references_know_their_lines(tmp_path: Path) -> None:
+    incident = only(tmp_path, "key: A\nname: B\nseverity: Major\nroles:\n  Lead: a@example.com\n")
+    severity = incident.attributes[Attribute(Field.SEVERITY)]
+    (role,) = [each for each in incident.attributes if each.field is Field.ROLE]
+    assert isinstance(severity, Reference)
+    assert isinstance(role.key, Reference)
+    assert (str(severity.location), str(role.key.location)) == ("a.yaml:3", "a.yaml:5")
+
+
+def test_a_number_serves_as_key(tmp_path: Path) -> None:
+    assert only(tmp_path, "external_id: 042\nname: B\n").key == "42"
+
+
+def test_what_is_left_out_is_absent_and_null_clears(tmp_path: Path) -> None:
+    incident = only(
+        tmp_path, "key: A\nname: B\nsummary: null\ncustom_fields: {}\ntimeline:\nfollow_ups: []\n"
+    )
+    assert incident.attributes == {Attribute(Field.NAME): "B", Attribute(Field.SUMMARY): None}
+
+
+def test_defaults_fill_in_what_an_incident_does_not_say(tmp_path: Path) -> None:
+    defaults = {"severity": "Minor", "visibility": "private", "status": "Closed"}
+    incident = only(tmp_path, "key: A\nname: B\nstatus: Done\n", defaults=defaults)
+    assert incident.attributes == {
+        Attribute(Field.NAME): "B",
+        Attribute(Field.SEVERITY): ref(Kind.SEVERITY, "Minor"),
+        Attribute(Field.VISIBILITY): "private",
+        Attribute(Field.STATUS): ref(Kind.STATUS, "Done"),
+    }
+
+
+def test_names_that_differ_only_in_blanks_are_one_and_an_error(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        **{"a.yaml": "key: A\nname: B\ntimestamps: {Fixed at: 2023-01-01T00:00Z, 'Fixed at ': null}\n"},
+    )
+    assert said(load(Settings(root=tmp_path))) == ["error a.yaml:3 duplicate-field"]
+
+
+def test_a_table_cell_is_packed_until_its_field_is_known(tmp_path: Path) -> None:
+    header = (
+        "key,name,custom_fields.Teams,custom_fields.Many,custom_fields.Many,members,timestamps.Resolved at"
+    )
+    incident = only(
+        tmp_path, f"{header}\nA,B,x;y,1,2,a@example.com;b@example.com,2023-01-01T00:00Z\n", "a.csv"
+    )
+    custom = {
+        each.label: value for each, value in incident.attributes.items() if each.field is Field.CUSTOM_FIELD
+    }
+    assert custom == {"custom_fields.Teams": Packed("x;y"), "custom_fields.Many": ("1", "2")}
+    places = [str(each.key.location) for each in incident.attributes if isinstance(each.key, Reference)]
+    assert places == ["a.csv:2:3", "a.csv:2:4", "a.csv:2:6", "a.csv:2:6", "a.csv:2:7"]
+    assert str(incident.location) == "a.csv:2"
+
+
+def test_a_bad_moment_is_reported_wherever_it_stands(tmp_path: Path) -> None:
+    text = """key: A
+name: B
+timestamps: {Resolved at: 12/04/2023}
+timeline: [{at: 2023-01-01, title: T}]
+status_page: {page: P, updates: [{at: x, status: resolved, message: M}]}
+"""
+    write(tmp_path, **{"a.yaml": text, "b.csv": "key,name,timestamps.Fixed at\nC,D,soon\n"})
+    loaded = load(Settings(root=tmp_path))
+    assert said(loaded) == [
+        "error a.yaml:3 bad-datetime",
+        "error a.yaml:4 naive-datetime",
+        "error a.yaml:5 bad-datetime",
+        "error b.csv:2:3 bad-datetime",
+    ]
+    assert [each.key for each in loaded.incidents] == ["A", "C"]
+
+
+POSTMORTEM = "key: A\nname: B\npostmortem: {file: %s}\n"
+
+
+def test_a_postmortem_is_read_beside_its_incident_and_counted_as_input(tmp_path: Path) -> None:
+    content = "```\n# no heading\n```\n## Below\n# What happened #\n\ntext\n"
+    write(tmp_path, **{"x/a.yaml": POSTMORTEM % "../docs/1.md", "docs/1.md": content})
+    loaded = load(Settings(root=tmp_path))
+    assert loaded.diagnostics == ()
+    attribute = Attribute(Field.POSTMORTEM, "What happened")
+    assert loaded.incidents[0].attributes[attribute] == PostmortemDocument(content.rstrip())
+    assert [each.path for each in loaded.inputs] == ["docs/1.md", "x/a.yaml"]
+    assert loaded.inputs[0].sha256 == hashlib.sha256(content.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("more", "title"), [("", "B"), (", title: Mine, status: completed", "Mine")], ids=["incident", "own"]
+)
+def test_a_postmortem_without_heading_is_called_as_told(tmp_path: Path, more: str, title: str) -> None:
+    write(tmp_path, **{"a.yaml": POSTMORTEM % f"1.md{more}", "1.md": "text"})
+    (incident,) = load(Settings(root=tmp_path)).incidents
+    status = "completed" if more else None
+    assert incident.attributes[Attribute(Field.POSTMORTEM, title)] == PostmortemDocument("text", status)
+
+
+def test_a_postmortem_elsewhere_is_a_link(tmp_path: Path) -> None:
+    incident = only(tmp_path, "key: A\nname: B\npostmortem: {url: https://x}\n")
+    assert incident.attributes[Attribute(Field.POSTMORTEM_URL)] == "https://x"
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ("absent.md", "postmortem-file-missing"),
+        ("../secret.md", "postmortem-outside"),
+        ("/etc/hostname", "postmortem-outside"),
+        ("link.md", "postmortem-outside"),
+        ("empty.md", "postmortem-empty"),
+        ("latin.md", "not-utf-8"),
+    ],
+)
+def test_a_postmortem_that_cannot_be_used_is_an_error(tmp_path: Path, file: str, code: str) -> None:
+    root = tmp_path / "root"
+    write(
+        tmp_path,
+        **{
+            "secret.md": "x",
+            "root/a.yaml": POSTMORTEM % file,
+            "root/empty.md": " \n",
+            "root/latin.md": b"\n\xe9",
+        },
+    )
+    (root / "link.md").symlink_to("../secret.md")
+    loaded = load(Settings(root=root))
+    assert said(loaded) == [f"error a.yaml:3 {code}"]
+    assert [each.attributes for each in loaded.incidents] == [{Attribute(Field.NAME): "B"}]
+
+
+def test_parts_may_be_left_out_or_null(tmp_path: Path) -> None:
+    update = "{at: 2023-01-01T00:00Z, status: resolved, message: M}"
+    text = f"key: A\nname: B\nmembers: null\nstatus_page: {{page: P, name: N, updates: [{update}]}}\n"
+    incident = only(tmp_path, text)
+    assert [each.label for each in incident.attributes] == ["name", "status_page.N"]

@@ -1,0 +1,123 @@
+"""JSON: as written, with lines, strictly."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.diagnostics import Diagnostics
+from importer.loaders import json_file
+from importer.loaders.tree import MAX_DEPTH, Block, Node, Series, place
+
+
+def read(text: str) -> tuple[list[Node], list[str]]:
+    diagnostics = Diagnostics()
+    nodes = json_file.read(text, "a.json", diagnostics)
+    return nodes, [
+        f"{each.locations[0]} {each.code}: {each.summary} {each.detail}" for each in diagnostics.found
+    ]
+
+
+def refused(text: str) -> str:
+    _, problems = read(text)
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+def test_numbers_and_words_stay_as_written() -> None:
+    nodes, _ = read(
+        '{"a": 1.10, "b": 1e3, "c": 12345678901234567890, "d": true, "e": null, "f": -0, "g": "x"}'
+    )
+    assert nodes == [
+        {"a": "1.10", "b": "1e3", "c": "12345678901234567890", "d": "true", "e": None, "f": "-0", "g": "x"}
+    ]
+
+
+def test_every_key_and_value_knows_its_line() -> None:
+    (node,), _ = read('\n{"incidents": [\n  {"key": "A",\n   "name":\n "B"},\n  5\n]}\n')
+    assert isinstance(node, Block)
+    assert node.line == 2
+    assert place("p", node, ["incidents", 0, "name"], line=1).line == 4
+    assert isinstance(node["incidents"], Series)
+    assert node["incidents"].lines == [3, 6]
+
+
+def test_duplicate_keys_are_refused_with_both_lines() -> None:
+    nodes, problems = read('{"a": 1,\n "a": 2}')
+    assert nodes == [{"a": "1"}]
+    assert problems == ["a.json:2 duplicate-field: `a` is written twice in one mapping lines 1 and 2"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[", "[1,]", '{"a":1,}', "[1 2]", "[1", '{"a" 1}', '{"a":}', "{a: 1}", "01", "1.", "+1", "- 1", "NaN", "Infinity",
+        "-Infinity", "'a'", '"a', '"\t"', '"\\x"', "1 2", "// c\n1", "tru", '{"a":1]', '"\\ud800"', '{"a":1 "b":2}', "[}",
+    ],
+)  # fmt: skip
+def test_what_is_not_json_is_refused(text: str) -> None:
+    assert " syntax: this is not JSON" in refused(text)
+
+
+def test_a_syntax_error_has_its_line() -> None:
+    assert refused('{"a": 1,\n "b": NaN}').startswith("a.json:2 syntax")
+    assert refused('{"a": 1\n').endswith("found the end")
+
+
+def test_nesting_has_an_end() -> None:
+    fits = "[" * MAX_DEPTH + "]" * MAX_DEPTH
+    assert read(fits)[1] == []
+    assert "too-deep" in refused(f"[{fits}]")
+    assert "too-deep" in refused('{"a":' * 100_000)
+
+
+def test_json_lines_are_a_document_each_and_a_bad_one_spoils_only_itself() -> None:
+    diagnostics = Diagnostics()
+    nodes = json_file.read_lines('{"a": 1}\n\n{"b": \n{"c": "\u2028"}\r\n', "a.jsonl", diagnostics)
+    assert nodes == [{"a": "1"}, {"c": "\u2028"}]
+    assert [str(each.locations[0]) for each in diagnostics.found] == ["a.jsonl:3"]
+    assert isinstance(nodes[1], Block)
+    assert nodes[1].lines == {"c": 4}
+
+
+def as_text(value: object) -> object:
+    match value:
+        case dict():
+            return {key: as_text(each) for key, each in value.items()}
+        case list():
+            return [as_text(each) for each in value]
+        case str() | None:
+            return value
+        case _:
+            return json.dumps(value)
+
+
+words = st.text(st.characters(exclude_categories=["Cs"]))
+trees = st.recursive(
+    st.none() | words | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    lambda below: st.lists(below, max_size=4) | st.dictionaries(words, below, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(trees, st.sampled_from([None, 0, 2]), st.booleans())
+def test_the_structure_is_the_one_that_json_sees(tree: object, indent: int | None, plain: bool) -> None:
+    assert read(json.dumps(tree, indent=indent, ensure_ascii=plain)) == ([as_text(tree)], [])
+
+
+@given(st.text(alphabet='{}[]",:01-.eE\\untrlf \n', max_size=12))
+def test_it_refuses_what_json_refuses(text: str) -> None:
+    def refuse(word: str) -> None:
+        raise ValueError(word)
+
+    try:
+        json.loads(text, parse_constant=refuse)
+    except ValueError:
+        assert read(text)[1] != []
+    else:
+        assert [
+            problem for problem in read(text)[1] if "duplicate" not in problem and "surrogate" not in problem
+        ] == []

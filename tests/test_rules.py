@@ -1,0 +1,150 @@
+"""Offline rules: what no schema can see."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from importer.model import (
+    Attribute,
+    Field,
+    Incident,
+    Kind,
+    Location,
+    Membership,
+    Reference,
+    Severity,
+    StatusPageIncident,
+    StatusPageUpdate,
+    TimelineItem,
+    Value,
+)
+from importer.rules import check_declared
+
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+PAGE = Reference(Kind.STATUS_PAGE, "Acme")
+
+
+def incident(
+    attributes: dict[Attribute, Value] | None = None,
+    *,
+    key: str = "A",
+    line: int = 1,
+    external_id: int | None = None,
+    idempotency_key: str | None = None,
+) -> Incident:
+    return Incident(key, external_id, attributes or {}, Location("a.yaml", line), idempotency_key)
+
+
+def stamp(name: str, line: int = 5) -> Attribute:
+    return Attribute(Field.TIMESTAMP, Reference(Kind.TIMESTAMP, name, location=Location("a.yaml", line)))
+
+
+def said(*incidents: Incident) -> list[str]:
+    found = check_declared(incidents, now=NOW)
+    return [f"{each.severity} {' '.join(map(str, each.locations))} {each.code}" for each in found]
+
+
+def test_incidents_that_differ_are_fine() -> None:
+    one = incident({stamp("Resolved at"): NOW - HOUR}, key="A", external_id=1, idempotency_key="a:1")
+    assert said(one, incident(key="B", external_id=2), incident(key="C"), incident(key="D")) == []
+
+
+def test_incidents_may_come_once_from_an_iterator() -> None:
+    assert len(check_declared(iter([incident(), incident(line=2)]), now=NOW)) == 1
+
+
+def test_the_same_key_number_or_idempotency_key_names_both_places() -> None:
+    one = incident(key="A", line=1, external_id=1, idempotency_key="k")
+    assert said(one, incident(key="A", line=2)) == ["error a.yaml:1 a.yaml:2 duplicate-key"]
+    assert said(one, incident(key="B", line=2, external_id=1)) == [
+        "error a.yaml:1 a.yaml:2 duplicate-external-id"
+    ]
+    assert said(one, incident(key="B", line=2, idempotency_key="k")) == [
+        "error a.yaml:1 a.yaml:2 duplicate-idempotency-key"
+    ]
+    assert (
+        said(one, incident(key="A", line=2), incident(key="A", line=3))[1]
+        == "error a.yaml:1 a.yaml:3 duplicate-key"
+    )
+    (problem,) = check_declared([one, incident(key="A", line=2)], now=NOW)
+    assert problem.detail == "`A` at a.yaml:1 and a.yaml:2"
+
+
+@pytest.mark.parametrize(
+    ("number", "right"), [(-1, False), (0, False), (1, True), (2**63 - 1, True), (2**63, False)]
+)
+def test_an_external_id_is_a_number_that_the_api_takes(number: int, right: bool) -> None:
+    assert said(incident(external_id=number)) == ([] if right else ["error a.yaml:1 bad-external-id"])
+
+
+@pytest.mark.parametrize(
+    ("key", "right"),
+    [("a" * 64, True), ("a" * 65, False), ("a b", False), ("é", False), ("a:b-c_d.e", True), ("a\n", False)],
+)
+def test_an_explicit_idempotency_key_is_short_and_plain(key: str, right: bool) -> None:
+    assert said(incident(idempotency_key=key)) == ([] if right else ["error a.yaml:1 bad-idempotency-key"])
+
+
+def test_a_moment_in_the_future_is_a_warning() -> None:
+    assert said(
+        incident({stamp("Fixed at"): NOW, stamp("Reviewed at", 6): NOW + HOUR, stamp("Closed at"): None})
+    ) == ["warning a.yaml:6 future-moment"]
+
+
+def test_resolved_before_the_impact_started_is_a_warning_by_their_names() -> None:
+    early, late = NOW - 2 * HOUR, NOW - HOUR
+    assert said(incident({stamp("Impact started at"): late, stamp("Incident RESOLVED", 6): early})) == [
+        "warning a.yaml:6 resolved-before-started"
+    ]
+    assert said(incident({stamp("Impact started"): early, stamp("Resolved at"): early})) == []
+    assert said(incident({stamp("Identified at"): late, stamp("Resolved at"): early})) == []
+
+
+def test_members_of_a_public_incident_are_one_error() -> None:
+    place = Location("a.yaml", 7)
+    members: dict[Attribute, Value] = {
+        Attribute(Field.MEMBER, Reference(Kind.USER, name, location=place)): Membership() for name in "ab"
+    }
+    visibility = Attribute(Field.VISIBILITY)
+    assert said(incident(members)) == ["error a.yaml:7 members-of-public"]
+    assert said(incident({**members, visibility: "public"})) == ["error a.yaml:7 members-of-public"]
+    assert said(incident({**members, visibility: "private"})) == []
+    nowhere = {Attribute(Field.MEMBER, Reference(Kind.USER, "a")): Membership()}
+    assert said(incident({**nowhere})) == ["error a.yaml:1 members-of-public"]
+
+
+def test_a_timeline_out_of_order_is_a_warning() -> None:
+    def timeline(*hours: int) -> Incident:
+        return incident(
+            {
+                Attribute(Field.TIMELINE, str(n)): TimelineItem(NOW + hour * HOUR)
+                for n, hour in enumerate(hours)
+            }
+        )
+
+    assert said(timeline(-3, -2, -2, -1)) == []
+    assert said(timeline(-3, -1, -2)) == ["warning a.yaml:1 timeline-order"]
+
+
+def page(*updates: tuple[int, str]) -> Incident:
+    made = tuple(StatusPageUpdate(NOW + hour * HOUR, status, "M") for hour, status in updates)
+    return incident({Attribute(Field.STATUS_PAGE, "N"): StatusPageIncident(PAGE, made)})
+
+
+@pytest.mark.parametrize(
+    ("declared", "codes"),
+    [
+        (page((-3, "investigating"), (-2, "resolved")), []),
+        (page((-2, "investigating"), (-3, "resolved")), ["status-page-order"]),
+        (page((-3, "resolved"), (-2, "monitoring")), ["status-page-unresolved"]),
+        (page((1, "resolved")), ["status-page-future"]),
+        (page(), []),
+    ],
+)
+def test_a_status_page_is_told_in_order_to_its_end(declared: Incident, codes: list[str]) -> None:
+    found = check_declared([declared], now=NOW)
+    assert [each.code for each in found] == codes
+    assert all(each.severity is Severity.ERROR for each in found)
