@@ -1,0 +1,1 @@
+"""The incident.io API: what we ask (client), JSON <-> our values (wire), patience (transport)."""

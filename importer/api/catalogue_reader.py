@@ -1,0 +1,98 @@
+"""An account -> its catalogue: the short lists whole, the long ones only as far as incidents need them."""
+
+from __future__ import annotations
+
+from importer import normalise
+from importer.api import wire_catalogue as wire
+from importer.api.exchange import Exchange, segment
+from importer.api.wire import Json, entity, role, understood
+from importer.model import (
+    CatalogEntry,
+    Catalogue,
+    CustomField,
+    Entity,
+    Kind,
+    Needs,
+    Reference,
+    StatusPage,
+    User,
+)
+
+_USERS_PAGE = 1000
+"""The API page Users allows up to 10000; a thousand is one request for most accounts."""
+
+
+def read_catalogue(exchange: Exchange, needs: Needs) -> Catalogue:
+    """Return the catalogue with options and entries of the custom fields that are needed, and no others.
+
+    Raises what Exchange raises.
+    """
+    with understood("the account's catalogue"):
+        fields = tuple(wire.custom_field(each) for each in _list(exchange, "/v2/custom_fields"))
+        used = [field for field in fields if _is_needed(field, needs.custom_fields)]
+        selects = [field for field in used if field.type in ("single_select", "multi_select")]
+        types = {field.catalog_type_id for field in selects if field.catalog_type_id}
+        return Catalogue(
+            severities=_entities(Kind.SEVERITY, _list(exchange, "/v1/severities")),
+            statuses=tuple(wire.status(each) for each in _list(exchange, "/v1/incident_statuses")),
+            incident_types=tuple(wire.incident_type(each) for each in _list(exchange, "/v1/incident_types")),
+            roles=tuple(role(each) for each in _list(exchange, "/v2/incident_roles")),
+            timestamps=_entities(Kind.TIMESTAMP, _list(exchange, "/v2/incident_timestamps")),
+            custom_fields=fields,
+            options={
+                field.entity.id: read_options(exchange, field.entity.id)
+                for field in selects
+                if not field.catalog_type_id
+            },
+            catalog_entries={identity: _entries(exchange, identity) for identity in sorted(types)},
+            users=_users(exchange) if needs.users else (),
+            status_pages=_status_pages(exchange) if needs.status_pages else (),
+        )
+
+
+def _list(exchange: Exchange, path: str) -> tuple[Json, ...]:
+    """Return a list without pages; the answer names it by the last word of its path."""
+    return exchange.get_list(path, path.rpartition("/")[2])
+
+
+def _entities(kind: Kind, listed: tuple[Json, ...]) -> tuple[Entity, ...]:
+    return tuple(entity(kind, each) for each in listed)
+
+
+def _is_needed(field: CustomField, needed: frozenset[Reference]) -> bool:
+    folded = normalise.folded(field.entity.name)
+    return any(
+        each.name == field.entity.id or (each.by == "name" and normalise.folded(each.name) == folded)
+        for each in needed
+    )
+
+
+def read_options(exchange: Exchange, custom_field_id: str) -> tuple[Entity, ...]:
+    """Return the options of a select field; the list of custom fields does not show them."""
+    only = {"custom_field_id": custom_field_id}
+    found = exchange.get_pages("/v1/custom_field_options", "custom_field_options", only)
+    with understood("a list of options"):
+        return tuple(wire.option(each) for each in found)
+
+
+def _entries(exchange: Exchange, catalog_type_id: str) -> tuple[CatalogEntry, ...]:
+    only = {"catalog_type_id": catalog_type_id}
+    found = exchange.get_pages("/v3/catalog_entries", "catalog_entries", only)
+    return tuple(wire.catalog_entry(each) for each in found if not wire.is_archived(each))
+
+
+def _users(exchange: Exchange) -> tuple[User, ...]:
+    """Return everybody: those who responded to old incidents have often left."""
+    found = exchange.get_pages("/v2/users", "users", {"include_inactive": "true"}, page_size=_USERS_PAGE)
+    return tuple(wire.user(each) for each in found)
+
+
+def _status_pages(exchange: Exchange) -> tuple[StatusPage, ...]:
+    found = exchange.get_pages("/v2/status_pages", "status_pages")
+    return tuple(wire.status_page(each, _structure(exchange, each["id"])) for each in found)
+
+
+def _structure(exchange: Exchange, status_page_id: str) -> Json:
+    answer = exchange.get(f"/v2/status_page_structures/{segment(status_page_id)}")
+    structure: Json = answer["current_structure"]
+    return structure

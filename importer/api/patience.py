@@ -1,0 +1,73 @@
+"""What every waiting policy is given: a clock, chance, and somebody to tell of each wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from importer.errors import Interrupted
+
+
+class Clock(Protocol):
+    """Time as the policies see it. `now` is in UTC, `monotonic` counts seconds from some start, and `sleep`
+    may raise Interrupted; all three are called from many threads."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+_SHORT = 5.0
+"""Seconds: what is in flight may wait so long for its turn even after Ctrl-C, so that it ends."""
+
+
+class SystemClock:
+    """The machine's clock. Setting `interrupted` ends every long sleep, now and later, with Interrupted."""
+
+    def __init__(self, interrupted: threading.Event) -> None:
+        self._interrupted = interrupted
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        if seconds <= _SHORT:
+            time.sleep(seconds)
+        elif self._interrupted.wait(seconds):
+            raise Interrupted("interrupted while a request was waiting for its turn")
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A wait that begins now: until when, for how many seconds, why, and for what: requests or creations."""
+
+    until: datetime
+    seconds: float
+    reason: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How waits are made. `random` returns numbers from 0 to 1; `max_wait` is in seconds, and bounds how long
+    one request is held up by refusals for the rate."""
+
+    clock: Clock
+    random: Callable[[], float]
+    notify: Callable[[Wait], None]
+    max_wait: float = 4 * 3600.0
+
+    def wait(self, seconds: float, *, reason: str, scope: str) -> None:
+        """Tell of a wait, then make it."""
+        until = self.clock.now() + timedelta(seconds=seconds)
+        self.notify(Wait(until, seconds, reason, scope))
+        self.clock.sleep(seconds)

@@ -1,0 +1,170 @@
+"""A request -> a usable answer, by sending the same bytes again as often as that is safe.
+
+Creations carry idempotency keys and edits set values, so nearly every request may be repeated. Those that may
+not are marked by their sender; after a doubtful answer they end in NoAnswer at once.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import httpx
+
+from importer.api.creation_limit import CreationLimit
+from importer.api.patience import Patience
+from importer.api.rate_limits import retry_after
+from importer.api.wire_errors import error, plain
+from importer.errors import NoAnswer
+
+REPEATABLE = "importer.repeatable"
+"""Request extension: False says that sending twice could make two things."""
+
+_TRIES = 6
+_CONFLICTS = 3
+_LONGEST_BACKOFF = 30.0
+_LONGEST_REFUSAL_BACKOFF = 60.0
+_SPREAD = 0.25
+"""Seconds over which those that were told to wait as long come back."""
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """No usable answer. Where `sent` is true the server may have carried the request out."""
+
+    reason: str
+    sent: bool
+    hint: float | None = None
+
+
+@dataclass(slots=True)
+class _Course:
+    """What became of one request so far; times are on the monotonic clock."""
+
+    left_at: float = 0.0
+    failures: int = 0
+    conflicts: int = 0
+    refusals: int = 0
+    refused_since: float = 0.0
+
+
+class Retry(httpx.BaseTransport):
+    """Repeats a request after a lost answer (6 tries), a conflict (3 more) and a refusal for the rate (for as
+    long as `max_wait`). A 422 is never repeated.
+
+    Raises NoAnswer; every other answer is returned, a 2xx one (but 204) with a JSON object.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, patience: Patience) -> None:
+        self._inner = inner
+        self._patience = patience
+        self._creations = CreationLimit(patience)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        course = _Course()
+        while True:
+            if _is_creation(request):
+                course.left_at = self._creations.wait_turn()
+            outcome = self._attempt(request)
+            if isinstance(outcome, _Lost):
+                self._after_loss(request, course, outcome)
+            elif outcome.status_code == 429:
+                if not self._after_refusal(request, course, outcome):
+                    return outcome
+            elif outcome.status_code != 409 or not self._after_conflict(request, course):
+                if _is_creation(request) and outcome.is_success:
+                    self._creations.made()
+                return outcome
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _attempt(self, request: httpx.Request) -> httpx.Response | _Lost:
+        try:
+            response = self._inner.handle_request(request)
+            try:
+                response.read()
+            finally:
+                response.close()
+        except (httpx.RequestError, OSError) as mistake:
+            reason = plain(f"{type(mistake).__name__}: {mistake}".rstrip(": "))
+            return _Lost(reason, sent=not isinstance(mistake, _NOT_SENT))
+        status = response.status_code
+        if status == 408 or status >= 500:
+            hint = retry_after(response.headers, response.text, now=self._patience.clock.now())
+            return _Lost(error(status, response.headers, response.text).summary, sent=True, hint=hint)
+        if response.is_success and status != 204 and not _is_json_object(response.content):
+            return _Lost(f"{status} with something that is not the API's JSON", sent=True)
+        return response
+
+    def _after_loss(self, request: httpx.Request, course: _Course, lost: _Lost) -> None:
+        course.failures += 1
+        if lost.sent and not request.extensions.get(REPEATABLE, True):
+            raise NoAnswer(
+                f"{_named(request)}: no usable answer ({lost.reason}); it is not sent again, since it may "
+                "have been carried out",
+                hint="Run the same command again: it looks before it sends.",
+            )
+        if course.failures >= _TRIES:
+            raise NoAnswer(
+                f"{_named(request)}: no usable answer in {course.failures} tries ({lost.reason})",
+                hint="Check the endpoint and the network, then run the same command again.",
+            )
+        seconds = max(self._backoff(course.failures), min(lost.hint or 0.0, _LONGEST_BACKOFF))
+        self._patience.wait(seconds, reason=lost.reason, scope="requests")
+
+    def _after_conflict(self, request: httpx.Request, course: _Course) -> bool:
+        """Wait and return whether to send again. A 409 means both "exists already" and "lost a race, try
+        again"; which of them is seen only by trying."""
+        course.conflicts += 1
+        if course.conflicts > _CONFLICTS or not request.extensions.get(REPEATABLE, True):
+            return False
+        self._patience.wait(self._backoff(course.conflicts), reason="409 conflict", scope="requests")
+        return True
+
+    def _after_refusal(self, request: httpx.Request, course: _Course, refusal: httpx.Response) -> bool:
+        """Wait and return whether to send again: not where the server asks for more than is left to wait."""
+        now = self._patience.clock.monotonic()
+        if course.refusals == 0:
+            course.refused_since = now
+        course.refusals += 1
+        left = self._patience.max_wait - (now - course.refused_since)
+        hint = retry_after(refusal.headers, refusal.text, now=self._patience.clock.now())
+        if left <= 0 or (hint is not None and hint > left):
+            return False
+        if hint is None and _is_creation(request):
+            self._creations.refused(left_at=course.left_at)
+            return True
+        seconds = self._unhinted(course.refusals) if hint is None else self._hinted(hint, course.refusals)
+        self._patience.wait(min(seconds, left), reason="rate limit", scope="requests")
+        return True
+
+    def _hinted(self, hint: float, refusals: int) -> float:
+        """Return the server's time, a little spread; a hint that proves useless is lengthened."""
+        least = min(_LONGEST_REFUSAL_BACKOFF, 0.05 * 2.0 ** min(refusals, 16))
+        return max(hint, least) + self._patience.random() * _SPREAD
+
+    def _unhinted(self, refusals: int) -> float:
+        ceiling = min(_LONGEST_REFUSAL_BACKOFF, 2.0 ** min(refusals, 16))
+        return ceiling * (0.5 + 0.5 * self._patience.random())
+
+    def _backoff(self, failures: int) -> float:
+        return self._patience.random() * min(_LONGEST_BACKOFF, 2.0 ** (failures - 1))
+
+
+def _is_json_object(body: bytes) -> bool:
+    """Whether an answer is what every 2xx promises; half a body is a lost answer."""
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_creation(request: httpx.Request) -> bool:
+    return request.method == "POST" and request.url.path.endswith("/v2/incidents")
+
+
+def _named(request: httpx.Request) -> str:
+    return f"{request.method} {request.url.path}"

@@ -1,0 +1,66 @@
+"""A connection -> one that is patient, paced and, for plans, unable to write.
+
+The order is client -> ReadOnly (reading only) -> Retry -> Throttle -> network, so that each attempt is paced.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from importer.api.patience import Patience
+from importer.api.retry import Retry
+from importer.api.throttle import Ceiling, Throttle
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Transport = httpx.BaseTransport
+"""A way to the account, for those who only hand it on."""
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+"""Seconds: 10 to connect, 60 for an answer; creations with many fields are slow."""
+
+
+class ReadOnly(httpx.BaseTransport):
+    """Lets nothing but GET leave. A write through it is a mistake in this program, hence RuntimeError."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET":
+            raise RuntimeError(f"a plan never writes, but {request.method} {request.url.path} was asked for")
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def reading(inner: httpx.BaseTransport, patience: Patience, ceiling: Ceiling) -> httpx.BaseTransport:
+    """Return the stack of everything that only looks: validate, check, plan, pull."""
+    return ReadOnly(writing(inner, patience, ceiling))
+
+
+def writing(inner: httpx.BaseTransport, patience: Patience, ceiling: Ceiling) -> httpx.BaseTransport:
+    """Return the stack of apply."""
+    return Retry(Throttle(inner, clock=patience.clock, ceiling=ceiling), patience)
+
+
+def network(endpoint: str) -> httpx.BaseTransport:
+    """Return the real network, through the proxy that the environment names for https, if any.
+
+    Plain http is for this machine alone: a proxy would see the key.
+    """
+    parts = urlsplit(endpoint)
+    proxied = parts.scheme == "https" and not proxy_bypass(parts.hostname or "")
+    proxies = getproxies() if proxied else {}
+    return httpx.HTTPTransport(proxy=proxies.get("https") or proxies.get("all"))
+
+
+def in_process(app: WSGIApplication) -> httpx.BaseTransport:
+    """Return a way to a WSGI application in this process: the embedded sandbox."""
+    return httpx.WSGITransport(app=app)

@@ -1,0 +1,92 @@
+"""Clocks that count instead of running."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from importer.api.patience import Patience, Wait
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Counter:
+    """A clock for one thread: sleeping is what moves it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
+class Waits:
+    """A patience that never waits in earnest and remembers what it told."""
+
+    def __init__(self, *, random: float = 1.0, max_wait: float = 4 * 3600.0) -> None:
+        self.clock = Counter()
+        self.told: list[Wait] = []
+        self.patience = Patience(self.clock, lambda: random, self.told.append, max_wait)
+
+
+class Threads:
+    """A clock for many threads: when all of them sleep, the one that wakes first runs, alone."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = 0.0
+        self._running = 0
+        self._sleepers: list[tuple[float, int, threading.Event]] = []
+        self._order = 0
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self._now)
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        woken = threading.Event()
+        with self._lock:
+            self._order += 1
+            heapq.heappush(self._sleepers, (self._now + seconds, self._order, woken))
+            self._running -= 1
+            self._wake_next()
+        woken.wait()
+
+    def run(self, count: int, work: Callable[[], None]) -> float:
+        """Run work in so many threads and return the seconds that passed on this clock."""
+        began = self._now
+        self._running = count
+        threads = [threading.Thread(target=self._run, args=(work,)) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return self._now - began
+
+    def _run(self, work: Callable[[], None]) -> None:
+        self.sleep(0.0)
+        try:
+            work()
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._wake_next()
+
+    def _wake_next(self) -> None:
+        if self._running == 0 and self._sleepers:
+            at, _, woken = heapq.heappop(self._sleepers)
+            self._now = max(self._now, at)
+            self._running += 1
+            woken.set()

@@ -1,0 +1,279 @@
+"""The client and its patience against the sandbox, which shares no code with them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from importer.api.client import Client, open_client
+from importer.api.transport import writing
+from importer.config import Connection, Rate
+from importer.errors import AuthenticationFailed, NoAnswer
+from importer.model import (
+    Attachment,
+    Attribute,
+    Attributes,
+    Catalogue,
+    Entity,
+    Field,
+    FollowUp,
+    Kind,
+    Link,
+    Membership,
+    Needs,
+    PostmortemDocument,
+    Reference,
+    StatusPageIncident,
+    StatusPageUpdate,
+    TimelineItem,
+    Value,
+)
+from importer.sandbox import (
+    Fault,
+    FaultKind,
+    Faults,
+    RateLimit,
+    RetryAfter,
+    Sandbox,
+    SandboxOptions,
+    open_sandbox,
+)
+from tests.api.clocks import Waits
+
+AT = datetime(2023, 4, 12, 9, 14, tzinfo=UTC)
+OPENED: list[Sandbox] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_sandboxes() -> Iterator[None]:
+    yield
+    while OPENED:
+        OPENED.pop().close()
+
+
+def opened(options: SandboxOptions | None = None, waits: Waits | None = None) -> Sandbox:
+    clock = time.time if waits is None else (lambda: waits.clock.now().timestamp())
+    sandbox = open_sandbox(None, options=options, clock=clock)
+    OPENED.append(sandbox)
+    return sandbox
+
+
+def client(sandbox: Sandbox, waits: Waits | None = None, *, key: str = "sandbox-key") -> Client:
+    stack = writing(httpx.WSGITransport(app=sandbox.app), (waits or Waits()).patience, Rate())
+    return open_client(Connection("http://sandbox", key), stack)
+
+
+def everything() -> Needs:
+    names = ("Affected teams", "Affected services", "Root cause")
+    return Needs(
+        frozenset(Reference(Kind.CUSTOM_FIELD, each) for each in names), users=True, status_pages=True
+    )
+
+
+def named(entities: tuple[Entity, ...], name: str) -> Entity:
+    return next(each for each in entities if each.name == name)
+
+
+def smallest(catalogue: Catalogue, **texts: str) -> dict[Attribute, Value]:
+    return {
+        Attribute(Field.VISIBILITY): "public",
+        Attribute(Field.SEVERITY): catalogue.severities[0],
+        Attribute(Field.STATUS): next(s.entity for s in catalogue.statuses if s.category == "closed"),
+        Attribute(Field.NAME): texts.get("name", "Payments down"),
+    }
+
+
+def full(catalogue: Catalogue) -> Attributes:
+    fields = {each.entity.name: each for each in catalogue.custom_fields}
+
+    def custom(name: str) -> Attribute:
+        return Attribute(Field.CUSTOM_FIELD, fields[name].entity)
+
+    team = catalogue.catalog_entries[fields["Affected teams"].catalog_type_id or ""][0].entity
+    return {
+        **smallest(catalogue),
+        Attribute(Field.SUMMARY): "Two\n\n- lines",
+        Attribute(Field.INCIDENT_TYPE): catalogue.incident_types[0].entity,
+        Attribute(Field.TIMESTAMP, named(catalogue.timestamps, "Resolved at")): AT,
+        Attribute(Field.ROLE, named(catalogue.roles, "Incident Lead")): catalogue.users[0].entity,
+        Attribute(Field.ROLE, named(catalogue.roles, "Reporter")): catalogue.users[1].entity,
+        custom("Affected teams"): (team,),
+        custom("Root cause"): (catalogue.options[fields["Root cause"].entity.id][0],),
+        custom("Customers affected"): Decimal("1.2E+3"),
+        custom("Legacy ID"): "JIRA-1",
+        custom("Runbook"): Link("https://runbooks.example/1"),
+        Attribute(Field.POSTMORTEM_URL): "https://docs.example/1",
+    }
+
+
+def test_what_is_created_comes_back_from_every_place_that_shows_it() -> None:
+    api = client(opened())
+    wanted = full(api.catalogue(everything()))
+    made = api.create(wanted, idempotency_key="k", external_id=48).live
+
+    shown = [made, api.incident(made.id), api.incident("48"), *api.incidents()]
+    assert len(shown) == 4
+    for each in shown:
+        assert each is not None
+        assert {a: each.attributes.get(a) for a in wanted} == dict(wanted)
+        assert (each.number, each.mode) == (48, "retrospective")
+
+
+def test_an_edit_sets_and_clears_and_announces_nothing() -> None:
+    sandbox = opened()
+    api = client(sandbox)
+    catalogue = api.catalogue(everything())
+    wanted = full(catalogue)
+    made = api.create(wanted, idempotency_key="k", external_id=None).live
+    clear: dict[Attribute, Value] = {
+        attribute: None
+        for attribute in wanted
+        if attribute.field in (Field.SUMMARY, Field.CUSTOM_FIELD, Field.TIMESTAMP)
+    }
+    edited = api.edit(made.id, {**clear, Attribute(Field.NAME): "Renamed"})
+
+    assert edited.name == "Renamed"
+    assert not set(clear) & set(edited.attributes)
+    assert not sandbox.journal().announcements
+
+
+@pytest.mark.parametrize("kind", [each for each in FaultKind if each is not FaultKind.LATENCY])
+def test_no_trouble_on_the_way_makes_a_second_incident(kind: FaultKind) -> None:
+    waits = Waits()
+    sandbox = opened(waits=waits)
+    api = client(sandbox, waits)
+    wanted = smallest(api.catalogue(Needs()))
+    sandbox.faults = Faults((Fault(kind, on="POST /v2/incidents", nth=frozenset({1, 2}), seconds=0.01),))
+    made = api.create(wanted, idempotency_key="k", external_id=None).live
+
+    assert [each.id for each in api.incidents()] == [made.id]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.DROP_AFTER, FaultKind.ERROR_AFTER, FaultKind.TRUNCATED])
+def test_a_follow_up_whose_answer_is_lost_is_there_once(kind: FaultKind) -> None:
+    waits = Waits()
+    sandbox = opened(waits=waits)
+    api = client(sandbox, waits)
+    made = api.create(smallest(api.catalogue(Needs())), idempotency_key="k", external_id=None).live
+    sandbox.faults = Faults((Fault(kind, on="POST /v3/follow_ups"),))
+    with pytest.raises(NoAnswer):
+        api.create_child(made.id, Attribute(Field.FOLLOW_UP, "Alert"), FollowUp(), idempotency_key="c")
+
+    assert len(api.children(made.id, frozenset({Field.FOLLOW_UP}))) == 1
+
+
+def children(catalogue: Catalogue) -> dict[Attribute, Value]:
+    user = catalogue.users[0].entity
+    page = catalogue.status_pages[0]
+    update = StatusPageUpdate(AT, "resolved", "Fixed", ((page.components[0], "operational"),))
+    return {
+        Attribute(Field.TIMELINE, "Rolled back"): TimelineItem(AT, "To v410"),
+        Attribute(Field.FOLLOW_UP, "Alert"): FollowUp("Why", user, "completed"),
+        Attribute(Field.ATTACHMENT, "arbitrary_url https://x.example/1"): Attachment(
+            "arbitrary_url", url="https://x.example/1", title="Graph"
+        ),
+        Attribute(Field.POSTMORTEM, "Review"): PostmortemDocument("# Why", "completed"),
+        Attribute(Field.STATUS_PAGE, "API down"): StatusPageIncident(page.entity, (update,)),
+    }
+
+
+@pytest.mark.parametrize("missing", [frozenset[str](), frozenset({"/v3/follow_ups", "/v3/follow_ups/{id}"})])
+def test_every_kind_of_child_is_found_again_under_its_key(missing: frozenset[str]) -> None:
+    api = client(opened(SandboxOptions(missing=missing)))
+    catalogue = api.catalogue(everything())
+    made = api.create(smallest(catalogue), idempotency_key="k", external_id=None).live
+    wanted = children(catalogue)
+    for number, (attribute, value) in enumerate(wanted.items()):
+        api.create_child(made.id, attribute, value, idempotency_key=f"c{number}")
+
+    found = {each.attribute: each for each in api.children(made.id, frozenset(Field))}
+    assert set(wanted) - set(found) == {Attribute(Field.STATUS_PAGE, "API down")}
+    follow_up = found[Attribute(Field.FOLLOW_UP, "Alert")]
+    assert follow_up.value == wanted[Attribute(Field.FOLLOW_UP, "Alert")]
+    assert found[Attribute(Field.TIMELINE, "Rolled back")].value == TimelineItem(AT, "To v410")
+
+    later = TimelineItem(AT + timedelta(minutes=1), "To v409")
+    item = found[Attribute(Field.TIMELINE, "Rolled back")]
+    api.update_child(made.id, item.id, item.attribute, later)
+    api.update_child(made.id, follow_up.id, follow_up.attribute, FollowUp(status="not_doing"))
+    again = {each.attribute: each.value for each in api.children(made.id, frozenset(Field))}
+    assert again[item.attribute] == later
+    assert again[follow_up.attribute] == FollowUp("Why", catalogue.users[0].entity, "not_doing")
+
+
+def test_a_member_of_a_private_incident_may_be_added_twice() -> None:
+    api = client(opened())
+    catalogue = api.catalogue(Needs(users=True))
+    private = {**smallest(catalogue), Attribute(Field.VISIBILITY): "private"}
+    made = api.create(private, idempotency_key="k", external_id=None).live
+    member = Attribute(Field.MEMBER, catalogue.users[0].entity)
+    for _ in range(2):
+        api.create_child(made.id, member, Membership(), idempotency_key="m")
+
+
+def test_a_new_option_is_listed_and_can_be_chosen() -> None:
+    api = client(opened())
+    catalogue = api.catalogue(everything())
+    cause = next(each.entity for each in catalogue.custom_fields if each.entity.name == "Root cause")
+    option = api.create_option(cause, "Cosmic rays")
+
+    assert option in api.options(cause.id)
+    chosen = {**smallest(catalogue), Attribute(Field.CUSTOM_FIELD, cause): (option,)}
+    made = api.create(chosen, idempotency_key="k", external_id=None).live
+    assert made.attributes[Attribute(Field.CUSTOM_FIELD, cause)] == (option,)
+
+
+def test_a_list_of_many_pages_is_whole() -> None:
+    api = client(opened(SandboxOptions(rate_limit=None)))
+    wanted = smallest(api.catalogue(Needs()))
+    for number in range(501):
+        api.create(wanted, idempotency_key=f"k{number}", external_id=None)
+
+    found = [each.number for each in api.incidents()]
+    assert len(found) == len(set(found)) == 501
+
+
+@pytest.mark.parametrize("form", list(RetryAfter))
+def test_the_sandboxs_limit_is_never_hit(form: RetryAfter) -> None:
+    waits = Waits()
+    sandbox = opened(SandboxOptions(rate_limit=RateLimit(60, 60), retry_after=form), waits)
+    api = client(sandbox, waits)
+    for _ in range(150):
+        api.identity()
+
+    assert sandbox.journal().too_many_requests == 0
+    assert waits.clock.seconds < 95
+
+
+def test_the_limit_on_creations_is_outwaited() -> None:
+    waits = Waits()
+    sandbox = opened(SandboxOptions(creations_per_hour=20), waits)
+    api = client(sandbox, waits)
+    wanted = smallest(api.catalogue(Needs()))
+    for number in range(45):
+        api.create(wanted, idempotency_key=f"k{number}", external_id=None)
+
+    assert len(list(api.incidents())) == 45
+    assert waits.clock.seconds < 3 * 3600
+    assert {each.scope for each in waits.told} == {"creations"}
+
+
+def test_a_key_that_may_only_look_is_told_what_it_lacks() -> None:
+    sandbox = opened()
+    wanted = smallest(client(sandbox).catalogue(Needs()))
+    with pytest.raises(AuthenticationFailed) as caught:
+        client(sandbox, key="sandbox-read-only").create(wanted, idempotency_key="k", external_id=None)
+
+    assert "scope incidents.create" in caught.value.hint
+
+
+def test_an_unknown_key_is_refused_and_not_shown() -> None:
+    with pytest.raises(AuthenticationFailed) as caught:
+        client(opened(), key="inc_s3cret").identity()
+
+    assert "s3cret" not in caught.value.summary + caught.value.hint

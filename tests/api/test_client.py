@@ -1,0 +1,218 @@
+"""What is asked of the API, and how its answers are read, against scripted answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from importer.api.client import open_client
+from importer.api.transport import reading
+from importer.config import Connection, Rate
+from importer.errors import ApiError, AuthenticationFailed, NoAnswer
+from importer.model import (
+    Attribute,
+    Entity,
+    Field,
+    Kind,
+    Workflow,
+)
+from tests.api.scripted import KEY, Routes, client, patience, refused
+
+
+def incident(identity: str) -> dict[str, Any]:
+    return {
+        "id": identity,
+        "reference": f"INC-{identity}",
+        "mode": "retrospective",
+        "created_at": "2026-03-01T12:00:00Z",
+        "updated_at": "2026-03-01T12:00:00Z",
+    }
+
+
+def page(identities: str, **meta: Any) -> dict[str, Any]:
+    return {"incidents": [incident(each) for each in identities], **meta}
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        page("c"),
+        page("c", pagination_meta=None),
+        page("c", pagination_meta={"page_size": 250}),
+        page("c", pagination_meta={"after": None}),
+        page("c", pagination_meta={"after": ""}),
+        page("bc", pagination_meta={}),
+    ],
+)
+def test_every_form_of_a_last_page_ends_the_list(last: dict[str, Any]) -> None:
+    routes = Routes().on("GET /v2/incidents", page("ab", pagination_meta={"after": "b"}), last)
+
+    assert [each.id for each in client(routes).incidents()] == ["a", "b", "c"]
+    assert dict(routes.seen[0].url.params) == {"sort_by": "created_at_oldest_first", "page_size": "250"}
+    assert routes.seen[1].url.params["after"] == "b"
+
+
+def test_an_empty_last_page_ends_the_list() -> None:
+    routes = Routes().on(
+        "GET /v2/incidents",
+        page("ab", pagination_meta={"after": "b"}),
+        page("", pagination_meta={"after": "b"}),
+    )
+
+    assert [each.id for each in client(routes).incidents()] == ["a", "b"]
+
+
+def test_pages_that_go_in_circles_are_not_trusted() -> None:
+    routes = Routes().on("GET /v2/incidents", page("ab", pagination_meta={"after": "b"}))
+
+    with pytest.raises(NoAnswer, match="repeat"):
+        list(client(routes).incidents())
+
+
+@pytest.mark.parametrize("answer", [{}, {"incidents": [{}]}, {"incidents": ["x"]}])
+def test_a_page_that_is_not_the_apis_is_no_answer(answer: dict[str, Any]) -> None:
+    with pytest.raises(NoAnswer):
+        list(client(Routes().on("GET /v2/incidents", answer)).incidents())
+
+
+def test_the_endpoints_path_is_kept_as_a_prefix() -> None:
+    routes = Routes().on("GET /api/public/v2/incidents/48", {"incident": incident("a")})
+    found = client(routes, endpoint="https://api.example/api/public").incident("48")
+
+    assert found is not None
+    assert found.id == "a"
+
+
+def test_an_id_cannot_leave_its_place_in_the_path() -> None:
+    routes = Routes()
+    assert client(routes).incident("../users?x=1") is None
+    assert routes.seen[0].url.raw_path == b"/v2/incidents/..%2Fusers%3Fx%3D1"
+
+
+def test_an_incident_that_is_not_shown_is_none_and_any_other_refusal_an_error() -> None:
+    assert client(Routes()).incident("1") is None
+    with pytest.raises(AuthenticationFailed):
+        client(Routes().on("GET /v2/incidents/1", refused(403))).incident("1")
+
+
+def test_requests_say_who_sends_them_and_the_key_is_in_no_repr() -> None:
+    routes = Routes().on("GET /v2/incidents", page(""))
+    with client(routes) as api:
+        assert list(api.incidents()) == []
+        assert KEY not in repr(api) + repr(vars(api)) + repr(routes.seen[0].headers)
+
+    assert routes.seen[0].headers["user-agent"].startswith("incident-importer/0")
+    assert routes.seen[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_key_that_a_server_echoes_is_hidden() -> None:
+    routes = Routes().on("GET /v1/identity", refused(401, message=f"the key {KEY} is unknown"))
+    with pytest.raises(AuthenticationFailed) as caught:
+        client(routes).identity()
+
+    assert "(hidden)" in caught.value.summary
+    assert KEY not in caught.value.summary + caught.value.hint
+
+
+def test_a_redirect_is_an_error_and_is_not_followed() -> None:
+    elsewhere = httpx.Response(302, headers={"Location": "https://login.example/"})
+    routes = Routes().on("GET /v1/identity", elsewhere)
+    with pytest.raises(ApiError, match=r"redirects to https://login\.example/"):
+        client(routes).identity()
+
+    assert len(routes.seen) == 1
+
+
+def test_a_plan_cannot_write_by_mistake() -> None:
+    sent: list[httpx.Request] = []
+    stack = reading(
+        httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200)), patience(), Rate()
+    )
+    with (
+        pytest.raises(RuntimeError, match="never writes"),
+        open_client(Connection("https://x", KEY), stack) as api,
+    ):
+        api.edit("01A", {Attribute(Field.NAME): "x"})
+
+    assert sent == []
+
+
+def test_identity_is_the_account() -> None:
+    routes = Routes().on(
+        "GET /v1/identity",
+        {"identity": {"dashboard_url": "https://app.example/acme", "roles": ["viewer"], "name": "CI"}},
+    )
+    account = client(routes).identity()
+
+    assert (account.endpoint, account.dashboard_url) == ("https://api.example", "https://app.example/acme")
+    assert (account.roles, account.key_name) == (("viewer",), "CI")
+
+
+def test_a_creation_brings_the_servers_own_time() -> None:
+    answer = httpx.Response(
+        200, json={"incident": incident("a")}, headers={"Date": "Sun, 01 Mar 2026 12:00:00 GMT"}
+    )
+    routes = Routes().on("POST /v2/incidents", answer)
+    made = client(routes).create(
+        {Attribute(Field.VISIBILITY): "public"}, idempotency_key="k", external_id=None
+    )
+
+    assert made.live.id == "a"
+    assert made.server_now == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_lost_creation_is_sent_again_with_its_key() -> None:
+    routes = Routes().on("POST /v2/incidents", httpx.ReadTimeout("slow"), {"incident": incident("a")})
+    made = client(routes).create({Attribute(Field.VISIBILITY): "public"}, idempotency_key="k", external_id=7)
+
+    assert made.server_now is None
+    first, second = routes.bodies("POST /v2/incidents")
+    assert first == second
+    assert (first["idempotency_key"], first["retrospective_incident_options"]) == ("k", {"external_id": 7})
+
+
+def test_an_option_is_sent_once_however_doubtful() -> None:
+    routes = Routes().on("POST /v1/custom_field_options", httpx.Response(502))
+    with pytest.raises(NoAnswer):
+        client(routes).create_option(Entity(Kind.CUSTOM_FIELD, "F1", "Teams"), "New")
+
+    assert len(routes.seen) == 1
+
+
+def test_a_postmortem_link_is_attached() -> None:
+    route = "POST /v1/postmortem_documents/actions/attach"
+    routes = Routes().on(route, {"postmortem_document": {}})
+    client(routes).attach_postmortem_url("01A", "https://docs.example/1")
+
+    assert routes.bodies(route) == [{"incident_id": "01A", "permalink": "https://docs.example/1"}]
+
+
+def test_workflows_are_read_and_their_absence_is_none() -> None:
+    listed = [{"name": "Tell", "state": "active", "runs_on_incident_modes": ["retrospective"]}, {}]
+    assert client(Routes().on("GET /v2/workflows", {"workflows": listed})).workflows() == (
+        Workflow("Tell", "active", ("retrospective",)),
+        Workflow("", "", ()),
+    )
+    assert client(Routes()).workflows() is None
+    assert client(Routes().on("GET /v2/workflows", refused(403))).workflows() is None
+    with pytest.raises(ApiError):
+        client(Routes().on("GET /v2/workflows", refused(400))).workflows()
+
+
+def test_an_answer_without_content_where_some_is_promised_is_no_answer() -> None:
+    with pytest.raises(NoAnswer):
+        client(Routes().on("GET /v1/identity", httpx.Response(204))).identity()
+
+
+@pytest.mark.parametrize(
+    ("meta", "count"), [({"total_record_count": 9}, 9), ({"page_size": 1}, None), (None, None)]
+)
+def test_how_many_incidents_there_are_is_known_where_the_account_says_so(
+    meta: dict[str, int] | None, count: int | None
+) -> None:
+    routes = Routes().on("GET /v2/incidents", page("a", pagination_meta=meta))
+
+    assert client(routes).incident_count() == count

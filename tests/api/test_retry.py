@@ -1,0 +1,242 @@
+"""Which requests are sent again, after how long, and when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import httpx
+import pytest
+
+from importer.api.retry import REPEATABLE, Retry
+from importer.errors import NoAnswer
+from tests.api.clocks import Waits
+
+CREATION = "https://api.example/v2/incidents"
+Outcome = httpx.Response | Exception
+
+
+class Script(httpx.BaseTransport):
+    """Gives one outcome after the other, the last for ever, and keeps what was sent."""
+
+    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+        self.outcomes = list(outcomes)
+        self.bodies: list[bytes] = []
+        self.closed = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.bodies.append(request.read())
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return httpx.Response(outcome.status_code, headers=outcome.headers, content=outcome.content)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def ok() -> httpx.Response:
+    return httpx.Response(200, json={"incident": {}})
+
+
+def refusal(**headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(429, json={"type": "rate_limit_reached"}, headers=named)
+
+
+def send(
+    script: Script, waits: Waits, *, method: str = "POST", url: str = CREATION, repeatable: bool | None = None
+) -> httpx.Response:
+    extensions = {} if repeatable is None else {REPEATABLE: repeatable}
+    request = httpx.Request(method, url, json={"name": "x"}, extensions=extensions)
+    return Retry(script, waits.patience).handle_request(request)
+
+
+DOUBTFUL: list[Callable[[], Outcome]] = [
+    lambda: httpx.ReadTimeout("slow"),
+    lambda: httpx.RemoteProtocolError("gone"),
+    lambda: ConnectionResetError("gone"),
+    lambda: httpx.Response(500, text="<html><h1>Oops</h1>"),
+    lambda: httpx.Response(502),
+    lambda: httpx.Response(408),
+    lambda: httpx.Response(200, text='{"incident": {"id": '),
+    lambda: httpx.Response(200, text="<html>Log in</html>"),
+    lambda: httpx.Response(200, json=["a list"]),
+    lambda: httpx.Response(200),
+]
+
+
+@pytest.mark.parametrize("doubtful", DOUBTFUL)
+def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(doubtful: Callable[[], Outcome]) -> None:
+    script, waits = Script([doubtful(), ok()]), Waits()
+
+    assert send(script, waits).status_code == 200
+    assert script.bodies[0] == script.bodies[1] == b'{"name":"x"}'
+    assert waits.clock.slept == [1.0]
+
+
+@pytest.mark.parametrize("doubtful", DOUBTFUL)
+def test_what_could_make_a_second_thing_is_never_sent_again_after_doubt(
+    doubtful: Callable[[], Outcome],
+) -> None:
+    script = Script([doubtful()])
+
+    with pytest.raises(NoAnswer, match="not sent again"):
+        send(script, Waits(), repeatable=False)
+
+    assert len(script.bodies) == 1
+
+
+@pytest.mark.parametrize("outcome", [httpx.ConnectError("no route"), httpx.ConnectTimeout(""), refusal()])
+def test_what_never_reached_the_server_is_sent_again_whatever_it_is(outcome: Outcome) -> None:
+    script = Script([outcome, ok()])
+
+    assert send(script, Waits(), repeatable=False, url="https://x.example/v3/follow_ups").status_code == 200
+
+
+def test_six_lost_answers_are_enough() -> None:
+    script, waits = Script([httpx.ReadTimeout("slow")]), Waits()
+
+    with pytest.raises(NoAnswer, match="in 6 tries"):
+        send(script, waits)
+
+    assert len(script.bodies) == 6
+    assert waits.clock.slept == [1, 2, 4, 8, 16]
+
+
+def test_waits_are_spread_by_chance() -> None:
+    waits = Waits(random=0.25)
+    send(Script([httpx.Response(503), ok()]), waits)
+
+    assert waits.clock.slept == [0.25]
+
+
+def test_a_server_under_maintenance_is_given_the_time_it_asks_for_within_reason() -> None:
+    waits = Waits()
+    busy = [httpx.Response(503, headers={"Retry-After": each}) for each in ("9", "9999")]
+    send(Script([*busy, ok()]), waits)
+
+    assert waits.clock.slept == [9, 30]
+
+
+def test_a_page_for_people_is_never_shown_raw() -> None:
+    page = "<html><script>alert(1)</script><h1>Bad\x1b[31m gateway</h1>" + "long " * 99
+    with pytest.raises(NoAnswer) as caught:
+        send(Script([httpx.Response(502, text=page)]), Waits())
+
+    assert "Bad [31m gateway" in caught.value.summary
+    assert "<" not in caught.value.summary
+    assert "\x1b" not in caught.value.summary
+    assert len(caught.value.summary) < 300
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 412, 413, 422, 301])
+def test_a_refusal_is_final(status: int) -> None:
+    script = Script([httpx.Response(status)])
+
+    assert send(script, Waits()).status_code == status
+    assert len(script.bodies) == 1
+
+
+def test_an_answer_without_content_is_an_answer() -> None:
+    assert send(Script([httpx.Response(204)]), Waits()).status_code == 204
+
+
+def test_a_conflict_is_tried_three_times_more_and_then_reported() -> None:
+    script, waits = Script([httpx.Response(409)]), Waits()
+
+    assert send(script, waits).status_code == 409
+    assert len(script.bodies) == 4
+    assert waits.clock.slept == [1, 2, 4]
+
+
+def test_a_conflict_about_what_must_not_be_doubled_is_reported_at_once() -> None:
+    script = Script([httpx.Response(409)])
+
+    assert send(script, Waits(), repeatable=False).status_code == 409
+    assert len(script.bodies) == 1
+
+
+def test_a_rate_limit_is_waited_for_as_the_server_says_and_told() -> None:
+    waits = Waits(random=0.0)
+    send(Script([refusal(retry_after="7"), ok()]), waits)
+
+    assert waits.clock.slept == [7]
+    (told,) = waits.told
+    assert (told.seconds, told.reason, told.scope) == (7, "rate limit", "requests")
+    assert (told.until - waits.clock.now()).total_seconds() == 0
+
+
+def test_a_useless_hint_does_not_hammer_the_server() -> None:
+    script, waits = Script([refusal(retry_after="0")] * 12 + [ok()]), Waits(random=0.0)
+    send(script, waits)
+
+    assert sum(waits.clock.slept) > 60
+    assert waits.clock.slept == sorted(waits.clock.slept)
+
+
+def test_a_rate_limit_without_a_hint_backs_off_ever_longer() -> None:
+    waits = Waits()
+    send(Script([refusal()] * 8 + [ok()]), waits, method="GET")
+
+    assert waits.clock.slept == [2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_a_rate_limit_is_outwaited_up_to_the_longest_wait_and_no_further() -> None:
+    script, waits = Script([refusal()]), Waits(max_wait=1000)
+
+    assert send(script, waits, method="GET").status_code == 429
+    assert waits.clock.seconds == 1000
+
+
+def test_a_hint_beyond_the_longest_wait_is_not_waited_for() -> None:
+    waits = Waits(max_wait=1000)
+
+    assert send(Script([refusal(retry_after="1001")]), waits).status_code == 429
+    assert waits.clock.slept == []
+
+
+def test_a_refused_creation_without_a_hint_waits_minutes() -> None:
+    waits = Waits()
+    send(Script([refusal()] * 5 + [ok()]), waits)
+
+    assert waits.clock.slept == [60, 120, 240, 300, 300]
+    assert {each.scope for each in waits.told} == {"creations"}
+
+
+def test_a_refused_creation_is_given_up_after_the_longest_wait() -> None:
+    waits = Waits(max_wait=3600)
+
+    assert send(Script([refusal()]), waits).status_code == 429
+    assert 3600 <= waits.clock.seconds <= 3900
+
+
+def test_a_refused_creation_holds_back_no_other_request() -> None:
+    waits = Waits()
+    script = Script([refusal(), ok()])
+    retry = Retry(script, waits.patience)
+    retry.handle_request(httpx.Request("POST", CREATION))
+    before = waits.clock.seconds
+    retry.handle_request(httpx.Request("GET", CREATION))
+    retry.handle_request(httpx.Request("POST", f"{CREATION}/01A/actions/edit"))
+
+    assert waits.clock.seconds == before
+
+
+def test_creations_after_a_refusal_are_spread_over_the_hour() -> None:
+    waits = Waits()
+    script = Script([ok()] * 100 + [refusal(), ok()])
+    retry = Retry(script, waits.patience)
+    for _ in range(101):
+        retry.handle_request(httpx.Request("POST", CREATION))
+    before = waits.clock.seconds
+    retry.handle_request(httpx.Request("POST", CREATION))
+
+    assert before == 60
+    assert 30 < waits.clock.seconds - before <= 36
+
+
+def test_closing_closes_the_connection() -> None:
+    script = Script([ok()])
+    Retry(script, Waits().patience).close()
+
+    assert script.closed
