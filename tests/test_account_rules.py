@@ -1,0 +1,180 @@
+"""What only the account can tell about an incident is told before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.account_rules import check_resolved
+from importer.catalogue import marker
+from importer.config import Settings
+from importer.model import (
+    Account,
+    Attribute,
+    Catalogue,
+    CustomField,
+    Diagnostic,
+    Entity,
+    Field,
+    Incident,
+    IncidentType,
+    Kind,
+    Location,
+    Severity,
+    Status,
+    Value,
+)
+
+CATEGORIES = ("triage", "live", "paused", "learning", "closed", "declined", "canceled", "merged")
+OPEN, SECRET = Entity(Kind.INCIDENT_TYPE, "I1", "Open"), Entity(Kind.INCIDENT_TYPE, "I2", "Security")
+LEGACY, NUMBER = (
+    Entity(Kind.CUSTOM_FIELD, "F1", "Legacy ID"),
+    Entity(Kind.CUSTOM_FIELD, "F2", "Legacy number"),
+)
+CATALOGUE = Catalogue(
+    statuses=tuple(Status(Entity(Kind.STATUS, each, each.title()), each, 1) for each in CATEGORIES),
+    incident_types=(IncidentType(SECRET, True, False), IncidentType(OPEN, False, True)),
+    custom_fields=(CustomField(LEGACY, "text"), CustomField(NUMBER, "numeric")),
+)
+SETTINGS = Settings(root=Path())
+MARKED = replace(SETTINGS, marker_field="legacy id")
+ACCOUNT = Account(
+    "https://api.incident.io", "https://app.incident.io/acme", ("incident_creator", "global_access")
+)
+TYPE, VISIBILITY, STATUS = (
+    Attribute(Field.INCIDENT_TYPE),
+    Attribute(Field.VISIBILITY),
+    Attribute(Field.STATUS),
+)
+MARKER = Attribute(Field.CUSTOM_FIELD, LEGACY)
+
+
+def incident(attributes: dict[Attribute, Value] | None = None, *, key: str = "A", line: int = 1) -> Incident:
+    return Incident(key, None, attributes or {}, Location("a.yaml", line))
+
+
+def check(
+    *incidents: Incident,
+    catalogue: Catalogue = CATALOGUE,
+    settings: Settings = SETTINGS,
+    account: Account = ACCOUNT,
+) -> tuple[Diagnostic, ...]:
+    return check_resolved(incidents, catalogue, settings, account)
+
+
+def only(found: tuple[Diagnostic, ...], code: str, severity: Severity = Severity.ERROR) -> Diagnostic:
+    (one,) = found
+    assert (one.code, one.severity) == (code, severity)
+    assert one.hint
+    return one
+
+
+def in_status(category: str, key: str = "A") -> Incident:
+    return incident({STATUS: Entity(Kind.STATUS, category, "")}, key=key)
+
+
+def test_a_plain_incident_has_no_problem() -> None:
+    public = incident({TYPE: OPEN, VISIBILITY: "public"}, key="B")
+    assert check(incident(), public, in_status("closed", "C"), settings=MARKED) == ()
+
+
+@pytest.mark.parametrize("category", ["triage", "live", "paused"])
+def test_a_live_status_is_an_error_that_counts_its_incidents(category: str) -> None:
+    assert only(check(in_status(category), in_status(category)), "live-status").count == 2
+
+
+def test_a_learning_status_warns_of_the_tasks_it_makes() -> None:
+    only(check(in_status("learning")), "learning-status", Severity.WARNING)
+
+
+@pytest.mark.parametrize("category", ["declined", "canceled", "merged"])
+def test_a_status_that_the_api_may_refuse_is_a_warning(category: str) -> None:
+    only(check(in_status(category)), "doubtful-status", Severity.WARNING)
+
+
+def test_a_status_is_never_left_to_the_api() -> None:
+    only(check(incident({STATUS: None})), "cleared-status")
+    catalogue = replace(
+        CATALOGUE, statuses=tuple(each for each in CATALOGUE.statuses if each.category != "closed")
+    )
+    only(check(incident(), catalogue=catalogue), "no-closed-status")
+
+
+@pytest.mark.parametrize(
+    "attributes", [{TYPE: SECRET}, {TYPE: SECRET, VISIBILITY: "public"}, {TYPE: SECRET, VISIBILITY: None}]
+)
+def test_a_type_for_private_incidents_alone_refuses_public_ones(attributes: dict[Attribute, Value]) -> None:
+    assert only(check(incident(attributes, line=4)), "private-only-type").locations == (
+        Location("a.yaml", 4),
+    )
+
+
+def test_a_private_incident_may_have_any_type() -> None:
+    assert check(incident({TYPE: SECRET, VISIBILITY: "private"}), incident({VISIBILITY: "private"})) == ()
+
+
+@pytest.mark.parametrize("attributes", [{}, {TYPE: None}])
+def test_the_default_type_counts_where_none_is_declared(attributes: dict[Attribute, Value]) -> None:
+    catalogue = replace(
+        CATALOGUE, incident_types=(IncidentType(SECRET, True, True), IncidentType(OPEN, False, False))
+    )
+    only(check(incident(attributes), catalogue=catalogue), "private-only-type")
+    assert check(incident({TYPE: OPEN}), catalogue=catalogue) == ()
+
+
+def test_an_account_without_a_default_type_is_no_problem() -> None:
+    assert check(incident(), catalogue=replace(CATALOGUE, incident_types=())) == ()
+
+
+def test_a_key_that_cannot_see_private_incidents_is_a_warning() -> None:
+    blind = replace(ACCOUNT, roles=("viewer",))
+    private = incident({VISIBILITY: "private"})
+    assert only(check(private, private, account=blind), "private-unseen", Severity.WARNING).count == 2
+    assert check(incident(), account=blind) == ()
+
+
+def test_a_missing_marker_field_is_an_error_with_the_next_step() -> None:
+    found = only(check(settings=replace(SETTINGS, marker_field="Legacy IDs")), "marker-field-missing")
+    assert "type text" in found.hint
+    assert "'Legacy ID'" in found.hint
+    assert (
+        "names like it"
+        not in only(check(settings=replace(SETTINGS, marker_field="Q")), "marker-field-missing").hint
+    )
+
+
+def test_a_marker_field_of_another_type_is_an_error() -> None:
+    only(check(settings=replace(SETTINGS, marker_field="Legacy number")), "marker-field-type")
+
+
+def test_a_marker_field_that_fits_several_is_an_error() -> None:
+    twin = CustomField(Entity(Kind.CUSTOM_FIELD, "F9", "LEGACY ID"), "text")
+    catalogue = replace(CATALOGUE, custom_fields=(*CATALOGUE.custom_fields, twin))
+    only(check(catalogue=catalogue, settings=MARKED), "marker-field-ambiguous")
+
+
+def test_a_marker_field_without_problems_is_the_one_that_the_catalogue_gives() -> None:
+    assert check(settings=MARKED) == ()
+    assert marker(CATALOGUE, MARKED) == LEGACY
+
+
+def test_two_incidents_never_carry_one_key() -> None:
+    found = only(check(incident(), incident(line=2), settings=MARKED), "same-marker")
+    assert found.locations == (Location("a.yaml", 2),)
+    assert "a.yaml:1" in found.detail
+    assert check(incident(), incident(key="a"), settings=MARKED) == ()
+
+
+@pytest.mark.parametrize("key", ["A ", "Cafe\u0301", " "])
+def test_a_key_that_the_marker_field_would_change_is_an_error(key: str) -> None:
+    only(check(incident(key=key), settings=MARKED), "unmarkable-key")
+    assert check(incident(key=key)) == ()
+
+
+@pytest.mark.parametrize("value", ["B", None])
+def test_a_declared_marker_that_is_not_the_key_is_an_error(value: Value) -> None:
+    only(check(incident({MARKER: value}), settings=MARKED), "marker-differs")
+    assert check(incident({MARKER: "A"}), settings=MARKED) == ()
+    assert check(incident({MARKER: value})) == ()

@@ -1,0 +1,47 @@
+"""Aliases match as names do, and the lines that hints offer are YAML that says what they mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.model import Kind
+from importer.naming import WORDS, Aliases, alias_lines
+
+SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.json"
+
+printable = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs")), min_size=1, max_size=12)
+
+
+@given(printable, printable | st.none())
+def test_the_lines_of_a_hint_mean_what_they_say(name: str, target: str | None) -> None:
+    read = yaml.safe_load(alias_lines("custom_fields.Root: cause", name, target))
+    assert read == {"aliases": {"custom_fields.Root: cause": {name: target}}}
+
+
+def test_plain_words_are_not_quoted() -> None:
+    assert alias_lines("severity", "SEV-1", "Very bad") == "aliases:\n  severity: {SEV-1: Very bad}"
+    assert alias_lines("severity", "No", "1") == 'aliases:\n  severity: {"No": "1"}'
+
+
+def test_an_exact_alias_beats_a_folded_one() -> None:
+    aliases = Aliases([("P1", "Critical"), ("p1", "Minor")])
+    assert aliases.targets("P1") == ("Critical",)
+    assert aliases.targets("p1") == ("Minor",)
+    assert set(aliases.targets("P 1")) == {"Critical", "Minor"}
+    assert aliases.targets("P2") == ()
+
+
+def test_spellings_that_agree_are_one_target() -> None:
+    assert Aliases([("P1", None), ("p1", None)]).targets("P 1") == (None,)
+
+
+def test_importer_yaml_takes_exactly_the_words_that_are_looked_for() -> None:
+    settings = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]
+    assert set(settings["on_unresolved"]["then"]["properties"]) == {"default", *WORDS.values()}
+    assert set(settings["aliases"]["properties"]) == {*WORDS.values()} - {WORDS[Kind.OPTION]}
+    assert settings["create_missing"]["items"]["enum"] == [WORDS[Kind.OPTION]]
