@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from importer.model import Attribute, Entity, Link, NewOption, Packed, Reference, Scalar
+from importer.model import Attribute, Entity, Field, Link, NewOption, Packed, Reference, Scalar
+
+_PLACES = {field: place for place, field in enumerate(Field)}
 
 
 def text(raw: str) -> str | None:
@@ -52,10 +54,11 @@ def several(values: Iterable[Scalar]) -> tuple[Scalar, ...] | None:
     return tuple(unique[order] for order in sorted(unique)) or None
 
 
-def by_label(attribute: Attribute) -> tuple[str, str, str]:
-    """Sort key of attributes: field, then name, then ID, so that every output has one order."""
+def by_label(attribute: Attribute) -> tuple[int, str, str]:
+    """Sort key of attributes: in the order in which the contract of a file lists them, then by name, then by
+    ID, so that every output has one order."""
     identity = attribute.key.id if isinstance(attribute.key, Entity) else ""
-    return (attribute.field.value, attribute.label, identity)
+    return (_PLACES[attribute.field], attribute.label, identity)
 
 
 def _order(value: Scalar) -> tuple[str, str]:

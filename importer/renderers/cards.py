@@ -1,0 +1,236 @@
+"""A change -> a card: title, rows, diffs and notes of one incident, as every format shows it.
+
+All text of a card is sanitised: it holds no control character and is one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_never
+
+from importer.model import (
+    Adopt,
+    Attribute,
+    Attributes,
+    Blocked,
+    Change,
+    Create,
+    Field,
+    FieldChange,
+    NoOp,
+    Origin,
+    Pending,
+    Plan,
+    Update,
+    Value,
+)
+from importer.normalise import by_label
+from importer.renderers.hunks import Line, difference, whole
+from importer.renderers.values import identified, labels, quoted, sanitised, shown, unfolded
+from importer.renderers.view import CLEAR, MEANINGS, SYMBOLS, Action, actions, reference_of
+
+CANNOT_CHANGE = "cannot be changed after creation"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One attribute of a card. `before` is None where only `after` is to be shown; `note` says why it
+    differs; a value of several lines has `lines`, and words about them in `after`."""
+
+    symbol: str
+    label: str
+    before: str | None
+    after: str
+    note: str = ""
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One incident's part of a plan. `unchanged` counts declared attributes that are as declared."""
+
+    action: Action
+    symbol: str
+    key: str
+    reference: str
+    title: str
+    place: str
+    rows: tuple[Row, ...]
+    unchanged: int = 0
+    explanation: str = ""
+    is_private: bool = False
+
+
+def cards(plan: Plan) -> Iterator[Card]:
+    """Yield a card for each change in the plan's order, but for incidents that are as declared."""
+    return (card(change) for change in plan.changes if not isinstance(change, NoOp))
+
+
+def legend(shown_cards: Iterable[Card]) -> tuple[tuple[str, str], ...]:
+    """Return the symbols in use with their meanings, in one order."""
+    used = set[str]()
+    for each in shown_cards:
+        used.add(each.symbol)
+        used.update(row.symbol for row in each.rows)
+    return tuple((symbol, meaning) for symbol, meaning in MEANINGS.items() if symbol in used)
+
+
+def card(change: Change) -> Card:
+    """Return what is shown of one change."""
+    action = actions(change)[0]
+    return Card(
+        action=action,
+        symbol=SYMBOLS[action],
+        key=sanitised(change.incident.key),
+        reference=sanitised(reference_of(change)),
+        title=_title(change, action),
+        place=sanitised(str(change.incident.location)),
+        rows=_rows(change),
+        unchanged=_unchanged(change),
+        explanation=_explanation(change),
+        is_private=_is_private(change),
+    )
+
+
+def declared(change: Create | Pending) -> Attributes:
+    """Return all that a creation sends, the number included."""
+    incident = change.incident
+    if incident.external_id is None:
+        return change.attributes
+    return {Attribute(Field.EXTERNAL_ID): Decimal(incident.external_id), **change.attributes}
+
+
+def _title(change: Change, action: Action) -> str:
+    name = f"incident {quoted(change.incident.key)}"
+    reference = reference_of(change)
+    subject = f"{name} ({sanitised(reference)})" if reference else name
+    match action:
+        case Action.CREATE:
+            return f"{subject} will be created"
+        case Action.UPDATE:
+            return f"{subject} will be updated"
+        case Action.ADOPT:
+            return f"{subject} will be adopted"
+        case Action.PENDING:
+            return f"{subject} is pending"
+        case Action.BLOCKED:
+            return f"{subject} is blocked"
+        case Action.NO_OP:
+            return f"{subject} is unchanged"
+        case _:
+            assert_never(action)
+
+
+def _explanation(change: Change) -> str:
+    match change:
+        case Blocked(explanation=explanation):
+            return sanitised(explanation)
+        case Pending():
+            return (
+                "an earlier run sent this and saw no answer; apply sends the same again, "
+                "which makes no second incident"
+            )
+        case Create() | Update() | Adopt() | NoOp():
+            return ""
+        case _:
+            assert_never(change)
+
+
+def _rows(change: Change) -> tuple[Row, ...]:
+    match change:
+        case Create() | Pending():
+            sent = declared(change)
+            names = labels(sent)
+            return tuple(
+                _row(FieldChange(each, None, sent[each]), names[each], "")
+                for each in sorted(sent, key=by_label)
+            )
+        case (
+            Update(changes=changes, blocked=blocked, live=live)
+            | Adopt(changes=changes, blocked=blocked, live=live)
+        ):
+            return _differing(changes, blocked, _date(live.updated_at))
+        case Blocked(blocked=blocked):
+            return _differing((), blocked, "")
+        case NoOp():
+            return ()
+        case _:
+            assert_never(change)
+
+
+def _differing(
+    changes: tuple[FieldChange, ...], blocked: tuple[FieldChange, ...], edited: str
+) -> tuple[Row, ...]:
+    names = labels(each.attribute for each in (*changes, *blocked))
+    possible = [_row(each, names[each.attribute], _reason(each, edited)) for each in changes]
+    return (*possible, *(_blocked_row(each, names[each.attribute]) for each in blocked))
+
+
+def _reason(change: FieldChange, edited: str) -> str:
+    on = f" on {edited}" if edited and change.origin is Origin.DRIFT else ""
+    return f"{change.origin.value}{on}"
+
+
+def _date(updated_at: str) -> str:
+    """Return the day of the server's own text, or nothing if that is no moment."""
+    try:
+        return datetime.fromisoformat(updated_at).date().isoformat()
+    except ValueError:
+        return ""
+
+
+def _row(change: FieldChange, label: str, note: str) -> Row:
+    before, after = change.before, change.after
+    symbol = SYMBOLS[Action.CREATE] if before is None else CLEAR if after is None else SYMBOLS[Action.UPDATE]
+    name = sanitised(label)
+    old, new = unfolded(before), unfolded(after)
+    if "\n" not in old and "\n" not in new:
+        return Row(symbol, name, *_words(before, after), note)
+    if before is None:
+        text = whole(new, "+")
+        return Row(symbol, name, None, f"({_lines(text.changed)})", note, text.lines)
+    if after is None:
+        text = whole(old, "-")
+        return Row(symbol, name, f"({_lines(text.changed)})", "null", note, text.lines)
+    text = difference(old, new)
+    return Row(symbol, name, None, f"({_lines(text.changed)} changed)", note, text.lines)
+
+
+def _blocked_row(change: FieldChange, label: str) -> Row:
+    row = _row(change, label, CANNOT_CHANGE)
+    return replace(row, symbol=SYMBOLS[Action.BLOCKED], before=row.before or shown(change.before))
+
+
+def _words(before: Value, after: Value) -> tuple[str | None, str]:
+    """Return both sides in one line, with IDs where the names alone would look the same."""
+    old, new = shown(before), shown(after)
+    if before is None:
+        return None, new
+    return (identified(before), identified(after)) if old == new else (old, new)
+
+
+def _lines(number: int) -> str:
+    return "1 line" if number == 1 else f"{number} lines"
+
+
+def _unchanged(change: Change) -> int:
+    match change:
+        case Update(changes=changes, blocked=blocked) | Adopt(changes=changes, blocked=blocked):
+            shown_rows = {each.attribute for each in (*changes, *blocked)}
+            return len(change.incident.attributes.keys() - shown_rows)
+        case Create() | Pending() | NoOp() | Blocked():
+            return 0
+        case _:
+            assert_never(change)
+
+
+def _is_private(change: Change) -> bool:
+    """Whether the incident is, or is declared to be, private."""
+    visibility = Attribute(Field.VISIBILITY)
+    sides = [change.incident.attributes]
+    if isinstance(change, Update | Adopt):
+        sides.append(change.live.attributes)
+    return any(side.get(visibility) == "private" for side in sides)

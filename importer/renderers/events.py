@@ -1,0 +1,178 @@
+"""What happens during an apply -> one JSON object a line, for programs that follow it.
+
+Each has `type`, `@level`, `@message` and `@timestamp` first. A reader shows the message of a type that is new
+to it. Keys are only ever added; `version` says which major version this is.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Literal, assert_never
+
+from importer.codec import encode_moment
+from importer.model import (
+    Adopted,
+    Applied,
+    Change,
+    Diagnostic,
+    Failed,
+    Location,
+    NotAttempted,
+    Outcome,
+    Severity,
+    Unknown,
+)
+from importer.renderers.tally import Ending, state
+from importer.renderers.values import sanitised
+from importer.renderers.view import Action, actions, places, reference_of
+
+FORMAT_VERSION = "1.0"
+
+Level = Literal["info", "warn", "error"]
+
+_BEGUN = {
+    Action.CREATE: "creating",
+    Action.UPDATE: "updating",
+    Action.ADOPT: "adopting",
+    Action.PENDING: "settling",
+    Action.BLOCKED: "blocked",
+    Action.NO_OP: "unchanged",
+}
+
+
+def version(tool_version: str, *, at: datetime) -> str:
+    """Return the first line of every stream."""
+    return _line(
+        "version",
+        "info",
+        f"importer {tool_version}",
+        at,
+        tool_version=tool_version,
+        format_version=FORMAT_VERSION,
+    )
+
+
+def planned_change(change: Change, *, at: datetime) -> str:
+    """Return what is going to be done to one incident."""
+    named = [each.value for each in actions(change)]
+    return _line("planned_change", "info", f"{change.incident.key}: {named[0]}", at, change=_change(change))
+
+
+def apply_start(change: Change, *, at: datetime) -> str:
+    """Return that the first request of a change is about to leave."""
+    word = _BEGUN[actions(change)[0]]
+    return _line("apply_start", "info", f"{change.incident.key}: {word}", at, change=_change(change))
+
+
+def apply_progress(*, done: int, total: int, seconds_left: int | None, at: datetime) -> str:
+    """Return how far the whole run is; the time left is None while it is not known."""
+    return _line(
+        "apply_progress",
+        "info",
+        f"{done} of {total} incidents done",
+        at,
+        done=done,
+        total=total,
+        seconds_left=seconds_left,
+    )
+
+
+def ended(outcome: Outcome, *, at: datetime) -> str:
+    """Return what became of one change: `apply_complete` or `apply_errored`."""
+    word = state(outcome)
+    match outcome:
+        case Applied(key=key, live=live) | Adopted(key=key, live=live):
+            known = {"incident_id": live.id, "reference": live.reference, "permalink": live.permalink}
+            message = f"{key}: {word} as {live.reference}"
+            return _line("apply_complete", "info", message, at, key=key, outcome=word, **known)
+        case Failed(key=key, code=code, message=said, request_id=request, location=location):
+            failure = {"code": code, "message": said, "request_id": request, **_place(location)}
+            return _line(
+                "apply_errored", "error", f"{key}: failed: {said}", at, key=key, outcome=word, **failure
+            )
+        case Unknown(key=key, message=said, location=location):
+            doubt = {"message": said, **_place(location)}
+            return _line(
+                "apply_errored", "warn", f"{key}: no answer: {said}", at, key=key, outcome=word, **doubt
+            )
+        case NotAttempted(key=key, location=location):
+            return _line(
+                "apply_errored",
+                "warn",
+                f"{key}: not attempted",
+                at,
+                key=key,
+                outcome=word,
+                **_place(location),
+            )
+        case _:
+            assert_never(outcome)
+
+
+def diagnostic(diagnostic: Diagnostic, *, at: datetime) -> str:
+    """Return one problem."""
+    level: Level = "error" if diagnostic.severity is Severity.ERROR else "warn"
+    return _line(
+        "diagnostic",
+        level,
+        diagnostic.summary,
+        at,
+        severity=diagnostic.severity.value,
+        code=diagnostic.code,
+        summary=diagnostic.summary,
+        detail=diagnostic.detail,
+        hint=diagnostic.hint,
+        places=list(places(diagnostic)),
+        count=diagnostic.count,
+    )
+
+
+def rate_limited(*, until: datetime, reason: str, scope: str, at: datetime) -> str:
+    """Return that requests of a scope wait until a moment."""
+    moment = encode_moment(until)
+    seconds = max(0, round((until - at).total_seconds()))
+    message = f"{reason}: {scope} wait until {moment}"
+    return _line(
+        "rate_limited", "warn", message, at, until=moment, seconds=seconds, reason=reason, scope=scope
+    )
+
+
+def apply_summary(ending: Ending, *, at: datetime) -> str:
+    """Return the last line of every apply: what became of all incidents."""
+    counts = ending.tally.as_dict()
+    words = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+    level: Level = "info" if ending.tally.is_whole else "error"
+    return _line(
+        "apply_summary",
+        level,
+        words,
+        at,
+        **counts,
+        blocked=ending.blocked,
+        stopped=ending.stopped,
+        next_command=ending.next_command,
+    )
+
+
+def _line(type_: str, level: Level, message: str, at: datetime, /, **known: Any) -> str:
+    common = {
+        "type": type_,
+        "@level": level,
+        "@message": sanitised(message),
+        "@timestamp": encode_moment(at),
+    }
+    return json.dumps(common | known) + "\n"
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "key": change.incident.key,
+        "actions": [each.value for each in actions(change)],
+        "reference": reference_of(change) or None,
+        **_place(change.incident.location),
+    }
+
+
+def _place(location: Location) -> dict[str, Any]:
+    return {"file": location.path, "line": location.line, "column": location.column}

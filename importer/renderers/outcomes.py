@@ -1,0 +1,74 @@
+"""How an apply ended -> text: counts, what failed with its request IDs, and what to run next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from importer.model import Failed, Unknown
+from importer.renderers.columns import wrapped
+from importer.renderers.tally import Ending, Tally
+from importer.renderers.text import NARROWEST, Paint, painter
+from importer.renderers.values import quoted, sanitised
+
+SHOWN = 5
+
+
+def outcomes(ending: Ending, *, width: int, colour: bool) -> str:
+    """Return the report of an apply, ending in a line feed. Failures of one cause are shown together."""
+    paint, width = painter(colour), max(width, NARROWEST)
+    tally = ending.tally
+    parts = [*_causes(ending, width, paint)]
+    if ending.stopped:
+        parts += [*wrapped(f"Stopped: {sanitised(ending.stopped)}", width=width, indent=""), ""]
+    # Neither line is broken: one is searched for, the other is copied.
+    parts += [_counts(tally, ending.blocked), _next(tally, ending.next_command)]
+    return "\n".join(parts) + "\n"
+
+
+def _counts(tally: Tally, blocked: int) -> str:
+    parts = [
+        f"{tally.created} created",
+        f"{tally.updated} updated",
+        *([f"{tally.adopted} adopted"] if tally.adopted else []),
+        f"{tally.unchanged} unchanged",
+        *([f"{blocked} blocked"] if blocked else []),
+        *([f"{tally.failed} failed"] if tally.failed else []),
+        *([f"{tally.unknown} unknown"] if tally.unknown else []),
+        *([f"{tally.not_attempted} not attempted"] if tally.not_attempted else []),
+    ]
+    how = "Apply complete" if tally.is_whole and not blocked else "Apply ended partially"
+    return f"{how}: {', '.join(parts)}."
+
+
+def _next(tally: Tally, command: str) -> str:
+    if tally.is_whole:
+        return f"Next: {command}"
+    if tally.failed:
+        return f"Next: correct what failed, then go on with: {command}"
+    return f"Next: go on where this run ended with: {command}"
+
+
+def _causes(ending: Ending, width: int, paint: Paint) -> Iterator[str]:
+    causes: defaultdict[tuple[str, str], list[Failed | Unknown]] = defaultdict(list)
+    for each in ending.outcomes:
+        match each:
+            case Failed(message=message, request_id=request):
+                # The server's words may hold the request's ID: without it, one cause is one group.
+                causes["error", message.replace(request, "…") if request else message].append(each)
+            case Unknown(message=message):
+                causes["warning", f"{message}; the next apply settles it"].append(each)
+    for (severity, message), found in causes.items():
+        word = "Error:" if severity == "error" else "Unknown:"
+        first, *rest = wrapped(sanitised(message), width=width - len(word) - 1, indent="") or [""]
+        yield f"{paint(severity, word)} {paint('bold', first)}"
+        yield from (f"  {line}" for line in rest)
+        yield from (f"  {_place(each)}" for each in found[:SHOWN])
+        if len(found) > SHOWN:
+            yield f"  (and {len(found) - SHOWN} more; --report FILE lists all)"
+        yield ""
+
+
+def _place(outcome: Failed | Unknown) -> str:
+    request = f", request {outcome.request_id}" if isinstance(outcome, Failed) and outcome.request_id else ""
+    return sanitised(f"on {outcome.location}: {quoted(outcome.key)}{request}")

@@ -1,0 +1,62 @@
+"""Outcomes -> the file of `--report`: what is not done, to correct and to feed again.
+
+Both formats say in their first words that importer wrote them, so that no loader takes them for incidents.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from importer.model import Failed, NotAttempted, Outcome, Unknown
+from importer.renderers.tally import state
+from importer.renderers.values import sanitised
+
+MARK = "importer_report"
+FORMAT_VERSION = "1.0"
+_COLUMNS = ("key", "file", "line", "column", "code", "message", "request_id")
+_FORMULA = ("=", "+", "-", "@")
+
+
+def to_json(outcomes: Iterable[Outcome]) -> str:
+    """Return a JSON document; `incidents` are those that failed, are unknown or were not attempted."""
+    document = {MARK: FORMAT_VERSION, "incidents": list(_rows(outcomes))}
+    return json.dumps(document, indent=2) + "\n"
+
+
+def to_csv(outcomes: Iterable[Outcome]) -> str:
+    """Return a table with the same rows. Its first column is the outcome, its header the mark.
+
+    Control characters are visible escapes here, and a cell that a spreadsheet would take for a formula has
+    an apostrophe in front; the JSON report keeps both as they are.
+    """
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow((MARK, *_COLUMNS))
+    table.writerows((row["outcome"], *(_cell(row[name]) for name in _COLUMNS)) for row in _rows(outcomes))
+    return stream.getvalue()
+
+
+def _rows(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
+    for outcome in outcomes:
+        if not isinstance(outcome, Failed | Unknown | NotAttempted):
+            continue
+        location = outcome.location
+        yield {
+            "outcome": state(outcome),
+            "key": outcome.key,
+            "file": location.path,
+            "line": location.line,
+            "column": location.column,
+            "code": outcome.code if isinstance(outcome, Failed) else "",
+            "message": "" if isinstance(outcome, NotAttempted) else outcome.message,
+            "request_id": outcome.request_id if isinstance(outcome, Failed) else "",
+        }
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else sanitised(str(value))
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,67 @@
+"""Outcomes -> the counts with which every apply ends, in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import assert_never
+
+from importer.model import Adopted, Applied, Failed, NotAttempted, Outcome, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many incidents an apply left in each state."""
+
+    created: int = 0
+    updated: int = 0
+    adopted: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    unknown: int = 0
+    not_attempted: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that was begun is done."""
+        return not (self.failed or self.unknown or self.not_attempted)
+
+    def as_dict(self) -> dict[str, int]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an apply ended. `unchanged` and `blocked` are the plan's counts, `stopped` says why it ended early,
+    and `next_command` is what the user should run now."""
+
+    outcomes: Sequence[Outcome]
+    unchanged: int
+    blocked: int
+    stopped: str
+    next_command: str
+
+    @property
+    def tally(self) -> Tally:
+        states = [state(each) for each in self.outcomes]
+        counted = {each.name: states.count(each.name) for each in fields(Tally)}
+        return Tally(**counted | {"unchanged": self.unchanged})
+
+
+def state(outcome: Outcome) -> str:
+    """Return the word under which an outcome is counted."""
+    match outcome:
+        case Applied(created=True):
+            return "created"
+        case Applied():
+            return "updated"
+        case Adopted():
+            return "adopted"
+        case Failed():
+            return "failed"
+        case Unknown():
+            return "unknown"
+        case NotAttempted():
+            return "not_attempted"
+        case _:
+            assert_never(outcome)

@@ -1,0 +1,163 @@
+"""Values and attributes as JSON: nothing is lost, nothing foreign is read."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer import codec
+from importer.model import Attribute, Entity, Field, FollowUp, Kind, NewOption, Reference
+from tests import strategies
+
+SEVERITY = Entity(Kind.SEVERITY, "01SEVERITY", "Major")
+
+
+def through_text(form: codec.Json) -> codec.Json:
+    """What is read back after the form was written to a file."""
+    return json.loads(json.dumps(form))
+
+
+@given(strategies.values)
+def test_a_value_survives_a_file(value):
+    again = codec.decode(through_text(codec.encode(value)))
+
+    assert again == value
+    assert type(again) is type(value)
+
+
+@given(strategies.entities)
+def test_the_name_of_an_entity_survives_though_equality_ignores_it(entity):
+    again = codec.decode(through_text(codec.encode(entity)))
+
+    assert isinstance(again, Entity)
+    assert (again.name, type(again.kind)) == (entity.name, Kind)
+
+
+@given(strategies.attributes)
+def test_an_attribute_survives_a_file(attribute):
+    assert codec.decode_attribute(through_text(codec.encode_attribute(attribute))) == attribute
+
+
+@given(st.dictionaries(strategies.attributes, strategies.values, max_size=6), st.randoms())
+def test_the_order_of_a_mapping_is_no_difference(attributes, random):
+    shuffled = list(attributes.items())
+    random.shuffle(shuffled)
+
+    form = codec.encode_attributes(dict(shuffled))
+
+    assert codec.decode_attributes(through_text(form)) == attributes
+    assert len(form) == len(attributes)
+
+
+def test_two_roles_of_one_name_keep_one_order():
+    first = Attribute(Field.ROLE, Entity(Kind.ROLE, "01A", "Lead"))
+    second = Attribute(Field.ROLE, Entity(Kind.ROLE, "01B", "Lead"))
+
+    assert codec.encode_attributes({first: None, second: None}) == codec.encode_attributes(
+        {second: None, first: None}
+    )
+
+
+@given(st.dictionaries(strategies.attributes, strategies.values, max_size=4))
+def test_the_same_mapping_gives_the_same_bytes(attributes):
+    backwards = dict(reversed(attributes.items()))
+
+    assert sorted(map(json.dumps, codec.encode_attributes(attributes))) == sorted(
+        map(json.dumps, codec.encode_attributes(backwards))
+    )
+
+
+def test_the_form_is_readable():
+    option = NewOption(Entity(Kind.CUSTOM_FIELD, "01FIELD", "Teams"), "Payments")
+
+    assert codec.encode((option, Decimal("12.5"))) == [
+        {
+            "type": "new_option",
+            "custom_field": {"type": "entity", "kind": "custom_field", "id": "01FIELD", "name": "Teams"},
+            "name": "Payments",
+        },
+        {"type": "decimal", "value": "12.5"},
+    ]
+    assert codec.encode_attribute(Attribute(Field.NAME)) == {"field": "name"}
+
+
+def test_a_moment_is_written_in_utc_and_ends_in_z():
+    moment = datetime(2023, 4, 12, 11, 14, 0, 500_000, tzinfo=timezone(timedelta(hours=2)))
+
+    assert codec.encode_moment(moment) == "2023-04-12T09:14:00.500Z"
+    assert codec.decode_moment("2023-04-12T11:14:00+02:00") == datetime(2023, 4, 12, 9, 14, tzinfo=UTC)
+
+
+def test_what_is_none_in_a_child_is_left_out():
+    assert codec.encode(FollowUp(status="completed")) == {"type": "follow_up", "status": "completed"}
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        True,
+        1,
+        1.5,
+        {},
+        {"type": "unheard"},
+        {"type": 1},
+        {"type": "decimal", "value": "twelve"},
+        {"type": "moment", "value": "2023-04-12T09:14:00"},
+        {"type": "moment", "value": "yesterday"},
+        {"type": "entity", "kind": "planet", "id": "1", "name": "Mars"},
+        {"type": "entity", "kind": "severity", "id": 1, "name": "Major"},
+        {"type": "new_option", "custom_field": "Teams", "name": "Payments"},
+        {"type": "follow_up", "assignee": "Lisa"},
+        {"type": "follow_up", "labels": ["db", 1]},
+        {"type": "follow_up", "labels": "db"},
+        {"type": "status_page_incident", "page": codec.encode(SEVERITY)},
+        {"type": "status_page_incident", "page": codec.encode(SEVERITY), "updates": ["resolved"]},
+        ["a", ["b"]],
+        ["a", None],
+        [{"type": "membership"}],
+    ],
+)
+def test_a_foreign_form_is_a_value_error(foreign):
+    with pytest.raises(ValueError, match=r"."):
+        codec.decode(foreign)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    ["severity", {}, {"field": "mood"}, {"field": "severity", "key": {"type": "decimal", "value": "1"}}],
+)
+def test_a_foreign_attribute_is_a_value_error(foreign):
+    with pytest.raises(ValueError, match=r"."):
+        codec.decode_attribute(foreign)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "value", "id", "name", "kind", "page", "updates"]), inner, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+def test_reading_ends_in_a_value_or_a_value_error(foreign):
+    try:
+        value = codec.decode(foreign)
+    except ValueError:
+        return
+    assert codec.decode(codec.encode(value)) == value
+
+
+def test_a_reference_loses_only_its_place():
+    reference = Reference(Kind.USER, "lisa@example.com", "email")
+
+    assert codec.decode(codec.encode(reference)) == reference

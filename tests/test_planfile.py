@@ -1,0 +1,343 @@
+"""The saved plan: whole, true, private, and the same again when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import jsonschema_rs
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from importer import planfile, schemas
+from importer.errors import ExitCode, Refused, UsageError
+from importer.model import (
+    Account,
+    Attribute,
+    Field,
+    FieldChange,
+    FollowUp,
+    Kind,
+    NewOption,
+    NoOp,
+    Plan,
+    Reference,
+)
+from importer.planned_requests import planned_requests
+from importer.renderers.estimate import estimate, new_options
+from tests import plans, strategies
+
+
+def as_saved(plan: Plan) -> Plan:
+    """What a plan is without its NoOps, whose number is kept."""
+    kept = tuple(change for change in plan.changes if not isinstance(change, NoOp))
+    return replace(plan, changes=kept, unchanged=plan.unchanged + len(plan.changes) - len(kept))
+
+
+def sealed(document: dict) -> dict:
+    """The document with the hash that fits it, as somebody would forge it."""
+    content = {name: value for name, value in document.items() if name != "plan_hash"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return content | {"plan_hash": "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()}
+
+
+def saved(document: object, folder: Path) -> Path:
+    path = folder / "plan.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.mark.parametrize("name", plans.PLANS)
+def test_a_plan_reads_the_same_again(name, tmp_path):
+    planfile.write(plans.PLANS[name], tmp_path / "plan.json")
+
+    assert planfile.read(tmp_path / "plan.json") == as_saved(plans.PLANS[name])
+
+
+@pytest.mark.parametrize("name", plans.PLANS)
+def test_the_document_is_as_published(name, golden):
+    document = planfile.to_json(plans.PLANS[name])
+
+    golden(f"{name}/plan.json", json.dumps(document, indent=2) + "\n")
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@given(strategies.plans)
+def test_any_plan_reads_the_same_again(tmp_path_factory, plan):
+    path = tmp_path_factory.mktemp("plans") / "plan.json"
+
+    planfile.write(plan, path)
+    again = planfile.read(path)
+
+    assert again == as_saved(plan)
+    assert planfile.plan_hash(again) == planfile.plan_hash(plan)
+    assert planfile.text(again) == planfile.text(plan)
+
+
+@pytest.mark.parametrize("name", plans.PLANS)
+def test_both_validators_agree_that_the_schema_describes_the_document(name):
+    schema, document = schemas.read("plan"), json.loads(planfile.text(plans.PLANS[name]))
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(document)
+    assert jsonschema_rs.validator_for(schema).is_valid(document)
+
+
+def test_the_schema_describes_every_key_that_is_written():
+    described = schemas.read("plan")
+    document = planfile.to_json(plans.PLANS["mixed"])
+
+    assert set(document) == set(described["properties"]) == set(described["required"])
+    change = described["$defs"]["change"]
+    assert all(set(each) == set(change["properties"]) for each in document["incident_changes"])
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@given(strategies.plans)
+def test_the_estimate_counts_the_requests_that_the_plan_shows(plan):
+    requests = sum(len(planned_requests(change)) for change in plan.changes)
+
+    assert estimate(plan).requests == requests + len(new_options(plan.changes))
+
+
+def test_only_the_owner_can_read_a_plan(tmp_path):
+    before = os.umask(0)
+    try:
+        planfile.write(plans.PLANS["mixed"], tmp_path / "plan.json")
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "plan.json").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_writing_replaces_an_older_plan_whole(tmp_path):
+    path = tmp_path / "plan.json"
+    planfile.write(plans.PLANS["mixed"], path)
+    planfile.write(plans.PLANS["drift"], path)
+
+    assert planfile.read(path) == plans.PLANS["drift"]
+
+
+def test_a_plan_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    (tmp_path / "plan.json").mkdir()
+    (tmp_path / "plan.json" / "occupied").touch()
+
+    with pytest.raises(UsageError, match=r"cannot write .*plan\.json"):
+        planfile.write(plans.PLANS["drift"], tmp_path / "plan.json")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_a_folder_that_is_not_there_is_said_in_words(tmp_path):
+    with pytest.raises(UsageError, match="No such file or directory"):
+        planfile.write(plans.PLANS["drift"], tmp_path / "missing" / "plan.json")
+
+
+def test_the_text_has_one_line_for_each_incident_and_says_first_what_it_is():
+    lines = planfile.text(plans.PLANS["create"]).splitlines()
+
+    assert lines[1].startswith('"format_version": "1.0"')
+    assert lines[2].startswith('"plan_hash": "sha256:')
+    assert sum(line.startswith('{"key": ') for line in lines) == 2
+    assert planfile.text(plans.PLANS["create"]).isascii()
+
+
+def test_a_plan_is_known_by_its_first_lines(tmp_path):
+    planfile.write(plans.PLANS["mixed"], tmp_path / "plan.json")
+    (tmp_path / "incidents.json").write_text('{"incidents": []}')
+
+    known = [
+        planfile.is_plan(tmp_path / name) for name in ("plan.json", "incidents.json", "missing.json", ".")
+    ]
+
+    assert known == [True, False, False, False]
+
+
+def test_the_text_is_the_document():
+    assert json.loads(planfile.text(plans.PLANS["mixed"])) == planfile.to_json(plans.PLANS["mixed"])
+
+
+def test_nothing_secret_is_in_a_plan():
+    account = Account(
+        "https://api.incident.io", "https://app.incident.io/acme", ("viewer",), "name of the key"
+    )
+    text = planfile.text(replace(plans.PLANS["drift"], account=account))
+
+    assert "name of the key" not in text
+    assert "viewer" not in text
+
+
+def test_only_a_plan_without_errors_and_with_work_is_applyable():
+    applyable = {name: planfile.to_json(plan)["applyable"] for name, plan in plans.PLANS.items()}
+
+    assert [name for name, yes in applyable.items() if not yes] == [
+        "blocked",
+        "empty",
+        "errored",
+        "errored-empty",
+    ]
+
+
+def test_what_cannot_be_changed_is_not_in_after():
+    entry = planfile.to_json(plans.PLANS["partly-blocked"])["incident_changes"][0]
+
+    assert entry["actions"] == ["update", "blocked"]
+    assert entry["after"]["visibility"] == "public"
+    assert [each["field"] for each in entry["blocked_fields"]] == ["roles.Reporter", "visibility"]
+    assert entry["precondition"] == {"updated_at": "2026-03-01T10:11:12.5Z"}
+
+
+def test_a_change_of_the_file_by_hand_is_refused(tmp_path):
+    planfile.write(plans.PLANS["drift"], tmp_path / "plan.json")
+    text = (tmp_path / "plan.json").read_text().replace("Search was slow", "Search was fast")
+    (tmp_path / "plan.json").write_text(text)
+
+    with pytest.raises(Refused, match="its hash does not fit") as refusal:
+        planfile.read(tmp_path / "plan.json")
+
+    assert refusal.value.exit_code is ExitCode.REFUSED
+    assert refusal.value.hint == f"make it anew: importer plan --out {tmp_path / 'plan.json'}"
+
+
+@pytest.mark.parametrize("key", ["before", "after", "requests", "changed_fields", "action_reason"])
+def test_a_plan_that_shows_a_reader_something_else_than_it_does_is_refused(key, tmp_path):
+    document = planfile.to_json(plans.PLANS["drift"])
+    shown = json.dumps(document["incident_changes"][0][key])
+    changed = "drifted" if key == "action_reason" else json.loads(shown.replace("Search", "Login"))
+    document["incident_changes"][0][key] = changed
+
+    with pytest.raises(Refused, match="shows other changes"):
+        planfile.read(saved(sealed(document), tmp_path))
+
+
+def test_a_request_that_a_reader_does_not_see_is_refused(tmp_path):
+    document = planfile.to_json(plans.PLANS["drift"])
+    document["incident_changes"][0]["requests"] = []
+
+    with pytest.raises(Refused, match="shows other changes"):
+        planfile.read(saved(sealed(document), tmp_path))
+
+
+def test_keys_of_a_later_minor_version_are_ignored(tmp_path):
+    document = planfile.to_json(plans.PLANS["mixed"]) | {"format_version": "1.7", "later": {"a": 1}}
+    document["incident_changes"][0]["later"] = [1]
+
+    path = saved(sealed(document), tmp_path)
+
+    assert planfile.read(path) == as_saved(plans.PLANS["mixed"])
+
+
+def test_another_major_version_is_refused_in_words(tmp_path):
+    document = planfile.to_json(plans.PLANS["drift"]) | {"format_version": "2.0"}
+
+    with pytest.raises(UsageError, match=r"format version 2\.0; this version of importer reads 1\.0"):
+        planfile.read(saved(sealed(document), tmp_path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"incidents: []",
+        b"\xff\xfe\x00",
+        b"[]",
+        b"{}",
+        b'{"plan_hash": 1}',
+        b'{"plan_hash": 1, "format_version": 1}',
+        b'{"plan_hash": 1, "format_version": "one"}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_stranger_is_no_plan(content, tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_bytes(content)
+
+    with pytest.raises(UsageError, match="is not a plan") as error:
+        planfile.read(path)
+
+    assert error.value.hint == f"make one with: importer plan --out {path}"
+
+
+def test_a_plan_that_is_not_there_is_said_in_words(tmp_path):
+    with pytest.raises(UsageError, match="cannot read"):
+        planfile.read(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("summary",), None),
+        (("incident_changes", 0, "actions"), ["destroy"]),
+        (("incident_changes", 0, "actions"), []),
+        (("incident_changes", 0, "resolved", "attributes"), "none"),
+        (
+            ("incident_changes", 0, "resolved", "attributes"),
+            [{"attribute": {"field": "mood"}, "value": None}],
+        ),
+        (("incident_changes", 0, "resolved", "live", "created_at"), "yesterday"),
+        (("incident_changes", 0, "resolved", "live"), {}),
+        (("incident_changes", 0, "precondition"), None),
+        (("diagnostics",), [{"severity": "bad"}]),
+    ],
+)
+def test_a_damaged_plan_with_a_fitting_hash_is_said_in_words(path, value, tmp_path):
+    document = planfile.to_json(plans.PLANS["drift"])
+    part = document
+    for step in path[:-1]:
+        part = part[step]
+    part[path[-1]] = value
+
+    with pytest.raises(UsageError, match="cannot be read"):
+        planfile.read(saved(sealed(document), tmp_path))
+
+
+def test_a_new_option_is_created_once_and_before_all_incidents():
+    document = planfile.to_json(plans.PLANS["create"])
+
+    assert document["new_options"] == [
+        {
+            "custom_field": "Affected teams",
+            "name": "Search",
+            "request": {
+                "method": "POST",
+                "path": "/v1/custom_field_options",
+                "body": {"custom_field_id": "01FIELDTEAMS", "value": "Search"},
+            },
+        }
+    ]
+    assert new_options(plans.PLANS["create"].changes) == (NewOption(plans.TEAMS, "Search"),)
+
+
+def test_the_actions_of_a_noop_are_never_written():
+    assert planfile.to_json(plans.PLANS["empty"])["incident_changes"] == []
+    assert planfile.to_json(plans.PLANS["empty"])["summary"]["unchanged"] == 2
+
+
+def test_a_child_that_would_be_cleared_is_a_mistake_of_the_planner():
+    change = replace(
+        plans.DRIFT,
+        changes=(FieldChange(Attribute(Field.FOLLOW_UP, "a"), plans.FULL[plans.SEVERITY], None),),
+    )
+
+    with pytest.raises(ValueError, match="cannot clear"):
+        planned_requests(change)
+
+
+def test_a_child_without_a_title_is_a_mistake_of_the_planner():
+    change = plans.create("K", {plans.NAME: "N", Attribute(Field.FOLLOW_UP): FollowUp()})
+
+    with pytest.raises(ValueError, match="no title"):
+        planned_requests(change)
+
+
+def test_a_member_that_is_not_resolved_is_a_mistake_of_the_planner():
+    member = Attribute(Field.MEMBER, Reference(Kind.USER, "lisa@example.com"))
+    change = plans.create("K", {plans.NAME: "N", member: plans.FULL[Attribute(Field.MEMBER, plans.LISA)]})
+
+    with pytest.raises(ValueError, match="not resolved"):
+        planned_requests(change)
