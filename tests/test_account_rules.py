@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.account_rules import check_resolved
+from importer.account_rules import check_marker, check_resolved
 from importer.catalogue import marker
 from importer.config import Settings
 from importer.model import (
@@ -133,6 +133,24 @@ def test_a_key_that_cannot_see_private_incidents_is_a_warning() -> None:
     private = incident({VISIBILITY: "private"})
     assert only(check(private, private, account=blind), "private-unseen", Severity.WARNING).count == 2
     assert check(incident(), account=blind) == ()
+
+
+def test_an_account_that_tells_no_roles_is_not_doubted() -> None:
+    silent = replace(ACCOUNT, roles=())
+    assert check(incident({VISIBILITY: "private"}), account=silent) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("Legacy IDs", "marker-field-missing"), ("Legacy number", "marker-field-type")],
+)
+def test_a_marker_field_is_checked_without_any_incident(name: str, code: str) -> None:
+    only(check_marker(CATALOGUE, replace(SETTINGS, marker_field=name)), code)
+
+
+def test_a_good_marker_field_or_none_at_all_is_no_problem() -> None:
+    assert check_marker(CATALOGUE, MARKED) == ()
+    assert check_marker(CATALOGUE, SETTINGS) == ()
 
 
 def test_a_missing_marker_field_is_an_error_with_the_next_step() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -616,19 +615,3 @@ def test_writing_what_an_alias_stands_for_changes_nothing(table: dict[str, str],
     assert [each.attributes for each in aliased.incidents] == [
         each.attributes for each in resolve((incident(severity=meant),), CATALOGUE, settings).incidents
     ]
-
-
-def test_a_hundred_thousand_references_resolve_within_seconds() -> None:
-    given_attributes = (
-        (Attribute(Field.STATUS), named(Kind.STATUS, "Closed")),
-        (Attribute(Field.INCIDENT_TYPE), named(Kind.INCIDENT_TYPE, "production")),
-        (Attribute(Field.TIMESTAMP, named(Kind.TIMESTAMP, "Resolved at")), NOON),
-        role("Reporter", named(Kind.USER, "bob@new")),
-        role("Incident Lead", named(Kind.USER, "Bob")),
-        custom("Teams", ("Payments", "Platform")),
-    )
-    incidents = [incident(*given_attributes, key=str(at)) for at in range(10_000)]
-    began = time.process_time()
-    resolved = resolve(incidents, CATALOGUE, SETTINGS)
-    assert time.process_time() - began < 20
-    assert len(resolved.incidents) == 10_000

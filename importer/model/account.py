@@ -1,0 +1,111 @@
+"""The account's things, as far as incidents name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from importer.model.values import (
+    Entity,
+    Reference,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow of the account: its state (active, disabled, draft, error) and the modes it runs on."""
+
+    name: str
+    state: str
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A custom field: `type` is single_select, multi_select, text, link or numeric. A select with a
+    `catalog_type_id` takes catalog entries, otherwise options."""
+
+    entity: Entity
+    type: str
+    catalog_type_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An incident status with its category (triage, live, learning, closed, ...) and display order."""
+
+    entity: Entity
+    category: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentType:
+    """An incident type; some allow only private incidents."""
+
+    entity: Entity
+    private_only: bool
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person in the account; one email may belong to several."""
+
+    entity: Entity
+    email: str | None
+    slack_user_id: str | None
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """A catalog entry, known by its ID, external ID, aliases and name."""
+
+    entity: Entity
+    external_id: str | None
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPage:
+    """A status page with its components."""
+
+    entity: Entity
+    components: tuple[Entity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The account's things, as far as the declared incidents need them. Options are by custom field ID,
+    entries by catalog type ID."""
+
+    severities: tuple[Entity, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    incident_types: tuple[IncidentType, ...] = ()
+    roles: tuple[Entity, ...] = ()
+    timestamps: tuple[Entity, ...] = ()
+    custom_fields: tuple[CustomField, ...] = ()
+    options: Mapping[str, tuple[Entity, ...]] = field(default_factory=dict)
+    catalog_entries: Mapping[str, tuple[CatalogEntry, ...]] = field(default_factory=dict)
+    users: tuple[User, ...] = ()
+    status_pages: tuple[StatusPage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What declared incidents ask of the catalogue beyond its short lists; the rest is not fetched."""
+
+    custom_fields: frozenset[Reference] = frozenset()
+    users: bool = False
+    status_pages: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who answers: the endpoint, and the dashboard URL that GET /v1/identity gives."""
+
+    endpoint: str
+    dashboard_url: str
+    roles: tuple[str, ...] = field(default=(), compare=False)
+    key_name: str = field(default="", compare=False)

@@ -1,0 +1,189 @@
+"""A plan, its changes, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from importer.model.account import (
+    Account,
+)
+from importer.model.incidents import (
+    Incident,
+    LiveIncident,
+)
+from importer.model.values import (
+    Attribute,
+    Attributes,
+    Diagnostic,
+    Location,
+    Severity,
+    Value,
+)
+
+
+class Origin(StrEnum):
+    """Where a difference comes from: the file changed, or somebody edited the account."""
+
+    FILE = "config changed"
+    DRIFT = "edited in incident.io"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One attribute's difference. `before` is the account's value, `after` the declared one."""
+
+    attribute: Attribute
+    before: Value
+    after: Value
+    origin: Origin = Origin.FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """The incident is not in the account. `attributes` is all that will be sent, defaults included."""
+
+    incident: Incident
+    idempotency_key: str
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A run that died sent this creation and saw no answer; apply sends the same again and settles it."""
+
+    incident: Incident
+    idempotency_key: str
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The incident is ours and differs. `blocked` are differences that the API cannot make."""
+
+    incident: Incident
+    live: LiveIncident
+    changes: tuple[FieldChange, ...]
+    blocked: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Somebody declared that an existing incident is this one; `changes` bring it up to date."""
+
+    incident: Incident
+    live: LiveIncident
+    changes: tuple[FieldChange, ...]
+    blocked: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoOp:
+    """The incident is as declared."""
+
+    incident: Incident
+    incident_id: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Nothing can be done: the incident is not ours or not visible, or only create-only attributes differ.
+    `reason` is a stable word, `explanation` a sentence with the next step."""
+
+    incident: Incident
+    incident_id: str
+    reference: str
+    reason: str
+    explanation: str
+    blocked: tuple[FieldChange, ...] = ()
+
+
+Change = Create | Pending | Update | Adopt | NoOp | Blocked
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file that the plan was made from."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """A binding of the ledger that no file declares any longer. It is never deleted."""
+
+    key: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What apply will do. `changes` are in the order of creation: oldest first. A saved plan has no `NoOp`s
+    but their number, `unchanged`."""
+
+    account: Account
+    made_at: datetime
+    tool_version: str
+    inputs: tuple[Input, ...]
+    revision: str | None
+    changes: tuple[Change, ...]
+    unmanaged: tuple[Unmanaged, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    unchanged: int = 0
+
+    @property
+    def errored(self) -> bool:
+        return any(each.severity is Severity.ERROR for each in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The change was made. `created` tells a creation from an edit, `warnings` what came back different."""
+
+    key: str
+    live: LiveIncident
+    created: bool
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An incident that was there already is now bound to the key and up to date."""
+
+    key: str
+    live: LiveIncident
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The server refused it and nothing of it will be sent again by this run."""
+
+    key: str
+    code: str
+    message: str
+    request_id: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It was sent and no answer came; the next apply settles it."""
+
+    key: str
+    message: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class NotAttempted:
+    """The run ended before it was sent."""
+
+    key: str
+    location: Location
+
+
+Outcome = Applied | Adopted | Failed | Unknown | NotAttempted

@@ -1,0 +1,361 @@
+"""Declared and live incidents -> the changes that make the account what the files say. Pure.
+
+Every difference has one of three fates: it is changed, it is shown as blocked because the API cannot change
+it, or it is none because the server merely keeps its own form of what was declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from importer.config import OnDrift, Settings
+from importer.diagnostics import Diagnostics
+from importer.differences import differences, same
+from importer.identity import idempotency_key
+from importer.matching import (
+    Absent,
+    Census,
+    Claimed,
+    Conflict,
+    Hidden,
+    Match,
+    Memory,
+    NotOurs,
+    Ours,
+    Sent,
+)
+from importer.model import (
+    CHILD_FIELDS,
+    WRITE_ONLY_FIELDS,
+    Adopt,
+    Attribute,
+    Attributes,
+    Blocked,
+    Change,
+    Create,
+    Diagnostic,
+    Entity,
+    Field,
+    FieldChange,
+    Incident,
+    LiveIncident,
+    NoOp,
+    Origin,
+    Pending,
+    PostmortemDocument,
+    Remembered,
+    Unmanaged,
+    Update,
+    Value,
+    number_of,
+)
+
+_EDITABLE_CHILDREN = frozenset({Field.TIMELINE, Field.FOLLOW_UP})
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The changes, oldest incident first, the bindings that no file declares, and what to say about both."""
+
+    changes: tuple[Change, ...]
+    unmanaged: tuple[Unmanaged, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an incident's plan depends on beside the incident: settings, and two entities of the account."""
+
+    settings: Settings
+    marker: Entity | None
+    closed: Entity | None
+
+
+def plan_changes(
+    incidents: Iterable[Incident],
+    census: Census,
+    *,
+    memory: Memory,
+    ground: Ground,
+    declared_keys: frozenset[str],
+) -> Planned:
+    """Decide for each resolved incident what has to happen. `declared_keys` are all keys of the files, also
+    of incidents that are not planned now: what is bound and not among them is no longer managed."""
+    planner = _Planner(ground, memory, census, declared_keys, Diagnostics())
+    ordered = sorted(incidents, key=_by_history)
+    changes = [change for each in ordered if (change := planner.change(each, census.match(each))) is not None]
+    planner.warn_of_undeclared()
+    unmanaged = sorted(
+        (
+            Unmanaged(each.key, each.reference)
+            for each in memory.bindings.values()
+            if each.key not in declared_keys
+        ),
+        key=lambda each: each.key,
+    )
+    return Planned(tuple(changes), tuple(unmanaged), tuple(planner.diagnostics.found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    ground: Ground
+    memory: Memory
+    census: Census
+    declared_keys: frozenset[str]
+    diagnostics: Diagnostics
+
+    def change(self, incident: Incident, match: Match) -> Change | None:
+        """Return what has to happen to one incident, or nothing where its identity is in doubt."""
+        match match:
+            case Ours(live=live):
+                return self._update(incident, live)
+            case Claimed(live=live):
+                return Adopt(incident, live, *self._compare(incident, live))
+            case Hidden():
+                return self._hidden(incident, match)
+            case NotOurs():
+                return _not_ours(incident, match)
+            case Conflict(explanation=explanation):
+                self.diagnostics.error(
+                    "identity-conflict",
+                    f"key '{incident.key}' points at different incidents: {explanation}",
+                    incident.location,
+                    hint="correct the marker field in incident.io, or `importer state forget` what is wrong",
+                )
+                return None
+            case Sent(idempotency_key=sent_with):
+                return Pending(incident, sent_with, self._creation(incident))
+            case Absent(resembles=resembles):
+                self._warn_of_resemblance(incident, resembles)
+                return Create(incident, self._key(incident), self._creation(incident))
+            case _:
+                assert_never(match)
+
+    def _key(self, incident: Incident) -> str:
+        namespace = self.ground.settings.namespace
+        return incident.idempotency_key or idempotency_key(namespace=namespace, key=incident.key)
+
+    @property
+    def _marker(self) -> Attribute | None:
+        marker = self.ground.marker
+        return Attribute(Field.CUSTOM_FIELD, marker) if marker else None
+
+    def _desired(self, incident: Incident) -> Attributes:
+        return {**incident.attributes, self._marker: incident.key} if self._marker else incident.attributes
+
+    def _creation(self, incident: Incident) -> Attributes:
+        """Return all that a creation sends: what is declared, and what must not be left to the server. There
+        is nothing to clear yet."""
+        defaults: dict[Attribute, Value] = {Attribute(Field.VISIBILITY): "public"}
+        if self.ground.closed:
+            defaults[Attribute(Field.STATUS)] = self.ground.closed
+        declared = {a: value for a, value in self._desired(incident).items() if value is not None}
+        return {**defaults, **declared}
+
+    def _update(self, incident: Incident, live: LiveIncident) -> Change:
+        changes, blocked = self._compare(incident, live)
+        if changes:
+            return Update(incident, live, changes, blocked)
+        if blocked:
+            labels = ", ".join(change.attribute.label for change in blocked)
+            return Blocked(
+                incident,
+                live.id,
+                live.reference,
+                "create-only",
+                f"the API cannot change {labels} of an incident that exists: change the file or incident.io",
+                blocked,
+            )
+        return NoOp(incident, live.id, live.reference)
+
+    def _compare(
+        self, incident: Incident, live: LiveIncident
+    ) -> tuple[tuple[FieldChange, ...], tuple[FieldChange, ...]]:
+        """Return the differences that apply can make and those that it cannot."""
+        found = list(differences(live.attributes, self._compared(incident)))
+        if found:
+            remembered = self.memory.remembered(incident.key)
+            judged = (_judge(each, remembered.get(each.attribute)) for each in found)
+            real = [each for each in judged if each and self._is_open_to_change(each, incident, live)]
+            found = self._drift_policy(incident, real)
+            if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in found):
+                found = []  # the state was lost, and nobody can say whether it is a change
+        blocked = [each for each in found if not _is_possible(each)]
+        blocked[:0] = _number_change(incident, live.reference)
+        return tuple(each for each in found if _is_possible(each)), tuple(blocked)
+
+    def _compared(self, incident: Incident) -> Attributes:
+        """Return what is declared, without what belongs to people once it was written. The marker never
+        does: without it, a lost state would be lost."""
+        return {
+            attribute: value
+            for attribute, value in self._desired(incident).items()
+            if attribute == self._marker or not self._is_ignored(attribute)
+        }
+
+    def _is_ignored(self, attribute: Attribute) -> bool:
+        return not self.ground.settings.ignore_changes.isdisjoint((attribute.label, attribute.field.value))
+
+    def _is_open_to_change(self, change: FieldChange, incident: Incident, live: LiveIncident) -> bool:
+        """Leave out, with a warning, what would be a difference for ever: no request clears what is set at
+        creation, and apply does not create children that it cannot look for first."""
+        attribute = change.attribute
+        detail = f"incident '{incident.key}': {attribute.label}"
+        if attribute.is_create_only and change.after is None:
+            self.diagnostics.warning(
+                "cannot-be-cleared",
+                "what is set at creation only cannot be cleared, and stays as it is",
+                incident.location,
+                detail=detail,
+                hint="leave it out of the file",
+            )
+            return False
+        if self.census.is_unread(live, attribute.field):
+            self.diagnostics.warning(
+                "not-available",
+                f"this account's API does not show {attribute.field.value}: they are left out",
+                incident.location,
+                detail=detail,
+            )
+            return False
+        return True
+
+    def _drift_policy(self, incident: Incident, found: list[FieldChange]) -> list[FieldChange]:
+        drifted = [each for each in found if each.origin is Origin.DRIFT and each.attribute != self._marker]
+        if not drifted or self.ground.settings.on_drift is OnDrift.OVERWRITE:
+            return found
+        labels = ", ".join(change.attribute.label for change in drifted)
+        detail = f"incident '{incident.key}': {labels}"
+        if self.ground.settings.on_drift is OnDrift.FAIL:
+            self.diagnostics.error(
+                "drift",
+                "incidents were edited in incident.io",
+                incident.location,
+                detail=detail,
+                hint="take the edits into the files, or set on_drift: overwrite or keep",
+            )
+        else:
+            self.diagnostics.warning(
+                "drift-kept",
+                "edits made in incident.io are kept, since on_drift is keep",
+                incident.location,
+                detail=detail,
+            )
+        return [each for each in found if each not in drifted]
+
+    def _hidden(self, incident: Incident, hidden: Hidden) -> Change:
+        """An incident that the key does not see cannot be compared with the account, only with what was
+        last declared: as long as that did not change there is nothing to do."""
+        binding = hidden.binding
+        remembered = self.memory.remembered(incident.key)
+        as_declared = {attribute: known.declared for attribute, known in remembered.items()}
+        changed = (
+            *_number_change(incident, binding.reference),
+            *differences(as_declared, self._compared(incident)),
+        )
+        self.diagnostics.warning(
+            "not-visible",
+            "incidents that were imported earlier are not visible to this API key",
+            incident.location,
+            detail=f"incident '{incident.key}' ({binding.reference})",
+            hint="private incidents need a key with the role global_access",
+        )
+        if not changed:
+            return NoOp(incident, binding.incident_id, binding.reference)
+        return Blocked(
+            incident,
+            binding.incident_id,
+            binding.reference,
+            "not-visible",
+            "this API key does not see the incident: use one with the role global_access, or, if it was "
+            f"deleted in incident.io, run `importer state forget {incident.key}`",
+            changed,
+        )
+
+    def _warn_of_resemblance(self, incident: Incident, resembles: tuple[NotOurs, ...]) -> None:
+        unmanaged = [each for each in resembles if each.owner not in self.declared_keys]
+        if unmanaged:
+            first = unmanaged[0]
+            same_as = f"if they are the same: importer adopt {incident.key} {first.live.reference}"
+            renamed = f"if the key was renamed, keep the old one: {first.owner}"
+            self.diagnostics.warning(
+                "resembles-existing",
+                "incidents to be created have the name and timestamps of unmanaged incidents of the account",
+                incident.location,
+                detail=f"incident '{incident.key}' resembles "
+                + ", ".join(each.live.reference for each in unmanaged),
+                hint=renamed if first.owner else same_as,
+            )
+
+    def warn_of_undeclared(self) -> None:
+        """Warn of creations that nobody answered and that no file would settle any longer."""
+        for key in sorted(self.memory.sent.keys() - self.declared_keys):
+            self.diagnostics.warning(
+                "sent-undeclared",
+                "creations were sent by a run that died, and no file declares them any longer",
+                detail=f"incident '{key}'",
+                hint="declare them again under the same key: apply finds out what became of them",
+            )
+
+
+def _judge(change: FieldChange, known: Remembered | None) -> FieldChange | None:
+    """Tell where a difference comes from, or that it is none.
+
+    An attribute that no answer shows is compared with what was last declared. Where the file has not
+    changed since the last apply, the server's own form of it is no difference, and any other value is drift.
+    """
+    unseen = change.attribute.is_child or change.attribute.field in WRITE_ONLY_FIELDS
+    if unseen and change.before is None and known is not None:
+        return None if same(known.declared, change.after) else replace(change, before=known.declared)
+    if known is None or not same(known.declared, change.after):
+        return change
+    return None if same(known.answered, change.before) else replace(change, origin=Origin.DRIFT)
+
+
+def _is_possible(change: FieldChange) -> bool:
+    """Whether the API has a request that makes this change."""
+    attribute, before, after = change.attribute, change.before, change.after
+    if attribute.is_create_only:
+        return False
+    if attribute.field is Field.POSTMORTEM_URL:
+        return after is not None
+    if attribute.field not in CHILD_FIELDS or before is None:
+        return True
+    if isinstance(before, PostmortemDocument) and isinstance(after, PostmortemDocument):
+        return after.status is not None and same(before, replace(after, status=None))
+    return attribute.field in _EDITABLE_CHILDREN
+
+
+def _number_change(incident: Incident, reference: str) -> tuple[FieldChange, ...]:
+    """Return the difference between the declared number and that of a reference, which nothing can change."""
+    number = incident.external_id
+    if number is None or number == number_of(reference):
+        return ()
+    return (FieldChange(Attribute(Field.EXTERNAL_ID), reference, str(number)),)
+
+
+def _not_ours(incident: Incident, found: NotOurs) -> Blocked:
+    if found.owner:
+        reason, why = "number-taken", f"{found.live.reference} belongs to the key '{found.owner}'"
+        step = "give one of them another external_id, or keep the old key if it was renamed"
+    else:
+        reason, why = "not-ours", f"{found.live.reference} exists and was not created by this importer"
+        step = f"if it is the same incident, run: importer adopt {incident.key} {found.live.reference}"
+    return Blocked(incident, found.live.id, found.live.reference, reason, f"{why}; {step}")
+
+
+def _by_history(incident: Incident) -> tuple[bool, str, str]:
+    began = incident.began
+    return (began is None, began.isoformat() if began else "", incident.key)
+
+
+def exceeded(changes: Mapping[str, int], settings: Settings) -> str | None:
+    """Say which safety limit the number of creations and updates exceeds, if one."""
+    for action, limit in (("create", settings.max_creates), ("update", settings.max_updates)):
+        if limit is not None and changes[action] > limit:
+            return (
+                f"the plan has {changes[action]} incidents to {action}; safety.max_{action}s allows {limit}"
+            )
+    return None

@@ -1,0 +1,106 @@
+"""One declared incident, a ledger and an account for it: what the planner's tests are built from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from importer.config import Settings
+from importer.matching import Census, Memory
+from importer.model import (
+    Attribute,
+    Attributes,
+    Binding,
+    Change,
+    Diagnostic,
+    Entity,
+    Field,
+    Incident,
+    Kind,
+    LiveIncident,
+    Location,
+    Remembered,
+    Severity,
+    TimelineItem,
+)
+from importer.planner import Ground, Planned, plan_changes
+from tests.plans import (
+    BEGAN,
+    CLOSED,
+    live,
+)
+
+SETTINGS = Settings(root=Path())
+GROUND = Ground(SETTINGS, None, CLOSED)
+LEGACY = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")
+MARKER = Attribute(Field.CUSTOM_FIELD, LEGACY)
+MARKING = replace(GROUND, marker=LEGACY)
+CHANNEL_NAME = Attribute(Field.SLACK_CHANNEL_NAME)
+TYPE = Attribute(Field.INCIDENT_TYPE)
+SECURITY = Entity(Kind.INCIDENT_TYPE, "01TYPE", "Security")
+ITEM = Attribute(Field.TIMELINE, "Rolled back")
+POSTMORTEM = Attribute(Field.POSTMORTEM, "Outage")
+WRITTEN = TimelineItem(BEGAN, "By hand.")
+
+Fields = Mapping[Attribute, Remembered]
+
+
+def incident(attributes: Attributes, *, key: str = "A", number: int | None = None) -> Incident:
+    return Incident(key, number, attributes, Location("a.yaml", 3))
+
+
+def remembering(fields: Fields, *bindings: Binding, sent: dict[str, str] | None = None) -> Memory:
+    known = {each.key: each for each in bindings}
+    return Memory(known, sent or {}, lambda key: fields if key in known else {})
+
+
+def as_sent(attributes: Attributes) -> dict[Attribute, Remembered]:
+    return {attribute: Remembered(value, value) for attribute, value in attributes.items()}
+
+
+NOTHING = remembering({})
+BOUND = Binding("A", "01LIVE7", "INC-7")
+
+
+def ours(fields: Fields, *, settled: bool = True) -> Memory:
+    return remembering(fields, replace(BOUND, settled=settled))
+
+
+def planned(
+    *incidents: Incident,
+    account: tuple[LiveIncident, ...] = (),
+    memory: Memory = NOTHING,
+    ground: Ground = GROUND,
+    census: Census | None = None,
+    keys: frozenset[str] | None = None,
+) -> Planned:
+    return plan_changes(
+        incidents,
+        census or Census(account, memory, ground.marker),
+        memory=memory,
+        ground=ground,
+        declared_keys=frozenset(each.key for each in incidents) if keys is None else keys,
+    )
+
+
+def change(declared: Attributes, held: Attributes, fields: Fields, settings: Settings = SETTINGS) -> Change:
+    found = planned(
+        incident(declared),
+        account=(live(7, held),),
+        memory=ours(fields),
+        ground=replace(GROUND, settings=settings),
+    )
+    (one,) = found.changes
+    return one
+
+
+def codes(found: Planned, severity: Severity = Severity.WARNING) -> list[str]:
+    assert all(each.severity is severity for each in found.diagnostics)
+    return [each.code for each in found.diagnostics]
+
+
+def diagnostic(found: Planned, code: str, severity: Severity = Severity.WARNING) -> Diagnostic:
+    (one,) = found.diagnostics
+    assert (one.code, one.severity) == (code, severity)
+    return one

@@ -1,0 +1,210 @@
+"""An incident is ours only on proof; whatever is found by number or looks may only be shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.matching import (
+    Absent,
+    Census,
+    Claimed,
+    Conflict,
+    Hidden,
+    Match,
+    Memory,
+    NotOurs,
+    Ours,
+    Sent,
+)
+from importer.model import Attribute, Attributes, Binding, Entity, Field, Incident, Kind, LiveIncident
+from tests.plans import BEGAN, ENDED, NAME, RESOLVED, STARTED, SUMMARY, incident, live
+
+MARKER = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")
+MARKED = Attribute(Field.CUSTOM_FIELD, MARKER)
+LOOKS: Attributes = {NAME: "Payments failed", STARTED: BEGAN}
+
+
+def memory(*bindings: Binding, sent: dict[str, str] | None = None) -> Memory:
+    return Memory({each.key: each for each in bindings}, sent or {}, lambda key: {})
+
+
+def bound(key: str, to: LiveIncident, *, settled: bool = True) -> Binding:
+    return Binding(key, to.id, to.reference, settled)
+
+
+def marked(number: int, key: str) -> LiveIncident:
+    return live(number, {MARKED: key})
+
+
+def match(
+    declared: Incident, *found: LiveIncident, known: Memory | None = None, marker: Entity | None = MARKER
+) -> Match:
+    return Census(found, known or memory(), marker).match(declared)
+
+
+A = incident("A", LOOKS)
+ONE, TWO = live(1, {}), live(2, {})
+
+
+def test_what_the_account_does_not_have_is_absent() -> None:
+    assert match(A) == Absent(())
+    assert match(A, ONE, TWO) == Absent(())
+
+
+def test_the_ledger_and_the_marker_field_both_prove_that_an_incident_is_ours() -> None:
+    assert match(A, ONE, TWO, known=memory(bound("A", TWO))) == Ours(TWO)
+    assert match(A, ONE, marked(2, "A")) == Ours(marked(2, "A"))
+    assert match(A, marked(2, "A"), known=memory(bound("A", TWO))) == Ours(marked(2, "A"))
+
+
+def test_a_field_that_is_not_the_marker_proves_nothing() -> None:
+    assert match(A, marked(2, "A"), marker=None) == Absent(())
+    assert match(A, live(2, {SUMMARY: "A"})) == Absent(())
+    assert match(A, live(2, {MARKED: (MARKER,)})) == Absent(())
+
+
+@pytest.mark.parametrize("other", ["a", "A ", "AA", "B"])
+def test_the_marker_has_to_be_the_key_to_the_letter(other: str) -> None:
+    assert match(A, marked(2, other)) == Absent(())
+
+
+def test_an_adopted_incident_is_claimed_until_an_apply_has_settled_it() -> None:
+    assert match(A, ONE, known=memory(bound("A", ONE, settled=False))) == Claimed(ONE)
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_bound_incident_that_is_not_seen_is_hidden_and_never_absent(settled: bool) -> None:
+    binding = bound("A", ONE, settled=settled)
+    assert match(A, TWO, known=memory(binding)) == Hidden(binding)
+
+
+def test_an_equal_number_is_no_proof() -> None:
+    assert match(replace(A, external_id=2), ONE, TWO) == NotOurs(TWO, None)
+
+
+def test_a_number_that_belongs_to_another_key_names_its_owner() -> None:
+    numbered = replace(A, external_id=2)
+    assert match(numbered, TWO, known=memory(bound("B", TWO))) == NotOurs(TWO, "B")
+    assert match(numbered, marked(2, "B")) == NotOurs(marked(2, "B"), "B")
+
+
+def test_a_reference_without_a_number_is_found_by_no_number() -> None:
+    assert match(replace(A, external_id=2), replace(TWO, reference="INC")) == Absent(())
+
+
+def test_a_key_of_its_own_beats_the_number_of_another_incident() -> None:
+    numbered = replace(A, external_id=2)
+    assert match(numbered, ONE, TWO, known=memory(bound("A", ONE))) == Ours(ONE)
+    assert match(numbered, marked(1, "A"), TWO) == Ours(marked(1, "A"))
+
+
+def test_a_creation_without_an_answer_is_settled_under_the_key_that_it_carried() -> None:
+    known = memory(sent={"A": "importer-then"})
+    assert match(A, known=known) == Sent("importer-then")
+    assert match(replace(A, external_id=2), TWO, known=known) == Sent("importer-then")
+    assert match(A, marked(2, "A"), known=known) == Ours(marked(2, "A"))
+
+
+def explanation(found: Match) -> str:
+    assert isinstance(found, Conflict)
+    return found.explanation
+
+
+def test_two_incidents_with_one_marker_are_a_conflict_that_names_both() -> None:
+    twice = marked(1, "A"), marked(2, "A")
+    said = "several incidents carry it in the marker field: INC-1, INC-2"
+    assert explanation(match(A, *twice)) == said
+    assert explanation(match(A, *twice, known=memory(bound("A", ONE)))) == said
+
+
+def test_state_and_marker_that_disagree_are_a_conflict_that_names_both() -> None:
+    said = explanation(match(A, ONE, marked(2, "A"), known=memory(bound("A", ONE))))
+    assert said == "the state binds it to INC-1, but INC-2 carries it"
+    hidden = explanation(match(A, marked(2, "A"), known=memory(bound("A", ONE))))
+    assert hidden == said
+
+
+def test_a_bound_incident_with_the_marker_of_another_key_is_a_conflict() -> None:
+    said = explanation(match(A, marked(1, "B"), known=memory(bound("A", ONE))))
+    assert said == "the state binds it to INC-1, which carries the key 'B'"
+
+
+def test_a_marked_incident_that_the_state_binds_to_another_key_is_a_conflict_for_both() -> None:
+    known = memory(bound("B", ONE))
+    assert explanation(match(A, marked(1, "A"), known=known)) == (
+        "INC-1 carries it, but the state binds that to key 'B'"
+    )
+    assert isinstance(match(replace(A, key="B"), marked(1, "A"), known=known), Conflict)
+
+
+def test_a_second_look_at_an_incident_is_not_a_second_incident() -> None:
+    first = replace(marked(1, "A"), attributes={**LOOKS, MARKED: "A"})
+    later = replace(first, updated_at="later")
+    census = Census([first, first], memory(), MARKER)
+    census.see(later)
+    assert census.match(A) == Ours(later)
+    assert census.match(replace(A, key="B")) == Absent((NotOurs(later, "A"),))
+
+
+def test_a_later_look_replaces_what_was_seen_before() -> None:
+    census = Census([replace(marked(1, "A"), attributes={**LOOKS, MARKED: "A"})], memory(), MARKER)
+    census.see(marked(1, "B"))
+    assert census.match(A) == Absent(())
+    assert census.match(replace(A, key="B")) == Ours(marked(1, "B"))
+
+
+def test_an_incident_of_the_same_name_and_moments_is_shown_with_its_owner() -> None:
+    twin = live(2, {NAME: " payments FAILED", STARTED: BEGAN, RESOLVED: ENDED})
+    other = live(3, {**LOOKS, STARTED: ENDED})
+    assert match(A, twin, other) == Absent((NotOurs(twin, None),))
+    assert match(A, twin, known=memory(bound("B", twin))) == Absent((NotOurs(twin, "B"),))
+    assert match(incident("A", {**LOOKS, RESOLVED: BEGAN}), twin) == Absent(())
+
+
+def test_an_equal_name_alone_is_no_resemblance() -> None:
+    assert match(incident("A", {NAME: "Payments failed"}), live(2, {NAME: "Payments failed"})) == Absent(())
+    assert match(A, live(2, {NAME: "Payments failed"})) == Absent(())
+
+
+def test_children_that_the_account_does_not_show_are_remembered_by_incident_and_kind() -> None:
+    census = Census([ONE, TWO], memory(), None)
+    census.see_unread(ONE, Field.TIMELINE)
+    assert census.is_unread(ONE, Field.TIMELINE)
+    assert not census.is_unread(ONE, Field.FOLLOW_UP)
+    assert not census.is_unread(TWO, Field.TIMELINE)
+
+
+keys = st.sampled_from(["A", "B", "C"])
+accounts = st.lists(
+    st.tuples(st.integers(1, 4), st.none() | keys), max_size=4, unique_by=lambda each: each[0]
+)
+
+
+@given(accounts, st.dictionaries(keys, st.integers(1, 4)), st.integers(1, 5), st.permutations(range(4)))
+def test_no_two_keys_are_ever_one_incident_and_the_order_of_the_list_does_not_matter(
+    shown: list[tuple[int, str | None]], bindings: dict[str, int], number: int, order: list[int]
+) -> None:
+    by_incident = {incident_number: key for key, incident_number in bindings.items()}
+    known = memory(*(bound(key, live(number, {})) for number, key in by_incident.items()))
+    found = [
+        live(incident_number, {**LOOKS, **({MARKED: key} if key else {})}) for incident_number, key in shown
+    ]
+    shuffled = [found[at] for at in order if at < len(found)]
+    declared = [replace(A, key="A", external_id=number), replace(A, key="B"), replace(A, key="C")]
+    matches = [match(each, *found, known=known) for each in declared]
+    for one, again in zip(matches, [match(each, *shuffled, known=known) for each in declared], strict=True):
+        assert type(one) is type(again)
+        if isinstance(one, Ours | NotOurs):
+            assert one == again
+    ours = [each.live.id for each in matches if isinstance(each, Ours)]
+    assert len(ours) == len(set(ours))
+    for each, one in zip(declared, matches, strict=True):
+        if isinstance(one, Ours):
+            proven = known.bindings.get(each.key)
+            carried = one.live.attributes.get(MARKED)
+            assert (proven and proven.incident_id == one.live.id) or carried == each.key
+            assert carried in (None, each.key)

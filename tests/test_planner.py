@@ -1,0 +1,247 @@
+"""A plan tells the truth about who owns an incident, and creates in the order of history, never twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.identity import idempotency_key
+from importer.model import (
+    Adopt,
+    Attribute,
+    Attributes,
+    Binding,
+    Blocked,
+    Create,
+    Entity,
+    Field,
+    FieldChange,
+    Kind,
+    Location,
+    NoOp,
+    Pending,
+    Severity,
+    Unmanaged,
+)
+from importer.planner import exceeded
+from tests.planning import (
+    BOUND,
+    GROUND,
+    MARKER,
+    MARKING,
+    SETTINGS,
+    as_sent,
+    codes,
+    diagnostic,
+    incident,
+    ours,
+    planned,
+    remembering,
+)
+from tests.plans import (
+    BEGAN,
+    CLOSED,
+    ENDED,
+    NAME,
+    SHORT,
+    STARTED,
+    STATUS,
+    SUMMARY,
+    TEAMS_FIELD,
+    VISIBILITY,
+    live,
+)
+
+
+def test_a_creation_sends_what_is_declared_and_what_must_not_be_left_to_the_server() -> None:
+    declared = incident({**SHORT, SUMMARY: None, TEAMS_FIELD: None})
+    (one,) = planned(declared).changes
+    key = idempotency_key(namespace="default", key="A")
+    assert one == Create(declared, key, {**SHORT, STATUS: CLOSED, VISIBILITY: "public"})
+
+
+def test_what_is_declared_beats_the_defaults_and_null_does_not() -> None:
+    merged = Entity(Kind.STATUS, "01MERGED", "Merged")
+    cases: tuple[tuple[Attributes, Attributes], ...] = (
+        ({STATUS: merged, VISIBILITY: "private"}, {STATUS: merged, VISIBILITY: "private"}),
+        ({STATUS: None, VISIBILITY: None}, {STATUS: CLOSED, VISIBILITY: "public"}),
+    )
+    for declared, sent in cases:
+        (one,) = planned(incident(declared)).changes
+        assert isinstance(one, Create)
+        assert one.attributes == sent
+
+
+def test_an_account_without_a_closed_status_gets_none() -> None:
+    (one,) = planned(incident(SHORT), ground=replace(GROUND, closed=None)).changes
+    assert isinstance(one, Create)
+    assert one.attributes == {**SHORT, VISIBILITY: "public"}
+
+
+def test_a_creation_carries_the_marker_and_the_namespace() -> None:
+    ground = replace(MARKING, settings=replace(SETTINGS, namespace="acme"))
+    (one,) = planned(incident(SHORT), ground=ground).changes
+    assert isinstance(one, Create)
+    assert one.attributes[MARKER] == "A"
+    assert one.idempotency_key == idempotency_key(namespace="acme", key="A")
+
+
+def test_an_explicit_idempotency_key_is_sent_as_it_is() -> None:
+    (one,) = planned(replace(incident(SHORT), idempotency_key="mine")).changes
+    assert isinstance(one, Create)
+    assert one.idempotency_key == "mine"
+
+
+@pytest.mark.parametrize("explicit", [None, "another"])
+def test_an_unanswered_creation_is_sent_again_under_the_key_that_it_carried(explicit: str | None) -> None:
+    ground = replace(GROUND, settings=replace(SETTINGS, namespace="changed-since"))
+    declared = replace(incident(SHORT), idempotency_key=explicit)
+    (one,) = planned(declared, memory=remembering({}, sent={"A": "importer-then"}), ground=ground).changes
+    assert one == Pending(declared, "importer-then", {**SHORT, STATUS: CLOSED, VISIBILITY: "public"})
+
+
+def test_an_unanswered_creation_that_no_file_declares_is_told() -> None:
+    found = planned(memory=remembering({}, sent={"B": "x", "A": "y"}), keys=frozenset({"B"}))
+    assert diagnostic(found, "sent-undeclared").detail == "incident 'A'"
+    assert found.changes == ()
+
+
+def test_a_creation_that_looks_like_an_unmanaged_incident_is_a_warning_with_the_next_step() -> None:
+    looks = {**SHORT, STARTED: BEGAN}
+    found = planned(incident(looks), account=(live(7, looks), live(8, looks), live(9, SHORT)))
+    said = diagnostic(found, "resembles-existing")
+    assert said.detail == "incident 'A' resembles INC-7, INC-8"
+    assert said.hint.endswith("importer adopt A INC-7")
+    assert isinstance(found.changes[0], Create)
+
+
+def test_a_renamed_key_is_a_warning_that_names_the_old_one() -> None:
+    looks = {**SHORT, STARTED: BEGAN}
+    renamed = incident(looks, key="NEW")
+    found = planned(renamed, account=(live(7, looks),), memory=ours({}))
+    assert diagnostic(found, "resembles-existing").hint == "if the key was renamed, keep the old one: A"
+    assert found.unmanaged == (Unmanaged("A", "INC-7"),)
+
+
+def test_a_twin_that_a_file_declares_is_no_warning() -> None:
+    looks = {**SHORT, STARTED: BEGAN}
+    found = planned(incident(looks), incident(looks, key="B"), account=(live(7, looks),), memory=ours({}))
+    assert [type(each) for each in found.changes] == [NoOp, Create]
+    assert found.diagnostics == ()
+
+
+def test_an_incident_with_the_number_is_never_edited_without_adoption() -> None:
+    (one,) = planned(incident({NAME: "New"}, number=7), account=(live(7, {NAME: "Old"}),)).changes
+    assert isinstance(one, Blocked)
+    assert (one.reason, one.incident_id, one.reference) == ("not-ours", "01LIVE7", "INC-7")
+    assert one.explanation.endswith("importer adopt A INC-7")
+
+
+def test_an_incident_of_another_key_names_its_owner() -> None:
+    one, other = incident({NAME: "New"}, key="B", number=7), incident({NAME: "Old"})
+    found = planned(one, other, account=(live(7, {NAME: "Old"}),), memory=ours({}))
+    taken = next(each for each in found.changes if each.incident.key == "B")
+    assert isinstance(taken, Blocked)
+    assert taken.reason == "number-taken"
+    assert "belongs to the key 'A'" in taken.explanation
+    assert isinstance(found.changes[0], NoOp)
+
+
+def test_a_conflict_of_identities_is_an_error_and_no_change() -> None:
+    found = planned(
+        incident(SHORT),
+        incident(SHORT, key="B"),
+        account=(live(1, {MARKER: "A"}), live(2, {MARKER: "A"})),
+        ground=MARKING,
+    )
+    assert [each.incident.key for each in found.changes] == ["B"]
+    said = diagnostic(found, "identity-conflict", Severity.ERROR)
+    assert "'A'" in said.summary
+    assert "INC-1, INC-2" in said.summary
+    assert said.locations == (Location("a.yaml", 3),)
+
+
+def test_an_adopted_incident_is_shown_as_adopted_with_what_brings_it_up_to_date() -> None:
+    declared = incident({NAME: "New", VISIBILITY: "private"})
+    held = live(7, {NAME: "Old", VISIBILITY: "public"})
+    (one,) = planned(declared, account=(held,), memory=ours({}, settled=False)).changes
+    assert one == Adopt(
+        declared,
+        held,
+        (FieldChange(NAME, "Old", "New"),),
+        (FieldChange(VISIBILITY, "public", "private"),),
+    )
+    as_it_is = incident({NAME: "Old"})
+    (same,) = planned(as_it_is, account=(held,), memory=ours({}, settled=False)).changes
+    assert same == Adopt(as_it_is, held, ())
+
+
+def test_a_hidden_incident_is_unchanged_while_nothing_declared_changed() -> None:
+    declared = incident({**SHORT, TEAMS_FIELD: None}, number=7)
+    found = planned(declared, memory=ours(as_sent({**SHORT, STATUS: CLOSED})))
+    assert found.changes == (NoOp(declared, "01LIVE7", "INC-7"),)
+    assert "global_access" in diagnostic(found, "not-visible").hint
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_hidden_incident_that_changed_is_blocked_and_never_created_again(settled: bool) -> None:
+    declared = incident({NAME: "New"}, number=8)
+    found = planned(declared, memory=ours(as_sent({NAME: "Old"}), settled=settled))
+    (one,) = found.changes
+    assert isinstance(one, Blocked)
+    assert (one.reason, one.incident_id) == ("not-visible", "01LIVE7")
+    assert one.blocked == (
+        FieldChange(Attribute(Field.EXTERNAL_ID), "INC-7", "8"),
+        FieldChange(NAME, "Old", "New"),
+    )
+    assert "importer state forget A" in one.explanation
+    assert codes(found) == ["not-visible"]
+
+
+def test_a_hidden_incident_ignores_what_belongs_to_people() -> None:
+    ground = replace(GROUND, settings=replace(SETTINGS, ignore_changes=frozenset({"summary"})))
+    found = planned(incident({SUMMARY: "new"}), memory=ours(as_sent({SUMMARY: "old"})), ground=ground)
+    assert isinstance(found.changes[0], NoOp)
+
+
+def test_what_is_bound_and_in_no_file_is_listed_and_left_alone() -> None:
+    memory = remembering({}, BOUND, Binding("C", "01LIVE3", "INC-3"), Binding("B", "01LIVE2", "INC-2"))
+    found = planned(incident(SHORT), account=(live(7, SHORT),), memory=memory, keys=frozenset({"A", "C"}))
+    assert found.unmanaged == (Unmanaged("B", "INC-2"),)
+    assert [type(each) for each in found.changes] == [NoOp]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("ABCDEF"),
+        st.none() | st.sampled_from([BEGAN, ENDED, BEGAN.replace(microsecond=1000)]),
+    ),
+    st.randoms(),
+)
+def test_changes_are_oldest_first_whatever_the_order_of_the_files(
+    began: dict[str, object], random: Random
+) -> None:
+    declared = [incident({NAME: key, STARTED: at}, key=key) for key, at in began.items()]  # type: ignore[dict-item]
+    random.shuffle(declared)
+    found = planned(*declared)
+    dated = sorted((each.began, each.key) for each in declared if each.began)
+    undated = sorted(each.key for each in declared if not each.began)
+    assert [each.incident.key for each in found.changes] == [*(key for _, key in dated), *undated]
+
+
+@pytest.mark.parametrize(
+    ("creates", "updates", "said"),
+    [
+        (3, 2, None),
+        (4, 2, "the plan has 4 incidents to create; safety.max_creates allows 3"),
+        (3, 3, "the plan has 3 incidents to update; safety.max_updates allows 2"),
+    ],
+)
+def test_a_safety_limit_is_exceeded_from_one_more(creates: int, updates: int, said: str | None) -> None:
+    limited = replace(SETTINGS, max_creates=3, max_updates=2)
+    assert exceeded({"create": creates, "update": updates}, limited) == said
+    assert exceeded({"create": creates, "update": updates}, SETTINGS) is None

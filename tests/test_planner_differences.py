@@ -1,0 +1,334 @@
+"""Each difference is changed, shown as blocked, or is none since the server keeps its own form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from importer.config import OnDrift
+from importer.matching import Census
+from importer.model import (
+    Attachment,
+    Attribute,
+    Blocked,
+    Create,
+    Entity,
+    Field,
+    FieldChange,
+    FollowUp,
+    Kind,
+    Location,
+    NoOp,
+    Origin,
+    PostmortemDocument,
+    Remembered,
+    Severity,
+    TimelineItem,
+    Update,
+    Value,
+)
+from tests.planning import (
+    CHANNEL_NAME,
+    GROUND,
+    ITEM,
+    MARKER,
+    MARKING,
+    POSTMORTEM,
+    SECURITY,
+    SETTINGS,
+    TYPE,
+    WRITTEN,
+    as_sent,
+    change,
+    diagnostic,
+    incident,
+    ours,
+    planned,
+)
+from tests.plans import (
+    BEGAN,
+    CLOSED,
+    ENDED,
+    FULL,
+    LISA,
+    NAME,
+    POSTMORTEM_URL,
+    REPORTER,
+    SHORT,
+    STATUS,
+    SUMMARY,
+    TEAMS_FIELD,
+    VISIBILITY,
+    live,
+)
+
+TEXTS: tuple[Value, ...] = (None, "a", "b", "c")
+Expected = Origin | None
+
+
+def expected_origin(declared: Value, held: Value, known: Remembered | None) -> Expected:
+    """The rule in other words: who moved since the last apply?"""
+    if declared == held:
+        return None
+    file_moved = known is None or known.declared != declared
+    account_moved = known is not None and known.answered != held
+    if file_moved:
+        return Origin.FILE
+    return Origin.DRIFT if account_moved else None
+
+
+MEMORIES = (None, *(Remembered(*pair) for pair in product(TEXTS, TEXTS)))
+
+
+@pytest.mark.parametrize("declared", TEXTS)
+@pytest.mark.parametrize("held", TEXTS)
+@pytest.mark.parametrize("known", MEMORIES)
+def test_a_difference_is_the_files_or_somebodys_edit_or_only_the_servers_form(
+    declared: Value, held: Value, known: Remembered | None
+) -> None:
+    fields = {SUMMARY: known} if known else {}
+    origin = expected_origin(declared, held, known)
+    for policy in OnDrift:
+        found = planned(
+            incident({SUMMARY: declared}),
+            account=(live(7, {SUMMARY: held}),),
+            memory=ours(fields),
+            ground=replace(GROUND, settings=replace(SETTINGS, on_drift=policy)),
+        )
+        (one,) = found.changes
+        is_drift = origin is Origin.DRIFT
+        if origin is None or (is_drift and policy is not OnDrift.OVERWRITE):
+            assert one == NoOp(one.incident, "01LIVE7", "INC-7")
+        else:
+            assert isinstance(one, Update)
+            assert one.changes == (FieldChange(SUMMARY, held, declared, origin),)
+            assert one.blocked == ()
+        told = {OnDrift.OVERWRITE: [], OnDrift.KEEP: ["drift-kept"], OnDrift.FAIL: ["drift"]}[policy]
+        assert [each.code for each in found.diagnostics] == (told if is_drift else [])
+
+
+def test_kept_drift_leaves_the_other_changes_in() -> None:
+    settings = replace(SETTINGS, on_drift=OnDrift.KEEP)
+    known = {**as_sent({NAME: "Old", SUMMARY: "text"})}
+    one = change({NAME: "New", SUMMARY: "text"}, {NAME: "Old", SUMMARY: "edited"}, known, settings)
+    assert isinstance(one, Update)
+    assert one.changes == (FieldChange(NAME, "Old", "New"),)
+
+
+def test_drift_of_what_is_created_only_follows_the_policy_too() -> None:
+    reopened = Entity(Kind.STATUS, "01LIVE", "Live")
+    known = as_sent({STATUS: CLOSED})
+    overwritten = change({STATUS: CLOSED}, {STATUS: reopened}, known)
+    assert isinstance(overwritten, Blocked)
+    assert overwritten.blocked == (FieldChange(STATUS, reopened, CLOSED, Origin.DRIFT),)
+    settings = replace(SETTINGS, on_drift=OnDrift.KEEP)
+    assert isinstance(change({STATUS: CLOSED}, {STATUS: reopened}, known, settings), NoOp)
+
+
+def test_drift_is_told_with_the_place_and_the_fields() -> None:
+    found = planned(
+        incident({NAME: "a", SUMMARY: "b"}),
+        account=(live(7, {NAME: "x", SUMMARY: "y"}),),
+        memory=ours(as_sent({NAME: "a", SUMMARY: "b"})),
+        ground=replace(GROUND, settings=replace(SETTINGS, on_drift=OnDrift.FAIL)),
+    )
+    said = diagnostic(found, "drift", Severity.ERROR)
+    assert said.detail == "incident 'A': name, summary"
+    assert said.locations == (Location("a.yaml", 3),)
+
+
+@pytest.mark.parametrize("word", ["summary", "custom_fields", "custom_fields.Affected teams"])
+def test_what_belongs_to_people_is_sent_at_creation_and_left_alone_afterwards(word: str) -> None:
+    settings = replace(SETTINGS, ignore_changes=frozenset({word}))
+    attribute = SUMMARY if word == "summary" else TEAMS_FIELD
+    declared = {NAME: "New", attribute: FULL[attribute]}
+    one = change(declared, {NAME: "Old"}, {}, settings)
+    assert isinstance(one, Update)
+    assert [each.attribute for each in one.changes] == [NAME]
+    (creation,) = planned(incident(declared), ground=replace(GROUND, settings=settings)).changes
+    assert isinstance(creation, Create)
+    assert creation.attributes[attribute] == FULL[attribute]
+
+
+def test_the_marker_is_always_written_back() -> None:
+    for settings in (
+        replace(SETTINGS, ignore_changes=frozenset({"custom_fields", "custom_fields.Legacy ID"})),
+        replace(SETTINGS, on_drift=OnDrift.KEEP),
+        replace(SETTINGS, on_drift=OnDrift.FAIL),
+    ):
+        found = planned(
+            incident(SHORT),
+            account=(live(7, SHORT),),
+            memory=ours(as_sent({MARKER: "A"})),
+            ground=replace(MARKING, settings=settings),
+        )
+        (one,) = found.changes
+        assert isinstance(one, Update)
+        assert one.changes == (FieldChange(MARKER, None, "A", Origin.DRIFT),)
+        assert found.diagnostics == ()
+
+
+CREATE_ONLY: dict[Attribute, tuple[Value, Value]] = {
+    VISIBILITY: ("public", "private"),
+    STATUS: (CLOSED, Entity(Kind.STATUS, "01OTHER", "Merged")),
+    TYPE: (None, SECURITY),
+    REPORTER: (None, LISA),
+    Attribute(Field.SLACK_CHANNEL_ID): ("C1", "C2"),
+    Attribute(Field.SLACK_TEAM_ID): ("T1", "T2"),
+}
+
+
+@pytest.mark.parametrize("attribute", CREATE_ONLY)
+def test_what_is_set_at_creation_only_is_blocked_and_never_tried(attribute: Attribute) -> None:
+    before, after = CREATE_ONLY[attribute]
+    stays = FieldChange(attribute, before, after)
+    held = {NAME: "Old", attribute: before}
+    alone = change({attribute: after}, held, {})
+    assert isinstance(alone, Blocked)
+    assert (alone.reason, alone.blocked) == ("create-only", (stays,))
+    assert attribute.label in alone.explanation
+    mixed = change({NAME: "New", attribute: after}, held, {})
+    assert isinstance(mixed, Update)
+    assert mixed.changes == (FieldChange(NAME, "Old", "New"),)
+    assert mixed.blocked == (stays,)
+
+
+@pytest.mark.parametrize("attribute", CREATE_ONLY)
+def test_null_for_what_is_set_at_creation_only_is_a_warning_and_no_change_for_ever(
+    attribute: Attribute,
+) -> None:
+    held = {attribute: CREATE_ONLY[attribute][1]}
+    found = planned(incident({attribute: None}), account=(live(7, held),), memory=ours({}))
+    assert isinstance(found.changes[0], NoOp)
+    assert diagnostic(found, "cannot-be-cleared").detail == f"incident 'A': {attribute.label}"
+
+
+def test_another_number_is_blocked_before_all_else() -> None:
+    number = FieldChange(Attribute(Field.EXTERNAL_ID), "INC-7", "8")
+    declared = incident({NAME: "New", VISIBILITY: "private"}, number=8)
+    held = live(7, {NAME: "Old", VISIBILITY: "public"})
+    (mixed,) = planned(declared, account=(held,), memory=ours({})).changes
+    assert isinstance(mixed, Update)
+    assert mixed.changes == (FieldChange(NAME, "Old", "New"),)
+    assert mixed.blocked == (number, FieldChange(VISIBILITY, "public", "private"))
+    (alone,) = planned(incident({}, number=8), account=(held,), memory=ours({})).changes
+    assert isinstance(alone, Blocked)
+    assert alone.blocked == (number,)
+    (equal,) = planned(incident({}, number=7), account=(held,), memory=ours({})).changes
+    assert isinstance(equal, NoOp)
+
+
+def test_a_post_mortem_link_can_be_attached_and_not_removed() -> None:
+    attached = change({POSTMORTEM_URL: "https://x"}, {}, {})
+    assert isinstance(attached, Update)
+    assert attached.changes == (FieldChange(POSTMORTEM_URL, None, "https://x"),)
+    removed = change({POSTMORTEM_URL: None}, {POSTMORTEM_URL: "https://x"}, {})
+    assert isinstance(removed, Blocked)
+    assert removed.blocked == (FieldChange(POSTMORTEM_URL, "https://x", None),)
+
+
+def child(
+    attribute: Attribute, declared: Value, *, listed: Value = None, known: Value = None
+) -> tuple[FieldChange, ...]:
+    """Return the differences of one child, all of which can be made or none."""
+    held = {} if listed is None else {attribute: listed}
+    one = change({attribute: declared}, held, {} if known is None else as_sent({attribute: known}))
+    match one:
+        case Update(changes=changes, blocked=()):
+            return changes
+        case Blocked(blocked=blocked):
+            return tuple(replace(each, origin=Origin.DRIFT) for each in blocked)
+        case _:
+            assert isinstance(one, NoOp)
+            return ()
+
+
+@pytest.mark.parametrize("attribute", [each for each in FULL if each.is_child], ids=lambda each: each.label)
+def test_a_child_is_created_once_and_then_known(attribute: Attribute) -> None:
+    declared = FULL[attribute]
+    assert child(attribute, declared) == (FieldChange(attribute, None, declared),)
+    assert child(attribute, declared, known=declared) == ()
+    assert child(attribute, declared, listed=declared) == ()
+
+
+def test_a_child_that_changed_in_the_file_is_compared_with_what_was_declared() -> None:
+    later = TimelineItem(ENDED, "By hand.")
+    assert child(ITEM, later, known=WRITTEN) == (FieldChange(ITEM, WRITTEN, later),)
+    follow_up = Attribute(Field.FOLLOW_UP, "Add an alert")
+    before, after = FollowUp("x", status="outstanding"), FollowUp("x", status="completed")
+    assert child(follow_up, after, known=before) == (FieldChange(follow_up, before, after),)
+    assert child(follow_up, FollowUp("x"), known=after) == ()
+
+
+def test_a_listed_child_that_differs_is_brought_up_to_date() -> None:
+    listed = TimelineItem(BEGAN, "Something else.")
+    assert child(ITEM, WRITTEN, listed=listed) == (FieldChange(ITEM, listed, WRITTEN),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (PostmortemDocument("old", "completed"), PostmortemDocument("new", "completed")),
+        (PostmortemDocument("old", "in_review"), PostmortemDocument("new", "completed")),
+        (
+            Attachment("arbitrary_url", "https://x", title="Old"),
+            Attachment("arbitrary_url", "https://x", title="New"),
+        ),
+    ],
+)
+def test_a_child_that_no_request_changes_is_blocked(before: Value, after: Value) -> None:
+    field = Field.POSTMORTEM if isinstance(before, PostmortemDocument) else Field.ATTACHMENT
+    attribute = Attribute(field, "x")
+    assert child(attribute, after, known=before) == (FieldChange(attribute, before, after, Origin.DRIFT),)
+
+
+@pytest.mark.parametrize("content", ["text", "text  \n", ""])
+def test_the_status_of_a_post_mortem_can_be_changed(content: str) -> None:
+    before, after = PostmortemDocument(content, "in_review"), PostmortemDocument("text", "completed")
+    found = child(POSTMORTEM, after, **({"known": before} if content else {"listed": before}))
+    assert found == (FieldChange(POSTMORTEM, before, after),)
+
+
+def test_a_post_mortem_that_a_list_shows_without_content_is_as_declared() -> None:
+    listed = PostmortemDocument("", "completed")
+    assert child(POSTMORTEM, PostmortemDocument("text", "completed"), listed=listed) == ()
+    assert child(POSTMORTEM, PostmortemDocument("text"), listed=listed) == ()
+
+
+def test_a_kind_of_children_that_the_account_does_not_show_is_left_out_with_a_warning() -> None:
+    memory = ours(as_sent({ITEM: WRITTEN}))
+    held = live(7, {NAME: "Old"})
+    census = Census([held], memory, None)
+    census.see_unread(held, Field.TIMELINE)
+    new = Attribute(Field.TIMELINE, "New")
+    unchanged = planned(incident({NAME: "Old", ITEM: WRITTEN}), census=census, memory=memory)
+    assert isinstance(unchanged.changes[0], NoOp)
+    assert unchanged.diagnostics == ()
+    found = planned(incident({NAME: "New", ITEM: WRITTEN, new: WRITTEN}), census=census, memory=memory)
+    (one,) = found.changes
+    assert isinstance(one, Update)
+    assert one.changes == (FieldChange(NAME, "Old", "New"),)
+    assert diagnostic(found, "not-available").detail == "incident 'A': timeline.New"
+
+
+def test_what_no_answer_shows_is_compared_with_what_was_declared() -> None:
+    known = as_sent({CHANNEL_NAME: "inc-1"})
+    assert isinstance(change({CHANNEL_NAME: "inc-1"}, {}, known), NoOp)
+    renamed = change({CHANNEL_NAME: "inc-2"}, {}, known)
+    assert isinstance(renamed, Update)
+    assert renamed.changes == (FieldChange(CHANNEL_NAME, "inc-1", "inc-2"),)
+
+
+def test_what_no_answer_shows_and_was_not_declared_before_is_a_change() -> None:
+    one = change({NAME: "a", CHANNEL_NAME: "inc-1"}, {NAME: "a"}, as_sent({NAME: "a"}))
+    assert isinstance(one, Update)
+    assert one.changes == (FieldChange(CHANNEL_NAME, None, "inc-1"),)
+
+
+def test_what_no_answer_shows_is_no_change_by_itself_once_the_state_is_lost() -> None:
+    assert isinstance(change({NAME: "a", CHANNEL_NAME: "inc-1"}, {NAME: "a"}, {}), NoOp)
+    beside = change({NAME: "b", CHANNEL_NAME: "inc-1"}, {NAME: "a"}, {})
+    assert isinstance(beside, Update)
+    assert [each.attribute for each in beside.changes] == [NAME, CHANNEL_NAME]

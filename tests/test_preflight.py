@@ -1,0 +1,90 @@
+"""What will not work is told before anything is sent, and nothing is doubted without a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from importer.model import Account, Attribute, Change, Diagnostic, Field, FieldChange, Severity, Workflow
+from importer.preflight import check_key, check_roles, check_workflows
+from tests import plans
+
+ACCOUNT = Account("https://api.incident.io", "https://app.incident.io/acme")
+PLAIN = plans.create("A", plans.SHORT)
+WITH_CALL = plans.create("B", {**plans.SHORT, plans.CALL_URL: "https://meet"})
+MEMBER = FieldChange(next(each for each in plans.FULL if each.field is Field.MEMBER), None, None)
+TIMELINE = FieldChange(Attribute(Field.TIMELINE, "x"), None, None)
+MEMBER_ADDED = replace(plans.UPDATE, changes=(MEMBER,))
+
+
+def with_roles(*roles: str) -> Account:
+    return replace(ACCOUNT, roles=roles)
+
+
+def told(found: tuple[Diagnostic, ...], code: str) -> list[str]:
+    assert all(each.severity is Severity.WARNING and each.hint for each in found)
+    return [each.summary for each in found if each.code == code]
+
+
+@pytest.mark.parametrize(
+    ("change", "roles"),
+    [
+        (PLAIN, {"incident_creator"}),
+        (plans.PENDING, {"incident_creator"}),
+        (WITH_CALL, {"incident_creator", "incident_editor"}),
+        (
+            plans.CREATE,
+            {
+                "incident_creator",
+                "incident_editor",
+                "incident_memberships_editor",
+                "status_page_publisher",
+            },
+        ),
+        (plans.UPDATE, {"incident_editor"}),
+        (replace(plans.UPDATE, changes=(TIMELINE,)), {"incident_editor"}),
+        (plans.ADOPT, {"incident_editor"}),
+        (plans.ADOPT_AS_IS, set()),
+        (MEMBER_ADDED, {"incident_memberships_editor"}),
+        (plans.BLOCKED, set()),
+        (plans.noop(1), set()),
+    ],
+)
+def test_a_change_needs_the_roles_of_its_requests_and_no_other(change: Change, roles: set[str]) -> None:
+    found = told(check_roles(with_roles("viewer"), [change, change]), "key-lacks-role")
+    assert {each.removeprefix("the API key lacks the role ").split(",")[0] for each in found} == roles
+    assert len(found) == len(roles)
+    assert check_roles(with_roles("viewer", *roles), [change]) == ()
+
+
+def test_an_account_that_tells_no_roles_is_not_doubted() -> None:
+    assert check_roles(ACCOUNT, [plans.CREATE, plans.UPDATE]) == ()
+    assert check_key(ACCOUNT) == ()
+
+
+def test_a_key_for_an_import_needs_to_read_create_edit_and_see_private_incidents() -> None:
+    needed = ("viewer", "incident_creator", "incident_editor", "global_access")
+    assert check_key(with_roles(*needed)) == ()
+    assert told(
+        check_key(with_roles("incident_creator", "incident_editor", "global_access")), "key-lacks-role"
+    )
+    assert len(told(check_key(with_roles("global_access")), "key-lacks-role")) == 3
+    (private,) = check_key(with_roles(*needed[:3]))
+    assert private.code == "key-without-private"
+
+
+def test_active_workflows_that_run_on_retrospective_incidents_are_told_by_name() -> None:
+    found = check_workflows(
+        (
+            Workflow("Announce", "active", ("standard", "retrospective")),
+            Workflow("Escalate", "active", ("standard",)),
+            Workflow("Old", "disabled", ("retrospective",)),
+        )
+    )
+    assert [(each.code, each.detail) for each in found] == [("risky-workflow", "workflow 'Announce'")]
+
+
+def test_workflows_that_cannot_be_listed_are_no_proof_that_there_are_none() -> None:
+    assert [each.code for each in check_workflows(None)] == ["workflows-unknown"]
+    assert check_workflows(()) == ()
