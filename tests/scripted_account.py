@@ -1,0 +1,205 @@
+"""An account in memory that applying a change can talk to, and that goes wrong as a test tells it.
+
+It keeps what the API keeps: one incident for an idempotency key, a timeline item for its key, and a second
+follow-up or attachment whenever it is asked for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import TypeVar
+
+from importer.errors import ApiError, AuthenticationFailed, Interrupted, NoAnswer, NotAvailable
+from importer.execution import EDIT
+from importer.ledger import CREATE
+from importer.model import (
+    Answer,
+    Attribute,
+    Attributes,
+    Entity,
+    Field,
+    Kind,
+    LiveChild,
+    LiveIncident,
+    Value,
+)
+
+T = TypeVar("T")
+
+
+class Crash(BaseException):
+    """The process ends here: nothing after it is carried out."""
+
+
+class Fault(Enum):
+    NONE = auto()
+    REFUSED = auto()
+    CONFLICT = auto()
+    LOST_BEFORE = auto()
+    LOST_AFTER = auto()
+    SERVER_ERROR = auto()
+    UNAUTHENTICATED = auto()
+    FORBIDDEN = auto()
+    INTERRUPTED = auto()
+    INTERRUPTED_AFTER = auto()
+    NOT_AVAILABLE = auto()
+    CRASH_BEFORE = auto()
+    CRASH_AFTER = auto()
+
+
+_BEFORE: dict[Fault, Callable[[], BaseException]] = {
+    Fault.REFUSED: lambda: ApiError(status=422, code="is_required", message="no", request_id="r-1"),
+    Fault.CONFLICT: lambda: ApiError(status=409, code="conflict", message="try again"),
+    Fault.LOST_BEFORE: lambda: NoAnswer("lost"),
+    Fault.UNAUTHENTICATED: lambda: AuthenticationFailed(status=401, code="unauthenticated", message="who?"),
+    Fault.FORBIDDEN: lambda: AuthenticationFailed(status=403, code="missing_required_scope", message="no"),
+    Fault.INTERRUPTED: lambda: Interrupted("Ctrl-C"),
+    Fault.NOT_AVAILABLE: lambda: NotAvailable("none here"),
+    Fault.CRASH_BEFORE: Crash,
+}
+_AFTER: dict[Fault, Callable[[], BaseException]] = {
+    Fault.LOST_AFTER: lambda: NoAnswer("lost"),
+    Fault.SERVER_ERROR: lambda: ApiError(status=503, code="unavailable", message="later"),
+    Fault.INTERRUPTED_AFTER: lambda: Interrupted("Ctrl-C"),
+    Fault.CRASH_AFTER: Crash,
+}
+_LISTED = frozenset({Field.TIMELINE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM})
+_UNSENT = frozenset({Field.CALL_URL, Field.SLACK_CHANNEL_NAME})
+
+
+@dataclass
+class ScriptedAccount:
+    """`faults` has one fault for each request to come, reads included; `watch` hears of each write before it
+    arrives: the incident's ID or the creation's idempotency key, and the step as the ledger names it."""
+
+    faults: list[Fault] = field(default_factory=list)
+    watch: Callable[[str, str], None] = lambda _thing, _step: None
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    has_dates: bool = True
+    answers_with: Callable[[LiveIncident], LiveIncident] = lambda live: live
+    live: dict[str, LiveIncident] = field(default_factory=dict)
+    made_by: dict[str, str] = field(default_factory=dict)
+    held: dict[str, list[LiveChild]] = field(default_factory=dict)
+    child_made_by: dict[str, LiveChild] = field(default_factory=dict)
+    requests: list[tuple[str, ...]] = field(default_factory=list)
+    found: dict[str, list[Entity]] = field(default_factory=dict)
+
+    # -- what applying a change asks -------------------------------------------------------------------
+
+    def create(self, attributes: Attributes, *, idempotency_key: str, external_id: int | None) -> Answer:
+        def commit() -> Answer:
+            if idempotency_key not in self.made_by:
+                self._make(attributes, idempotency_key, external_id)
+            live = self.live[self.made_by[idempotency_key]]
+            return Answer(live, self.now.replace(microsecond=0) if self.has_dates else None)
+
+        return self._asked(commit, CREATE, idempotency_key)
+
+    def incident(self, id_or_number: str) -> LiveIncident | None:
+        return self._asked(lambda: self.live.get(id_or_number), "show", id_or_number, is_write=False)
+
+    def edit(self, incident_id: str, attributes: Attributes) -> LiveIncident:
+        return self._asked(lambda: self._set(incident_id, attributes), EDIT, incident_id)
+
+    def attach_postmortem_url(self, incident_id: str, url: str) -> None:
+        attribute = Attribute(Field.POSTMORTEM_URL)
+        self._asked(
+            lambda: self._set(incident_id, {attribute: url.rstrip("/")}), attribute.label, incident_id
+        )
+
+    def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
+        def commit() -> tuple[LiveChild, ...]:
+            held = self.held[incident_id]
+            return tuple(each for each in held if each.attribute.field in fields & _LISTED)
+
+        return self._asked(commit, "list", incident_id, *sorted(fields), is_write=False)
+
+    def create_child(
+        self, incident_id: str, attribute: Attribute, value: Value, *, idempotency_key: str
+    ) -> LiveChild:
+        def commit() -> LiveChild:
+            is_keyed = attribute.field in (Field.TIMELINE, Field.STATUS_PAGE)
+            if is_keyed and idempotency_key in self.child_made_by:
+                return self.child_made_by[idempotency_key]
+            child = LiveChild(f"{incident_id}-{len(self.held[incident_id])}", attribute, value)
+            if attribute.field is Field.MEMBER and any(
+                each.attribute == attribute for each in self.held[incident_id]
+            ):
+                return replace(child, id="")
+            self.held[incident_id].append(child)
+            self.child_made_by[idempotency_key] = child
+            return child
+
+        return self._asked(commit, attribute.label, incident_id)
+
+    def update_child(self, incident_id: str, child_id: str, attribute: Attribute, value: Value) -> LiveChild:
+        def commit() -> LiveChild:
+            if attribute.field is Field.ATTACHMENT:
+                raise NotAvailable(f"the API cannot change {attribute.label}")
+            child = LiveChild(child_id, attribute, value)
+            held = self.held[incident_id]
+            self.held[incident_id] = [child if each.id == child_id else each for each in held]
+            return child
+
+        return self._asked(commit, attribute.label, incident_id)
+
+    def options(self, custom_field_id: str) -> tuple[Entity, ...]:
+        return self._asked(
+            lambda: tuple(self.found.get(custom_field_id, ())), "options", custom_field_id, is_write=False
+        )
+
+    def create_option(self, custom_field: Entity, name: str) -> Entity:
+        def commit() -> Entity:
+            option = Entity(Kind.OPTION, f"{custom_field.id}-{name}", name)
+            self.found.setdefault(custom_field.id, []).append(option)
+            return option
+
+        return self._asked(commit, "option", custom_field.id, name, is_write=False)
+
+    # -- what planning asks ----------------------------------------------------------------------------
+
+    def incident_count(self) -> int | None:
+        return None
+
+    def incidents(self) -> Iterator[LiveIncident]:
+        yield from self.live.values()
+
+    # -- below -----------------------------------------------------------------------------------------
+
+    def _asked(self, commit: Callable[[], T], step: str, *about: str, is_write: bool = True) -> T:
+        self.requests.append((step, *about))
+        if is_write:
+            self.watch(about[0], step)
+        fault = self.faults.pop(0) if self.faults else Fault.NONE
+        if fault is Fault.NOT_AVAILABLE and step in (CREATE, EDIT, "show", "options", "option"):
+            fault = Fault.REFUSED  # only children are asked for where there may be none
+        if fault in _BEFORE:
+            raise _BEFORE[fault]()
+        self.now += timedelta(seconds=1)
+        answer = commit()
+        if fault in _AFTER:
+            raise _AFTER[fault]()
+        return answer
+
+    def _make(self, attributes: Attributes, idempotency_key: str, external_id: int | None) -> None:
+        number = external_id or len(self.live) + 1
+        kept = {a: v for a, v in attributes.items() if a.field not in _UNSENT and v is not None}
+        live = LiveIncident(f"01LIVE{number}", f"INC-{number}", "retrospective", self.now, str(self.now), {})
+        self.live[live.id] = live
+        self.held[live.id] = []
+        self._set(live.id, kept)
+        self.live[live.id] = self.answers_with(self.live[live.id])
+        self.made_by[idempotency_key] = live.id
+
+    def _set(self, incident_id: str, attributes: Attributes) -> LiveIncident:
+        live = self.live[incident_id]
+        kept = {
+            attribute: value.strip() if isinstance(value, str) else value
+            for attribute, value in {**live.attributes, **attributes}.items()
+            if value is not None and attribute.field is not Field.SLACK_CHANNEL_NAME
+        }
+        self.live[incident_id] = replace(live, attributes=kept, updated_at=str(self.now))
+        return self.live[incident_id]

@@ -1,0 +1,306 @@
+"""Changes start oldest first, a few at a time; a run ends early for a reason, and every change has an outcome."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from importer.applier import Limits, Run, apply, create_options, new_options, only_keys, without
+from importer.errors import ApiError, AuthenticationFailed, ImporterError, NoAnswer, Refused
+from importer.model import (
+    Applied,
+    Change,
+    Entity,
+    Failed,
+    FieldChange,
+    Kind,
+    NewOption,
+    Outcome,
+    Plan,
+    Unknown,
+)
+from tests.plans import (
+    ADOPT,
+    BLOCKED,
+    CREATE_SHORT,
+    NAME,
+    PAYMENTS,
+    PENDING,
+    SEARCH,
+    SHORT,
+    TEAMS,
+    TEAMS_FIELD,
+    UPDATE,
+    create,
+    live,
+    noop,
+    plan,
+)
+from tests.scripted_account import Fault, ScriptedAccount
+
+PATIENCE = 20.0
+
+
+@dataclass
+class Crew:
+    """Carries changes out as a test says, and watches the run."""
+
+    answers: dict[str, Outcome | ImporterError | Callable[[], Outcome]] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    tellers: set[int] = field(default_factory=set)
+
+    def carry_out(self, change: Change) -> Outcome | None:
+        key = change.incident.key
+        self.begun.append(key)
+        answer = self.answers.get(key, done(key))
+        if isinstance(answer, ImporterError):
+            raise answer
+        return answer() if callable(answer) else answer
+
+    def started(self, change: Change) -> None:
+        self.tellers.add(threading.get_ident())
+        self.told.append(f"started {change.incident.key}")
+
+    def ended(self, change: Change, outcome: Outcome) -> None:
+        self.tellers.add(threading.get_ident())
+        self.told.append(f"ended {change.incident.key}: {type(outcome).__name__}")
+
+
+def done(key: str) -> Outcome:
+    return Applied(key, live(1, SHORT), created=True)
+
+
+def refused(key: str, code: str = "is_required") -> Outcome:
+    return Failed(key, code, f"{code}: no", "r-1", CREATE_SHORT.incident.location)
+
+
+def of(*keys: str) -> Plan:
+    return plan(*(create(key, SHORT) for key in keys))
+
+
+def run(
+    what: Plan,
+    crew: Crew,
+    *,
+    parallelism: int = 1,
+    most: int | None = None,
+    stop: threading.Event | None = None,
+) -> Run:
+    limits = Limits(parallelism, most)
+    return apply(what, crew, limits=limits, observer=crew, stop=stop or threading.Event())  # type: ignore[arg-type]
+
+
+def kinds(ended: Run) -> list[str]:
+    return [type(outcome).__name__ for outcome in ended.outcomes]
+
+
+def test_changes_are_carried_out_in_the_order_of_the_plan() -> None:
+    crew = Crew()
+    ended = run(of("A", "B", "C"), crew)
+    assert crew.begun == ["A", "B", "C"]
+    assert crew.told == [
+        "started A",
+        "ended A: Applied",
+        "started B",
+        "ended B: Applied",
+        "started C",
+        "ended C: Applied",
+    ]
+    assert (kinds(ended), ended.stopped, ended.error) == (["Applied"] * 3, "", None)
+
+
+def test_outcomes_are_in_the_plans_order_whichever_ended_first() -> None:
+    second_is_over = threading.Event()
+
+    def first() -> Outcome:
+        assert second_is_over.wait(PATIENCE)
+        return done("A")
+
+    def second() -> Outcome:
+        second_is_over.set()
+        return refused("B")
+
+    ended = run(of("A", "B"), Crew({"A": first, "B": second}), parallelism=2)
+    assert [outcome.key for outcome in ended.outcomes] == ["A", "B"]
+
+
+@pytest.mark.parametrize("parallelism", [1, 3])
+def test_never_more_than_parallelism_are_under_way(parallelism: int) -> None:
+    lock, under_way, most = threading.Lock(), 0, 0
+    together = threading.Barrier(parallelism)
+
+    def work() -> Outcome:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        together.wait(PATIENCE)
+        with lock:
+            under_way -= 1
+        return done("any")
+
+    keys = [str(number) for number in range(parallelism * 4)]
+    crew = Crew(dict.fromkeys(keys, work))
+    run(of(*keys), crew, parallelism=parallelism)
+    assert most == parallelism
+    assert crew.tellers == {threading.get_ident()}
+
+
+def test_stop_lets_what_is_in_flight_end_and_starts_nothing_more() -> None:
+    stop = threading.Event()
+    both = threading.Barrier(2)
+
+    def work() -> Outcome:
+        both.wait(PATIENCE)
+        stop.set()
+        return done("any")
+
+    crew = Crew({"A": work, "B": work})
+    ended = run(of("A", "B", "C", "D"), crew, parallelism=2, stop=stop)
+    assert kinds(ended) == ["Applied", "Applied", "NotAttempted", "NotAttempted"]
+    assert sorted(crew.begun) == ["A", "B"]
+    assert ended.stopped == ""
+
+
+def test_nothing_starts_when_stop_was_set_before() -> None:
+    stop = threading.Event()
+    stop.set()
+    crew = Crew()
+    assert kinds(run(of("A"), crew, stop=stop)) == ["NotAttempted"]
+    assert crew.begun == []
+
+
+def test_what_needs_nothing_and_what_is_blocked_has_no_outcome() -> None:
+    crew = Crew({"JIRA-1": lambda: None, "JIRA-48": lambda: None})  # type: ignore[dict-item]
+    ended = run(plan(noop(1), BLOCKED, create("A", SHORT)), crew)
+    assert [outcome.key for outcome in ended.outcomes] == ["A"]
+    assert crew.begun == ["JIRA-1", "JIRA-48", "A"]
+    assert crew.told == ["started A", "ended A: Applied"]
+
+
+def test_fail_fast_stops_at_the_first_failure() -> None:
+    crew = Crew({"A": done("A"), "B": refused("B")})
+    ended = run(of("A", "B", "C"), crew, most=1)
+    assert kinds(ended) == ["Applied", "Failed", "NotAttempted"]
+    assert "1 failed" in ended.stopped
+    assert "--fail-fast" in ended.stopped
+
+
+def test_max_failures_counts_refusals_and_not_doubts() -> None:
+    unknown = Unknown("B", "lost", CREATE_SHORT.incident.location)
+    crew = Crew({"A": refused("A", "one"), "B": unknown, "C": refused("C", "two")})
+    ended = run(of("A", "B", "C", "D"), crew, most=2)
+    assert kinds(ended) == ["Failed", "Unknown", "Failed", "NotAttempted"]
+
+
+def test_three_refusals_for_one_reason_before_any_success_stop_the_run() -> None:
+    crew = Crew({key: refused(key) for key in "ABCD"})
+    ended = run(of(*"ABCD"), crew)
+    assert kinds(ended) == ["Failed", "Failed", "Failed", "NotAttempted"]
+    assert ended.stopped == "the first 3 were refused for the same reason: is_required: no"
+
+
+def test_refusals_for_several_reasons_do_not_stop_the_run() -> None:
+    crew = Crew({key: refused(key, f"reason {number % 2}") for number, key in enumerate("ABCDE")})
+    assert kinds(run(of(*"ABCDEF"), crew)) == ["Failed"] * 5 + ["Applied"]
+
+
+def test_refusals_after_a_success_do_not_stop_the_run() -> None:
+    crew = Crew({key: refused(key) for key in "BCDE"})
+    assert kinds(run(of(*"ABCDE"), crew)) == ["Applied"] + ["Failed"] * 4
+
+
+def test_a_doubt_is_no_success() -> None:
+    unknown = Unknown("A", "lost", CREATE_SHORT.incident.location)
+    crew = Crew({"A": unknown, **{key: refused(key) for key in "BCDE"}})
+    assert kinds(run(of(*"ABCDE"), crew)) == ["Unknown", "Failed", "Failed", "Failed", "NotAttempted"]
+
+
+def test_a_key_that_is_not_valid_ends_the_run_and_the_error_is_kept() -> None:
+    error = AuthenticationFailed(status=401, code="unauthenticated", message="who?", request_id="r-9")
+    ended = run(of("A", "B", "C"), Crew({"B": error}))
+    assert kinds(ended) == ["Applied", "Failed", "NotAttempted"]
+    assert ended.error is error
+    failed = ended.outcomes[1]
+    assert isinstance(failed, Failed)
+    assert (failed.code, failed.request_id) == ("unauthenticated", "r-9")
+    assert ended.stopped == f"{error.summary}; the rest was not attempted"
+
+
+def test_a_state_that_cannot_be_written_ends_the_run_in_doubt() -> None:
+    error = Refused("the state cannot be used: disk full")
+    ended = run(of("A", "B"), Crew({"A": error}))
+    assert kinds(ended) == ["Unknown", "NotAttempted"]
+    assert ended.error is error
+    assert ended.stopped == "the state cannot be used: disk full; the rest was not attempted"
+
+
+def test_the_first_reason_to_stop_is_the_one_that_is_told() -> None:
+    error = AuthenticationFailed(status=403, code="missing_required_scope", message="no")
+    ended = run(of("A", "B"), Crew({"A": error}), most=1)
+    assert ended.stopped.startswith("403 missing_required_scope")
+
+
+def test_a_part_of_a_plan_keeps_its_order() -> None:
+    whole = of("A", "B", "C")
+    assert [each.incident.key for each in only_keys(whole, "C", "A").changes] == ["A", "C"]
+    assert [each.incident.key for each in without(whole, frozenset({"B"})).changes] == ["A", "C"]
+
+
+# -- options -------------------------------------------------------------------------------------------
+
+OTHER = Entity(Kind.CUSTOM_FIELD, "01FIELDCAUSE", "Cause")
+NEW = NewOption(OTHER, "Capacity")
+
+
+def test_new_options_are_found_in_all_that_will_be_sent_and_nowhere_else() -> None:
+    creating = replace(CREATE_SHORT, attributes={TEAMS_FIELD: (PAYMENTS, SEARCH)})
+    pending = replace(PENDING, attributes={NAME: "x", TEAMS_FIELD: (SEARCH,)})
+    adopting = replace(ADOPT, changes=(FieldChange(TEAMS_FIELD, None, (NEW,)),))
+    unsent = replace(BLOCKED, blocked=(FieldChange(TEAMS_FIELD, None, (NewOption(OTHER, "Never"),)),))
+    assert new_options(plan(creating, pending, adopting, UPDATE, unsent, noop(1))) == (SEARCH, NEW)
+
+
+def test_an_option_that_is_there_is_not_created_again() -> None:
+    search = Entity(Kind.OPTION, "01SEARCH", "Search")
+    account = ScriptedAccount(found={TEAMS.id: [search]})
+    assert create_options(plan(CREATE_SHORT), account) == {SEARCH: search}
+    assert account.requests == [("options", TEAMS.id)]
+
+
+def test_the_options_of_a_field_are_listed_once_before_the_missing_are_created() -> None:
+    creating = replace(CREATE_SHORT, attributes={TEAMS_FIELD: (SEARCH, NewOption(TEAMS, "Data"))})
+    account = ScriptedAccount()
+    made = create_options(plan(creating), account)
+    assert {option.name: entity.name for option, entity in made.items()} == {
+        "Search": "Search",
+        "Data": "Data",
+    }
+    assert account.requests == [
+        ("options", TEAMS.id),
+        ("option", TEAMS.id, "Data"),
+        ("option", TEAMS.id, "Search"),
+    ]
+
+
+def test_a_lost_answer_never_makes_two_options() -> None:
+    account = ScriptedAccount([Fault.NONE, Fault.LOST_AFTER])
+    made = create_options(plan(CREATE_SHORT), account)
+    assert [each.name for each in account.found[TEAMS.id]] == ["Search"]
+    assert made[SEARCH] == account.found[TEAMS.id][0]
+
+
+def test_an_option_in_doubt_that_is_not_listed_ends_the_run_before_it_starts() -> None:
+    account = ScriptedAccount([Fault.NONE, Fault.LOST_BEFORE], found={TEAMS.id: [PAYMENTS]})
+    with pytest.raises(NoAnswer):
+        create_options(plan(CREATE_SHORT), account)
+    assert account.requests[-1] == ("options", TEAMS.id)
+
+
+def test_an_option_that_is_refused_is_an_error_of_the_run() -> None:
+    with pytest.raises(ApiError):
+        create_options(plan(CREATE_SHORT), ScriptedAccount([Fault.NONE, Fault.REFUSED]))

@@ -1,0 +1,333 @@
+"""Whatever goes wrong, and wherever a run is cut: one incident for a key, one child for a label, no untrue line."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from importer.config import Settings
+from importer.differences import same
+from importer.errors import AuthenticationFailed
+from importer.execution import Execution
+from importer.ledger import CONFIRMED, SENT, Ledger, open_ledger, read_ledger
+from importer.model import (
+    Attachment,
+    Attribute,
+    Attributes,
+    Change,
+    Entity,
+    Failed,
+    Field,
+    FollowUp,
+    Incident,
+    Kind,
+    Location,
+    Membership,
+    NoOp,
+    TimelineItem,
+    Unknown,
+)
+from importer.planner import Ground, plan_changes
+from importer.refresh import refresh
+from tests.scripted_account import Crash, Fault, ScriptedAccount
+
+BEGAN = datetime(2023, 4, 12, 9, 14, tzinfo=UTC)
+CLOSED = Entity(Kind.STATUS, "01CLOSED", "Closed")
+LISA = Entity(Kind.USER, "01LISA", "Lisa")
+URL = "https://tracker.example.com/1"
+
+
+def declared(key: str, **changed: Any) -> Incident:
+    attributes: Attributes = {
+        Attribute(Field.NAME): f"Incident {key}",
+        Attribute(Field.SUMMARY): f"of {key}  ",
+        Attribute(Field.CALL_URL): "https://meet.example.com/",
+        Attribute(Field.FOLLOW_UP, "Add an alert"): FollowUp(status="completed"),
+        Attribute(Field.ATTACHMENT, f"jira_issue {URL}"): Attachment("jira_issue", URL),
+        Attribute(Field.TIMELINE, "Began"): TimelineItem(BEGAN),
+        Attribute(Field.MEMBER, LISA): Membership(),
+    }
+    return Incident(key, None, attributes, Location("incidents.yaml", 1))
+
+
+def edited(incident: Incident) -> Incident:
+    return replace(
+        incident,
+        attributes={
+            **incident.attributes,
+            Attribute(Field.SUMMARY): "in other words",
+            Attribute(Field.POSTMORTEM_URL): "https://docs.example.com/",
+            Attribute(Field.FOLLOW_UP, "Add an alert"): FollowUp(status="outstanding"),
+            Attribute(Field.FOLLOW_UP, "Add a test"): FollowUp(),
+        },
+    )
+
+
+@dataclass
+class Cut:
+    """Ends the process at the nth call of the journal, before or after what it does."""
+
+    ledger: Ledger
+    at: int | None
+    when: str = "before"
+    count: int = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(self._call, getattr(self.ledger, name))
+
+    def _call(self, method: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        is_it, self.count = self.count == self.at, self.count + 1
+        if is_it and self.when == "before":
+            raise Crash
+        answer = method(*arguments, **named)
+        if is_it:
+            raise Crash
+        return answer
+
+
+@dataclass
+class World:
+    """One account, one state file, and the same files applied until nothing is left."""
+
+    folder: Path
+    account: ScriptedAccount
+    incidents: tuple[Incident, ...]
+    crashes: int = 0
+    saved: tuple[Change, ...] | None = None
+    calls: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.account.watch = self._is_written_down
+
+    @property
+    def path(self) -> Path:
+        return self.folder / str(self.crashes) / "state.db"
+
+    def now(self) -> datetime:
+        return self.account.now
+
+    def plan(self, namespace: str = "acme") -> tuple[Change, ...]:
+        ledger = read_ledger(self.path, now=self.now)
+        faults, self.account.faults = self.account.faults, []
+        try:
+            memory = ledger.memory()
+            census = refresh(self.account, self.incidents, memory, None)
+            planned = plan_changes(
+                self.incidents,
+                census,
+                memory=memory,
+                ground=Ground(Settings(self.folder, namespace=namespace), None, CLOSED),
+                declared_keys=frozenset(each.key for each in self.incidents),
+            )
+            return planned.changes
+        finally:
+            self.account.faults = faults
+            ledger.close()
+
+    def apply(self, namespace: str = "acme", *, cut_at: int | None = None, when: str = "before") -> list[Any]:
+        """Apply a new plan, or the saved one; return the outcomes up to where the run ended."""
+        changes, plan_hash = self.plan(namespace), ""
+        ledger = open_ledger(self.path, now=self.now)
+        if self.saved is not None:
+            plan_hash = "saved"
+            done = ledger.applied_by(plan_hash)
+            changes = tuple(each for each in self.saved if each.incident.key not in done)
+        journal = Cut(ledger, cut_at, when)
+        outcomes: list[Any] = []
+        try:
+            journal.planned([each.incident.key for each in changes], plan_hash=plan_hash)
+            execution = Execution(self.account, journal, self.now, plan_hash)
+            for change in changes:
+                outcomes.append(execution.carry_out(change))
+        except AuthenticationFailed:
+            pass
+        except Crash:
+            # What is in memory is lost, and what is on the disk is found again.
+            before, self.crashes = self.path.parent, self.crashes + 1
+            shutil.copytree(before, self.path.parent, ignore=shutil.ignore_patterns("*-shm"))
+        finally:
+            self.calls.append(journal.count)
+            ledger.close()
+        self.check()
+        return outcomes
+
+    def check(self) -> None:
+        """See that nothing is there twice, and that the ledger is true and knows of everything."""
+        names = Counter(live.name for live in self.account.live.values())
+        assert all(count == 1 for count in names.values()), names
+        for held in self.account.held.values():
+            labels = Counter(each.attribute for each in held)
+            assert all(count == 1 for count in labels.values()), labels
+        ledger = read_ledger(self.path, now=self.now)
+        try:
+            self._check_ledger(ledger)
+        finally:
+            ledger.close()
+
+    def _check_ledger(self, ledger: Ledger) -> None:
+        bound = {each.incident_id: each.key for each in ledger.bindings()}
+        for live in self.account.live.values():
+            key = live.name.removeprefix("Incident ")
+            assert bound.get(live.id, key) == key
+            assert live.id in bound or key in ledger.pending()
+        for incident_id, key in bound.items():
+            labels = {each.attribute.label for each in self.account.held[incident_id]}
+            for entry in ledger.entries(key):
+                if entry.status == CONFIRMED and entry.step.startswith(
+                    ("follow_ups.", "attachments.", "time")
+                ):
+                    assert entry.step in labels
+            children = {each.attribute: each.value for each in self.account.held[incident_id]}
+            for attribute, known in ledger.remembered(key).items():
+                if attribute.is_child:
+                    assert same(children[attribute], known.answered)
+                else:
+                    assert attribute in self.account.live[incident_id].attributes
+
+    def _is_written_down(self, thing: str, step: str) -> None:
+        """See that the ledger has a request before it arrives."""
+        ledger = read_ledger(self.path, now=self.now)
+        try:
+            keys = {each.incident_id: each.key for each in ledger.bindings()}
+            found = [
+                entry
+                for incident in self.incidents
+                for entry in ledger.entries(incident.key)
+                if entry.step == step and (entry.idempotency_key == thing or keys.get(thing) == entry.key)
+            ]
+            assert [entry.status for entry in found] == [SENT]
+        finally:
+            ledger.close()
+
+
+def assert_it_ends_well(world: World) -> None:
+    world.account.faults = []
+    world.apply()
+    world.saved = None
+    world.apply()
+    assert all(isinstance(change, NoOp) for change in world.plan())
+    for incident in world.incidents:
+        (live,) = [each for each in world.account.live.values() if each.name == incident.name]
+        children = {each.attribute: each.value for each in world.account.held[live.id]}
+        for attribute, value in incident.attributes.items():
+            held = children.get(attribute) if attribute.is_child else live.attributes.get(attribute)
+            if attribute.field is not Field.POSTMORTEM_URL:  # the account keeps it in another form
+                assert same(held, value), attribute.label
+    assert len(world.account.live) == len(world.incidents)
+
+
+runs = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from(Fault), max_size=12),
+        st.sampled_from(["acme", "other"]),
+        st.none() | st.integers(0, 30),
+        st.sampled_from(["before", "after"]),
+        st.booleans(),
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(runs, st.booleans())
+def test_whatever_goes_wrong_there_is_one_of_each_in_the_end(
+    runs: list[tuple[list[Fault], str, int | None, str, bool]], is_saved: bool
+) -> None:
+    with TemporaryDirectory() as folder:
+        world = World(Path(folder), ScriptedAccount(), (declared("A"), declared("B")))
+        world.saved = world.plan() if is_saved else None
+        for faults, namespace, cut_at, when, is_edited in runs:
+            world.account.faults = list(faults)
+            if is_edited and not is_saved:
+                world.incidents = (edited(declared("A")), declared("B"))
+            world.apply(namespace, cut_at=cut_at, when=when)
+            _forget_answered_keys(world)
+        assert_it_ends_well(world)
+
+
+def _forget_answered_keys(world: World) -> None:
+    """Nobody knows how long the account remembers a key; it may be as short as until it has answered."""
+    ledger = read_ledger(world.path, now=world.now)
+    bound = {each.incident_id for each in ledger.bindings()}
+    ledger.close()
+    made_by = world.account.made_by
+    world.account.made_by = {key: live_id for key, live_id in made_by.items() if live_id not in bound}
+
+
+@pytest.mark.parametrize("is_saved", [False, True], ids=["files", "saved plan"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_that_is_cut_at_any_record_ends_the_same(tmp_path: Path, when: str, is_saved: bool) -> None:
+    whole = World(tmp_path / "whole", ScriptedAccount(), (declared("A"), declared("B")))
+    whole.apply()
+    for nth in range(whole.calls[0]):
+        world = World(tmp_path / str(nth), ScriptedAccount(), whole.incidents)
+        world.saved = world.plan() if is_saved else None
+        world.apply(cut_at=nth, when=when)
+        _forget_answered_keys(world)
+        assert_it_ends_well(world)
+        assert [live.name for live in world.account.live.values()] == ["Incident A", "Incident B"]
+
+
+@pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name.lower())
+def test_a_run_with_any_fault_at_any_request_ends_the_same(tmp_path: Path, fault: Fault) -> None:
+    whole = World(tmp_path / "whole", ScriptedAccount(), (declared("A"),))
+    whole.apply()
+    for nth in range(len(whole.account.requests)):
+        world = World(tmp_path / str(nth), ScriptedAccount([Fault.NONE] * nth + [fault]), whole.incidents)
+        world.apply()
+        assert_it_ends_well(world)
+
+
+def test_what_nobody_answered_stays_sent_and_is_settled_with_the_same_key(tmp_path: Path) -> None:
+    world = World(tmp_path, ScriptedAccount([Fault.LOST_AFTER]), (declared("A"),))
+    (outcome,) = world.apply("acme")
+    assert isinstance(outcome, Unknown)
+    assert len(world.account.live) == 1
+    world.apply("another namespace")
+    assert len(world.account.live) == 1
+    (first, *others) = [each for each in world.account.requests if each[0] == "create"]
+    assert others == [first]
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.CONFLICT, Fault.UNAUTHENTICATED, Fault.FORBIDDEN])
+def test_a_refusal_does_not_end_the_doubt_about_an_earlier_sending(tmp_path: Path, fault: Fault) -> None:
+    world = World(tmp_path, ScriptedAccount([Fault.LOST_AFTER]), (declared("A"),))
+    world.apply("acme")
+    world.account.faults = [fault]
+    world.apply("another namespace")  # World.check sees the incident in the ledger
+    world.apply("another namespace")
+    assert len(world.account.live) == 1
+
+
+def test_a_conflict_leaves_doubt_since_the_first_sending_may_still_be_at_work(tmp_path: Path) -> None:
+    world = World(tmp_path, ScriptedAccount([Fault.CONFLICT]), (declared("A"),))
+    (outcome,) = world.apply()
+    assert isinstance(outcome, Failed)
+    ledger = read_ledger(world.path, now=world.now)
+    assert ledger.pending() == ("A",)
+    ledger.close()
+
+
+def test_a_refused_creation_is_not_pending_and_is_sent_again_with_what_the_files_say_then(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, ScriptedAccount([Fault.REFUSED]), (declared("A"),))
+    (outcome,) = world.apply()
+    assert isinstance(outcome, Failed)
+    assert outcome.request_id == "r-1"
+    ledger = read_ledger(world.path, now=world.now)
+    assert ledger.pending() == ()
+    assert [each.status for each in ledger.entries("A") if each.step == "create"] == ["failed"]
+    ledger.close()
+    assert_it_ends_well(world)

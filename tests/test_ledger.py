@@ -1,0 +1,508 @@
+"""The state file keeps what was promised, refuses what is not its own, and never harms what it finds."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.config import Settings
+from importer.errors import ExitCode, Refused
+from importer.ledger import APPLY, CREATE, Ledger, check_account, open_ledger, read_ledger
+from importer.ledger_file import open_file, read_file
+from importer.model import Account, Attribute, Binding, Entity, Field, Kind, LiveIncident, Remembered
+from importer.sandbox import SandboxOptions, open_sandbox
+from tests.plans import CUSTOMERS, FULL, NAME, SUMMARY, live
+from tests.rehearsal import Rehearsal
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ACME = Account("https://api.incident.io", "https://app.incident.io/acme")
+LIVE = live(1, {NAME: "Search was slow"})
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+def opened(path: Path) -> Ledger:
+    return open_ledger(path, now=Clock())
+
+
+def read(path: Path) -> Ledger:
+    return read_ledger(path, now=Clock())
+
+
+def created(ledger: Ledger, key: str, made: LiveIncident = LIVE, *, plan_hash: str = "") -> None:
+    ledger.sending(key, CREATE, idempotency_key=f"i-{key}", plan_hash=plan_hash)
+    ledger.confirmed(key, CREATE, live=made, declared=made.attributes, answered=made.attributes)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "state.db"
+
+
+# -- the journal ---------------------------------------------------------------------------------------
+
+
+def test_a_creation_that_was_sent_is_pending_until_it_is_answered(path: Path) -> None:
+    ledger = opened(path)
+    ledger.sending("A", CREATE, idempotency_key="i-A", plan_hash="")
+    assert ledger.pending() == ("A",)
+    assert ledger.unanswered("A") == "i-A"
+    assert dict(ledger.memory().sent) == {"A": "i-A"}
+    assert not ledger.is_created("A")
+    ledger.confirmed("A", CREATE, live=LIVE, declared=LIVE.attributes, answered=LIVE.attributes)
+    assert ledger.pending() == ()
+    assert ledger.unanswered("A") is None
+    assert ledger.is_created("A")
+    assert ledger.binding("A") == Binding("A", LIVE.id, LIVE.reference)
+    ledger.close()
+
+
+def test_a_creation_that_was_refused_is_not_pending_and_keeps_the_servers_words(path: Path) -> None:
+    ledger = opened(path)
+    ledger.sending("A", CREATE, idempotency_key="i-A", plan_hash="")
+    ledger.failed("A", CREATE, detail="422 is_required: A severity is required")
+    assert ledger.pending() == ()
+    (entry,) = ledger.entries("A")
+    assert (entry.status, entry.detail) == ("failed", "422 is_required: A severity is required")
+    ledger.close()
+
+
+def test_what_was_declared_and_answered_comes_back_as_it_was(path: Path) -> None:
+    ledger = opened(path)
+    declared = {**FULL, SUMMARY: "as declared", CUSTOMERS: None}
+    answered = {**FULL, SUMMARY: "as kept"}
+    ledger.confirmed("A", CREATE, live=LIVE, declared=declared, answered=answered)
+    ledger.close()
+    again = read(path)
+    remembered = again.remembered("A")
+    assert remembered[SUMMARY] == Remembered("as declared", "as kept")
+    assert remembered[CUSTOMERS] == Remembered(None, FULL[CUSTOMERS])
+    assert {attribute: each.declared for attribute, each in remembered.items()} == declared
+    assert again.remembered("B") == {}
+    again.close()
+
+
+def test_an_answer_with_half_a_character_is_kept_too(path: Path) -> None:
+    ledger = opened(path)
+    ledger.confirmed("A", CREATE, live=LIVE, declared={NAME: "a"}, answered={NAME: "a\ud800"})
+    assert ledger.remembered("A")[NAME].answered == "a\ud800"
+    ledger.close()
+
+
+def test_an_option_that_was_renamed_in_the_account_stays_one_slot(path: Path) -> None:
+    ledger = opened(path)
+    for name in ("Ticket", "Issue"):
+        attribute = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01FIELD", name))
+        ledger.confirmed("A", CREATE, live=LIVE, declared={attribute: name}, answered={attribute: name})
+    assert [each.declared for each in ledger.remembered("A").values()] == ["Issue"]
+    ledger.close()
+
+
+def test_entries_are_in_the_order_of_time(path: Path) -> None:
+    ledger = opened(path)
+    ledger.planned(["A"], plan_hash="p")
+    created(ledger, "A")
+    ledger.sending("A", "edit", idempotency_key=None, plan_hash="")
+    assert [(each.step, each.status) for each in ledger.entries("A")] == [
+        (APPLY, "planned"),
+        (CREATE, "confirmed"),
+        ("edit", "sent"),
+    ]
+    ledger.close()
+
+
+def test_what_is_forgotten_leaves_nothing(path: Path) -> None:
+    ledger = opened(path)
+    created(ledger, "A")
+    ledger.forget("A")
+    assert (ledger.bindings(), ledger.entries("A"), ledger.remembered("A")) == ((), (), {})
+    ledger.close()
+
+
+def test_an_adoption_is_not_settled_until_a_change_is(path: Path) -> None:
+    ledger = opened(path)
+    ledger.adopt("A", LIVE)
+    ledger.confirmed("A", "edit", live=LIVE, declared={}, answered={})
+    assert ledger.binding("A") == Binding("A", LIVE.id, LIVE.reference, settled=False)
+    ledger.settled("A", LIVE.id, LIVE.reference, plan_hash="")
+    ledger.close()
+    again = opened(path)
+    assert again.binding("A") == Binding("A", LIVE.id, LIVE.reference, settled=True)
+    assert again.binding("B") is None
+    again.close()
+
+
+def test_one_incident_is_never_bound_to_two_keys(path: Path) -> None:
+    ledger = opened(path)
+    created(ledger, "A")
+    with pytest.raises(Refused, match=r"two keys of the state .* would be one incident") as refusal:
+        created(ledger, "B")
+    assert refusal.value.code == "identity-conflict"
+    assert [each.key for each in ledger.bindings()] == ["A"]
+    assert ledger.pending() == ("B",)
+    ledger.close()
+
+
+# -- saved plans ---------------------------------------------------------------------------------------
+
+
+def test_a_saved_plan_knows_what_it_began_and_what_it_made(path: Path) -> None:
+    ledger = opened(path)
+    ledger.planned(["A", "B", "C", "D"], plan_hash="p")
+    created(ledger, "A", plan_hash="p")
+    ledger.settled("A", LIVE.id, LIVE.reference, plan_hash="p")
+    ledger.sending("B", CREATE, idempotency_key="i-B", plan_hash="p")
+    ledger.sending("C", CREATE, idempotency_key="i-C", plan_hash="p")
+    ledger.failed("C", CREATE, detail="no")
+    assert ledger.applied_by("p") == {"A"}
+    assert ledger.begun_by("p") == {
+        "A",
+        "B",
+    }  # a refusal changed nothing, so it is no excuse for a stale plan
+    assert not ledger.is_finished("p")
+    ledger.finished("p")
+    ledger.finished("p")
+    assert ledger.is_finished("p")
+    ledger.close()
+
+
+def test_what_a_later_plan_took_up_is_no_longer_the_earlier_ones(path: Path) -> None:
+    ledger = opened(path)
+    ledger.planned(["A"], plan_hash="saved")
+    created(ledger, "A", plan_hash="saved")
+    ledger.planned(["A"], plan_hash="")
+    assert ledger.begun_by("saved") == frozenset()
+    ledger.close()
+
+
+def test_settling_one_plan_does_not_say_that_another_was_carried_out(path: Path) -> None:
+    ledger = opened(path)
+    ledger.planned(["A"], plan_hash="saved")
+    ledger.settled("A", LIVE.id, LIVE.reference, plan_hash="")
+    ledger.planned([], plan_hash="")
+    assert ledger.applied_by("saved") == frozenset()
+    assert [each.status for each in ledger.entries("A")] == ["planned"]
+    ledger.close()
+
+
+# -- the file ------------------------------------------------------------------------------------------
+
+
+def test_an_absent_file_is_made_with_its_folder(path: Path) -> None:
+    opened(path).close()
+    assert path.exists()
+
+
+def test_reading_leaves_an_absent_file_absent(path: Path) -> None:
+    ledger = read(path)
+    assert ledger.bindings() == ()
+    ledger.close()
+    assert not path.parent.exists()
+
+
+def test_an_empty_file_is_an_empty_state(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    ledger = read(path)
+    assert ledger.bindings() == ()
+    ledger.close()
+    assert path.read_bytes() == b""
+    ledger = opened(path)
+    created(ledger, "A")
+    ledger.close()
+    assert [each.key for each in read(path).bindings()] == ["A"]
+
+
+@pytest.mark.parametrize("name", [":memory:", "file:state.db?mode=memory", "a b%20?#.db"])
+def test_no_name_of_a_file_means_anything_else_to_sqlite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ledger = opened(Path(name))
+    created(ledger, "A")
+    ledger.close()
+    assert (tmp_path / name).exists()
+    assert [each.key for each in read(Path(name)).bindings()] == ["A"]
+
+
+def foreign(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE browser_history (url TEXT)")
+    database.close()
+
+
+def blank_foreign(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA application_id = 7")
+    database.close()
+
+
+def later(path: Path) -> None:
+    opened(path).close()
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 2")
+    database.close()
+
+
+def damaged(path: Path) -> None:
+    ledger = opened(path)
+    for number in range(50):
+        created(ledger, f"K-{number}", live(number, FULL))
+    ledger.close()
+    content = bytearray(path.read_bytes())
+    content[4096:] = os.urandom(len(content) - 4096)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", [opened, read])
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda path: path.write_text("incidents:\n- key: A\n" * 99),
+            "cannot be used: file is not a database",
+        ),
+        (foreign, "is not a state file of importer"),
+        (blank_foreign, "is not a state file of importer"),
+        (later, "was written by a later version of importer"),
+        (Path.mkdir, "cannot be used"),
+    ],
+    ids=["text", "other database", "blank other database", "later version", "folder"],
+)
+def test_what_is_not_ours_is_refused_in_words_and_left_as_it_is(
+    tmp_path: Path, make: Callable[[Path], Any], words: str, how: Callable[[Path], Ledger]
+) -> None:
+    path = tmp_path / "state.db"
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(Refused, match=words) as refusal:
+        how(path)
+    assert refusal.value.exit_code == ExitCode.REFUSED
+    assert str(path) in refusal.value.summary
+    assert refusal.value.hint
+    assert (path.read_bytes() if path.is_file() else None) == before
+    # A reader of a file in WAL mode may leave SQLite's own two beside it, without content.
+    beside = {each.name for each in tmp_path.iterdir() if not each.name.endswith("-shm")} - {path.name}
+    assert all((tmp_path / name).stat().st_size == 0 for name in beside)
+
+
+@pytest.mark.parametrize("how", [opened, read])
+def test_a_damaged_file_is_refused_and_never_a_traceback(path: Path, how: Callable[[Path], Ledger]) -> None:
+    damaged(path)
+    with pytest.raises(Refused, match="cannot be used"):
+        ledger = how(path)
+        try:
+            ledger.memory()
+            ledger.remembered("K-1")
+        finally:
+            ledger.close()
+
+
+def test_a_value_that_nobody_can_read_is_refused_in_words(path: Path) -> None:
+    ledger = opened(path)
+    created(ledger, "A")
+    ledger.close()
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE field SET declared = '{'")
+    database.close()
+    again = read(path)
+    with pytest.raises(Refused, match="cannot be used"):
+        again.remembered("A")
+    again.close()
+
+
+def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Refused, match="cannot be used") as refusal:
+        opened(tmp_path / "file" / "state.db")
+    assert "--state FILE" in refusal.value.hint
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that even root cannot write")
+def test_a_read_only_folder_is_refused_in_words() -> None:
+    with pytest.raises(Refused, match="cannot be used: unable to open database file"):
+        opened(Path("/proc/state.db"))
+
+
+def test_a_write_to_a_read_only_state_is_refused_and_nothing_is_lost(path: Path) -> None:
+    ledger = opened(path)
+    created(ledger, "A")
+    ledger.close()
+    again = read(path)
+    with pytest.raises(Refused, match="readonly"):
+        again.forget("A")
+    again.settled("A", LIVE.id, LIVE.reference, plan_hash="")
+    with pytest.raises(Refused, match="readonly"):
+        again.close()
+    assert [each.key for each in read(path).bindings()] == ["A"]
+
+
+def test_what_was_written_is_on_the_disk_and_not_only_on_its_way(path: Path) -> None:
+    file = open_file(path)
+    assert file.query("PRAGMA journal_mode") == [("wal",)]
+    assert file.query("PRAGMA synchronous") == [(2,)]  # FULL
+    file.close()
+
+
+def test_what_waits_is_written_when_the_file_is_closed(path: Path) -> None:
+    ledger = opened(path)
+    ledger.adopt("A", LIVE)
+    ledger.settled("A", LIVE.id, LIVE.reference, plan_hash="")
+    assert ledger.bindings()[0].settled is False
+    ledger.close()
+    assert read(path).bindings()[0].settled is True
+
+
+# -- the account ---------------------------------------------------------------------------------------
+
+
+def test_the_state_of_another_account_is_refused_with_both_names(path: Path) -> None:
+    ledger = opened(path)
+    check_account(ledger, ACME)
+    assert ledger.account() is None
+    ledger.belong_to(ACME)
+    ledger.belong_to(Account(ACME.endpoint, ACME.dashboard_url, roles=("viewer",)))
+    other = Account("https://api.incident.io", "https://app.incident.io/other")
+    with pytest.raises(
+        Refused, match=r"app\.incident\.io/acme .* not https://app\.incident\.io/other"
+    ) as refusal:
+        ledger.belong_to(other)
+    assert (refusal.value.code, refusal.value.exit_code) == ("foreign-account", ExitCode.REFUSED)
+    assert ledger.account() == ACME
+    ledger.close()
+
+
+def test_an_account_without_a_dashboard_is_an_account_too(path: Path) -> None:
+    ledger = opened(path)
+    ledger.belong_to(Account(ACME.endpoint, ""))
+    with pytest.raises(Refused):
+        ledger.belong_to(ACME)
+    ledger.close()
+
+
+def test_nothing_that_apply_writes_down_holds_the_api_key(tmp_path: Path) -> None:
+    (tmp_path / "incident.yaml").write_text("key: A\nname: Search was slow\nseverity: Minor\n")
+    sandbox = open_sandbox(None, options=SandboxOptions())
+    state = tmp_path / ".importer" / "state.db"
+    rehearsal = Rehearsal(tmp_path, sandbox, Settings(root=tmp_path, state=state))
+    assert len(rehearsal.apply(tmp_path).outcomes) == 1
+    sandbox.close()
+    written = b"".join(each.read_bytes() for each in state.parent.iterdir())
+    assert b"Search was slow" in written
+    assert rehearsal.key.encode() not in written
+
+
+# -- threads and processes -----------------------------------------------------------------------------
+
+
+def test_threads_share_a_ledger_and_lose_nothing(path: Path) -> None:
+    ledger = opened(path)
+    ledger.planned([f"K-{number}" for number in range(400)], plan_hash="p")
+
+    def work(number: int) -> None:
+        made = live(number, {NAME: f"n {number}"})
+        created(ledger, f"K-{number}", made, plan_hash="p")
+        ledger.settled(f"K-{number}", made.id, made.reference, plan_hash="p")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(400)))
+    ledger.close()
+    again = read(path)
+    assert len(again.bindings()) == 400
+    assert len(again.applied_by("p")) == 400
+    again.close()
+
+
+def test_one_write_that_cannot_be_does_not_take_the_others_with_it(path: Path) -> None:
+    ledger = opened(path)
+    created(ledger, "A")
+    ledger.settled("B", LIVE.id, LIVE.reference, plan_hash="")  # the incident of A: it cannot be
+    ledger.adopt("C", live(2, {}))
+    assert [each.key for each in ledger.bindings()] == ["A", "C"]
+    ledger.settled("B", LIVE.id, LIVE.reference, plan_hash="")
+    ledger.settled("C", "01LIVE2", "INC-2", plan_hash="")
+    with pytest.raises(Refused, match="would be one incident"):
+        ledger.close()
+    assert read(path).binding("C") == Binding("C", "01LIVE2", "INC-2", settled=True)
+
+
+def test_a_refusal_reaches_the_thread_that_asked_and_no_other(path: Path) -> None:
+    ledger = opened(path)
+    created(ledger, "A")
+    refused: list[str] = []
+    barrier = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        barrier.wait(10)
+        for turn in range(20):
+            made = live(number * 100 + turn + 10, {})
+            try:
+                ledger.adopt(f"K-{number}-{turn}", LIVE if number == 0 else made)
+            except Refused:
+                refused.append(f"K-{number}-{turn}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert sorted(refused) == sorted(f"K-0-{turn}" for turn in range(20))
+    assert len(ledger.bindings()) == 1 + 7 * 20
+    ledger.close()
+
+
+WRITER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from importer.ledger import open_ledger
+ledger = open_ledger(Path(sys.argv[1]), now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+ledger.sending("A", "create", idempotency_key="i-A", plan_hash="")
+print("sent", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_reading_works_while_another_process_writes(path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout and writer.stdout.readline() == "sent\n"
+        ledger = read(path)
+        assert ledger.pending() == ("A",)
+        ledger.close()
+        writer.kill()
+    ledger = opened(path)
+    assert ledger.pending() == ("A",)  # it was durable, and the process was killed
+    ledger.close()
+
+
+def test_what_is_confirmed_while_memory_is_read_is_never_unknown(path: Path) -> None:
+    writer = opened(path)
+    writer.sending("A", CREATE, idempotency_key="i-A", plan_hash="")
+
+    class Overtaken(Ledger):
+        def bindings(self) -> tuple[Binding, ...]:
+            created(writer, "A")
+            return super().bindings()
+
+    reader = Overtaken(read_file(path), path, Clock())
+    memory = reader.memory()
+    assert "A" in memory.bindings
+    assert not memory.sent
+    writer.close()
+    reader.close()
