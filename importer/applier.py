@@ -5,26 +5,21 @@ It reads nothing but the plan: what was reviewed is what is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol
 
+from importer.changes import is_acting, new_options
 from importer.errors import ApiError, ImporterError, NoAnswer
 from importer.execution import Execution
 from importer.model import (
-    Attributes,
-    Blocked,
     Change,
-    Create,
     Entity,
     Failed,
     NewOption,
-    NoOp,
     NotAttempted,
     Outcome,
-    Pending,
     Plan,
     Unknown,
 )
@@ -73,7 +68,7 @@ def apply(plan: Plan, execution: Execution, *, limits: Limits, observer: Observe
     outcomes = tuple(
         crew.outcomes.get(change.incident.key) or NotAttempted(change.incident.key, change.incident.location)
         for change in plan.changes
-        if not isinstance(change, NoOp | Blocked)
+        if is_acting(change)
     )
     return Run(outcomes, crew.reason, crew.error)
 
@@ -82,31 +77,12 @@ def create_options(plan: Plan, api: OptionApi) -> dict[NewOption, Entity]:
     """Create the select options that the plan needs and that are still missing; look before each."""
     made: dict[NewOption, Entity] = {}
     known: dict[str, dict[str, Entity]] = {}
-    for option in new_options(plan):
+    for option in new_options(plan.changes):
         field_id = option.custom_field.id
         if field_id not in known:
             known[field_id] = {each.name: each for each in api.options(field_id)}
         made[option] = known[field_id].get(option.name) or _create_option(option, api)
     return made
-
-
-def new_options(plan: Plan) -> tuple[NewOption, ...]:
-    """Return the select options that a plan creates first, each once, in a fixed order."""
-    found = {option for change in plan.changes for option in _options_of(change)}
-    return tuple(sorted(found, key=lambda each: (each.custom_field.name, each.name)))
-
-
-def _options_of(change: Change) -> Iterator[NewOption]:
-    match change:
-        case Create(attributes=attributes) | Pending(attributes=attributes):
-            wanted: Attributes = attributes
-        case NoOp() | Blocked():
-            return
-        case _:
-            wanted = {each.attribute: each.after for each in change.changes}
-    for value in wanted.values():
-        if isinstance(value, tuple):
-            yield from (each for each in value if isinstance(each, NewOption))
 
 
 def _create_option(option: NewOption, api: OptionApi) -> Entity:
@@ -137,7 +113,7 @@ class _Crew:
         running: dict[Future[Outcome | None], Change] = {}
         with ThreadPoolExecutor(max_workers=self.limits.parallelism) as pool:
             for change in changes:
-                if isinstance(change, NoOp | Blocked):
+                if not is_acting(change):
                     self.execution.carry_out(change)
                     continue
                 if len(running) == self.limits.parallelism:
@@ -188,13 +164,3 @@ class _Crew:
     def _end(self, reason: str) -> None:
         self.reason = self.reason or reason
         self.stop.set()
-
-
-def only_keys(plan: Plan, *keys: str) -> Plan:
-    """Return the part of a plan that concerns some keys."""
-    return replace(plan, changes=tuple(each for each in plan.changes if each.incident.key in keys))
-
-
-def without(plan: Plan, keys: frozenset[str]) -> Plan:
-    """Return a plan without the changes of some keys."""
-    return replace(plan, changes=tuple(each for each in plan.changes if each.incident.key not in keys))

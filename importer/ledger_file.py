@@ -125,6 +125,7 @@ def open_file(path: Path) -> LedgerFile:
     """
     with in_words(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # it holds what private incidents say
         with _connected(_address(path, "rwc")) as connection:
             if _is_blank(connection, path):
                 _make_tables(connection)

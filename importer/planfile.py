@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from importer import schemas
+from importer.changes import new_options
 from importer.codec import decode_moment, encode_moment
 from importer.errors import Refused, UsageError
 from importer.model import Account, Diagnostic, Input, NoOp, Plan, Severity, Unmanaged
 from importer.planfile_changes import from_json, location_from_json, location_to_json
 from importer.planfile_changes import to_json as change_to_json
 from importer.planned_requests import option_request
-from importer.renderers.estimate import estimate, new_options
+from importer.renderers.estimate import estimate
 from importer.renderers.view import summarise
 
 FORMAT_VERSION = "1.0"

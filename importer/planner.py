@@ -115,6 +115,8 @@ class _Planner:
                 return Adopt(incident, live, *self._compare(incident, live))
             case Hidden():
                 return self._hidden(incident, match)
+            case NotOurs(live=live, owner=None) if self._is_as_it_was_sent(incident, live):
+                return Adopt(incident, live, ())
             case NotOurs():
                 return _not_ours(incident, match)
             case Conflict(explanation=explanation):
@@ -195,8 +197,16 @@ class _Planner:
             if attribute == self._marker or not self._is_ignored(attribute)
         }
 
+    def _is_as_it_was_sent(self, incident: Incident, live: LiveIncident) -> bool:
+        """Whether an incident with the declared number was imported and has all that is declared: so it is
+        after a lost state. To adopt it edits nothing, and the plan shows it for approval."""
+        desired = {a: value for a, value in self._desired(incident).items() if not a.is_child}
+        return live.mode == "retrospective" and not differences(live.attributes, desired)
+
     def _is_ignored(self, attribute: Attribute) -> bool:
-        return not self.ground.settings.ignore_changes.isdisjoint((attribute.label, attribute.field.value))
+        field = attribute.field.value
+        words = (attribute.label, field, field.partition(".")[0])
+        return not self.ground.settings.ignore_changes.isdisjoint(words)
 
     def _is_open_to_change(self, change: FieldChange, incident: Incident, live: LiveIncident) -> bool:
         """Leave out, with a warning, what would be a difference for ever: no request clears what is set at

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from importer.applier import Limits, Run, apply, create_options, new_options, only_keys, without
+from importer.applier import Limits, Run, apply, create_options
+from importer.changes import new_options, only_keys, without_keys
 from importer.errors import ApiError, AuthenticationFailed, ImporterError, NoAnswer, Refused
 from importer.model import (
     Applied,
@@ -248,7 +249,7 @@ def test_the_first_reason_to_stop_is_the_one_that_is_told() -> None:
 def test_a_part_of_a_plan_keeps_its_order() -> None:
     whole = of("A", "B", "C")
     assert [each.incident.key for each in only_keys(whole, "C", "A").changes] == ["A", "C"]
-    assert [each.incident.key for each in without(whole, frozenset({"B"})).changes] == ["A", "C"]
+    assert [each.incident.key for each in without_keys(whole, frozenset({"B"})).changes] == ["A", "C"]
 
 
 # -- options -------------------------------------------------------------------------------------------
@@ -262,7 +263,7 @@ def test_new_options_are_found_in_all_that_will_be_sent_and_nowhere_else() -> No
     pending = replace(PENDING, attributes={NAME: "x", TEAMS_FIELD: (SEARCH,)})
     adopting = replace(ADOPT, changes=(FieldChange(TEAMS_FIELD, None, (NEW,)),))
     unsent = replace(BLOCKED, blocked=(FieldChange(TEAMS_FIELD, None, (NewOption(OTHER, "Never"),)),))
-    assert new_options(plan(creating, pending, adopting, UPDATE, unsent, noop(1))) == (SEARCH, NEW)
+    assert new_options(plan(creating, pending, adopting, UPDATE, unsent, noop(1)).changes) == (SEARCH, NEW)
 
 
 def test_an_option_that_is_there_is_not_created_again() -> None:

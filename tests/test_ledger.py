@@ -337,7 +337,7 @@ def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that even root cannot write")
 def test_a_read_only_folder_is_refused_in_words() -> None:
-    with pytest.raises(Refused, match="cannot be used: unable to open database file"):
+    with pytest.raises(Refused, match="cannot be used: "):
         opened(Path("/proc/state.db"))
 
 

@@ -134,6 +134,20 @@ def test_a_twin_that_a_file_declares_is_no_warning() -> None:
     assert found.diagnostics == ()
 
 
+def test_after_a_lost_state_an_imported_incident_with_the_number_and_all_values_is_found_again() -> None:
+    (found,) = planned(incident({NAME: "Same"}, number=7), account=(live(7, {NAME: "Same"}),)).changes
+
+    assert isinstance(found, Adopt)
+    assert (found.changes, found.blocked) == ((), ())
+
+
+def test_a_live_incident_with_the_number_and_all_values_is_not_taken_for_an_imported_one() -> None:
+    standard = replace(live(7, {NAME: "Same"}), mode="standard")
+    (found,) = planned(incident({NAME: "Same"}, number=7), account=(standard,)).changes
+
+    assert isinstance(found, Blocked)
+
+
 def test_an_incident_with_the_number_is_never_edited_without_adoption() -> None:
     (one,) = planned(incident({NAME: "New"}, number=7), account=(live(7, {NAME: "Old"}),)).changes
     assert isinstance(one, Blocked)

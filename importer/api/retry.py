@@ -48,6 +48,7 @@ class _Course:
     conflicts: int = 0
     refusals: int = 0
     refused_since: float = 0.0
+    may_be_done: bool = False
 
 
 class Retry(httpx.BaseTransport):
@@ -72,14 +73,27 @@ class Retry(httpx.BaseTransport):
                 self._after_loss(request, course, outcome)
             elif outcome.status_code == 429:
                 if not self._after_refusal(request, course, outcome):
-                    return outcome
+                    return self._final(request, course, outcome)
             elif outcome.status_code != 409 or not self._after_conflict(request, course):
-                if _is_creation(request) and outcome.is_success:
-                    self._creations.made()
-                return outcome
+                return self._final(request, course, outcome)
 
     def close(self) -> None:
         self._inner.close()
+
+    def _final(self, request: httpx.Request, course: _Course, answer: httpx.Response) -> httpx.Response:
+        """Return the last answer. A creation that was lost once and is refused now may be there all the same:
+        the refusal is about the second try."""
+        if not _is_creation(request):
+            return answer
+        if answer.is_success:
+            self._creations.made()
+        elif course.may_be_done:
+            refusal = error(answer.status_code, answer.headers, answer.text).summary
+            raise NoAnswer(
+                f"{_named(request)}: no answer at first, then refused ({refusal})",
+                hint="Run the same command again: it finds out whether the first try was carried out.",
+            )
+        return answer
 
     def _attempt(self, request: httpx.Request) -> httpx.Response | _Lost:
         try:
@@ -101,6 +115,7 @@ class Retry(httpx.BaseTransport):
 
     def _after_loss(self, request: httpx.Request, course: _Course, lost: _Lost) -> None:
         course.failures += 1
+        course.may_be_done = course.may_be_done or lost.sent
         if lost.sent and not request.extensions.get(REPEATABLE, True):
             raise NoAnswer(
                 f"{_named(request)}: no usable answer ({lost.reason}); it is not sent again, since it may "

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 from typing import assert_never
 
+from importer.changes import new_options
 from importer.model import (
     Adopt,
     Attribute,
@@ -16,7 +16,6 @@ from importer.model import (
     Field,
     FieldChange,
     FollowUp,
-    NewOption,
     NoOp,
     Pending,
     Plan,
@@ -46,12 +45,6 @@ def estimate(plan: Plan, *, per_minute: int = LIMIT_PER_MINUTE) -> Estimate:
     """Count the writes of a plan. Reads that guard against duplicates come on top and are few."""
     requests = len(new_options(plan.changes)) + sum(_writes(change) for change in plan.changes)
     return Estimate(requests, ceil(requests * 60 / per_minute), per_minute)
-
-
-def new_options(changes: Iterable[Change]) -> tuple[NewOption, ...]:
-    """Return the select options that have to be created first, each once, sorted by field and name."""
-    wanted = {each for change in changes for value in _sent(change) for each in _options(value)}
-    return tuple(sorted(wanted, key=lambda each: (each.custom_field.name, each.custom_field.id, each.name)))
 
 
 def _writes(change: Change) -> int:
@@ -91,19 +84,3 @@ def _creations(value: Value) -> int:
             return 2
         case _:
             return 1
-
-
-def _sent(change: Change) -> Iterable[Value]:
-    match change:
-        case Create(attributes=attributes) | Pending(attributes=attributes):
-            return attributes.values()
-        case Update(changes=changes) | Adopt(changes=changes):
-            return [each.after for each in changes]
-        case NoOp() | Blocked():
-            return ()
-        case _:
-            assert_never(change)
-
-
-def _options(value: Value) -> Iterable[NewOption]:
-    return (each for each in value if isinstance(each, NewOption)) if isinstance(value, tuple) else ()

@@ -137,6 +137,20 @@ def test_a_refusal_is_final(status: int) -> None:
     assert len(script.bodies) == 1
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 422])
+def test_a_creation_that_was_lost_and_then_refused_may_still_be_there(status: int) -> None:
+    script = Script([httpx.ReadTimeout("gone"), httpx.Response(status)])
+
+    with pytest.raises(NoAnswer, match=f"refused .{status}"):
+        send(script, Waits())
+
+
+def test_a_creation_that_never_left_is_refused_as_any_other() -> None:
+    script = Script([httpx.ConnectError("no route"), httpx.Response(422)])
+
+    assert send(script, Waits()).status_code == 422
+
+
 def test_an_answer_without_content_is_an_answer() -> None:
     assert send(Script([httpx.Response(204)]), Waits()).status_code == 204
 
