@@ -40,6 +40,7 @@ from importer.model import (
     Failed,
     Field,
     FieldChange,
+    Incident,
     LiveChild,
     LiveIncident,
     NewOption,
@@ -111,11 +112,13 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Carries out changes, from any number of threads. `plan_hash` is a saved plan's, or empty."""
+    """Carries out changes, from any number of threads. `find` looks for the incident of a creation that was
+    answered with a conflict; `plan_hash` is a saved plan's, or empty."""
 
     api: Api
     journal: Journal
     now: Callable[[], datetime]
+    find: Callable[[Incident, Attributes], LiveIncident | None]
     plan_hash: str = ""
     options: Mapping[NewOption, Entity] = field(default_factory=dict)
 
@@ -156,7 +159,13 @@ class Execution:
         key, declared = change.incident.key, self._with_options(change.attributes)
         own = {attribute: value for attribute, value in declared.items() if not attribute.is_child}
         began = self.now()
-        answer = self._send_creation(change, own)
+        try:
+            answer = self._send_creation(change, own)
+        except ApiError as refusal:
+            found = self.find(change.incident, own) if refusal.status == 409 else None
+            if found is None:
+                raise
+            return self._take_up(change, found, declared)
         live = answer.live
         was_there = was_there_before(answer, began, self.now(), own)
         missing = differences(live.attributes, readable(own))
@@ -171,6 +180,15 @@ class Execution:
         if was_there and isinstance(change, Create):
             return Adopted(key, live, warnings)
         return Applied(key, live, created=True, warnings=warnings + unasked(live, own))
+
+    def _take_up(self, change: Create | Pending, live: LiveIncident, declared: Attributes) -> Outcome:
+        """Bind the incident that a conflict was about: it has all that was sent, children are looked up."""
+        key = change.incident.key
+        own = {attribute: value for attribute, value in declared.items() if not attribute.is_child}
+        self.journal.confirmed(key, CREATE, live=live, declared=own, answered=live.attributes)
+        live, warnings = self._change(live, key, _children_of(declared))
+        self._settle(key, live.id, live.reference)
+        return Adopted(key, live, warnings)
 
     def _send_creation(self, change: Create | Pending, own: Attributes) -> Answer:
         """Send a creation. One that was sent before and never answered is sent with the same key again, and

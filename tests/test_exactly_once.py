@@ -147,7 +147,7 @@ class World:
         outcomes: list[Any] = []
         try:
             journal.planned([each.incident.key for each in changes], plan_hash=plan_hash)
-            execution = Execution(self.account, journal, self.now, plan_hash)
+            execution = Execution(self.account, journal, self.now, lambda _, __: None, plan_hash)
             for change in changes:
                 outcomes.append(execution.carry_out(change))
         except AuthenticationFailed:

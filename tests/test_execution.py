@@ -41,6 +41,7 @@ from importer.model import (
     Unknown,
     Update,
 )
+from importer.rediscovery import Rediscovery
 from tests.plans import (
     BEGAN,
     CALL_URL,
@@ -91,6 +92,7 @@ class Desk:
             self.account,
             self.ledger,
             self.clock,
+            Rediscovery(self.account, self.ledger.bindings).find,
             self.plan_hash,
             {SEARCH: Entity(Kind.OPTION, "01A", "Search")},
         )
