@@ -1,0 +1,90 @@
+"""`importer apply`: a saved plan, or files and an approval, in; the account changed and a count out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from importer import planfile
+from importer.cli import options, outputs
+from importer.cli.application import Application, Wishes
+from importer.cli.console import can_ask
+from importer.cli.interrupts import Interrupts
+from importer.cli.options import Common, chosen_format, taken
+from importer.cli.progress import teller
+from importer.cli.session import open_desk, writing
+from importer.config import parse_rate
+from importer.errors import UsageError
+from importer.model import Plan
+from importer.workflow import Selection, declare, plan
+
+
+@click.command("apply")
+@options.argument("paths", nargs=-1, metavar="[PLAN | PATHS]...", type=click.Path(path_type=Path))
+@options.option("--auto-approve", is_flag=True, help="Do not ask.")
+@options.option("--canary", is_flag=True, help="Create one incident, show it, and ask before the rest.")
+@options.option(
+    "--parallelism", type=click.IntRange(1, 16), default=8, help="Changes in flight. [default: 8]"
+)
+@options.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@options.option("--max-failures", type=click.IntRange(min=1), help="Stop after so many failures.")
+@options.option(
+    "--report", type=click.Path(path_type=Path), help="Write what failed to this CSV or JSON file."
+)
+@options.only
+@options.limit
+@options.rate
+@options.max_wait
+@options.output_format("text", "json")
+@options.common
+@click.pass_context
+def command(context: click.Context) -> int:
+    """Make the account what the files say.
+
+    With a PLAN that `plan --out` saved, does exactly what was reviewed. With PATHS, or nothing, plans, shows
+    the plan and asks; only `yes` is approval. The same command again goes on where it ended.
+    """
+    wishes, output = taken(Wishes, context), chosen_format(context)
+    saved = _saved(wishes)
+    _require_approval(wishes, output=output, is_saved=saved is not None)
+    outputs.check(wishes.report)
+    ceiling = parse_rate(wishes.rate) if wishes.rate else None
+    desk = open_desk(taken(Common, context))
+    voice = teller(desk.console, output=output)
+    interrupts = Interrupts(voice.tell)
+    with writing(
+        desk, rate=ceiling, max_wait=wishes.max_wait, stop=interrupts.stop, notify=voice.waiting
+    ) as session:
+        chosen = saved or plan(
+            session, declare(desk.settings, wishes.paths, now=datetime.now(UTC)), wishes.selection
+        )
+        plan_hash = planfile.plan_hash(saved) if saved else ""
+        return Application(desk, session, wishes, output, voice, interrupts, plan_hash).run(chosen)
+
+
+def _saved(wishes: Wishes) -> Plan | None:
+    """Return the saved plan, where that is what was given."""
+    if not any(planfile.is_plan(path) for path in wishes.paths):
+        return None
+    if len(wishes.paths) > 1 or wishes.selection != Selection():
+        raise UsageError(
+            "a saved plan is applied alone and as it was reviewed",
+            hint="leave out the other paths, --only and --limit, or make another plan",
+        )
+    return planfile.read(wishes.paths[0])
+
+
+def _require_approval(wishes: Wishes, *, output: str, is_saved: bool) -> None:
+    """See at once that somebody can be asked, rather than after minutes of planning."""
+    asks = wishes.canary or not (is_saved or wishes.auto_approve)
+    if asks and output == "json":
+        raise UsageError(
+            "--json cannot ask", hint="apply a saved plan, or add --auto-approve, without --canary"
+        )
+    if asks and not can_ask():
+        raise UsageError(
+            "there is no terminal to ask for approval",
+            hint="apply a saved plan, or add --auto-approve; --canary needs a terminal",
+        )

@@ -1,0 +1,49 @@
+"""Ctrl-C while changes are under way: the first one lets them end, the second one stops at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from importer.errors import ExitCode
+
+_SHOW_CURSOR = b"\x1b[?25h"
+"""A progress bar hides it."""
+
+
+class Interrupts:
+    """`stop` is set by the first signal, or by whoever wants the run to end; `came` tells which."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.stop = threading.Event()
+        self.came = False
+        self._tell = tell
+
+    def receive(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's signature
+        if self.came:
+            if sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), _SHOW_CURSOR)
+            # Every request was written down before it left, so the next run settles what this one leaves.
+            os._exit(ExitCode.INTERRUPTED)
+        self.came = True
+        self.stop.set()
+        with suppress(RuntimeError):  # the signal came in the middle of a write to the same stream
+            self._tell(
+                "Interrupted: ending what is in flight. Once more stops at once; nothing is lost either way."
+            )
+
+
+@contextmanager
+def heeded(interrupts: Interrupts) -> Iterator[None]:
+    """Take SIGINT and SIGTERM as the wish to end soon, for as long as this lasts."""
+    before = {each: signal.signal(each, interrupts.receive) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -1,0 +1,39 @@
+"""Files that a command writes beside its output: refused before the work where they could not be written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from importer.errors import UsageError
+
+_OWN = (b'"format_version"', b"importer_report")
+"""In the first bytes of every file that importer writes."""
+
+
+def check(*paths: Path | None) -> None:
+    """Raise UsageError where a file could not be written, or would take the place of somebody's own file."""
+    for path in paths:
+        if path is None:
+            continue
+        if not path.exists():
+            if not os.access(path.parent, os.W_OK):
+                raise UsageError(
+                    f"cannot write {path}: {path.parent} is no folder that you may write to",
+                    hint="name a file in a folder that is there",
+                )
+        elif not path.is_file() or not os.access(path, os.W_OK):
+            raise UsageError(
+                f"cannot write {path}: it is no file that you may write", hint="name another file"
+            )
+        elif not _is_own(path):
+            raise UsageError(
+                f"{path} is there already, and importer did not write it",
+                hint="name another file, or remove that one first",
+            )
+
+
+def _is_own(path: Path) -> bool:
+    with path.open("rb") as stream:
+        beginning = stream.read(500)
+    return not beginning or any(mark in beginning for mark in _OWN)

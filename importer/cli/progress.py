@@ -1,0 +1,168 @@
+"""What a run tells while it goes on: a bar on a terminal, a line every ten seconds elsewhere, or events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from importer.applier import Observer
+from importer.cli.console import Console
+from importer.model import Change, Failed, Outcome, Unknown
+from importer.renderers import events
+from importer.renderers.values import sanitised
+
+if TYPE_CHECKING:
+    from importer.api.patience import Wait
+
+_EVERY = 10.0
+"""Seconds between two lines of progress."""
+
+_NOTICED = 5.0
+"""Seconds from which on a wait is worth a word."""
+
+
+class Teller(Observer, Protocol):
+    """Watches a run of `begin`'s many changes, and is told of waits and of other words."""
+
+    def begin(self, total: int) -> None: ...
+
+    def end(self) -> None: ...
+
+    def waiting(self, wait: Wait) -> None: ...
+
+    def tell(self, words: str) -> None: ...
+
+
+class Lines:
+    """A line every ten seconds: for logs."""
+
+    def __init__(self, console: Console, monotonic: Callable[[], float]) -> None:
+        self._console = console
+        self._monotonic = monotonic
+        self._began = self._told = monotonic()
+        self._total = self._done = self._failed = 0
+
+    def begin(self, total: int) -> None:
+        self._total = total
+        self._began = self._told = self._monotonic()
+
+    def end(self) -> None:
+        """Nothing is left to be cleared."""
+
+    def started(self, change: Change) -> None:
+        """A change that only began is not worth a line."""
+
+    def ended(self, change: Change, outcome: Outcome) -> None:
+        self._done += 1
+        self._failed += isinstance(outcome, Failed | Unknown)
+        if isinstance(outcome, Failed):
+            self.tell(_failure(change, outcome))
+        now = self._monotonic()
+        if now - self._told >= _EVERY:
+            self._told = now
+            left = (now - self._began) / self._done * (self._total - self._done)
+            failed = f", {self._failed} failed" if self._failed else ""
+            self.tell(f"{self._done} of {self._total} done{failed}; about {_duration(left)} left")
+
+    def waiting(self, wait: Wait) -> None:
+        tell_of_wait(wait, self.tell)
+
+    def tell(self, words: str) -> None:
+        self._console.tell(words)
+
+
+class Bar:
+    """A bar with the time that is left: for a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.console import Console as Terminal  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._terminal = Terminal(file=console.err, no_color=not console.err_colour, highlight=False)
+        self._progress = Progress(
+            TextColumn("applying"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self._terminal,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=None)
+
+    def begin(self, total: int) -> None:
+        self._progress.reset(self._task, total=total)
+        self._progress.start()
+
+    def end(self) -> None:
+        self._progress.stop()
+
+    def started(self, change: Change) -> None:
+        """A change that only began does not move the bar."""
+
+    def ended(self, change: Change, outcome: Outcome) -> None:
+        if isinstance(outcome, Failed):
+            self.tell(_failure(change, outcome))
+        self._progress.advance(self._task)
+
+    def waiting(self, wait: Wait) -> None:
+        tell_of_wait(wait, self.tell)
+
+    def tell(self, words: str) -> None:
+        lines = "\n".join(sanitised(line) for line in words.split("\n"))
+        self._terminal.print(lines, markup=False, emoji=False, soft_wrap=True)
+
+
+class Events:
+    """A JSON object a line on stdout: for programs."""
+
+    def __init__(self, console: Console, now: Callable[[], datetime]) -> None:
+        self._console = console
+        self._now = now
+
+    def begin(self, total: int) -> None:
+        """The planned changes have said how many there are."""
+
+    def end(self) -> None:
+        """The summary says that a run ended."""
+
+    def started(self, change: Change) -> None:
+        self._console.result(events.apply_start(change, at=self._now()))
+
+    def ended(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002 - an event is told by its outcome
+        self._console.result(events.ended(outcome, at=self._now()))
+
+    def waiting(self, wait: Wait) -> None:
+        event = events.rate_limited(until=wait.until, reason=wait.reason, scope=wait.scope, at=self._now())
+        self._console.result(event)
+
+    def tell(self, words: str) -> None:
+        self._console.tell(words)
+
+
+def teller(console: Console, *, output: str) -> Teller:
+    """Return what suits the output mode and the terminal."""
+    if output == "json":
+        return Events(console, lambda: datetime.now(UTC))
+    return Bar(console) if console.is_live else Lines(console, time.monotonic)
+
+
+def tell_of_wait(wait: Wait, tell: Callable[[str], None]) -> None:
+    """Tell of a wait that a person would notice."""
+    if wait.seconds >= _NOTICED:
+        tell(f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}")
+
+
+def _failure(change: Change, outcome: Failed) -> str:
+    return f"{change.incident.location}: '{outcome.key}' failed: {outcome.message}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

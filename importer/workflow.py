@@ -1,0 +1,264 @@
+"""The order of the stages: load, resolve, refresh, plan, apply, adopt. The only module that knows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+from importer import __version__, execution, refresh
+from importer.account_rules import check_marker, check_resolved
+from importer.applier import Limits, Observer, OptionApi, Run, apply, create_options
+from importer.catalogue import default_status, marker
+from importer.changes import is_acting, without_keys
+from importer.config import Settings
+from importer.diagnostics import grouped
+from importer.differences import differences
+from importer.errors import Refused, UsageError
+from importer.ledger import Ledger, check_account
+from importer.loaders import Loaded, load
+from importer.model import (
+    Account,
+    Adopt,
+    Adopted,
+    Applied,
+    Catalogue,
+    Change,
+    Create,
+    Diagnostic,
+    Incident,
+    LiveIncident,
+    Needs,
+    Plan,
+    Update,
+    Workflow,
+)
+from importer.planner import Ground, Planned, plan_changes
+from importer.preflight import check_key, check_roles, check_workflows
+from importer.rediscovery import Rediscovery
+from importer.resolver import needs, resolve
+from importer.revision import git_revision
+from importer.rules import check_declared
+
+_REFERENCE = re.compile(r"\D*([0-9]+)")
+"""INC-48 or 48. The prefix is not fixed, and the API takes the bare number only."""
+
+
+class Api(refresh.Api, execution.Api, OptionApi, Protocol):
+    """All that the stages ask of the account."""
+
+    def catalogue(self, needs: Needs) -> Catalogue: ...
+
+    def workflows(self) -> tuple[Workflow, ...] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where the work happens: the settings, the account and its API, the state file and the clock."""
+
+    settings: Settings
+    account: Account
+    api: Api
+    ledger: Ledger
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The part of the work to plan: keys or globs (none: all), and at most so many changes."""
+
+    only: tuple[str, ...] = ()
+    limit: int | None = None
+
+    def of(self, incidents: Sequence[Incident]) -> tuple[Incident, ...]:
+        """Return the incidents that are meant. Raises UsageError for a pattern that means none."""
+        strangers = [each for each in self.only if not any(_fits(known.key, each) for known in incidents)]
+        if strangers and incidents:
+            raise UsageError(
+                f"no incident has a key like {', '.join(strangers)}",
+                hint="--only takes a key as it is declared, or a glob like 'JIRA-1*'",
+            )
+        return tuple(
+            each for each in incidents if not self.only or any(_fits(each.key, p) for p in self.only)
+        )
+
+
+def declare(settings: Settings, paths: Sequence[Path], *, now: datetime) -> Loaded:
+    """Load the files and check what can be checked without the account."""
+    loaded = load(settings, paths)
+    return replace(loaded, diagnostics=loaded.diagnostics + check_declared(loaded.incidents, now=now))
+
+
+def preflight(session: Session) -> tuple[Diagnostic, ...]:
+    """Look at the account before anything is planned: roles, risky workflows, the marker field."""
+    catalogue = session.api.catalogue(needs((), session.settings))
+    found = check_key(session.account) + check_workflows(session.api.workflows())
+    return grouped(found + check_marker(catalogue, session.settings))
+
+
+def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
+    """Compare the files with the account. A plan with errors has no changes, only their diagnostics.
+
+    Raises Refused where the state belongs to another account, UsageError where --only names no incident,
+    ApiError and NoAnswer.
+    """
+    settings, ledger = session.settings, session.ledger
+    check_account(ledger, session.account)
+    chosen = selection.of(loaded.incidents)
+    catalogue = session.api.catalogue(needs(chosen, settings))
+    resolved = resolve(chosen, catalogue, settings)
+    checks = check_resolved(resolved.incidents, catalogue, settings, session.account)
+    empty = Plan(
+        account=session.account,
+        made_at=session.now(),
+        tool_version=__version__,
+        inputs=loaded.inputs,
+        revision=git_revision(settings.root),
+        changes=(),
+        diagnostics=grouped(loaded.diagnostics + resolved.diagnostics + checks),
+    )
+    if empty.errored:
+        return empty
+    ground = Ground(settings, marker(catalogue, settings), default_status(catalogue))
+    declared_keys = frozenset(each.key for each in loaded.incidents)
+    planned = _planned(session, resolved.incidents, ground, declared_keys)
+    found = empty.diagnostics + planned.diagnostics + check_roles(session.account, planned.changes)
+    return replace(
+        empty,
+        changes=tuple(_limited(planned.changes, selection.limit)),
+        unmanaged=planned.unmanaged,
+        diagnostics=grouped(found),
+    )
+
+
+def left_of(session: Session, plan: Plan, plan_hash: str) -> Plan:
+    """Return what earlier runs of a saved plan did not make yet."""
+    return without_keys(plan, session.ledger.applied_by(plan_hash))
+
+
+def carry_out(
+    session: Session, plan: Plan, *, limits: Limits, observer: Observer, stop: Event, plan_hash: str = ""
+) -> Run:
+    """Make the changes of a plan, or of a part of it. `plan_hash` is that of the saved plan it is from."""
+    ledger = session.ledger
+    ledger.belong_to(session.account)
+    ledger.planned((each.incident.key for each in plan.changes if is_acting(each)), plan_hash=plan_hash)
+    find = Rediscovery(session.api, ledger.bindings).find
+    options = create_options(plan, session.api)
+    work = execution.Execution(session.api, ledger, session.now, find, plan_hash, options)
+    return apply(plan, work, limits=limits, observer=observer, stop=stop)
+
+
+def use_up(session: Session, run: Run, plan_hash: str) -> None:
+    """Note that a saved plan cannot be applied any more, where a run left nothing of it."""
+    if all(isinstance(outcome, Applied | Adopted) for outcome in run.outcomes):
+        session.ledger.finished(plan_hash)
+
+
+def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
+    """Raise Refused where a plan is not what apply would find now: another account, applied already, or
+    an incident that changed since. What an earlier run of the same saved plan touched is not stale."""
+    _refuse_foreign(session, plan, plan_hash)
+    begun = session.ledger.begun_by(plan_hash) if plan_hash else frozenset()
+    bindings = session.ledger.memory().bindings
+    fresh = [change for change in plan.changes if change.incident.key not in begun]
+    found = [
+        f"'{change.incident.key}' was created since, as {bindings[change.incident.key].reference}"
+        for change in fresh
+        if isinstance(change, Create) and change.incident.key in bindings
+    ]
+    edited = [change for change in fresh if isinstance(change, Update | Adopt)]
+    current = refresh.by_id(session.api, [change.live.id for change in edited])
+    for change in edited:
+        found += _moved(change, current.get(change.live.id))
+    if found:
+        raise Refused(
+            "the plan is stale: " + "; ".join(found),
+            hint="make a new plan and review that",
+            code="stale-plan",
+        )
+
+
+def adopt(session: Session, key: str, reference: str) -> LiveIncident:
+    """Bind a key to an existing incident, by its reference (INC-48), number or ID; nothing is sent.
+
+    Raises Refused where either already belongs to something else, UsageError where there is no such incident.
+    """
+    session.ledger.belong_to(session.account)
+    number = _REFERENCE.fullmatch(reference.strip())
+    live = session.api.incident(number[1] if number else reference.strip())
+    if live is None:
+        raise UsageError(
+            f"the account has no incident {reference} that this API key can see",
+            hint="give the reference as incident.io shows it, like INC-48",
+        )
+    for binding in session.ledger.bindings():
+        if binding.key == key and binding.incident_id != live.id:
+            raise Refused(
+                f"the key '{key}' is {binding.reference} already",
+                hint=f"if that is wrong, run `importer state forget {key}` first",
+            )
+        if binding.incident_id == live.id and binding.key != key:
+            raise Refused(
+                f"{live.reference} is the incident of the key '{binding.key}' already",
+                hint=f"if that is wrong, run `importer state forget {binding.key}` first",
+            )
+    session.ledger.adopt(key, live)
+    return live
+
+
+def _planned(
+    session: Session, incidents: tuple[Incident, ...], ground: Ground, declared_keys: frozenset[str]
+) -> Planned:
+    memory = session.ledger.memory()
+    census = refresh.refresh(session.api, incidents, memory, ground.marker)
+    return plan_changes(incidents, census, memory=memory, ground=ground, declared_keys=declared_keys)
+
+
+def _fits(key: str, pattern: str) -> bool:
+    return key == pattern or fnmatchcase(key, pattern)
+
+
+def _limited(changes: Sequence[Change], limit: int | None) -> Iterator[Change]:
+    """Keep what needs nothing or cannot be done, and of the rest the oldest so many."""
+    left = len(changes) if limit is None else limit
+    for change in changes:
+        left -= is_acting(change)
+        if left >= 0 or not is_acting(change):
+            yield change
+
+
+def _refuse_foreign(session: Session, plan: Plan, plan_hash: str) -> None:
+    if plan.account != session.account:
+        raise Refused(
+            f"the plan is for {plan.account.dashboard_url} at {plan.account.endpoint}, but this key and"
+            f" endpoint are {session.account.dashboard_url} at {session.account.endpoint}",
+            hint="use the key and endpoint that the plan was made with",
+            code="foreign-account",
+        )
+    check_account(session.ledger, session.account)
+    if plan_hash and session.ledger.is_finished(plan_hash):
+        raise Refused(
+            "the plan was applied already; a saved plan is for one time",
+            hint="make a new plan: it shows what is left, if anything",
+            code="plan-applied",
+        )
+
+
+def _moved(change: Update | Adopt, live: LiveIncident | None) -> list[str]:
+    """Say what moved under a planned edit: which incident, and which of its fields."""
+    key, planned = change.incident.key, change.live
+    if live is None:
+        return [f"'{key}' ({planned.reference}) is no longer visible to this key"]
+    if live.updated_at == planned.updated_at:
+        return []
+    attributes = {each for each in (*planned.attributes, *live.attributes) if not each.is_child}
+    seen = {each: planned.attributes.get(each) for each in attributes}
+    fields = [each.attribute.label for each in differences(live.attributes, seen)]
+    what = ", ".join(fields) or "a field that the plan does not know"
+    return [f"'{key}' ({planned.reference}) was edited at {live.updated_at}: {what}"]

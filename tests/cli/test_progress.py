@@ -1,0 +1,108 @@
+"""What a run tells while it goes on, seen without a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+
+from importer.api.patience import Wait
+from importer.cli.console import Console
+from importer.cli.interrupts import Interrupts
+from importer.cli.progress import Bar, Events, Lines, teller
+from importer.model import Create, Failed, Incident, Location, Unknown
+
+CHANGE = Create(Incident("K\x1b[2J", None, {}, Location("a.yaml", 3)), "key", {})
+FAILED = Failed("K\x1b[2J", "invalid", "no :fire: [bold]such[/] thing \x1b[31m", "req", Location("a.yaml", 3))
+UNKNOWN = Unknown("K", "lost", Location("a.yaml", 3))
+WAIT = Wait(datetime(2026, 1, 1, tzinfo=UTC), 60, "rate limit", "requests")
+BLINK = Wait(datetime(2026, 1, 1, tzinfo=UTC), 1, "rate limit", "requests")
+
+
+def console(*, is_live: bool = False) -> Console:
+    return Console(io.StringIO(), io.StringIO(), 80, out_colour=False, err_colour=False, is_live=is_live)
+
+
+def shown(known: Console) -> str:
+    assert isinstance(known.err, io.StringIO)
+    return known.err.getvalue()
+
+
+def told(known: Console) -> list[dict[str, str]]:
+    assert isinstance(known.out, io.StringIO)
+    return [json.loads(line) for line in known.out.getvalue().splitlines()]
+
+
+def test_a_log_gets_a_line_every_ten_seconds_and_every_failure() -> None:
+    moments = iter([0.0, 0.0, 4.0, 10.0, 11.0, 2000.0])
+    known = console()
+    lines = Lines(known, lambda: next(moments))
+    lines.begin(100)
+    for outcome in (FAILED, UNKNOWN, UNKNOWN, UNKNOWN):
+        lines.started(CHANGE)
+        lines.ended(CHANGE, outcome)
+    lines.end()
+    written = shown(known).splitlines()
+    assert len(written) == 3
+    assert written[0].startswith("a.yaml:3: ")
+    assert written[1] == "2 of 100 done, 2 failed; about 490 s left" or "8 min" in written[1]
+    assert written[2].endswith("left")
+    assert "\x1b" not in shown(known)
+
+
+def test_a_wait_is_told_only_where_a_person_would_notice_it() -> None:
+    for known in (console(), console(is_live=True)):
+        watcher = teller(known, output="text")
+        watcher.waiting(BLINK)
+        assert shown(known) == ""
+        watcher.waiting(WAIT)
+        assert "rate limit" in shown(known)
+
+
+def test_the_bar_shows_a_failure_as_it_is_written() -> None:
+    known = console()
+    bar = Bar(known)
+    bar.begin(2)
+    bar.started(CHANGE)
+    bar.ended(CHANGE, FAILED)
+    bar.ended(CHANGE, UNKNOWN)
+    bar.end()
+    assert "no :fire: [bold]such[/] thing" in shown(known)
+    assert "\x1b[31m" not in shown(known)
+
+
+def test_the_bar_can_begin_again_after_a_canary() -> None:
+    bar = Bar(console())
+    for total in (1, 3):
+        bar.begin(total)
+        bar.ended(CHANGE, UNKNOWN)
+        bar.end()
+
+
+def test_programs_get_an_event_for_every_wait() -> None:
+    known = console()
+    events = Events(known, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    events.begin(1)
+    events.started(CHANGE)
+    events.waiting(BLINK)
+    events.ended(CHANGE, FAILED)
+    events.tell("a word")
+    events.end()
+    assert [each["type"] for each in told(known)] == ["apply_start", "rate_limited", "apply_errored"]
+    assert shown(known) == "a word\n"
+
+
+def test_the_output_decides_who_tells() -> None:
+    assert isinstance(teller(console(is_live=True), output="json"), Events)
+    assert isinstance(teller(console(is_live=True), output="text"), Bar)
+    assert isinstance(teller(console(), output="text"), Lines)
+
+
+def test_a_signal_in_the_middle_of_a_write_still_stops_the_run() -> None:
+    def reentrant(words: str) -> None:
+        raise RuntimeError("reentrant call")
+
+    interrupts = Interrupts(reentrant)
+    interrupts.receive(2, None)
+    assert interrupts.stop.is_set()
+    assert interrupts.came

@@ -1,0 +1,111 @@
+"""A folder, a sandbox and a state file: the whole importer in one process, for tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import httpx
+
+from importer.api.client import open_client
+from importer.api.patience import Patience
+from importer.api.transport import reading, writing
+from importer.applier import Limits, Run
+from importer.config import Connection, Rate, Settings
+from importer.ledger import open_ledger, read_ledger
+from importer.model import Change, Outcome, Plan
+from importer.sandbox import Sandbox
+from importer.workflow import Selection, Session, carry_out, declare, plan
+
+KEY = "sandbox-key"
+
+
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class Silent:
+    """Watches a run and tells nobody."""
+
+    def started(self, change: Change) -> None: ...
+
+    def ended(self, change: Change, outcome: Outcome) -> None: ...
+
+
+@dataclass
+class Recorder(httpx.BaseTransport):
+    """Keeps the writes that pass through it."""
+
+    inner: httpx.BaseTransport
+    writes: list[tuple[str, Any]] = field(default_factory=list)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET":
+            self.writes.append((request.url.path, json.loads(request.read())))
+        return self.inner.handle_request(request)
+
+
+@dataclass
+class Rehearsal:
+    """One account and one folder; every call is what a command would do."""
+
+    folder: Path
+    sandbox: Sandbox
+    settings: Settings
+    key: str = KEY
+    writes: list[tuple[str, Any]] = field(default_factory=list)
+
+    def plan(self, *paths: Path, only: tuple[str, ...] = (), limit: int | None = None) -> Plan:
+        with self._session(reading, read_ledger) as session:
+            return self._plan(session, paths, Selection(only, limit))
+
+    def apply(self, *paths: Path, parallelism: int = 1, limit: int | None = None) -> Run:
+        with self._session(writing, open_ledger) as session:
+            made = self._plan(session, paths, Selection((), limit))
+            assert not made.errored, made.diagnostics
+            return carry_out(session, made, limits=Limits(parallelism), observer=Silent(), stop=Event())
+
+    def incidents(self) -> list[dict[str, Any]]:
+        """Return all incidents of the account, as the API shows them, oldest first."""
+        with httpx.Client(
+            transport=httpx.WSGITransport(app=self.sandbox.app),
+            base_url="http://sandbox.localhost",
+            headers={"Authorization": f"Bearer {KEY}"},
+        ) as client:
+            query = {"page_size": "250", "sort_by": "created_at_oldest_first"}
+            found: list[dict[str, Any]] = client.get("/v2/incidents", params=query).json()["incidents"]
+            return found
+
+    def _plan(self, session: Session, paths: tuple[Path, ...], selection: Selection) -> Plan:
+        return plan(session, declare(self.settings, paths, now=session.now()), selection)
+
+    @contextmanager
+    def _session(self, stack: Callable[..., Any], opened: Callable[..., Any]) -> Iterator[Session]:
+        clock = Clock()
+        recorder = Recorder(httpx.WSGITransport(app=self.sandbox.app), self.writes)
+        patience = Patience(clock, lambda: 0.5, lambda _: None)
+        connection = Connection("http://sandbox.localhost", self.key)
+        with open_client(connection, stack(recorder, patience, Rate())) as client:
+            ledger = opened(self.settings.state, now=clock.now)
+            try:
+                yield Session(self.settings, client.identity(), client, ledger, clock.now)
+            finally:
+                ledger.close()

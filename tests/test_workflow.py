@@ -1,0 +1,157 @@
+"""The order of the stages: what is chosen, what is refused as stale, and when a saved plan is used up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from importer.applier import Run
+from importer.config import Settings
+from importer.errors import Refused, UsageError
+from importer.ledger import open_ledger
+from importer.model import (
+    Account,
+    Attribute,
+    Create,
+    Failed,
+    Field,
+    FieldChange,
+    FollowUp,
+    Incident,
+    LiveIncident,
+    Location,
+    Origin,
+    Plan,
+    Update,
+)
+from importer.workflow import Api, Selection, Session, adopt, refuse_stale, use_up
+
+NAME, SUMMARY = Attribute(Field.NAME), Attribute(Field.SUMMARY)
+TODO = Attribute(Field.FOLLOW_UP, "Buy disks")
+ACCOUNT = Account("https://api.example.com", "https://app.example.com/acme")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HERE = Location("a.yaml", 1)
+
+
+def incident(key: str) -> Incident:
+    return Incident(key, None, {}, HERE)
+
+
+def live(number: int, **attributes: str) -> LiveIncident:
+    values = {Attribute(Field(name)): value for name, value in attributes.items()}
+    return LiveIncident(f"id{number}", f"INC-{number}", "retrospective", NOW, "yesterday", values)
+
+
+@dataclass
+class Held:
+    """An account that only shows incidents."""
+
+    incidents: dict[str, LiveIncident] = field(default_factory=dict)
+
+    def incident(self, id_or_number: str) -> LiveIncident | None:
+        return self.incidents.get(id_or_number)
+
+
+@contextmanager
+def session(folder: Path, *held: LiveIncident) -> Iterator[Session]:
+    ledger = open_ledger(folder / "state.db", now=lambda: NOW)
+    known = {each.id: each for each in held} | {str(each.number): each for each in held}
+    try:
+        yield Session(Settings(root=folder), ACCOUNT, cast(Api, Held(known)), ledger, lambda: NOW)
+    finally:
+        ledger.close()
+
+
+def plan_of(*changes: Any, account: Account = ACCOUNT) -> Plan:
+    return Plan(account, NOW, "1", (), "", changes, ())
+
+
+def update(known: LiveIncident, *extra: FieldChange) -> Update:
+    return Update(
+        incident("A"), live=known, changes=(FieldChange(NAME, "old", "new", Origin.FILE), *extra), blocked=()
+    )
+
+
+def stale(known: Session, plan: Plan, plan_hash: str = "") -> str:
+    with pytest.raises(Refused) as caught:
+        refuse_stale(known, plan, plan_hash)
+    return caught.value.summary
+
+
+def test_a_selection_takes_keys_globs_and_keys_that_look_like_globs() -> None:
+    known = [incident(key) for key in ("A-1", "A-2", "B[1]")]
+
+    def keys(*only: str) -> list[str]:
+        return [each.key for each in Selection(only).of(known)]
+
+    assert keys() == ["A-1", "A-2", "B[1]"]
+    assert keys("A-*") == ["A-1", "A-2"]
+    assert keys("B[1]") == ["B[1]"]
+    with pytest.raises(UsageError, match="C"):
+        keys("A-1", "C")
+    assert Selection(("C",)).of([]) == ()
+
+
+def test_what_did_not_move_is_not_stale(tmp_path: Path) -> None:
+    before = live(1, name="old")
+    with session(tmp_path, before) as known:
+        refuse_stale(known, plan_of(update(before), Create(incident("B"), "key", {})))
+
+
+def test_what_moved_is_named_with_every_field_that_moved(tmp_path: Path) -> None:
+    before = live(1, name="old", summary="as it was")
+    now = replace(live(1, name="other", summary="rewritten"), updated_at="today")
+    with session(tmp_path, now) as known:
+        assert "'A' (INC-1) was edited at today: name, summary" in stale(known, plan_of(update(before)))
+
+
+def test_a_follow_up_that_no_list_of_incidents_shows_is_not_called_edited(tmp_path: Path) -> None:
+    before = live(1, name="old")
+    before = replace(before, attributes={**before.attributes, TODO: FollowUp("Buy disks")})
+    now = replace(live(1, name="old"), updated_at="today")
+    with session(tmp_path, now) as known:
+        assert "a field that the plan does not know" in stale(known, plan_of(update(before)))
+
+
+def test_what_cannot_be_seen_any_more_is_stale(tmp_path: Path) -> None:
+    with session(tmp_path) as known:
+        assert "no longer visible" in stale(known, plan_of(update(live(1, name="old"))))
+
+
+def test_a_plan_for_another_account_is_refused(tmp_path: Path) -> None:
+    elsewhere = replace(ACCOUNT, dashboard_url="https://app.example.com/other")
+    with session(tmp_path) as known:
+        assert "https://app.example.com/other" in stale(known, plan_of(account=elsewhere))
+
+
+def test_a_saved_plan_is_used_up_only_when_nothing_is_left(tmp_path: Path) -> None:
+    with session(tmp_path) as known:
+        use_up(known, Run((Failed("A", "invalid", "no", "", HERE),)), "hash")
+        refuse_stale(known, plan_of(), "hash")
+        use_up(known, Run(()), "hash")
+        assert "applied already" in stale(known, plan_of(), "hash")
+
+
+@pytest.mark.parametrize("reference", ["INC-7", "7", " inc-7 ", "id7"])
+def test_an_incident_is_adopted_by_reference_number_or_id(tmp_path: Path, reference: str) -> None:
+    with session(tmp_path, live(7)) as known:
+        assert adopt(known, "A", reference).reference == "INC-7"
+        assert [each.key for each in known.ledger.bindings()] == ["A"]
+
+
+def test_a_key_and_an_incident_belong_to_each_other_alone(tmp_path: Path) -> None:
+    with session(tmp_path, live(7), live(8)) as known:
+        adopt(known, "A", "INC-7")
+        adopt(known, "A", "INC-7")
+        with pytest.raises(Refused, match="'A' is INC-7"):
+            adopt(known, "A", "INC-8")
+        with pytest.raises(Refused, match="the key 'A'"):
+            adopt(known, "B", "INC-7")
+        with pytest.raises(UsageError, match="INC-9"):
+            adopt(known, "B", "INC-9")
