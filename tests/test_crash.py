@@ -1,0 +1,136 @@
+"""apply is killed (SIGKILL) at each of its requests, before and after the server carries it out, and run again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from importer.sandbox import SandboxOptions, open_sandbox
+from importer.sandbox.serve import Server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+FILES = """
+key: A
+name: The first
+severity: Minor
+call_url: https://meet.example.com/a
+timestamps: {Impact started at: 2020-01-01T00:00:00Z}
+timeline: [{at: 2020-01-01T00:00:00Z, title: Began}]
+follow_ups: [{title: Add an alert, status: completed}]
+attachments: [{resource_type: arbitrary_url, url: https://example.com/x, title: X}]
+---
+key: B
+name: The second
+severity: Major
+timestamps: {Impact started at: 2021-01-01T00:00:00Z}
+postmortem: {url: https://docs.example.com/b}
+"""
+
+
+class Killer:
+    """A WSGI app that kills the client at its nth write, before or after handing it on."""
+
+    def __init__(self, app: WSGIApplication, *, nth: int, when: str) -> None:
+        self._app = app
+        self._nth = nth
+        self._when = when
+        self._lock = threading.Lock()
+        self.writes = 0
+        self.kill: Callable[[], None] = lambda: None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "GET":
+            return self._app(environ, start_response)
+        with self._lock:
+            self.writes += 1
+            is_it = self.writes == self._nth
+        if is_it and self._when == "before":
+            self.kill()
+            raise ConnectionResetError("the client is gone")
+        answer = self._app(environ, start_response)
+        if is_it:
+            self.kill()
+        return answer
+
+
+@contextmanager
+def served(app: WSGIApplication) -> Iterator[str]:
+    server = Server(app, "127.0.0.1", 0)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def apply(folder: Path, url: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"INCIDENT_API_KEY": "sandbox-key", "INCIDENT_ENDPOINT": url}
+    command = [sys.executable, "-m", "importer", "apply", "--auto-approve", "--parallelism", "2"]
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def account(url: str) -> dict[str, Any]:
+    """Return what the account holds, without IDs and times: counts by name."""
+    with httpx.Client(base_url=url, headers={"Authorization": "Bearer sandbox-key"}) as client:
+        incidents = client.get("/v2/incidents", params={"page_size": 250}).json()["incidents"]
+        found: dict[str, Any] = {
+            "incidents": Counter(each["name"] for each in incidents),
+            "calls": Counter(each.get("call_url") for each in incidents),
+            "documents": Counter(each.get("postmortem_document_url") for each in incidents),
+        }
+        first = next(each["id"] for each in incidents if each["name"] == "The first")
+        query = {"incident_id": first}
+        items = client.get("/v2/incident_timeline_items", params=query).json()["incident_timeline_items"]
+        follow_ups = client.get("/v3/follow_ups", params=query).json()["follow_ups"]
+        attachments = client.get("/v1/incident_attachments", params=query).json()["incident_attachments"]
+        return found | {
+            "timeline": Counter(each["title"] for each in items),
+            "follow_ups": Counter((each["title"], each["status"]) for each in follow_ups),
+            "attachments": Counter(each["resource"]["title"] for each in attachments),
+        }
+
+
+WRITES = 7
+"""Two creations, an edit for the call, a timeline item, a follow-up, its status, an attachment."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", range(1, WRITES + 1))
+def test_a_kill_at_any_request_leaves_one_incident_for_each_key(tmp_path: Path, nth: int, when: str) -> None:
+    (tmp_path / "incidents.yaml").write_text(FILES)
+    sandbox = open_sandbox(None, options=SandboxOptions())
+    killer = Killer(sandbox.app, nth=nth, when=when)
+    with served(killer) as url:
+        process = apply(tmp_path, url)
+        killer.kill = lambda: os.kill(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL, f"write {nth} was never sent"
+        again = apply(tmp_path, url)
+        said, _ = again.communicate(timeout=60)
+        assert again.returncode == 0, said.decode()
+        assert account(url) == {
+            "incidents": {"The first": 1, "The second": 1},
+            "calls": {"https://meet.example.com/a": 1, None: 1},
+            "documents": {"https://docs.example.com/b": 1, None: 1},
+            "timeline": {"Began": 1},
+            "follow_ups": {("Add an alert", "completed"): 1},
+            "attachments": {"X": 1},
+        }
+        writes = killer.writes
+        third = apply(tmp_path, url)
+        said, _ = third.communicate(timeout=60)
+        assert third.returncode == 0, said.decode()
+        assert killer.writes == writes, "there was something left to do"
