@@ -1,0 +1,39 @@
+"""Every example is validated, planned, applied and planned empty, as its reader would."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def importer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "importer", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize(("name", "incidents"), [("quickstart", 12), ("full", 7)])
+def test_an_example_is_applied_and_then_plans_empty(tmp_path: Path, name: str, incidents: int) -> None:
+    folder = tmp_path / name
+    shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns(".importer"))
+    valid = importer(folder, "validate")
+    assert (valid.returncode, valid.stdout) == (0, f"{incidents} incidents, no errors, 0 warnings.\n")
+    planned = importer(folder, "plan", "--sandbox", "--detailed-exitcode")
+    assert planned.returncode == 2, planned.stderr
+    assert f"Plan: {incidents} to create, 0 to update, 0 unchanged." in planned.stdout
+    applied = importer(folder, "apply", "--sandbox", "--auto-approve")
+    assert applied.returncode == 0, applied.stderr
+    assert f"{incidents} created" in applied.stdout
+    again = importer(folder, "plan", "--sandbox", "--detailed-exitcode")
+    assert again.returncode == 0, again.stdout
+    assert again.stdout.startswith("No changes.")
+
+
+def test_every_example_folder_is_tested() -> None:
+    tested = {"quickstart", "full"}
+    assert {each.name for each in EXAMPLES.iterdir() if each.is_dir()} == tested
