@@ -27,7 +27,8 @@ def text(raw: str) -> str | None:
 def moment(aware: datetime) -> datetime:
     """Return the instant in UTC, cut to milliseconds: the precision that the API keeps."""
     utc = aware.astimezone(UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    finer = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - finer) if finer else utc
 
 
 def number(raw: str) -> Decimal:
@@ -63,6 +64,8 @@ def by_label(attribute: Attribute) -> tuple[int, str, str]:
 
 def _order(value: Scalar) -> tuple[str, str]:
     match value:
+        case str():
+            return ("", value)
         case Entity(kind=kind, id=identity):
             return (kind.value, identity)
         case Reference(name=name, by=by):

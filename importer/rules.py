@@ -13,6 +13,7 @@ from importer.model import (
     Field,
     Incident,
     Location,
+    Membership,
     Reference,
     Severity,
     StatusPageIncident,
@@ -22,6 +23,7 @@ from importer.model import (
 LARGEST_NUMBER = 2**63 - 1
 """external_id is an int64 (API page: Incidents V2, Create)."""
 
+_VISIBILITY = Attribute(Field.VISIBILITY)
 _RESOLVED = "resolved"
 _STARTED = "impact started"
 
@@ -110,19 +112,16 @@ def _moments(incident: Incident, now: datetime) -> Iterator[Diagnostic]:
 
 
 def _members(incident: Incident) -> Iterator[Diagnostic]:
-    if incident.attributes.get(Attribute(Field.VISIBILITY)) == "private":
-        return
-    for attribute in incident.attributes:
-        if attribute.field is Field.MEMBER:
-            yield Diagnostic(
-                Severity.ERROR,
-                "members-of-public",
-                "a public incident has members",
-                detail=f"incident `{incident.key}`",
-                hint="remove `members`, or set `visibility: private`",
-                locations=(_place(attribute, incident),),
-            )
-            return
+    members = [key for key, value in incident.attributes.items() if isinstance(value, Membership)]
+    if members and incident.attributes.get(_VISIBILITY) != "private":
+        yield Diagnostic(
+            Severity.ERROR,
+            "members-of-public",
+            "a public incident has members",
+            detail=f"incident `{incident.key}`",
+            hint="remove `members`, or set `visibility: private`",
+            locations=(_place(members[0], incident),),
+        )
 
 
 def _timeline(incident: Incident) -> Iterator[Diagnostic]:

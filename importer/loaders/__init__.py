@@ -67,11 +67,13 @@ def _incidents(found: Found, settings: Settings, read: Files) -> Iterator[Incide
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Keep the collector from walking, again and again, through a tree that only grows."""
+    """Keep the collector from walking, again and again, through a tree that only grows; and afterwards
+    through what was made of it, which lives as long as the process."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            gc.freeze()
             gc.enable()

@@ -7,7 +7,7 @@ spreadsheet: the header is row 1, a cell of several lines is one row, and blank 
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,8 +29,10 @@ PLAIN = frozenset(
 KEYED = frozenset({"timestamps", "roles", "custom_fields"})
 """Fields that a header follows with a dot and a name of the account's own."""
 
+_MEMBERS = ("", "members")
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _LONGEST_CELL = 2**31 - 1
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 class _Row(Block):
@@ -46,31 +48,30 @@ class _Row(Block):
     def enter(self, key: str, value: Node, column: int) -> None:
         """Set a value that stands in `column`; of several columns the first counts."""
         self[key] = value
-        self.lines[key] = self.line
         self.entered.setdefault(key, column)
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """Where the cells of a column go: into the field `key` of the mapping `group`, or of the row itself."""
+    """Where the cells of a column go: into the field `key` of the mapping `group`, or of the row itself.
+    Those of a column that is `gathered` are parts of a list."""
 
     number: int
     group: str
     key: str
-    repeated: bool
+    gathered: bool
 
 
-def read(text: str, path: str, diagnostics: Diagnostics, *, delimiter: str | None = None) -> list[Node]:
-    """Return the rows that say something; none where no header is a field, for that is another kind of table.
+def read(text: str, path: str, diagnostics: Diagnostics, *, delimiter: str | None = None) -> Iterator[Node]:
+    """Yield the rows that say something; none where no header is a field, for that is another kind of table.
 
     Without a `delimiter`, the one that fits the header is taken; one that is not a comma is reported.
     """
     before = csv.field_size_limit(_LONGEST_CELL)
     try:
-        return _read(text, path, diagnostics, delimiter or _delimiter(text, path, diagnostics))
+        yield from _read(text, path, diagnostics, delimiter or _delimiter(text, path, diagnostics))
     except Malformed as problem:
         problem.report(path, diagnostics)
-        return []
     finally:
         csv.field_size_limit(before)
 
@@ -79,21 +80,20 @@ def row_after(text: str) -> int:
     """Return the number of the row, from 1, that a text ends in."""
     before = csv.field_size_limit(_LONGEST_CELL)
     try:
-        return max(1, sum(1 for _ in csv.reader(io.StringIO(text, newline=""))))
+        return max(1, sum(1 for _ in csv.reader(_lines(text))))
     finally:
         csv.field_size_limit(before)
 
 
-def _read(text: str, path: str, diagnostics: Diagnostics, delimiter: str) -> list[Node]:
+def _read(text: str, path: str, diagnostics: Diagnostics, delimiter: str) -> Iterator[Node]:
     rows = _rows(text, delimiter)
     number, header = next(rows, (1, []))
     if not any(_target(cell.strip()) for cell in header):
-        return []
+        return
     columns = _columns(header, path, number, diagnostics)
-    found: list[Node] = []
     for number, cells in rows:
         if len(cells) == len(header):
-            found.append(_block(cells, columns, number))
+            yield _block(cells, columns, number)
         else:
             diagnostics.error(
                 "ragged-row",
@@ -102,7 +102,6 @@ def _read(text: str, path: str, diagnostics: Diagnostics, delimiter: str) -> lis
                 detail=f"{len(cells)} cells under {len(header)} headers",
                 hint="a cell that holds the delimiter or a line break needs double quotes around it",
             )
-    return found
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -117,7 +116,12 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _reader(text: str, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    return csv.reader(_lines(text), delimiter=delimiter, strict=True)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines with their ends; io.StringIO would copy the text, at four bytes a character."""
+    return (match[0] for match in _LINE.finditer(text))
 
 
 def _delimiter(text: str, path: str, diagnostics: Diagnostics) -> str:
@@ -153,15 +157,16 @@ def _columns(header: list[str], path: str, row: int, diagnostics: Diagnostics) -
         if target is None:
             _refuse_header(cell.strip(), Location(path, row, number), diagnostics)
             continue
+        group, key = target
         repeated = counts[target] > 1
-        if repeated and target[0] != "custom_fields" and target[1] != "members":
+        if repeated and group != "custom_fields" and target != _MEMBERS:
             diagnostics.error(
                 "duplicate-field",
                 f"two columns are called `{cell.strip()}`",
                 Location(path, row, number),
                 hint="remove or rename one of them; only custom fields and members can take several columns",
             )
-        columns.append(_Column(number, *target, repeated))
+        columns.append(_Column(number, group, key, repeated or target == _MEMBERS))
     return columns
 
 
@@ -179,26 +184,25 @@ def _block(cells: list[str], columns: list[_Column], row: int) -> Block:
     groups: dict[str, _Row] = {}
     for column in columns:
         cell = cells[column.number - 1]
-        if not cell.strip():
+        if not cell or cell.isspace():
             continue
         target = block
         if column.group:
             target = groups.get(column.group) or _Row(row)
             groups[column.group] = target
             block.enter(column.group, target, column.number)
-        _put(target, column, cell)
+        if column.gathered:
+            _gather(target, column, cell)
+        else:
+            target.enter(column.key, cell, column.number)
     return block
 
 
-def _put(block: _Row, column: _Column, cell: str) -> None:
-    """Enter a cell; those of repeated columns become a list, and so do several members in one cell."""
-    if column.key != "members" and not column.repeated:
-        block.enter(column.key, cell, column.number)
-        return
+def _gather(block: _Row, column: _Column, cell: str) -> None:
+    """Add a cell to the list of those of its columns; one cell can hold several members."""
     known = block.get(column.key)
     series = known if isinstance(known, Series) else Series()
-    series += (
-        [part.strip() for part in cell.split(";") if part.strip()] if column.key == "members" else [cell]
-    )
+    parts = [cell] if column.group else [part.strip() for part in cell.split(";")]
+    series += [part for part in parts if part]
     series.lines = [block.line] * len(series)
     block.enter(column.key, series, column.number)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import chain
 
 from importer.diagnostics import Diagnostics
 from importer.loaders import csv_file, json_file, shape, yaml_file
@@ -19,7 +20,7 @@ from importer.model import Location, Severity
 class _Format:
     """How to read a file, and how to count its lines."""
 
-    read: Callable[[str, str, Diagnostics], list[Node]]
+    read: Callable[[str, str, Diagnostics], Iterable[Node]]
     line_after: Callable[[str], int] = physical_line
 
 
@@ -45,8 +46,8 @@ class Candidate:
     line: int
 
 
-def candidates(found: Found, data: bytes, diagnostics: Diagnostics) -> list[Candidate]:
-    """Return what a file declares. A file that declares nothing is an error if it was named, else a warning;
+def candidates(found: Found, data: bytes, diagnostics: Diagnostics) -> Iterator[Candidate]:
+    """Yield what a file declares. A file that declares nothing is an error if it was named, else a warning;
     what this program wrote itself is passed over unless it was named."""
     suffix = found.path.suffix.lower()
     before = len(diagnostics.found)
@@ -54,20 +55,31 @@ def candidates(found: Found, data: bytes, diagnostics: Diagnostics) -> list[Cand
         text = decode(data, _FORMATS[suffix].line_after)
     except Malformed as problem:
         problem.report(found.shown, diagnostics)
-        return []
+        return
     if _OWN_PRODUCT.match(text):
         if found.named:
             place = Location(found.shown, 1)
             hint = "`importer show` renders a plan, `importer apply` carries it out"
             diagnostics.error("not-an-incident-file", "this is a file that importer wrote", place, hint=hint)
-        return []
-    nodes = [node for node in _FORMATS[suffix].read(text, found.shown, diagnostics) if node is not None]
-    declared: list[Candidate] = []
-    if any(_declares(node) for node in nodes):
-        declared = [each for node in nodes for each in _unpacked(node, found.shown, diagnostics)]
+        return
+    declared = False
+    for node in _if_one_declares(_FORMATS[suffix].read(text, found.shown, diagnostics)):
+        for candidate in _unpacked(node, found.shown, diagnostics):
+            declared = True
+            yield candidate
     if not declared and not any(each.severity is Severity.ERROR for each in diagnostics.found[before:]):
         _report_nothing(found, diagnostics)
-    return declared
+
+
+def _if_one_declares(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Yield the documents that are not empty, unless none of them looks like incidents. What comes after the
+    first that does is not waited for, so that of a long table one row is in memory, not all."""
+    held: list[Node] = []
+    documents = (node for node in nodes if node is not None)
+    for node in documents:
+        held.append(node)
+        if _declares(node):
+            yield from chain(held, documents)
 
 
 def _declares(node: Node) -> bool:

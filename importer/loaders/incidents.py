@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -113,28 +113,21 @@ class _Draft:
                 self.found[attribute] = _reference(kind, value, Location(self.source.path, self.block.line))
 
     def timestamps(self, moments: Node) -> None:
-        for name, value, place in self.entries(moments):
-            attribute = Attribute(Field.TIMESTAMP, Reference(Kind.TIMESTAMP, _line(name), location=place))
-            if isinstance(value, str):
-                self.at(attribute, value, place)
+        for attribute, value, place in self.keyed(moments, Field.TIMESTAMP, Kind.TIMESTAMP):
+            try:
+                at = moment(value, self.source.zone) if isinstance(value, str) else None
+            except NotAMoment as problem:
+                self.report(problem, place)
             else:
-                self.put(attribute, None, place)
-
-    def at(self, attribute: Attribute, value: str, place: Location) -> None:
-        try:
-            self.put(attribute, moment(value, self.source.zone), place)
-        except NotAMoment as problem:
-            self.report(problem, place)
+                self.put(attribute, at, place)
 
     def roles(self, people: Node) -> None:
-        for name, value, place in self.entries(people):
-            attribute = Attribute(Field.ROLE, Reference(Kind.ROLE, _line(name), location=place))
+        for attribute, value, place in self.keyed(people, Field.ROLE, Kind.ROLE):
             self.put(attribute, None if value is None else _user(value, place), place)
 
     def custom_fields(self, values: Node) -> None:
-        for name, value, place in self.entries(values):
-            key = Reference(Kind.CUSTOM_FIELD, _line(name), location=place)
-            self.put(Attribute(Field.CUSTOM_FIELD, key), _custom_value(value, place), place)
+        for attribute, value, place in self.keyed(values, Field.CUSTOM_FIELD, Kind.CUSTOM_FIELD):
+            self.put(attribute, _custom_value(value, place), place)
 
     def postmortem(self, where: Node) -> None:
         document = cast(Block, where)
@@ -205,16 +198,19 @@ class _Draft:
             status=_text(update, "status"),
             message=normalise.text(_text(update, "message")) or "",
             components=tuple(
-                (Reference(Kind.COMPONENT, _line(name), location=place), str(status))
-                for name, status, place in sorted(self.entries(components), key=lambda each: each[0])
-            ),
+                (Reference(Kind.COMPONENT, _line(name), location=self.place(components, name)), str(status))
+                for name, status in sorted(components.items())
+            )
+            if isinstance(components, Block)
+            else (),
         )
 
-    def entries(self, block: Node) -> list[tuple[str, Node, Location]]:
-        """Return the keys of a mapping with their values and places."""
-        if not isinstance(block, Block):
-            return []
-        return [(name, value, self.place(block, name)) for name, value in block.items()]
+    def keyed(self, block: Node, kind: Field, of: Kind) -> Iterator[tuple[Attribute, Node, Location]]:
+        """Yield the attributes that the keys of a mapping name, with their values and places."""
+        path, entries = self.source.path, cast(Block, block)
+        for name, value in entries.items():
+            place = entries.place(path, name)
+            yield Attribute(kind, Reference(of, _line(name), "name", place)), value, place
 
     def put(self, attribute: Attribute, value: Value, place: Location) -> None:
         """Set an attribute once; names that differ only in blanks or Unicode form are one name."""
@@ -264,7 +260,7 @@ def _reference(kind: Kind, value: Node, place: Location) -> Reference:
     if isinstance(value, Block):
         ((by, name),) = value.items()
         return Reference(kind, str(name).strip(), by, place)
-    return Reference(kind, _line(str(value)), location=place)
+    return Reference(kind, _line(str(value)), "name", place)
 
 
 def _user(value: Node, place: Location) -> Reference:

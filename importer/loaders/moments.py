@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -49,14 +49,19 @@ def zone(name: str) -> ZoneInfo:
         raise UnknownZone(name) from None
 
 
-def moment(text: str, local: ZoneInfo | None) -> datetime:
+def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> datetime:
     """Return the instant that a text names, in UTC and cut to milliseconds.
 
     The forms are RFC 3339's and their shorter relatives: a blank for `T`, no seconds, an offset without a
-    colon, a date alone (its midnight). `local` is the zone of texts without an offset. Raises NotAMoment
+    colon, a date alone (its midnight). `local` is the zone of texts without an offset, `side` (earlier or
+    later) what a local time means that a change of the clocks makes two instants, or none. Raises NotAMoment
     (bad-datetime, naive-datetime, ambiguous-local-time, impossible-local-time).
     """
-    parsed = _parsed(text)
+    return instant(_parsed(text), text, local, side)
+
+
+def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | None) -> datetime:
+    """Return the instant of a calendar's moment, as `moment` does; `text` is how it was written."""
     if parsed.year not in YEARS:
         raise NotAMoment(
             "bad-datetime",
@@ -72,7 +77,7 @@ def moment(text: str, local: ZoneInfo | None) -> datetime:
                 detail=f"`{text}`",
                 hint="add the offset (2023-04-12T09:14:00Z), or set defaults.timezone in importer.yaml",
             )
-        parsed = _in_zone(parsed, local, text)
+        parsed = _in_zone(parsed, local, text, side)
     return normalise.moment(parsed)
 
 
@@ -104,13 +109,17 @@ def _seconds(clock: str, fraction: str | None) -> str:
     return f".{fraction[:6]:0<6}"
 
 
-def _in_zone(naive: datetime, local: ZoneInfo, text: str) -> datetime:
-    """Return the local time with its offset, unless a change of the clocks makes it two instants or none."""
+def _in_zone(naive: datetime, local: ZoneInfo, text: str, side: str | None) -> datetime:
+    """Return the local time with its offset, unless a change of the clocks makes it two instants or none and
+    no `side` is taken."""
     earlier = naive.replace(tzinfo=local, fold=0)
     later = naive.replace(tzinfo=local, fold=1)
     first, second = earlier.utcoffset(), later.utcoffset()
     if first == second or first is None or second is None:
         return earlier
+    if side is not None:
+        by_instant = sorted((earlier, later), key=lambda each: each.astimezone(UTC))
+        return by_instant[0 if side == "earlier" else 1]
     if first > second:
         raise NotAMoment(
             "ambiguous-local-time",

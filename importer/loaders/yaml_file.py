@@ -94,7 +94,7 @@ def _line(mark: Any) -> int:
 @dataclass(slots=True)
 class _Builder:
     """Turns events into nodes. Recursion is bounded by MAX_DEPTH; an anchor whose value is not finished yet
-    is None in `anchors`."""
+    is None in `anchors`. `built` counts the values inside of all collections, `aliased` those of aliases."""
 
     path: str
     diagnostics: Diagnostics
@@ -116,19 +116,17 @@ class _Builder:
     def node(self, event: Any, depth: int) -> Node:
         """Return the value that begins with `event`."""
         if type(event) is ScalarEvent and event.anchor is None and event.tag is None:
-            self.built += 1
             return _scalar(event)
         if type(event) is AliasEvent:
             return self.alias(event)
         if event.tag is not None and event.tag != _TEXT_TAG:
             self.refuse_tag(event)
         before = self.built
-        self.built += 1
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         node = _scalar(event) if type(event) is ScalarEvent else self.collection(event, depth)
         if event.anchor is not None:
-            self.anchors[event.anchor] = _Anchored(node, self.built - before)
+            self.anchors[event.anchor] = _Anchored(node, 1 + self.built - before)
         return node
 
     def collection(self, event: Any, depth: int) -> Block | Series:
@@ -144,6 +142,7 @@ class _Builder:
         while type(event := self.next_event()) is not SequenceEndEvent:
             series.lines.append(event.start_mark.line + 1)
             series.append(self.node(event, depth))
+        self.built += len(series)
         return series
 
     def block(self, line: int, depth: int) -> Block:
@@ -165,6 +164,7 @@ class _Builder:
                 lines[key] = line
         for each in merged:
             _merge(block, each)
+        self.built += len(block)
         return block
 
     def alias(self, event: Any) -> Node:
@@ -176,7 +176,7 @@ class _Builder:
             raise Malformed(
                 "alias-cycle", f"the alias `*{event.anchor}` stands inside of its own anchor", line
             )
-        self.built += anchored.size
+        self.built += anchored.size - 1
         self.aliased += anchored.size
         if self.aliased > MAX_ALIASED_NODES:
             raise Malformed(

@@ -20,6 +20,7 @@ A served sandbox is also controlled by requests from the same machine, without a
                                   {"kind": "drop_after", "on": "POST /v2/incidents", "nth": [3]},
                                   {"kind": "latency", "seconds": 0.3, "probability": 0.5}]}
     GET    /sandbox/journal   {"requests": {"POST /v2/incidents 200": 3}, "too_many_requests": 0,
+                               "faults": {"drop_after": 1},
                                "creations": {"an-idempotency-key": 1}, "announcements": []}
     DELETE /sandbox/journal   start counting anew
 

@@ -87,9 +87,9 @@ class Application:
 
     def journal(self) -> Journal:
         """What happened so far."""
-        requests, limited = self._tally.counts()
+        requests, limited, befallen = self._tally.counts()
         store = self._account.store
-        return Journal(requests, limited, store.creation_counts(), store.announcements())
+        return Journal(requests, limited, befallen, store.creation_counts(), store.announcements())
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333). Raises NoReply or NoReplyInTime where a fault says so."""
@@ -169,10 +169,12 @@ class Application:
         """The reply, after what the faults on this request do to it."""
         for fault in befalling:
             if fault.kind is FaultKind.LATENCY:
+                self._tally.befell(fault.kind)
                 self._sleep(fault.seconds)
         trouble = next((fault for fault in befalling if fault.kind is not FaultKind.LATENCY), None)
         if trouble is None:
             return carry_out()
+        self._tally.befell(trouble.kind)
         reply = None if trouble.kind in _BEFORE else carry_out()
         match trouble.kind:
             case FaultKind.TOO_MANY_REQUESTS:

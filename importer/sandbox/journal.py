@@ -15,13 +15,14 @@ class Journal:
     """What happened since the sandbox was opened or the journal was cleared.
 
     `requests` counts answers by method, route and status (`POST /v2/incidents 200`; `no reply` stands for the
-    status where none was given) and `too_many_requests` those with 429: both of this process. `creations`
-    counts incidents by idempotency key, `announcements` names what would have been announced to people:
-    both are kept in the file, and outlive the process.
+    status where none was given), `too_many_requests` those with 429, and `faults` the trouble by kind that
+    befell them: all of this process. `creations` counts incidents by idempotency key, `announcements` names
+    what would have been announced to people: both are kept in the file, and outlive the process.
     """
 
     requests: Mapping[str, int]
     too_many_requests: int
+    faults: Mapping[str, int]
     creations: Mapping[str, int]
     announcements: tuple[str, ...]
 
@@ -30,6 +31,7 @@ class Journal:
         return {
             "requests": dict(self.requests),
             "too_many_requests": self.too_many_requests,
+            "faults": dict(self.faults),
             "creations": dict(self.creations),
             "announcements": list(self.announcements),
         }
@@ -41,6 +43,7 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
         self._limited = 0
 
     def add(self, route: str, outcome: str) -> None:
@@ -49,13 +52,19 @@ class Tally:
             self._requests[f"{route} {outcome}"] += 1
             self._limited += outcome == "429"
 
+    def befell(self, kind: str) -> None:
+        """Count one fault."""
+        with self._lock:
+            self._faults[kind] += 1
+
     def clear(self) -> None:
         """Start counting anew."""
         with self._lock:
             self._requests.clear()
+            self._faults.clear()
             self._limited = 0
 
-    def counts(self) -> tuple[dict[str, int], int]:
-        """Requests by route and outcome, sorted, and how many of them were answered 429."""
+    def counts(self) -> tuple[dict[str, int], int, dict[str, int]]:
+        """Requests by route and outcome, how many of them were answered 429, and faults by kind; sorted."""
         with self._lock:
-            return dict(sorted(self._requests.items())), self._limited
+            return dict(sorted(self._requests.items())), self._limited, dict(sorted(self._faults.items()))

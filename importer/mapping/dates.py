@@ -1,0 +1,220 @@
+"""A moment as an export writes it -> an instant, by the formats and the zone that the mapping declares.
+
+Nothing is guessed: without a format only ISO forms are read; a text that two declared formats read as two
+different moments is refused. An ISO text with an offset is always read, for nobody means another by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from importer.loaders.moments import EXPECTED, NotAMoment, instant, moment
+from importer.mapping import months
+from importer.mapping.model import Side, Unit
+
+_ENGLISH = months.of("en")
+_DAYS = r"[^\W\d]+\.?"
+_DIRECTIVES = {
+    "Y": r"(?P<Y>\d{4})",
+    "y": r"(?P<y>\d\d)",
+    "m": r"(?P<m>1[0-2]|0?[1-9])",
+    "d": r"(?P<d>3[01]|[12]\d|0?[1-9])",
+    "H": r"(?P<H>2[0-3]|[01]?\d)",
+    "I": r"(?P<I>1[0-2]|0?[1-9])",
+    "M": r"(?P<M>[0-5]?\d)",
+    "S": r"(?P<S>[0-5]?\d)",
+    "f": r"(?P<f>\d{1,9})",
+    "p": r"(?P<p>[AaPp])\.?\s?[Mm]\.?",
+    "z": r"(?P<z>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)",
+    "Z": r"(?P<z>[Zz]|UTC|GMT)",
+    "b": r"(?P<b>[^\W\d]+\.?)",
+    "B": r"(?P<b>[^\W\d]+\.?)",
+    "a": _DAYS,
+    "A": _DAYS,
+    "%": "%",
+}
+"""What strptime calls them. A two-digit year is of 1969 to 2068, as POSIX has it; of the abbreviations of
+zones only UTC and GMT mean one thing."""
+_WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[Tt ].*(?:[Zz]|[+-]\d\d(?::?\d\d)?)", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d+)\s*d(?:ays?)?,?\s*)?(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?", re.ASCII)
+_PARTS = re.compile(
+    r"P?(?:(\d+(?:\.\d+)?)\s*w\w*)?\s*(?:(\d+(?:\.\d+)?)\s*d\w*)?\s*T?\s*(?:(\d+(?:\.\d+)?)\s*h\w*)?\s*"
+    r"(?:(\d+(?:\.\d+)?)\s*m\w*)?\s*(?:(\d+(?:\.\d+)?)\s*s\w*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_SECONDS = (604_800, 86_400, 3_600, 60, 1)
+
+
+class BadFormat(ValueError):
+    """A format cannot say when something was; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled format."""
+
+    written: str
+    expression: re.Pattern[str]
+    months: Mapping[str, int]
+
+    def read(self, text: str) -> datetime | None:
+        """Return the moment, naive where the text has no offset; None where it does not fit."""
+        match = self.expression.fullmatch(text)
+        return None if match is None else _assembled(match.groupdict(), self.months)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How the moments of a field are written."""
+
+    patterns: tuple[Pattern, ...] = ()
+    zone: ZoneInfo | None = None
+    side: Side | None = None
+    unit: Unit | None = None
+
+
+def compiled(written: str, named: Mapping[str, int]) -> Pattern:
+    """Return a format such as `%d/%b/%y %I:%M %p` ready for use. Raises BadFormat."""
+    parts: list[str] = []
+    seen: set[str] = set()
+    letters = iter(re.sub(r"%-([dmHIMSy])", r"%\1", written))
+    for letter in letters:
+        if letter != "%":
+            parts.append(r"\s+" if letter.isspace() else re.escape(letter))
+            continue
+        directive = next(letters, "")
+        if directive not in _DIRECTIVES:
+            raise BadFormat(f"`%{directive}` is no part of a date; there are %{' %'.join(_DIRECTIVES)}")
+        group = {"Z": "z", "B": "b"}.get(directive, directive)
+        if group in seen:
+            raise BadFormat(f"`%{directive}` stands there twice")
+        seen |= {group} - {"a", "A", "%"}
+        parts.append(_DIRECTIVES[directive])
+    _check(seen)
+    return Pattern(written, re.compile("".join(parts), re.ASCII if "b" not in seen else 0), _ENGLISH | named)
+
+
+def _check(seen: set[str]) -> None:
+    """Refuse a format that leaves open which day or which half of it is meant."""
+    if not (seen & {"Y", "y"} and seen & {"m", "b"} and "d" in seen):
+        raise BadFormat("it needs a year (%Y), a month (%m or %b) and a day (%d)")
+    if ("I" in seen) != ("p" in seen):
+        raise BadFormat("a clock of twelve hours needs both %I and %p")
+
+
+def instant_of(raw: object, calendar: Calendar) -> datetime:
+    """Return the instant that a text, a number or a spreadsheet's own date means. Raises NotAMoment."""
+    if isinstance(raw, datetime):
+        return instant(raw, raw.isoformat(" "), calendar.zone, calendar.side)
+    if isinstance(raw, date):
+        return instant(datetime(raw.year, raw.month, raw.day), raw.isoformat(), calendar.zone, calendar.side)  # noqa: DTZ001  the zone is added
+    text = str(raw).strip()
+    if calendar.unit is not None:
+        return _since_1970(text, calendar)
+    found = [parsed for pattern in calendar.patterns if (parsed := pattern.read(text)) is not None]
+    if not calendar.patterns or (not found and _WITH_OFFSET.fullmatch(text)):
+        return moment(text, calendar.zone, calendar.side)
+    if not found:
+        raise _unreadable(text, calendar)
+    if len(found) > 1 and any(each != found[0] for each in found):
+        raise NotAMoment(
+            "ambiguous-datetime",
+            "two of the datetime_formats read a moment differently",
+            detail=f"`{text}` is {' or '.join(each.isoformat(' ') for each in found)}",
+            hint="declare one of the formats only, or one for each column",
+        )
+    return instant(found[0], text, calendar.zone, calendar.side)
+
+
+def shown(at: datetime) -> str:
+    """Return an instant as the text that an incident file would have."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def seconds(text: str) -> float:
+    """Return a duration in seconds: a number of them, `1:30:00`, `2h 30m`, `PT1H30M`. Raises ValueError."""
+    written = text.strip()
+    if _NUMBER.fullmatch(written):
+        return float(written)
+    if clock := _CLOCK.fullmatch(written):
+        days, hours, minutes, rest = clock.groups()
+        return int(days or 0) * 86_400 + int(hours) * 3_600 + int(minutes) * 60 + float(rest or 0)
+    parts = _PARTS.fullmatch(written)
+    if parts is None or not any(parts.groups()):
+        raise ValueError(f"`{text}` is no duration such as 5400, 1:30:00, 1h 30m or PT1H30M")
+    return sum(float(part or 0) * size for part, size in zip(parts.groups(), _SECONDS, strict=True))
+
+
+def reader(calendar: Calendar) -> Callable[[object], str]:
+    """Return what turns a raw moment into the text of its instant."""
+    return lambda raw: shown(instant_of(raw, calendar))
+
+
+def patterns(written: Sequence[str], named: Mapping[str, int]) -> tuple[Pattern, ...]:
+    """Return formats ready for use. Raises BadFormat."""
+    return tuple(compiled(each, named) for each in written)
+
+
+def _assembled(parts: Mapping[str, str | None], named: Mapping[str, int]) -> datetime | None:
+    month = named.get(months.folded(parts["b"] or "")) if parts.get("b") else int(parts["m"] or 0)
+    if month is None:
+        return None
+    hour = int(parts.get("H") or parts.get("I") or 0)
+    if half := parts.get("p"):
+        hour = hour % 12 + (12 if half in "Pp" else 0)
+    fraction = f"{parts.get('f') or '0':0<6}"[:6]
+    minute, second = (int(parts.get(each) or 0) for each in "MS")
+    try:
+        return datetime(  # noqa: DTZ001  what has no offset gets its zone later
+            _year(parts), month, int(parts["d"] or 0), hour, minute, second, int(fraction)
+        ).replace(tzinfo=_offset(parts.get("z")))
+    except ValueError:
+        return None
+
+
+def _year(parts: Mapping[str, str | None]) -> int:
+    if full := parts.get("Y"):
+        return int(full)
+    short = int(parts["y"] or 0)
+    return short + (1900 if short >= 69 else 2000)
+
+
+def _offset(text: str | None) -> timezone | None:
+    if text is None:
+        return None
+    if text[0] not in "+-":
+        return UTC
+    digits = text[1:].replace(":", "")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
+    return timezone(offset if text[0] == "+" else -offset)
+
+
+def _since_1970(text: str, calendar: Calendar) -> datetime:
+    try:
+        number = Decimal(text)
+        scale = 1000 if calendar.unit is Unit.MILLISECONDS else 1
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(number * 1000 / scale))
+    except (InvalidOperation, OverflowError, ValueError):
+        raise NotAMoment(
+            "bad-datetime",
+            "a moment cannot be read",
+            detail=f"`{text}` is no number of {'milliseconds' if calendar.unit == 'ms' else 'seconds'}",
+            hint="`unit` is s or ms for numbers since 1970; leave it out for dates",
+        ) from None
+    return instant(at, text, None, None)
+
+
+def _unreadable(text: str, calendar: Calendar) -> NotAMoment:
+    formats = ", ".join(each.written for each in calendar.patterns)
+    return NotAMoment(
+        "bad-datetime",
+        "a moment cannot be read",
+        detail=f"`{text}` has none of the forms {formats}",
+        hint=f"add its form to datetime_formats, or write it like {EXPECTED}",
+    )

@@ -1,0 +1,285 @@
+"""Jinja2 text -> a template that reads a record and nothing else, and ends.
+
+A mapping comes from another person. So its templates run in Jinja2's sandbox, with the statements, filters
+and methods below and no others, and everything that can grow pays from a budget: each turn of a loop, each
+text that is put together. Time and memory are bounded by it, without a clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import partial
+from typing import Any
+
+from jinja2 import ChainableUndefined, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+BUDGET = 3_000_000
+"""Characters put together and turns of loops that one rendering may cost."""
+MAX_RANGE = 10_000
+MAX_TEMPLATE = 50_000
+
+_STATEMENTS = (nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign)
+_METHODS: Mapping[type, frozenset[str]] = {
+    str: frozenset(
+        "capitalize casefold count endswith find index isalnum isalpha isdecimal isdigit islower isnumeric isspace isupper "
+        "lower lstrip partition removeprefix removesuffix replace rfind rpartition rsplit rstrip split splitlines "
+        "startswith strip swapcase title upper join".split()
+    ),
+    dict: frozenset({"get", "items", "keys", "values"}),
+    list: frozenset({"count", "index"}),
+    tuple: frozenset({"count", "index"}),
+}
+_FILTERS = frozenset(
+    "abs default d float int items last length count list lower upper title capitalize trim replace join round "
+    "map select reject selectattr rejectattr sort unique reverse dictsort string truncate wordcount min max".split()
+)
+
+
+class BadTemplate(ValueError):
+    """A template cannot be used, or not on this record. `line` counts in the template, from 1."""
+
+    def __init__(self, summary: str, *, line: int = 1, hint: str = "") -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.line = line
+        self.hint = hint
+
+
+class NoSuchName(UndefinedError):
+    """A template names a column that the table has not."""
+
+    def __init__(self, name: str, message: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+
+
+@dataclass(slots=True)
+class _Purse:
+    """What is left of the budget of the rendering that is under way."""
+
+    left: int = BUDGET
+
+    def pay(self, amount: int) -> None:
+        self.left -= amount
+        if self.left < 0:
+            raise BadTemplate(
+                "the template puts together more than it may",
+                hint=f"a rendering may cost {BUDGET} characters and turns of loops; make its loops shorter",
+            )
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, with a purse."""
+
+    intercepted_binops = frozenset({"+", "*", "**", "%", "//"})
+
+    def __init__(self, undefined: type[Any]) -> None:
+        super().__init__(undefined=undefined, keep_trailing_newline=True, autoescape=False)
+        self.purse = _Purse()
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if not super().is_safe_attribute(obj, attr, value):
+            return False
+        return any(isinstance(obj, kind) and attr in names for kind, names in _METHODS.items())
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator in ("**", "%") and not all(isinstance(each, int) and abs(each) < 1 << 20 for each in (left, right)):
+            raise BadTemplate(f"`{operator}` takes small whole numbers only")
+        if operator == "**":
+            self.purse.pay(abs(right) * 20)
+        if operator == "*":
+            self.purse.pay(_product(left, right))
+        result = super().call_binop(context, operator, left, right)
+        self.purse.pay(len(result) if isinstance(result, (str, list, tuple)) else 1)
+        return result
+
+    def call(self, context: Any, called: Any, /, *arguments: Any, **named: Any) -> Any:
+        owner = getattr(called, "__self__", None)
+        if isinstance(owner, str):
+            self.purse.pay(_method_cost(owner, called.__name__, arguments))
+        return super().call(context, called, *arguments, **named)
+
+
+@dataclass(slots=True)
+class _Bounded(NodeTransformer):
+    """Puts the purse between a template and what it repeats."""
+
+    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802  the name is the visitor's
+        self.generic_visit(node)
+        node.iter = nodes.Filter(node.iter, "_turns", [], [], None, None, lineno=node.lineno)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802
+        self.generic_visit(node)
+        parts = nodes.List(node.nodes, lineno=node.lineno)
+        return nodes.Filter(parts, "join", [], [], None, None, lineno=node.lineno)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A template ready for use. `names` are the variables that it reads."""
+
+    text: str
+    template: Any
+    environment: _Environment
+    names: frozenset[str] = field(default=frozenset())
+
+    def render(self, variables: Mapping[str, Any]) -> str:
+        """Return the text for a record. Raises BadTemplate, NoSuchName."""
+        purse = self.environment.purse
+        purse.left = BUDGET
+        pieces: list[str] = []
+        try:
+            for piece in self.template.generate(variables):
+                purse.pay(len(piece))
+                pieces.append(piece)
+        except (NoSuchName, BadTemplate):
+            raise
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+            raise BadTemplate("the template cannot be rendered", hint=_told(error)) from None
+        return "".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Compiles templates with the filters that they are given. In a table every name must be a column's;
+    elsewhere what a record lacks is empty."""
+
+    strict: bool
+    filters: Mapping[str, Callable[..., Any]]
+
+    def compiled(self, text: str) -> Rendering:
+        """Return a template ready for use. Raises BadTemplate."""
+        from jinja2 import meta  # noqa: PLC0415
+
+        if len(text) > MAX_TEMPLATE:
+            raise BadTemplate(f"the template is longer than {MAX_TEMPLATE} characters")
+        environment = self.environment()
+        try:
+            tree = environment.parse(text)
+            _check(tree)
+            names = frozenset(meta.find_undeclared_variables(tree))
+            code = environment.compile(_Bounded().visit(tree))
+        except TemplateSyntaxError as error:
+            raise BadTemplate("this is no template", line=error.lineno, hint=str(error.message)) from None
+        except RecursionError:
+            raise BadTemplate("the template is nested too deeply") from None
+        template = environment.template_class.from_code(environment, code, environment.globals)
+        return Rendering(text, template, environment, names)
+
+    def environment(self) -> _Environment:
+        environment = _Environment(_Strict if self.strict else ChainableUndefined)
+        purse = environment.purse
+        known = {name: function for name, function in environment.filters.items() if name in _FILTERS}
+        environment.filters = {
+            **known,
+            "join": partial(_join, purse),
+            "replace": partial(_replace, purse),
+            "_turns": partial(_turns, purse),
+            **{name: partial(_paid, purse, function) for name, function in self.filters.items()},
+        }
+        environment.globals = {"range": _range}
+        return environment
+
+
+class _Strict(StrictUndefined):
+    """What a template reads that is no column: a mistake in the mapping, with the name that was meant."""
+
+    __slots__ = ()
+
+    def __init__(self, hint: str | None = None, obj: Any = None, name: str | None = None, exc: Any = None) -> None:
+        super().__init__(hint, obj, name, partial(NoSuchName, str(name)) if exc is None else exc)  # type: ignore[arg-type]
+
+
+def identifier(header: str) -> str:
+    """Return a header as the variable that a template can write: `Issue Type` as `Issue_Type`."""
+    word = re.sub(r"\W+", "_", header).strip("_")
+    return f"_{word}" if word[:1].isdigit() else word
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint with the known name that looks like this one, else with all of them."""
+    names = {each.casefold(): each for each in known}
+    near = get_close_matches(name.casefold(), names, 1, 0.5)
+    if near:
+        return f"did you mean `{names[near[0]]}`?"
+    some = list(names.values())
+    return f"there are {', '.join(some[:30])}{', ...' if len(some) > 30 else ''}"
+
+
+def _check(tree: nodes.Template) -> None:
+    for node in tree.find_all(nodes.Stmt):
+        if not isinstance(node, _STATEMENTS):
+            word = type(node).__name__.lower()
+            raise BadTemplate(
+                f"`{word}` is not for the templates of a mapping",
+                line=node.lineno,
+                hint="they have {{ ... }}, {% if %}, {% for %} and {% set %}",
+            )
+    for loop in tree.find_all(nodes.For):
+        if loop.recursive:
+            raise BadTemplate("a loop may not be recursive", line=loop.lineno)
+
+
+def _product(left: Any, right: Any) -> int:
+    sizes = [len(each) if isinstance(each, (str, list, tuple)) else 0 for each in (left, right)]
+    times = [each if isinstance(each, int) else 1 for each in (left, right)]
+    if not any(sizes):
+        return sum(each.bit_length() for each in (left, right) if isinstance(each, int))
+    return max(sizes[0] * max(times[1], 0), sizes[1] * max(times[0], 0))
+
+
+def _method_cost(owner: str, name: str, arguments: tuple[Any, ...]) -> int:
+    match name, arguments:
+        case "replace", (str() as old, str() as new, *_):
+            return len(owner) + (owner.count(old) if old else len(owner) + 1) * len(new)
+        case "join", (list() | tuple() as parts, *_):
+            return sum(len(str(part)) + len(owner) for part in parts)
+    return len(owner)
+
+
+def _turns(purse: _Purse, values: Iterable[Any]) -> list[Any]:
+    return list(_counted(purse, values))
+
+
+def _counted(purse: _Purse, values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        purse.pay(10)
+        yield value
+
+
+def _join(purse: _Purse, values: Iterable[Any], by: str = "", attribute: str | None = None) -> str:
+    parts: list[str] = []
+    for value in values:
+        part = str(value.get(attribute, "") if attribute and isinstance(value, dict) else value)
+        purse.pay(len(part) + len(by))
+        parts.append(part)
+    return by.join(parts)
+
+
+def _replace(purse: _Purse, text: Any, old: str, new: str) -> str:
+    written = str(text)
+    purse.pay(_method_cost(written, "replace", (old, new)))
+    return written.replace(old, new)
+
+
+def _paid(purse: _Purse, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    result = function(*arguments, **named)
+    purse.pay(len(result) + 1 if isinstance(result, str) else 1)
+    return result
+
+
+def _range(*bounds: int) -> range:
+    found = range(*bounds)
+    if len(found) > MAX_RANGE:
+        raise BadTemplate(f"a range of more than {MAX_RANGE} numbers")
+    return found
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
