@@ -35,18 +35,40 @@ class Teller(Observer, Protocol):
     def tell(self, words: str) -> None: ...
 
 
+class _Pace:
+    """How far a run of `total` changes is, and when ten seconds are over since that was told last."""
+
+    def __init__(self, total: int, monotonic: Callable[[], float]) -> None:
+        self.total = total
+        self.done = 0
+        self._monotonic = monotonic
+        self._began = self._told = monotonic()
+
+    def is_due(self) -> bool:
+        """Count one change, and say whether it is time for a word."""
+        self.done += 1
+        now = self._monotonic()
+        if now - self._told < _EVERY:
+            return False
+        self._told = now
+        return True
+
+    @property
+    def seconds_left(self) -> float:
+        return (self._told - self._began) / self.done * (self.total - self.done)
+
+
 class Lines:
     """A line every ten seconds: for logs."""
 
     def __init__(self, console: Console, monotonic: Callable[[], float]) -> None:
         self._console = console
         self._monotonic = monotonic
-        self._began = self._told = monotonic()
-        self._total = self._done = self._failed = 0
+        self._pace = _Pace(0, monotonic)
+        self._failed = 0
 
     def begin(self, total: int) -> None:
-        self._total = total
-        self._began = self._told = self._monotonic()
+        self._pace = _Pace(total, self._monotonic)
 
     def end(self) -> None:
         """Nothing is left to be cleared."""
@@ -55,16 +77,13 @@ class Lines:
         """A change that only began is not worth a line."""
 
     def ended(self, change: Change, outcome: Outcome) -> None:
-        self._done += 1
         self._failed += isinstance(outcome, Failed | Unknown)
         if isinstance(outcome, Failed):
             self.tell(_failure(change, outcome))
-        now = self._monotonic()
-        if now - self._told >= _EVERY:
-            self._told = now
-            left = (now - self._began) / self._done * (self._total - self._done)
+        if self._pace.is_due():
             failed = f", {self._failed} failed" if self._failed else ""
-            self.tell(f"{self._done} of {self._total} done{failed}; about {_duration(left)} left")
+            left = _duration(self._pace.seconds_left)
+            self.tell(f"{self._pace.done} of {self._pace.total} done{failed}; about {left} left")
 
     def waiting(self, wait: Wait) -> None:
         tell_of_wait(wait, self.tell)
@@ -123,12 +142,14 @@ class Bar:
 class Events:
     """A JSON object a line on stdout: for programs."""
 
-    def __init__(self, console: Console, now: Callable[[], datetime]) -> None:
+    def __init__(self, console: Console, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._console = console
         self._now = now
+        self._monotonic = monotonic
+        self._pace = _Pace(0, monotonic)
 
     def begin(self, total: int) -> None:
-        """The planned changes have said how many there are."""
+        self._pace = _Pace(total, self._monotonic)
 
     def end(self) -> None:
         """The summary says that a run ended."""
@@ -138,6 +159,10 @@ class Events:
 
     def ended(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002 - an event is told by its outcome
         self._console.result(events.ended(outcome, at=self._now()))
+        if self._pace.is_due():
+            pace, left = self._pace, round(self._pace.seconds_left)
+            event = events.apply_progress(done=pace.done, total=pace.total, seconds_left=left, at=self._now())
+            self._console.result(event)
 
     def waiting(self, wait: Wait) -> None:
         event = events.rate_limited(until=wait.until, reason=wait.reason, scope=wait.scope, at=self._now())
@@ -150,7 +175,7 @@ class Events:
 def teller(console: Console, *, output: str) -> Teller:
     """Return what suits the output mode and the terminal."""
     if output == "json":
-        return Events(console, lambda: datetime.now(UTC))
+        return Events(console, lambda: datetime.now(UTC), time.monotonic)
     return Bar(console) if console.is_live else Lines(console, time.monotonic)
 
 

@@ -81,7 +81,7 @@ def test_the_bar_can_begin_again_after_a_canary() -> None:
 
 def test_programs_get_an_event_for_every_wait() -> None:
     known = console()
-    events = Events(known, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    events = Events(known, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
     events.begin(1)
     events.started(CHANGE)
     events.waiting(BLINK)
@@ -106,3 +106,14 @@ def test_a_signal_in_the_middle_of_a_write_still_stops_the_run() -> None:
     interrupts.receive(2, None)
     assert interrupts.stop.is_set()
     assert interrupts.came
+
+
+def test_a_program_hears_every_ten_seconds_how_far_the_run_is() -> None:
+    moments = iter([0.0, 0.0, 5.0, 20.0])
+    known = console()
+    watcher = Events(known, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: next(moments))
+    watcher.begin(4)
+    watcher.ended(CHANGE, FAILED)
+    watcher.ended(CHANGE, FAILED)
+    progress = [each for each in told(known) if each["type"] == "apply_progress"]
+    assert [(each["done"], each["total"], each["seconds_left"]) for each in progress] == [(2, 4, 20)]

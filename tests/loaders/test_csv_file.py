@@ -18,7 +18,7 @@ from importer.model import Severity
 
 def read(text: str, delimiter: str | None = None) -> tuple[list[Node], list[str]]:
     diagnostics = Diagnostics()
-    nodes = csv_file.read(text, "a.csv", diagnostics, delimiter=delimiter)
+    nodes = list(csv_file.read(text, "a.csv", diagnostics, delimiter=delimiter))
     return nodes, [
         f"{each.locations[0]} {each.code}: {each.summary} {each.hint}" for each in diagnostics.found
     ]
@@ -99,11 +99,27 @@ def test_a_ragged_row_is_an_error_that_spoils_only_itself(row: str, column: int)
     assert problems[0].startswith(f"a.csv:2:{column} ragged-row")
 
 
+def test_a_custom_field_called_members_is_a_field_like_any_other() -> None:
+    assert rows("key,custom_fields.members\nA,x;y\n") == [{"key": "A", "custom_fields": {"members": "x;y"}}]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_in_any_way(end: str) -> None:
+    text = f'key,name{end}A,"B{end}C"{end}D,E'
+    assert rows(text) == [{"key": "A", "name": f"B{end}C"}, {"key": "D", "name": "E"}]
+
+
+def test_rows_before_a_broken_one_are_still_looked_at() -> None:
+    nodes, (problem,) = read('key,name\nA,B\nC,"D\n')
+    assert nodes == [{"key": "A", "name": "B"}]
+    assert problem.startswith("a.csv:3 syntax")
+
+
 @pytest.mark.parametrize(("delimiter", "word"), [(";", "a semicolon"), ("\t", "a tab")])
 def test_another_delimiter_is_found_and_said(delimiter: str, word: str) -> None:
     diagnostics = Diagnostics()
     text = delimiter.join(["key", "name", "summary"]) + "\n" + delimiter.join(["A", "B, C", "D"]) + "\n"
-    assert csv_file.read(text, "a.csv", diagnostics) == [{"key": "A", "name": "B, C", "summary": "D"}]
+    assert list(csv_file.read(text, "a.csv", diagnostics)) == [{"key": "A", "name": "B, C", "summary": "D"}]
     assert [(each.severity, each.code) for each in diagnostics.found] == [(Severity.WARNING, "delimiter")]
     assert word in diagnostics.found[0].summary
     assert read(text, delimiter) == ([{"key": "A", "name": "B, C", "summary": "D"}], [])

@@ -73,6 +73,7 @@ def test_latency_delays_and_combines(api):
     assert api.http.post("/v2/incidents", json=api.payload()).status_code == 500
     api.get("/v1/severities")
     assert api.clock.now == 1_700_000_000.5
+    assert api.sandbox.journal().faults == {"html": 1, "latency": 2}
 
 
 def test_faults_fall_where_the_seed_says_every_time(api):
