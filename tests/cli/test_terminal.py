@@ -9,7 +9,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -215,14 +216,20 @@ def test_a_second_ctrl_c_stops_at_once_and_nothing_is_doubled(folder: Folder, ac
     assert len(account.creations()) == 4
 
 
+def _is_connected(pid: int) -> bool:
+    """Whether a process holds a socket: it has asked the account, and waits for its slow answer."""
+    with suppress(OSError):  # a file that is closed while it is looked at
+        return any(str(each.readlink()).startswith("socket:") for each in Path(f"/proc/{pid}/fd").iterdir())
+    return False
+
+
 def test_ctrl_c_while_planning_is_130(folder: Folder, account: Account) -> None:
     account.sandbox.faults = Faults((Fault(FaultKind.LATENCY, seconds=5),))
     folder.declare(declared("A"))
     with folder.start("plan", "--json") as process:
-        while not account.sandbox.journal().requests and process.poll() is None:
-            time.sleep(1)
-            process.send_signal(signal.SIGINT)
-            break
+        while not _is_connected(process.pid):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert b"Traceback" not in err
