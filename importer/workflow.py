@@ -20,8 +20,9 @@ from importer.config import Settings
 from importer.diagnostics import grouped
 from importer.differences import differences
 from importer.errors import Refused, UsageError
-from importer.ledger import Ledger, check_account
+from importer.ledger import CREATE, Ledger, check_account
 from importer.loaders import Loaded, load
+from importer.matching import Census, Conflict, Match, Ours
 from importer.model import (
     Account,
     Adopt,
@@ -137,7 +138,16 @@ def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
 
 
 def left_of(session: Session, plan: Plan, plan_hash: str) -> Plan:
-    """Return what earlier runs of a saved plan did not make yet."""
+    """Return what earlier runs of a saved plan did not make yet.
+
+    A creation that nobody answered, and whose incident now shows the key, is noted as made: to send it again
+    would make a second one if the server has forgotten the idempotency key.
+    """
+    sent = session.ledger.memory().sent
+    doubtful = [each for each in plan.changes if each.incident.key in sent]
+    for key, match in _carriers(session, doubtful).items():
+        if isinstance(match, Ours):
+            session.ledger.confirmed(key, CREATE, live=match.live, declared={}, answered={})
     return without_keys(plan, session.ledger.applied_by(plan_hash))
 
 
@@ -165,13 +175,8 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     an incident that changed since. What an earlier run of the same saved plan touched is not stale."""
     _refuse_foreign(session, plan, plan_hash)
     begun = session.ledger.begun_by(plan_hash) if plan_hash else frozenset()
-    bindings = session.ledger.memory().bindings
     fresh = [change for change in plan.changes if change.incident.key not in begun]
-    found = [
-        f"'{change.incident.key}' was created since, as {bindings[change.incident.key].reference}"
-        for change in fresh
-        if isinstance(change, Create) and change.incident.key in bindings
-    ]
+    found = list(_made(session, [change for change in fresh if isinstance(change, Create)]))
     edited = [change for change in fresh if isinstance(change, Update | Adopt)]
     current = refresh.by_id(session.api, [change.live.id for change in edited])
     for change in edited:
@@ -248,6 +253,28 @@ def _refuse_foreign(session: Session, plan: Plan, plan_hash: str) -> None:
             hint="make a new plan: it shows what is left, if anything",
             code="plan-applied",
         )
+
+
+def _made(session: Session, creations: Sequence[Create]) -> Iterator[str]:
+    """Say which of the planned creations were made since, by the ledger or by the marker field."""
+    bindings, carriers = session.ledger.memory().bindings, _carriers(session, creations)
+    for key in (change.incident.key for change in creations):
+        match carriers.get(key):
+            case _ if key in bindings:
+                yield f"'{key}' was created since, as {bindings[key].reference}"
+            case Ours(live=live):
+                yield f"'{key}' was created since, as {live.reference}"
+            case Conflict(explanation=explanation):
+                yield f"'{key}': {explanation}"
+
+
+def _carriers(session: Session, changes: Sequence[Change]) -> dict[str, Match]:
+    """Return what the account says now of the keys of some changes, where a field of it has the keys."""
+    if not changes or not session.settings.marker_field:
+        return {}
+    carrying = marker(session.api.catalogue(needs((), session.settings)), session.settings)
+    census = Census(session.api.incidents(), session.ledger.memory(), carrying)
+    return {change.incident.key: census.match(change.incident) for change in changes}
 
 
 def _moved(change: Update | Adopt, live: LiveIncident | None) -> list[str]:

@@ -104,7 +104,8 @@ def test_faults_and_journal_are_controlled_by_requests(api):
     assert journal["requests"] == {"POST /v2/incidents 200": 2}
     assert journal["creations"][payload["idempotency_key"]] == 1
     assert journal["announcements"] == ["INC-2 was declared in mode test"]
-    empty = {"requests": {}, "too_many_requests": 0, "creations": {}, "announcements": []}
+    assert journal["faults"] == {"latency": 2}
+    empty = {"requests": {}, "too_many_requests": 0, "faults": {}, "creations": {}, "announcements": []}
     assert api.http.delete("/sandbox/journal").json() == empty
     assert api.post("/v2/incidents", payload, 200)["incident"]["reference"] == "INC-1"
     assert api.http.get("/sandbox/journal").json()["creations"] == {}

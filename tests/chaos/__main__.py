@@ -1,0 +1,73 @@
+"""`python -m tests.chaos --runs N --seed S [--incidents N] [--report FILE]`: a campaign of scenarios."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from tempfile import mkdtemp
+
+from tests.chaos.figures import Figures, lines
+from tests.chaos.run import Result, run
+from tests.chaos.scenario import scenario
+
+
+def main() -> int:
+    """Run the scenarios of consecutive seeds, print the figures, and return 1 where a promise was broken."""
+    wishes = _wishes()
+    root, began, figures = Path(mkdtemp(prefix="chaos-")), time.monotonic(), Figures()
+    broken = 0
+    with ThreadPoolExecutor(wishes.jobs) as pool:
+        futures = [
+            pool.submit(run, scenario(seed, wishes.incidents), root / str(seed))
+            for seed in range(wishes.seed, wishes.seed + wishes.runs)
+        ]
+        for future in as_completed(futures):
+            result = future.result()
+            figures.add(result.figures)
+            broken += bool(result.findings)
+            _tell(result, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    print(lines(figures.wire(), seconds))
+    if wishes.report:
+        report = {
+            **figures.wire(),
+            "seed": wishes.seed,
+            "seconds": round(seconds),
+            "runs that failed": broken,
+        }
+        wishes.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return 1 if broken else 0
+
+
+def _wishes() -> Namespace:
+    parser = ArgumentParser(prog="python -m tests.chaos", description="Kill the importer until it gives in.")
+    parser.add_argument("--runs", type=int, default=10, help="how many scenarios (default: 10)")
+    parser.add_argument("--seed", type=int, default=0, help="the seed of the first one (default: 0)")
+    parser.add_argument("--incidents", type=int, default=60, help="incidents of each (default: 60)")
+    parser.add_argument("--jobs", type=int, default=2, help="scenarios at once (default: 2)")
+    parser.add_argument("--report", type=Path, help="write the figures to this JSON file")
+    return parser.parse_args()
+
+
+def _tell(result: Result, seconds: float) -> None:
+    """Say how a run ended; one that broke a promise keeps its folder, any other is removed."""
+    kills = result.figures.counts["kills"]
+    print(
+        f"{seconds:6.0f} s  seed {result.scenario.seed}: {kills} kills, {len(result.findings)} findings",
+        flush=True,
+    )
+    if not result.findings:
+        shutil.rmtree(result.folder, ignore_errors=True)
+        return
+    print(f"  {result.scenario}\n  kept in {result.folder}", flush=True)
+    for each in result.findings[:10]:
+        print(f"  - {each}"[:3000], flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

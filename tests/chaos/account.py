@@ -1,0 +1,132 @@
+"""The account of one run: the sandbox as a process of its own, and all that it holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+KEY = "sandbox-key"
+"""The sandbox's own key: no output and no file of the importer may hold it."""
+
+_RATE = "1000000"
+"""Requests a minute: the faults have their own 429s, and waiting for the real limit finds nothing."""
+
+Wire = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A served sandbox. What people do in incident.io's dashboard is done here."""
+
+    url: str
+    client: httpx.Client
+
+    def incidents(self) -> list[Wire]:
+        """Return all incidents, oldest first."""
+        return list(self._all("/v2/incidents", "incidents", sort_by="created_at_oldest_first"))
+
+    def follow_ups(self) -> list[Wire]:
+        """Return the follow-ups of all incidents."""
+        return list(self._all("/v3/follow_ups", "follow_ups"))
+
+    def timeline(self, incident_id: str) -> list[Wire]:
+        """Return the timeline items of an incident."""
+        path = "/v2/incident_timeline_items"
+        return list(self._all(path, "incident_timeline_items", incident_id=incident_id))
+
+    def attachments(self, incident_id: str) -> list[Wire]:
+        """Return the attachments of an incident."""
+        found: list[Wire] = self._get("/v1/incident_attachments", incident_id=incident_id)[
+            "incident_attachments"
+        ]
+        return found
+
+    def journal(self) -> Wire:
+        """Return what the sandbox counted."""
+        return self._get("/sandbox/journal")
+
+    def start_counting(self) -> None:
+        """Forget what happened so far."""
+        self.client.delete("/sandbox/journal").raise_for_status()
+
+    def befall(self, faults: Wire) -> None:
+        """Let the requests from now on run into faults."""
+        self.client.put("/sandbox/faults", json=faults).raise_for_status()
+
+    def create(self, payload: Wire) -> Wire:
+        """Create an incident as somebody else would."""
+        severity = self._get("/v1/severities")["severities"][0]["id"]
+        made: Wire = self._post("/v2/incidents", {"severity_id": severity, **payload})["incident"]
+        return made
+
+    def edit(self, incident_id: str, fields: Wire) -> None:
+        """Edit an incident in the dashboard."""
+        body = {"incident": fields, "notify_incident_channel": False}
+        self._post(f"/v2/incidents/{incident_id}/actions/edit", body)
+
+    def follow_up(self, incident_id: str, title: str) -> None:
+        """Add a follow-up in the dashboard."""
+        self._post("/v2/follow_ups", {"incident_id": incident_id, "title": title})
+
+    def _all(self, path: str, name: str, **query: str) -> Iterator[Wire]:
+        after: Mapping[str, str] = {}
+        while True:
+            answer = self._get(path, page_size="250", **query, **after)
+            yield from answer[name]
+            last = answer["pagination_meta"].get("after")
+            if not last:
+                return
+            after = {"after": last}
+
+    def _get(self, path: str, **query: str) -> Wire:
+        found: Wire = self.client.get(path, params=query).raise_for_status().json()
+        return found
+
+    def _post(self, path: str, body: Wire) -> Wire:
+        made: Wire = self.client.post(path, json=body).raise_for_status().json()
+        return made
+
+
+@contextmanager
+def served(folder: Path, *, idempotency: str, normalises: bool, port: int = 0) -> Iterator[Account]:
+    """Serve the account in a folder; without a port, on a free one."""
+    command = [sys.executable, "-m", "importer", "sandbox", "--port", str(port), "--rate-limit", _RATE]
+    command += ["--data", str(folder / "account.db"), "--idempotency", idempotency]
+    command += ["--normalises"] if normalises else []
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "sandbox.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+        )
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().decode().strip().rpartition("=")[2]
+            headers = {"Authorization": f"Bearer {KEY}"}
+            with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
+                yield Account(url, client)
+        finally:
+            process.terminate()
+            process.wait(30)
+            process.stdout.close()
+
+
+def environment(url: str, scratch: Path) -> dict[str, str]:
+    """Return the environment of the commands on an account; what they leave behind goes to `scratch`."""
+    kept = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
+    }
+    root = str(Path(__file__).parents[2])
+    return kept | {
+        "PYTHONPATH": root,
+        "TMPDIR": str(scratch),
+        "INCIDENT_API_KEY": KEY,
+        "INCIDENT_ENDPOINT": url,
+    }

@@ -1,0 +1,65 @@
+"""What runs went through, as numbers that can be added up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Figures:
+    """The count of one run or of a campaign. `lost` are declared incidents that the account lacks in the
+    end, `duplicates` those that it has more than once."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    exits: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Figures) -> None:
+        """Take in the count of another run."""
+        self.counts += other.counts
+        self.faults += other.faults
+        self.exits += other.exits
+
+    def wire(self) -> dict[str, Any]:
+        """Return the figures as JSON."""
+        words: Iterable[str] = _WORDS
+        return {
+            **{word: self.counts[word] for word in words},
+            "faults": dict(sorted(self.faults.items())),
+            "exit_codes": dict(sorted(self.exits.items())),
+        }
+
+
+_WORDS = (
+    "runs",
+    "processes",
+    "kills",
+    "kills before a change began",
+    "interrupts",
+    "states lost",
+    "states swapped",
+    "dashboard edits",
+    "adopted by hand",
+    "incidents",
+    "children",
+    "foreign",
+    "duplicates",
+    "lost",
+    "foreign touched",
+    "announcements",
+)
+
+
+def lines(figures: Mapping[str, Any], seconds: float) -> str:
+    """Return the figures as text, a line each."""
+    plain = [f"{word:30}{value:>8}" for word, value in figures.items() if not isinstance(value, dict)]
+    nested = [
+        f"{word + ': ' + str(name):30}{value:>8}"
+        for word, values in figures.items()
+        if isinstance(values, dict)
+        for name, value in values.items()
+    ]
+    return "\n".join([*plain, *nested, f"{'seconds':30}{seconds:>8.0f}"])

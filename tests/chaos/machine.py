@@ -1,0 +1,147 @@
+"""A folder with files and a state: commands run in it as processes, are killed, and what they said is kept."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.account import environment
+from tests.chaos.declared import Declared
+
+_LONGEST = 300.0
+"""Seconds after which a command counts as stuck."""
+
+_APPLY_EVENT = b'"type": "apply_'
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """When a command gets a signal: after so many of its events about changes that begin or end (None: from
+    its start), so many seconds later."""
+
+    signal: signal.Signals
+    after_events: int | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended, by itself or by a signal (then the code is negative), and its output."""
+
+    words: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def is_killed(self) -> bool:
+        return self.code == -signal.SIGKILL
+
+    @property
+    def began(self) -> bool:
+        """Whether an apply began to make changes."""
+        return _APPLY_EVENT.decode() in self.out
+
+    def changes(self) -> list[dict[str, Any]]:
+        """Return the changes of `plan --json`."""
+        found: list[dict[str, Any]] = json.loads(self.out)["incident_changes"]
+        return found
+
+
+@dataclass(slots=True)
+class Machine:
+    """One folder. `copies` are states of earlier moments, as somebody's backup has them."""
+
+    folder: Path
+    url: str
+    copies: int = 0
+    said: list[Said] = field(default_factory=list)
+
+    def declare(self, incidents: list[Declared], *, marker: bool) -> None:
+        """Write the files, and importer.yaml where the account has a field for the keys."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"incidents": incidents}, ensure_ascii=False, indent=1)
+        (self.folder / "incidents.json").write_text(text, encoding="utf-8")
+        identity = "identity: {namespace: chaos, marker_field: Legacy ID}" if marker else ""
+        (self.folder / "importer.yaml").write_text(f"version: 1\nsources: [incidents.json]\n{identity}\n")
+
+    def run(self, *words: str, end: End | None = None) -> Said:
+        """Run a command to its end, or to the one that is meant for it."""
+        scratch = self.folder / "tmp"
+        scratch.mkdir(exist_ok=True)
+        errors = self.folder / f"{len(self.said):03}-{threading.get_ident()}.err"
+        with errors.open("wb") as err:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "importer", *words],
+                cwd=self.folder,
+                env=environment(self.url, scratch),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                start_new_session=True,
+            )
+            out = _read(process, end)
+        said = Said(words, process.returncode, out, errors.read_text(encoding="utf-8", errors="replace"))
+        errors.with_suffix(".out").write_text(f"{words} {said.code}\n{out}", encoding="utf-8")
+        self.said.append(said)
+        return said
+
+    def lose_state(self) -> None:
+        """Remove the state file with all that SQLite keeps beside it."""
+        for each in self._state():
+            each.unlink()
+
+    def keep_copy(self) -> None:
+        """Make a backup of the state as it is, while nothing runs."""
+        copy = self._backup(self.copies)
+        copy.mkdir(parents=True)
+        self.copies += 1
+        for each in self._state():
+            shutil.copy(each, copy)
+
+    def take_copy(self, number: int) -> None:
+        """Put a backup in the place of the state."""
+        self.lose_state()
+        for each in self._backup(number).iterdir():
+            shutil.copy(each, self._home)
+
+    @property
+    def _home(self) -> Path:
+        return self.folder / ".importer"
+
+    def _backup(self, number: int) -> Path:
+        return self.folder / "backups" / str(number)
+
+    def _state(self) -> list[Path]:
+        return [each for each in self._home.glob("state.db*") if each.suffix != ".lock"]
+
+
+def _read(process: subprocess.Popen[bytes], end: End | None) -> str:
+    """Return what a process writes, and send it the signal that is meant for it."""
+    assert process.stdout is not None
+    began, lines, events = time.monotonic(), [], 0
+    timers = [threading.Timer(_LONGEST, process.kill)]
+    if end and end.after_events is None:
+        timers.append(threading.Timer(end.seconds, process.send_signal, [end.signal]))
+    for timer in timers:
+        timer.start()
+    for line in process.stdout:
+        lines.append(line)
+        events += _APPLY_EVENT in line
+        if end and events == end.after_events and _APPLY_EVENT in line:
+            time.sleep(end.seconds)
+            process.send_signal(end.signal)
+    process.wait()
+    process.stdout.close()
+    for timer in timers:
+        timer.cancel()
+    assert time.monotonic() - began < _LONGEST, "a command did not end"
+    return b"".join(lines).decode("utf-8", errors="replace")
