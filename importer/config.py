@@ -53,12 +53,24 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class MappedSource:
+    """A file, folder or glob that is read by a mapping: a file, or a preset by its name. `timezone` is that
+    of its times without an offset, `line` where importer.yaml says so."""
+
+    path: str
+    mapping: str | None = None
+    preset: str | None = None
+    timezone: str | None = None
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """importer.yaml, or its defaults. `root` is its folder: all paths in it are relative to that."""
 
     root: Path
     path: Path | None = None
-    sources: tuple[str, ...] = ()
+    sources: tuple[str | MappedSource, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
     timezone: str | None = None
     namespace: str = "default"
@@ -205,7 +217,7 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
     return Settings(
         root=root,
         path=path,
-        sources=_list(block.get("sources")),
+        sources=_sources(block.get("sources"), path.name, diagnostics),
         defaults=defaults,
         timezone=_zone(block, path.name, diagnostics),
         namespace=identity.get("namespace", "default"),
@@ -222,16 +234,34 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
     )
 
 
+def _sources(written: Node, name: str, diagnostics: Diagnostics) -> tuple[str | MappedSource, ...]:
+    found: list[str | MappedSource] = []
+    for each in written if isinstance(written, list) else ():
+        if isinstance(each, str):
+            found.append(each.strip())
+        elif isinstance(each, dict):
+            words = _texts(each)
+            zone = _known_zone(words.get("timezone"), each.place(name, "timezone"), diagnostics)
+            found.append(
+                MappedSource(words["path"], words.get("mapping"), words.get("preset"), zone, each.line)
+            )
+    return tuple(found)
+
+
 def _zone(block: Block, name: str, diagnostics: Diagnostics) -> str | None:
     """Return the default time zone; None where there is none, or after saying that its name is unknown."""
-    from importer.loaders import moments  # noqa: PLC0415  as above
-    from importer.loaders.tree import place  # noqa: PLC0415
+    from importer.loaders.tree import place  # noqa: PLC0415  as above
 
     written = _texts(block.get("defaults")).get("timezone")
+    return _known_zone(written, place(name, block, ["defaults", "timezone"], line=1), diagnostics)
+
+
+def _known_zone(written: str | None, where: Location, diagnostics: Diagnostics) -> str | None:
+    from importer.loaders import moments  # noqa: PLC0415  as above
+
     try:
         return moments.zone(written).key if written else None
     except moments.UnknownZone as problem:
-        where = place(name, block, ["defaults", "timezone"], line=1)
         hint = (
             f"did you mean `{problem.nearest}`?"
             if problem.nearest

@@ -15,10 +15,11 @@ PACKAGE = Path(__file__).parent.parent / "importer"
 ROWS: tuple[set[str], ...] = (
     {"model"},
     {"errors", "normalise", "diagnostics", "changes", "identity", "schemas", "revision", "importer"},
-    {"catalogue", "codec", "differences", "answers", "markup", "matching", "renderers"},
+    {"catalogue", "codec", "differences", "answers", "markup", "matching", "renderers", "yaml_writer"},
     {
         "config",
         "account_rules",
+        "inspection",
         "loaders",
         "mapping",
         "naming",
@@ -28,7 +29,7 @@ ROWS: tuple[set[str], ...] = (
         "preflight",
         "refresh",
     }
-    | {"mapping", "markup", "rediscovery"}
+    | {"mapping", "markup", "rediscovery", "inspection", "yaml_writer"}
     | {"planned_requests", "planfile", "planfile_changes", "ledger", "ledger_file", "lock", "api"},
     {"execution", "applier"},
     {"workflow"},
@@ -57,6 +58,7 @@ PURE |= {
     "planned_requests",
     "preflight",
     "renderers",
+    "yaml_writer",
 }
 IMPURE_LIBRARIES = {"httpx", "click", "yaml", "sqlite3", "os", "sys", "time", "random"}
 HEAVY = {"httpx", "jsonschema", "jsonschema_rs", "deepdiff", "rich", "yaml", "sqlite3", "werkzeug", "cheroot"}

@@ -106,7 +106,7 @@ def test_a_file_that_was_named_must_be_there_and_its_folder_is_the_root(tmp_path
         ("a: 1", "importer.yaml:1 unknown-field: no field is called `a` | the fields here are aliases"),
         ("\nsource: [a]", "importer.yaml:2 unknown-field: no field is called `source` | did you mean `sources`?"),
         ("sources: a", "importer.yaml:1 wrong-type: `sources` must be a list of paths"),
-        ("sources: [{path: a}]", "importer.yaml:1 wrong-type: `sources[]` must be text that is not blank"),
+        ("sources: [{path: a}]", "importer.yaml:1 missing-field: `sources[].mapping` is missing"),
         ("aliases: {sevrity: {}}", "importer.yaml:1 unknown-field: no field is called `aliases.sevrity` | did you mean `severity`?"),
         ("on_unresolved: ignore", "importer.yaml:1 bad-value: `on_unresolved` must be error, skip or drop"),
         ("rate: fast", "importer.yaml:1 bad-value: `fast` is no rate | write a share"),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.config import Settings
+from importer.config import MappedSource, Settings
 from importer.diagnostics import Diagnostics
 from importer.model import Diagnostic, Incident, Input
 
 if TYPE_CHECKING:
     from importer.loaders.files import Files
     from importer.loaders.sources import Found
+    from importer.mapping import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Loaded:
     incidents: tuple[Incident, ...]
     inputs: tuple[Input, ...]
     diagnostics: tuple[Diagnostic, ...]
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    """What became of the records of each source that a mapping reads, by the path of the source."""
 
 
 def load(settings: Settings, paths: Sequence[Path] = ()) -> Loaded:
@@ -39,9 +42,27 @@ def load(settings: Settings, paths: Sequence[Path] = ()) -> Loaded:
     read = files.Files(settings.root, diagnostics)
     with _no_garbage_collection():
         found = sources.find(settings, paths, diagnostics)
-        incidents = [incident for each in found for incident in _incidents(each, settings, read)]
+        incidents: list[Incident] = []
+        tallies: dict[str, Tally] = {}
+        for mapped, group in _groups(found):
+            if mapped is None:
+                incidents += (incident for each in group for incident in _incidents(each, settings, read))
+            else:
+                from importer.loaders.mapped import Mapped  # noqa: PLC0415  only a mapped source pays for it
+
+                source = Mapped(mapped, settings, read)
+                incidents += source.incidents(group)
+                tallies[mapped.path] = source.tally
     inputs = tuple(read.inputs[name] for name in sorted(read.inputs))
-    return Loaded(tuple(incidents), inputs, tuple(diagnostics.found))
+    return Loaded(tuple(incidents), inputs, tuple(diagnostics.found), tallies)
+
+
+def _groups(found: Sequence[Found]) -> list[tuple[MappedSource | None, list[Found]]]:
+    """Return the files in their order; all those of one mapped source where its first one is."""
+    groups: dict[MappedSource | Found, list[Found]] = {}
+    for each in found:
+        groups.setdefault(each.mapped or each, []).append(each)
+    return [(group[0].mapped, group) for group in groups.values()]
 
 
 def _incidents(found: Found, settings: Settings, read: Files) -> Iterator[Incident]:

@@ -21,7 +21,8 @@ PLAIN = frozenset(
     {
         "key", "external_id", "name", "summary", "severity", "status", "incident_type", "visibility",
         "call_url", "slack_channel_id", "slack_team_id", "slack_channel_name_override", "idempotency_key",
-        "members", "postmortem.url", "postmortem.content", "postmortem.file", "postmortem.title", "postmortem.status",
+        "members", "postmortem.url", "postmortem.content", "postmortem.file", "postmortem.title",
+        "postmortem.status",
     }
 )  # fmt: skip
 """Headers that stand for one field each."""

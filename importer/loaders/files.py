@@ -28,12 +28,22 @@ class Files:
         try:
             data = path.read_bytes()
         except OSError as error:
-            self.diagnostics.error(
-                "unreadable", "a file cannot be read", Location(name, 1), detail=f"{name}: {error.strerror}"
-            )
+            self._unreadable(name, error)
             return None
         self.inputs[name] = Input(name, hashlib.sha256(data).hexdigest())
         return data
+
+    def note(self, path: Path) -> bool:
+        """Remember a file that something else reads, in pieces; False after saying why it cannot be read."""
+        name = shown(path, self.root)
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+        except OSError as error:
+            self._unreadable(name, error)
+            return False
+        self.inputs[name] = Input(name, digest.hexdigest())
+        return True
 
     def document(self, folder: Path, name: str, place: Location) -> str | None:
         """Return the text of the post-mortem that an incident in `folder` calls `name` at `place`.
@@ -62,6 +72,11 @@ class Files:
             return None
         data = self.read(path)
         return None if data is None else self._text(data, name, place)
+
+    def _unreadable(self, name: str, error: OSError) -> None:
+        self.diagnostics.error(
+            "unreadable", "a file cannot be read", Location(name, 1), detail=f"{name}: {error.strerror}"
+        )
 
     def _text(self, data: bytes, name: str, place: Location) -> str | None:
         try:

@@ -56,13 +56,15 @@ _REFERENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What all incidents of a file share."""
+    """What all incidents of a file share. Where it `packs_cells`, one cell of a table can hold several values
+    of a custom field; a mapping has split them already."""
 
     path: str
     settings: Settings
     zone: ZoneInfo | None
     read_document: ReadDocument
     diagnostics: Diagnostics
+    packs_cells: bool = True
 
 
 def incident(block: Block, source: Source) -> Incident:
@@ -127,14 +129,17 @@ class _Draft:
 
     def custom_fields(self, values: Node) -> None:
         for attribute, value, place in self.keyed(values, Field.CUSTOM_FIELD, Kind.CUSTOM_FIELD):
-            self.put(attribute, _custom_value(value, place), place)
+            packed = self.source.packs_cells and place.column is not None
+            self.put(attribute, _custom_value(value, place, packed=packed), place)
 
     def postmortem(self, where: Node) -> None:
         document = cast(Block, where)
         if "url" in document:
             self.found[Attribute(Field.POSTMORTEM_URL)] = normalise.text(_text(document, "url"))
             return
-        content = self.source.read_document(_text(document, "file").strip(), self.place(document, "file"))
+        content = normalise.text(_text(document, "content")) or self.source.read_document(
+            _text(document, "file").strip(), self.place(document, "file")
+        )
         if content is not None:
             title = _line(_text(document, "title")) or _heading(content) or _line(_text(self.block, "name"))
             status = _text(document, "status") or None
@@ -267,13 +272,13 @@ def _user(value: Node, place: Location) -> Reference:
     return _reference(Kind.USER, value, place)
 
 
-def _custom_value(value: Node, place: Location) -> Value:
+def _custom_value(value: Node, place: Location, *, packed: bool) -> Value:
     match value:
         case None:
             return None
         case str():
             text = normalise.text(value)
-            return Packed(text) if text and place.column is not None else text
+            return Packed(text) if text and packed else text
         case Series():
             return normalise.several(
                 _line(each) if isinstance(each, str) else _reference(Kind.OPTION, each, place)

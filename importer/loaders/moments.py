@@ -18,6 +18,8 @@ _FORM = re.compile(
     r"(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(?: ?([Zz]|[+-]\d\d(?::?\d\d)?))?)?",
     re.ASCII,
 )
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+"""The form that most are in, which needs no taking apart."""
 
 
 class NotAMoment(ValueError):
@@ -82,8 +84,10 @@ def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | Non
 
 
 def _parsed(text: str) -> datetime:
-    match = _FORM.fullmatch(text.strip())
     try:
+        if _USUAL.fullmatch(text):
+            return datetime.fromisoformat(text)
+        match = _FORM.fullmatch(text.strip())
         if match is None:
             raise ValueError("it is in another form")
         day, clock, fraction, offset = match.groups()

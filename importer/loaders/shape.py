@@ -32,6 +32,7 @@ class Shape:
 INCIDENT = Shape("incident", "the incident", "incident")
 INCIDENT_FILE = Shape("incident", "the file")
 CONFIG = Shape("config", "importer.yaml")
+MAPPING = Shape("mapping", "the mapping")
 
 
 def problems(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Diagnostic, ...]:

@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from importer.config import CONFIG_NAME, Settings
+from importer.config import CONFIG_NAME, MappedSource, Settings
 from importer.diagnostics import Diagnostics
 from importer.model import Location
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv"})
+MAPPED_SUFFIXES = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".md": "markdown",
+    ".markdown": "markdown",
+}
+"""What a mapping reads in a folder, and the format that it is."""
 _FRONT_MATTER = b"---"
 _WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read. `shown` is its name in messages; `named` says that somebody asked for this one."""
+    """A file to read. `shown` is its name in messages; `named` says that somebody asked for this one;
+    `mapped` is the source that says by which mapping it is read."""
 
     path: Path
     shown: str
     named: bool
+    mapped: MappedSource | None = None
 
 
 def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) -> tuple[Found, ...]:
@@ -31,13 +47,14 @@ def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) ->
     Passed over are hidden files and folders, importer.yaml, and what has another suffix.
     """
     if paths:
-        groups = [_at(path, settings, diagnostics) for path in paths]
+        groups = [_given(path, settings, diagnostics) for path in paths]
     elif settings.sources:
-        groups = [_source(pattern, settings, diagnostics) for pattern in settings.sources]
+        groups = [_source(source, settings, diagnostics) for source in settings.sources]
     else:
         groups = [_in_folder(settings.root, settings, diagnostics)]
     every = sorted(
-        (found for group in groups for found in group), key=lambda each: (each.shown, not each.named)
+        (found for group in groups for found in group),
+        key=lambda each: (each.shown, each.mapped is None, not each.named),
     )
     return tuple({_identity(found.path): found for found in reversed(every)}.values())[::-1]
 
@@ -50,6 +67,22 @@ def shown(path: Path, root: Path) -> str:
 
 def _identity(path: Path) -> Path:
     return path.resolve()
+
+
+def _given(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
+    """Return the files at a path of the command line. What a source of importer.yaml reads by a mapping is
+    read by that, however it was found."""
+    mapped = [
+        found
+        for source in settings.sources
+        if isinstance(source, MappedSource)
+        for found in _mapped(source, settings, Diagnostics())
+    ]
+    asked = path.resolve()
+    below = [found for found in mapped if found.path.resolve().is_relative_to(asked)]
+    if below and path.is_file():
+        return [replace(below[0], named=True)]
+    return below + _at(path, settings, Diagnostics() if below else diagnostics)
 
 
 def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
@@ -67,11 +100,49 @@ def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Found]
     return [Found(path, name, named=True)]
 
 
-def _source(pattern: str, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
+def _source(source: str | MappedSource, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
+    if isinstance(source, MappedSource):
+        return _mapped(source, settings, diagnostics)
+    return _matching(source, settings, diagnostics)
+
+
+def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
+    """Return the files that a mapping reads. In a folder and among those of a glob, other kinds of files than
+    those that mappings read are passed over."""
+    path = settings.root / source.path
+    place = _config(settings, source.line)
+    if _WILD.isdisjoint(source.path) and not path.is_dir():
+        if path.is_file():
+            return [Found(path, shown(path, settings.root), named=True, mapped=source)]
+        diagnostics.error(
+            "no-such-file", f"there is no file or folder `{source.path}`", place, hint="check the path"
+        )
+        return []
+    every = _walk(path, diagnostics) if path.is_dir() else _matches(source.path, settings)
+    found = [
+        Found(each, shown(each, settings.root), named=False, mapped=source)
+        for each in every
+        if each.suffix.lower() in MAPPED_SUFFIXES and each.is_file()
+    ]
+    if not found:
+        diagnostics.error(
+            "no-match",
+            f"the source `{source.path}` matches no file",
+            place,
+            hint=f"files end in {', '.join(sorted(MAPPED_SUFFIXES))}; hidden ones are passed over",
+        )
+    return found
+
+
+def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
     if _WILD.isdisjoint(pattern):
         return _at(settings.root / pattern, settings, diagnostics)
     try:
-        found = [Found(path, shown(path, settings.root), named=False) for path in _matches(pattern, settings)]
+        found = [
+            Found(path, shown(path, settings.root), named=False)
+            for path in _matches(pattern, settings)
+            if _is_source(path, settings)
+        ]
     except (ValueError, NotImplementedError) as error:
         diagnostics.error(
             "bad-value", f"the source `{pattern}` is no glob", _config(settings), detail=str(error)
@@ -91,7 +162,7 @@ def _matches(pattern: str, settings: Settings) -> Iterator[Path]:
     anchor = Path(pattern).anchor
     base = Path(anchor) if anchor else settings.root
     for path in base.glob(pattern.removeprefix(anchor)):
-        if _is_source(path, settings) and not _is_hidden(path, pattern, base):
+        if not _is_hidden(path, pattern, base):
             yield path
 
 
@@ -103,8 +174,14 @@ def _is_hidden(path: Path, pattern: str, base: Path) -> bool:
 
 def _is_source(path: Path, settings: Settings) -> bool:
     """Whether a file can hold incidents, by its name."""
-    own = (settings.root / CONFIG_NAME, settings.path)
+    own = (settings.root / CONFIG_NAME, settings.path, *_mapping_files(settings))
     return path.suffix.lower() in SUFFIXES and path not in own and path.is_file()
+
+
+def _mapping_files(settings: Settings) -> Iterator[Path]:
+    for source in settings.sources:
+        if isinstance(source, MappedSource) and source.mapping is not None:
+            yield settings.root / source.mapping
 
 
 def _in_folder(folder: Path, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
@@ -150,5 +227,5 @@ def _has_front_matter(path: Path) -> bool:
         return file.read(len(_FRONT_MATTER)) == _FRONT_MATTER
 
 
-def _config(settings: Settings) -> Location | None:
-    return Location(shown(settings.path, settings.root), 1) if settings.path else None
+def _config(settings: Settings, line: int = 1) -> Location | None:
+    return Location(shown(settings.path, settings.root), line) if settings.path else None

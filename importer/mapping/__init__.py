@@ -7,7 +7,8 @@ pass the same shape check and the same builder as an incident file's; `look` sho
 from importer.mapping.blocks import Candidate, Tally, blocks
 from importer.mapping.mapping_file import preset, presets, read
 from importer.mapping.model import Format, Items, Mapping, Rule
-from importer.mapping.records import Look, Record, format_of, look, records
+from importer.mapping.record import Record
+from importer.mapping.records import Look, format_of, look, records
 from importer.mapping.rejects import Reject, as_csv, left_out
 
 __all__ = [

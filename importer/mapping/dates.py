@@ -7,7 +7,7 @@ different moments is refused. An ISO text with an offset is always read, for nob
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from importer.loaders.moments import EXPECTED, NotAMoment, instant, moment
 from importer.mapping import months
-from importer.mapping.model import Side, Unit
+from importer.mapping.model import Fold, Unit
 
 _ENGLISH = months.of("en")
 _DAYS = r"[^\W\d]+\.?"
@@ -43,9 +43,11 @@ zones only UTC and GMT mean one thing."""
 _WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[Tt ].*(?:[Zz]|[+-]\d\d(?::?\d\d)?)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d+)\s*d(?:ays?)?,?\s*)?(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?", re.ASCII)
+_N = r"(\d+(?:\.\d+)?)"
+_ISO = re.compile(rf"P(?:{_N}W)?(?:{_N}D)?(?:T(?:{_N}H)?(?:{_N}M)?(?:{_N}S)?)?", re.ASCII | re.IGNORECASE)
 _PARTS = re.compile(
-    r"P?(?:(\d+(?:\.\d+)?)\s*w\w*)?\s*(?:(\d+(?:\.\d+)?)\s*d\w*)?\s*T?\s*(?:(\d+(?:\.\d+)?)\s*h\w*)?\s*"
-    r"(?:(\d+(?:\.\d+)?)\s*m\w*)?\s*(?:(\d+(?:\.\d+)?)\s*s\w*)?",
+    rf"\s*(?:{_N}\s*w[a-z]*)?,?\s*(?:{_N}\s*d[a-z]*)?,?\s*(?:{_N}\s*h[a-z]*)?,?\s*"
+    rf"(?:{_N}\s*m(?:in[a-z]*)?)?,?\s*(?:{_N}\s*s[a-z]*)?",
     re.ASCII | re.IGNORECASE,
 )
 _SECONDS = (604_800, 86_400, 3_600, 60, 1)
@@ -75,7 +77,7 @@ class Calendar:
 
     patterns: tuple[Pattern, ...] = ()
     zone: ZoneInfo | None = None
-    side: Side | None = None
+    side: Fold | None = None
     unit: Unit | None = None
 
 
@@ -97,7 +99,9 @@ def compiled(written: str, named: Mapping[str, int]) -> Pattern:
         seen |= {group} - {"a", "A", "%"}
         parts.append(_DIRECTIVES[directive])
     _check(seen)
-    return Pattern(written, re.compile("".join(parts), re.ASCII if "b" not in seen else 0), _ENGLISH | named)
+    return Pattern(
+        written, re.compile("".join(parts), re.ASCII if "b" not in seen else 0), {**_ENGLISH, **named}
+    )
 
 
 def _check(seen: set[str]) -> None:
@@ -134,7 +138,8 @@ def instant_of(raw: object, calendar: Calendar) -> datetime:
 
 def shown(at: datetime) -> str:
     """Return an instant as the text that an incident file would have."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    utc = at.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='milliseconds' if utc.microsecond else 'seconds')}Z"
 
 
 def seconds(text: str) -> float:
@@ -145,43 +150,38 @@ def seconds(text: str) -> float:
     if clock := _CLOCK.fullmatch(written):
         days, hours, minutes, rest = clock.groups()
         return int(days or 0) * 86_400 + int(hours) * 3_600 + int(minutes) * 60 + float(rest or 0)
-    parts = _PARTS.fullmatch(written)
+    parts = _ISO.fullmatch(written) or _PARTS.fullmatch(written)
     if parts is None or not any(parts.groups()):
         raise ValueError(f"`{text}` is no duration such as 5400, 1:30:00, 1h 30m or PT1H30M")
     return sum(float(part or 0) * size for part, size in zip(parts.groups(), _SECONDS, strict=True))
 
 
-def reader(calendar: Calendar) -> Callable[[object], str]:
-    """Return what turns a raw moment into the text of its instant."""
-    return lambda raw: shown(instant_of(raw, calendar))
-
-
-def patterns(written: Sequence[str], named: Mapping[str, int]) -> tuple[Pattern, ...]:
-    """Return formats ready for use. Raises BadFormat."""
-    return tuple(compiled(each, named) for each in written)
-
-
 def _assembled(parts: Mapping[str, str | None], named: Mapping[str, int]) -> datetime | None:
-    month = named.get(months.folded(parts["b"] or "")) if parts.get("b") else int(parts["m"] or 0)
+    get = parts.get
+    word = get("b")
+    month = named.get(word) or named.get(months.folded(word)) if word else int(parts["m"] or 0)
     if month is None:
         return None
-    hour = int(parts.get("H") or parts.get("I") or 0)
-    if half := parts.get("p"):
+    hour = int(get("H") or get("I") or 0)
+    if half := get("p"):
         hour = hour % 12 + (12 if half in "Pp" else 0)
-    fraction = f"{parts.get('f') or '0':0<6}"[:6]
-    minute, second = (int(parts.get(each) or 0) for each in "MS")
+    fraction = get("f")
     try:
-        return datetime(  # noqa: DTZ001  what has no offset gets its zone later
-            _year(parts), month, int(parts["d"] or 0), hour, minute, second, int(fraction)
-        ).replace(tzinfo=_offset(parts.get("z")))
+        return datetime(
+            int(get("Y") or 0) or _year(int(parts["y"] or 0)),
+            month,
+            int(parts["d"] or 0),
+            hour,
+            int(get("M") or 0),
+            int(get("S") or 0),
+            int(f"{fraction:0<6}"[:6]) if fraction else 0,
+            _offset(get("z")),
+        )
     except ValueError:
         return None
 
 
-def _year(parts: Mapping[str, str | None]) -> int:
-    if full := parts.get("Y"):
-        return int(full)
-    short = int(parts["y"] or 0)
+def _year(short: int) -> int:
     return short + (1900 if short >= 69 else 2000)
 
 
@@ -199,7 +199,7 @@ def _since_1970(text: str, calendar: Calendar) -> datetime:
     try:
         number = Decimal(text)
         scale = 1000 if calendar.unit is Unit.MILLISECONDS else 1
-        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(number * 1000 / scale))
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(number * (1000 // scale)))
     except (InvalidOperation, OverflowError, ValueError):
         raise NotAMoment(
             "bad-datetime",

@@ -34,7 +34,7 @@ class Keep(StrEnum):
     MERGE = "merge"
 
 
-class Side(StrEnum):
+class Fold(StrEnum):
     """Which instant a local time means that a change of the clocks makes two, or none."""
 
     EARLIER = "earlier"
@@ -112,7 +112,7 @@ class Rule:
     default: Target = None
     timezone: str | None = None
     datetime_formats: tuple[str, ...] | None = None
-    fold: Side | None = None
+    fold: Fold | None = None
     unit: Unit | None = None
     markup: Markup | None = None
     by: str | None = None
@@ -148,7 +148,7 @@ class Mapping:
     sheet: str | None = None
     timezone: str | None = None
     datetime_formats: tuple[str, ...] = ()
-    fold: Side | None = None
+    fold: Fold | None = None
     months: Table[str, int] = field(default_factory=dict)
     records: str | None = None
     keep: Keep | None = None

@@ -14,7 +14,15 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
-from jinja2 import ChainableUndefined, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import (
+    ChainableUndefined,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+)
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
@@ -24,20 +32,24 @@ MAX_RANGE = 10_000
 MAX_TEMPLATE = 50_000
 
 _STATEMENTS = (nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign)
-_METHODS: Mapping[type, frozenset[str]] = {
-    str: frozenset(
-        "capitalize casefold count endswith find index isalnum isalpha isdecimal isdigit islower isnumeric isspace isupper "
-        "lower lstrip partition removeprefix removesuffix replace rfind rpartition rsplit rstrip split splitlines "
-        "startswith strip swapcase title upper join".split()
-    ),
+_TEXT_METHODS = """
+    capitalize casefold count endswith find index isalnum isalpha isdecimal isdigit islower isnumeric isspace
+    isupper join lower lstrip partition removeprefix removesuffix replace rfind rpartition rsplit rstrip split
+    splitlines startswith strip swapcase title upper
+"""
+_FILTER_NAMES = """
+    abs default d float int items last length count list lower upper title capitalize trim round map select
+    reject selectattr rejectattr sort unique reverse dictsort truncate wordcount min max
+"""
+_LOOP_ATTRIBUTES = "index index0 revindex revindex0 first last length previtem nextitem"
+_ATTRIBUTES: Mapping[type, frozenset[str]] = {
+    str: frozenset(_TEXT_METHODS.split()),
     dict: frozenset({"get", "items", "keys", "values"}),
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index"}),
+    LoopContext: frozenset(_LOOP_ATTRIBUTES.split()),
 }
-_FILTERS = frozenset(
-    "abs default d float int items last length count list lower upper title capitalize trim replace join round "
-    "map select reject selectattr rejectattr sort unique reverse dictsort string truncate wordcount min max".split()
-)
+_FILTERS = frozenset(_FILTER_NAMES.split())
 
 
 class BadTemplate(ValueError):
@@ -79,16 +91,26 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "*", "**", "%", "//"})
 
     def __init__(self, undefined: type[Any]) -> None:
-        super().__init__(undefined=undefined, keep_trailing_newline=True, autoescape=False)
+        super().__init__(
+            undefined=undefined,
+            keep_trailing_newline=True,
+            optimized=False,  # what is worked out while compiling would cost nothing
+            finalize=_scalar,
+        )
         self.purse = _Purse()
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if not super().is_safe_attribute(obj, attr, value):
             return False
-        return any(isinstance(obj, kind) and attr in names for kind, names in _METHODS.items())
+        return any(isinstance(obj, kind) and attr in names for kind, names in _ATTRIBUTES.items())
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Offer no way around the list of methods: a width in a format makes a text of any length."""
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if operator in ("**", "%") and not all(isinstance(each, int) and abs(each) < 1 << 20 for each in (left, right)):
+        if operator in ("**", "%") and not all(
+            isinstance(each, int) and abs(each) < 1 << 20 for each in (left, right)
+        ):
             raise BadTemplate(f"`{operator}` takes small whole numbers only")
         if operator == "**":
             self.purse.pay(abs(right) * 20)
@@ -192,7 +214,9 @@ class _Strict(StrictUndefined):
 
     __slots__ = ()
 
-    def __init__(self, hint: str | None = None, obj: Any = None, name: str | None = None, exc: Any = None) -> None:
+    def __init__(
+        self, hint: str | None = None, obj: Any = None, name: str | None = None, exc: Any = None
+    ) -> None:
         super().__init__(hint, obj, name, partial(NoSuchName, str(name)) if exc is None else exc)  # type: ignore[arg-type]
 
 
@@ -226,6 +250,17 @@ def _check(tree: nodes.Template) -> None:
             raise BadTemplate("a loop may not be recursive", line=loop.lineno)
 
 
+def _scalar(value: Any) -> Any:
+    """Return what can be put out: a list or mapping is seldom meant, and can be far longer than it looks."""
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list, tuple)):
+        raise BadTemplate(
+            "the template puts out a list or a mapping", hint="name what is in it, or use `| join(', ')`"
+        )
+    return value
+
+
 def _product(left: Any, right: Any) -> int:
     sizes = [len(each) if isinstance(each, (str, list, tuple)) else 0 for each in (left, right)]
     times = [each if isinstance(each, int) else 1 for each in (left, right)]
@@ -239,7 +274,7 @@ def _method_cost(owner: str, name: str, arguments: tuple[Any, ...]) -> int:
         case "replace", (str() as old, str() as new, *_):
             return len(owner) + (owner.count(old) if old else len(owner) + 1) * len(new)
         case "join", (list() | tuple() as parts, *_):
-            return sum(len(str(part)) + len(owner) for part in parts)
+            return sum(len(str(_scalar(part))) + len(owner) for part in parts)
     return len(owner)
 
 
@@ -256,14 +291,14 @@ def _counted(purse: _Purse, values: Iterable[Any]) -> Iterator[Any]:
 def _join(purse: _Purse, values: Iterable[Any], by: str = "", attribute: str | None = None) -> str:
     parts: list[str] = []
     for value in values:
-        part = str(value.get(attribute, "") if attribute and isinstance(value, dict) else value)
+        part = str(_scalar(value.get(attribute, "") if attribute and isinstance(value, dict) else value))
         purse.pay(len(part) + len(by))
         parts.append(part)
     return by.join(parts)
 
 
 def _replace(purse: _Purse, text: Any, old: str, new: str) -> str:
-    written = str(text)
+    written = str(_scalar(text))
     purse.pay(_method_cost(written, "replace", (old, new)))
     return written.replace(old, new)
 

@@ -1,0 +1,100 @@
+"""The files of a source with a mapping -> the incidents that its records declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import cache
+
+from importer import mapping
+from importer.config import MappedSource, Settings
+from importer.loaders import shape
+from importer.loaders.files import Files
+from importer.loaders.incidents import Source, incident
+from importer.loaders.sources import MAPPED_SUFFIXES, Found, shown
+from importer.model import Incident, Location, Severity
+
+
+@dataclass(slots=True)
+class Mapped:
+    """A source at work. `tally` says what became of its records, once all the incidents are read."""
+
+    source: MappedSource
+    settings: Settings
+    read: Files
+    tally: mapping.Tally = field(default_factory=mapping.Tally)
+
+    def incidents(self, files: Sequence[Found]) -> Iterator[Incident]:
+        """Yield the incidents of the files; nothing after saying what is wrong with the mapping."""
+        chosen = self.chosen()
+        if chosen is None:
+            return
+        zone = self.source.timezone or chosen.timezone or self.settings.timezone
+        readable = [found for found in files if _is_meant(found, chosen) and self.read.note(found.path)]
+        source_of = cache(self.incident_source)
+        candidates = mapping.blocks(
+            replace(chosen, timezone=zone), readable, self.read.diagnostics, self.tally
+        )
+        for candidate in candidates:
+            made = self.built(candidate, source_of(candidate.found))
+            if made is not None:
+                yield made
+
+    def built(self, candidate: mapping.Candidate, source: Source) -> Incident | None:
+        """Return the incident of a candidate. One with a mistake is left out: a record that is put right can
+        be fed again, one that came in by half cannot."""
+        found = self.read.diagnostics.found
+        before = len(found)
+        found += shape.problems(candidate.block, shape.INCIDENT, source.path, line=candidate.block.line)
+        made = None if len(found) > before else incident(candidate.block, source)
+        problems = [each for each in found[before:] if each.severity is Severity.ERROR]
+        if problems:
+            self.tally.rejects.append(candidate.rejected(problems))
+            return None
+        return made
+
+    def incident_source(self, found: Found) -> Source:
+        return Source(
+            path=found.shown,
+            settings=self.settings,
+            zone=None,
+            read_document=lambda name, place: self.read.document(found.path.parent, name, place),
+            diagnostics=self.read.diagnostics,
+            packs_cells=False,
+        )
+
+    def chosen(self) -> mapping.Mapping | None:
+        """Return the preset, or the mapping of the file, which is one of the inputs then."""
+        if self.source.preset is not None:
+            return self.preset(self.source.preset)
+        path = self.settings.root / str(self.source.mapping)
+        if not path.is_file():
+            place = self.place()
+            name = str(self.source.mapping)
+            self.read.diagnostics.error(
+                "no-such-file", f"there is no mapping `{name}`", place, hint="check the path"
+            )
+            return None
+        chosen = mapping.read(path, self.read.diagnostics, shown=shown(path, self.settings.root))
+        for each in chosen.files if chosen else ():
+            self.read.note(each)
+        return chosen
+
+    def preset(self, name: str) -> mapping.Mapping | None:
+        if name in mapping.presets():
+            return mapping.preset(name)
+        near = get_close_matches(name.casefold(), mapping.presets(), 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(mapping.presets())}"
+        self.read.diagnostics.error("unknown-preset", f"there is no preset `{name}`", self.place(), hint=hint)
+        return None
+
+    def place(self) -> Location | None:
+        path = self.settings.path
+        return Location(shown(path, self.settings.root), self.source.line) if path else None
+
+
+def _is_meant(found: Found, chosen: mapping.Mapping) -> bool:
+    """Whether a mapping reads a file: of a folder or glob only those of its format."""
+    kind = MAPPED_SUFFIXES.get(found.path.suffix.lower())
+    return found.named or chosen.format is None or kind == chosen.format

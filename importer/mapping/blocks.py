@@ -1,0 +1,213 @@
+"""The files of a source and its mapping -> candidates for incidents, and the records that cannot be one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from importer.diagnostics import Diagnostics
+from importer.loaders.sources import Found
+from importer.loaders.tree import Block, Malformed, Series
+from importer.mapping.expressions import BadRule
+from importer.mapping.model import Keep, Mapping
+from importer.mapping.program import Problem, Program, program
+from importer.mapping.record import Broken, Contents, Record, Table
+from importer.mapping.records import records
+from importer.mapping.rejects import Reject, reject
+from importer.model import Diagnostic, Location
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a record declares: a block as an incident file has it, with the record that it comes from."""
+
+    block: Block
+    found: Found
+    record: Record
+    table: Table | None
+
+    @property
+    def place(self) -> Location:
+        return Location(self.found.shown, self.record.line)
+
+    def rejected(self, problems: Sequence[Diagnostic]) -> Reject:
+        """Return the record as one that was left out for these reasons."""
+        return reject(self.record, self.table, self.place, problems)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the records of a source: how many were read, left out by `where`, and one with another
+    of the same key; and those that could not be used."""
+
+    read: int = 0
+    filtered: int = 0
+    united: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def blocks(
+    mapping: Mapping, files: Sequence[Found], diagnostics: Diagnostics, tally: Tally
+) -> Iterator[Candidate]:
+    """Yield what the records of the files declare, in the order of files and records.
+
+    Records are read while they are asked for. Mistakes go to `diagnostics`; a record with a mistake is left
+    out, and goes to the rejects of the tally too. Nothing is raised.
+    """
+    source = _Source(mapping, diagnostics, tally)
+    candidates = (each for found in files for each in source.candidates(found))
+    yield from _united(candidates, source)
+    source.tell()
+
+
+@dataclass(slots=True)
+class _Source:
+    """One mapping at work. Files with the same columns share a program."""
+
+    mapping: Mapping
+    diagnostics: Diagnostics
+    tally: Tally
+    programs: dict[tuple[str, ...] | None, Program | None] = field(default_factory=dict)
+
+    def candidates(self, found: Found) -> Iterator[Candidate]:
+        contents = records(found, self.mapping, self.diagnostics)
+        runs = self.program(contents, found) if contents else None
+        if contents is None or runs is None:
+            return
+        about = {"stem": found.path.stem, "name": found.path.name}
+        try:
+            for record in contents.records:
+                self.tally.read += 1
+                if isinstance(record, Broken):
+                    self.refuse(record, contents)
+                    continue
+                record.values.setdefault("file", about)
+                record.values.setdefault("row_number", record.line)
+                if not runs.where(record.values):
+                    self.tally.filtered += 1
+                elif candidate := self.candidate(record, runs, contents, found):
+                    yield candidate
+        except Malformed as problem:
+            problem.report(found.shown, self.diagnostics)
+        except BadRule as problem:
+            self.report(problem, found)
+
+    def candidate(self, record: Record, runs: Program, contents: Contents, found: Found) -> Candidate | None:
+        problems: list[Problem] = []
+        block = runs.block(record, problems)
+        candidate = Candidate(block, found, record, contents.table)
+        if not problems:
+            return candidate
+        self.reject(candidate, problems)
+        return None
+
+    def reject(self, candidate: Candidate, problems: Sequence[Problem]) -> None:
+        before = len(self.diagnostics.found)
+        for problem, line, column in problems:
+            at = Location(candidate.found.shown, line, column)
+            self.diagnostics.error(
+                problem.code, problem.summary, at, detail=problem.detail, hint=problem.hint
+            )
+        self.tally.rejects.append(candidate.rejected(self.diagnostics.found[before:]))
+
+    def refuse(self, broken: Broken, contents: Contents) -> None:
+        self.diagnostics.error(
+            broken.code, broken.summary, broken.place, detail=broken.detail, hint=broken.hint
+        )
+        self.tally.rejects.append(reject(broken, contents.table, broken.place, self.diagnostics.found[-1:]))
+
+    def program(self, contents: Contents, found: Found) -> Program | None:
+        header = contents.table.header if contents.table else None
+        if header not in self.programs:
+            try:
+                self.programs[header] = program(
+                    self.mapping, contents.table.columns if contents.table else None
+                )
+            except BadRule as problem:
+                self.report(problem, found)
+                self.programs[header] = None
+        return self.programs[header]
+
+    def report(self, problem: BadRule, found: Found) -> None:
+        at = problem.at or self.mapping.place("fields")
+        detail = problem.detail or f"in {found.shown}"
+        self.diagnostics.error(problem.code, problem.summary, at, detail=detail, hint=problem.hint)
+
+    def tell(self) -> None:
+        """Say what came of no record at all, which is seldom meant."""
+        if self.tally.read and self.tally.filtered == self.tally.read:
+            self.diagnostics.warning(
+                "nothing-left", "`where` leaves out every record", self.mapping.place("where")
+            )
+            return
+        for runs in self.programs.values():
+            for label in runs.never() if runs and self.tally.read and not self.tally.rejects else ():
+                self.diagnostics.warning(
+                    "never-found",
+                    f"`{label}` has no value in any record",
+                    self.mapping.fields[label].place,
+                    hint="correct its path, or set `optional: true`",
+                )
+
+
+def _united(candidates: Iterator[Candidate], source: _Source) -> Iterator[Candidate]:
+    """Yield one candidate for each key, as `keep` says. One without a key is another stage's mistake."""
+    keep = source.mapping.keep or Keep.ERROR
+    if keep in (Keep.ERROR, Keep.FIRST):
+        yield from _first(candidates, source, keep)
+        return
+    known: dict[str, Candidate] = {}
+    for number, candidate in enumerate(candidates):
+        key = _key(candidate.block) or f"\0{number}"
+        before = known.get(key)
+        if before is not None:
+            source.tally.united += 1
+            if keep is Keep.MERGE:
+                _merge(before.block, candidate.block)
+                continue
+        known[key] = candidate
+    for key in list(known):
+        yield known.pop(key)
+
+
+def _first(candidates: Iterator[Candidate], source: _Source, keep: Keep) -> Iterator[Candidate]:
+    places: dict[str, tuple[str, int]] = {}
+    for candidate in candidates:
+        key = _key(candidate.block)
+        here = (candidate.found.shown, candidate.record.line)
+        first = places.setdefault(key, here) if key else here
+        if first is here:
+            yield candidate
+        elif keep is Keep.FIRST:
+            source.tally.united += 1
+        else:
+            source.diagnostics.error(
+                "duplicate-key",
+                "two records have one key",
+                candidate.block.place(candidate.found.shown, "key"),
+                detail=f"`{key}` is at {Location(*first)} too",
+                hint="`keep: last`, `first` or `merge` in the mapping makes one incident of them",
+            )
+            source.tally.rejects.append(candidate.rejected(source.diagnostics.found[-1:]))
+
+
+def _key(block: Block) -> str:
+    key = block.get("key") or block.get("external_id")
+    return key.strip() if isinstance(key, str) else ""
+
+
+def _merge(block: Block, later: Block) -> None:
+    """Add a later record of the same key: what it says wins, lists are joined."""
+    for name, value in later.items():
+        known = block.get(name)
+        if isinstance(known, Block) and isinstance(value, Block):
+            _merge(known, value)
+        elif isinstance(known, Series) and isinstance(value, Series):
+            for each, line in zip(value, value.lines, strict=True):
+                if each not in known:
+                    known.append(each)
+                    known.lines.append(line)
+        else:
+            block[name] = value
+        if name in later.lines or later.line != block.line:
+            block.lines[name] = later.lines.get(name, later.line)

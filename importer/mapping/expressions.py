@@ -1,0 +1,384 @@
+"""A rule and a record -> the value of a field, in the form that an incident file would have it.
+
+Rules are compiled once for a file: a column to its name, a JMESPath and a template to their programs, the
+formats of dates to patterns. What then runs for each record is one function for each field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from importer import normalise
+from importer.loaders.moments import NotAMoment
+from importer.loaders.tree import Block, Node, Series, has_lone_surrogate
+from importer.mapping import dates, paths
+from importer.mapping.markups import converted
+from importer.mapping.model import Bare, Columns, Expression, Markup, Named, Rule, Target, Template
+from importer.mapping.record import ABOUT
+from importer.mapping.templates import BadTemplate, NoSuchName, Rendering, Templates, identifier, nearest
+from importer.model import Location
+
+EVERY = "*"
+"""The key of `values` for all values that it does not name."""
+
+_ABOUT = frozenset({"file.stem", "file.name", "row_number"})
+"""Words that are no columns, unless a column is called so."""
+
+Raw = Callable[[Mapping[str, Any]], Any]
+Reader = Callable[[Mapping[str, Any]], Node]
+"""A record's values -> a field's. None says nothing."""
+
+
+class Unfit(ValueError):
+    """A value cannot be what its field needs. `summary` is the cause, `detail` this value."""
+
+    def __init__(self, code: str, summary: str, *, detail: str = "", hint: str = "") -> None:
+        super().__init__(summary)
+        self.code = code
+        self.summary = summary
+        self.detail = detail
+        self.hint = hint
+
+
+class BadRule(ValueError):
+    """A rule cannot be used at all; `line` counts from the rule's own."""
+
+    def __init__(
+        self, code: str, summary: str, *, detail: str = "", hint: str = "", at: Location | None = None
+    ) -> None:
+        super().__init__(summary)
+        self.code = code
+        self.summary = summary
+        self.detail = detail
+        self.hint = hint
+        self.at = at
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all rules of a file share: its columns (None where it is no table), the templates, the texts that
+    say nothing, folded, and the calendar of each rule."""
+
+    columns: Mapping[str, int] | None
+    templates: Templates
+    blank: frozenset[str]
+    calendar: Callable[[Rule], dates.Calendar]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a field needs: a moment, a list, or a text; `label` is its name in messages."""
+
+    label: str
+    is_moment: bool = False
+    is_list: bool = False
+
+
+def compiled(rule: Rule, wanted: Field, ground: Ground) -> Reader:
+    """Return the function that reads a field. Raises BadRule."""
+    find = raw(rule, ground)
+    read = _moment(rule, wanted, ground) if wanted.is_moment else _word(rule, wanted)
+    default = _node(rule.default, rule)
+    blank = ground.blank | {normalise.folded(each) for each in rule.blank or ()}
+    several = _several(rule, wanted, read, blank)
+
+    is_plain = not wanted.is_moment and rule.markup is None and rule.values is None and rule.by is None
+
+    def value(values: Mapping[str, Any]) -> Node:
+        found = None if find is None else find(values)
+        node: Node = None
+        if isinstance(found, list) or (rule.split is not None and isinstance(found, str)):
+            node = several(found)
+        elif isinstance(found, str):
+            if found and not found.isspace() and not (blank and normalise.folded(found) in blank):
+                node = found if is_plain and found.isascii() else read(found)
+        elif found is not None:
+            node = read(found)
+        if node is None and default is None and rule.required:
+            raise Unfit("missing-field", f"`{wanted.label}` is blank", hint="the mapping says `required`")
+        return default if node is None else node
+
+    return value
+
+
+def says_nothing(text: str, blank: frozenset[str]) -> bool:
+    """Whether a text is blank, or one of those that the mapping calls blank."""
+    return not text or text.isspace() or (len(blank) > 0 and normalise.folded(text) in blank)
+
+
+def as_text(raw: Any) -> str:
+    """Return a value as text, as its file has it. Raises Unfit for what is no scalar."""
+    match raw:
+        case str():
+            if not raw.isascii() and has_lone_surrogate(raw):
+                raise Unfit("bad-value", "half of a surrogate pair is no character")
+            return raw
+        case bool():
+            return "true" if raw else "false"
+        case int() | float():
+            return str(raw)
+        case Decimal():
+            return format(raw, "f")
+        case datetime():
+            return raw.isoformat(" ")
+        case date():
+            return raw.isoformat()
+        case _:
+            names = ", ".join(raw) if isinstance(raw, dict) else f"{type(raw).__name__}"
+            raise Unfit(
+                "wrong-type",
+                "a value is no text",
+                detail=f"found an object with {names}" if isinstance(raw, dict) else f"found a {names}",
+                hint="lead to one value in it with `path`, or put it together with `template`",
+            )
+
+
+def raw(rule: Rule, ground: Ground) -> Raw | None:
+    """Return what finds a rule's raw value in a record."""
+    match rule.origin:
+        case None:
+            return None
+        case Bare(text=text):
+            is_column = ground.columns is not None and (text not in _ABOUT or text in ground.columns)
+            return _column((text,), rule, ground) if is_column else _path(text)
+        case Columns(names=names, any_of=True):
+            return _column(names, rule, ground)
+        case Columns(names=names):
+            _known(names, rule, ground, every=True)
+            return lambda values: [values.get(name) for name in names]
+        case Expression(text=text):
+            return _path(text)
+        case Template(text=text):
+            return template(text, rule.place, ground)
+
+
+def _column(names: Sequence[str], rule: Rule, ground: Ground) -> Raw | None:
+    known = _known(names, rule, ground, every=False)
+    if len(known) == 1:
+        (name,) = known
+        return lambda values: values.get(name)
+
+    def first(values: Mapping[str, Any]) -> Any:
+        found = (values.get(name) for name in known)
+        return next((each for each in found if each is not None and str(each).strip()), None)
+
+    return first if known else None
+
+
+def _known(names: Sequence[str], rule: Rule, ground: Ground, *, every: bool) -> list[str]:
+    """Return the names that are columns. Raises BadRule where the rule needs one that is none."""
+    columns = ground.columns
+    if columns is None:
+        return list(names)
+    missing = [name for name in names if name not in columns]
+    if missing and (every or len(missing) == len(names)) and not rule.optional:
+        raise BadRule(
+            "unknown-column", f"no column is called `{missing[0]}`", hint=nearest(missing[0], columns)
+        )
+    return [name for name in names if name in columns]
+
+
+def _path(text: str) -> Raw:
+    try:
+        search = paths.compiled(text).search
+    except paths.BadPath as problem:
+        raise BadRule(
+            "bad-path",
+            f"`{text}` is no JMESPath",
+            detail=str(problem),
+            hint="a name with a dash needs quotes: '\"a-b\"'",
+        ) from None
+    if text.isidentifier():
+        return lambda values: values.get(text)
+
+    def find(values: Mapping[str, Any]) -> Any:
+        try:
+            return search(values)
+        except Exception:  # noqa: BLE001  asked again for the words
+            return _told(text, values)
+
+    return find
+
+
+def _told(text: str, values: Mapping[str, Any]) -> Any:
+    try:
+        return paths.found(text, values)
+    except paths.BadPath as problem:
+        raise Unfit("bad-path", f"`{text}` cannot be used on a record", detail=str(problem)) from None
+
+
+def template(text: str, place: Location, ground: Ground) -> Raw:
+    """Return what renders a template for a record. Raises BadRule."""
+    try:
+        rendering = ground.templates.compiled(text)
+    except BadTemplate as problem:
+        at = Location(place.path, place.line + problem.line - 1)
+        raise BadRule("bad-template", problem.summary, hint=problem.hint, at=at) from None
+    variables = _variables(rendering, ground)
+
+    def render(values: Mapping[str, Any]) -> str:
+        try:
+            return rendering.render(variables(values))
+        except NoSuchName as problem:
+            raise BadRule(
+                "unknown-column",
+                f"the template names `{problem.name}`, which is no column",
+                hint=nearest(problem.name, ground.columns or ()),
+                at=place,
+            ) from None
+        except BadTemplate as problem:
+            raise Unfit("bad-template", problem.summary, hint=problem.hint) from None
+
+    return render
+
+
+def _variables(rendering: Rendering, ground: Ground) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+
+    if ground.columns is None:
+        return lambda values: {**values, "row": values}
+    named: dict[str, list[str]] = {}
+    for header in ground.columns:
+        named.setdefault(identifier(header), []).append(header)
+    about = {name: [name] for name in ABOUT if name not in named}
+    used = [
+        (word, headers[0])
+        for word, headers in (named | about).items()
+        if len(headers) == 1 and word in rendering.names
+    ]
+    return lambda values: {"row": values, **{word: values.get(header) for word, header in used}}
+
+
+def _several(
+    rule: Rule, wanted: Field, read: Callable[[Any], Node], blank: frozenset[str]
+) -> Callable[[Any], Node]:
+    """Return what reads a list, or a text that `split` cuts into one."""
+
+    def several(found: Any) -> Node:
+        texts = found.split(rule.split) if isinstance(found, str) else _parts(found, rule.split)
+        kept = [
+            each.strip() if isinstance(each, str) else each
+            for each in texts
+            if each is not None and not (isinstance(each, str) and says_nothing(each, blank))
+        ]
+        if rule.join is not None:
+            joined = rule.join.join(as_text(each) for each in kept)
+            return read(joined) if joined else None
+        if wanted.is_list:
+            return _series([node for each in kept if (node := read(each)) is not None])
+        return _only(kept, wanted, read)
+
+    return several
+
+
+def _parts(found: list[Any], split: str | None) -> list[Any]:
+    if split is None:
+        return found
+    return [part for each in found for part in (each.split(split) if isinstance(each, str) else [each])]
+
+
+def _series(nodes: list[Node]) -> Series | None:
+    if not nodes:
+        return None
+    series = Series()
+    series += nodes
+    series.lines = [1] * len(nodes)
+    return series
+
+
+def _only(kept: list[Any], wanted: Field, read: Callable[[Any], Node]) -> Node:
+    different = list(dict.fromkeys(map(as_text, kept)))
+    if len(different) > 1:
+        raise Unfit(
+            "several-values",
+            f"`{wanted.label}` takes one value, and found several",
+            detail=", ".join(f"`{each[:40]}`" for each in different[:5]),
+            hint="put them together with `join`, or take one with `path` or `template`",
+        )
+    return read(kept[0]) if kept else None
+
+
+def _word(rule: Rule, wanted: Field) -> Callable[[Any], Node]:
+    """Return what reads one text."""
+    markup, values = rule.markup, rule.values
+    table = None if values is None else _Values(values, rule, wanted.label)
+
+    def word(raw: Any) -> Node:
+        text = _converted(raw, markup) if markup is not None else as_text(raw)
+        if table is not None:
+            return table.node(text)
+        return text if rule.by is None else _block(rule.by, text.strip(), rule)
+
+    return word
+
+
+def _converted(raw: Any, markup: Markup) -> str:
+    try:
+        return converted(raw if isinstance(raw, (dict, list)) else as_text(raw), markup)
+    except ValueError as error:
+        raise Unfit("bad-value", f"a text is no {markup.upper()}", detail=str(error)) from None
+
+
+def _moment(rule: Rule, wanted: Field, ground: Ground) -> Callable[[Any], Node]:
+    calendar = ground.calendar(rule)
+    values = None if rule.values is None else _Values(rule.values, rule, wanted.label)
+
+    def moment(raw: Any) -> Node:
+        if values is not None and isinstance(raw, str) and values.knows(raw):
+            return values.node(raw)
+        try:
+            return dates.shown(
+                dates.instant_of(raw if isinstance(raw, (date, datetime)) else as_text(raw), calendar)
+            )
+        except NotAMoment as problem:
+            summary = f"`{wanted.label}`: {problem.summary}"
+            raise Unfit(problem.code, summary, detail=problem.detail, hint=problem.hint) from None
+
+    return moment
+
+
+class _Values:
+    """What values become; names match exactly, else without regard to case and spacing."""
+
+    __slots__ = ("label", "nodes", "other", "others", "place")
+
+    def __init__(self, values: Mapping[str, Target], rule: Rule, label: str) -> None:
+        self.label = label
+        self.place = rule.place
+        named = {name: _node(target, rule) for name, target in values.items() if name != EVERY}
+        targets = {each for each in values.values() if isinstance(each, str)}
+        self.nodes: dict[str, Node] = {normalise.folded(each): each for each in targets}
+        self.nodes |= {normalise.folded(name): node for name, node in named.items()}
+        self.nodes |= named
+        self.others = EVERY in values
+        self.other = _node(values.get(EVERY), rule)
+
+    def knows(self, text: str) -> bool:
+        return text in self.nodes or normalise.folded(text) in self.nodes
+
+    def node(self, text: str) -> Node:
+        if text in self.nodes:
+            return self.nodes[text]
+        folded = normalise.folded(text)
+        if folded in self.nodes:
+            return self.nodes[folded]
+        if self.others:
+            return self.other
+        raise Unfit(
+            "unmapped-value",
+            f"{self.label} `{text.strip()[:80]}` is not in its `values`",
+            hint=f'add it to values of {self.label} in {self.place}, or `"*"` for all others',
+        )
+
+
+def _node(target: Target, rule: Rule) -> Node:
+    return _block(target.by, target.name, rule) if isinstance(target, Named) else target
+
+
+def _block(by: str, name: str, rule: Rule) -> Block:
+    block = Block(rule.place.line)
+    block[by] = name
+    return block

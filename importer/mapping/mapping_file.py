@@ -1,0 +1,362 @@
+"""A mapping file, and what it extends -> a Mapping, or every mistake in it with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as Table
+from dataclasses import fields as fields_of
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from importer.diagnostics import Diagnostics
+from importer.loaders import moments, shape, yaml_file
+from importer.loaders.encoding import decode, physical_line
+from importer.loaders.tree import Block, Malformed, Node, Series
+from importer.mapping import dates, months, paths, templates
+from importer.mapping.expressions import BadRule
+from importer.mapping.model import (
+    Bare,
+    Columns,
+    Expression,
+    Fold,
+    Format,
+    Items,
+    Keep,
+    Mapping,
+    Markup,
+    Named,
+    Origin,
+    Rule,
+    Target,
+    Template,
+    Unit,
+)
+from importer.model import Location
+
+PRESETS = Path(__file__).parent.parent / "presets"
+
+_SUFFIXES = (".yaml", ".yml")
+_ITEMS = frozenset({"timeline", "follow_ups", "attachments", "status_page.updates"})
+_ITEM_OPTIONS = frozenset({"each", "split", "into"})
+_ORIGINS = ("column", "columns", "path", "template")
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
+
+
+def read(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | None:
+    """Read a mapping, which messages call `shown`; None after saying what is wrong with it."""
+    before = len(diagnostics.found)
+    mapping = _read(path, shown or path.as_posix(), diagnostics, ())
+    if mapping is not None:
+        for problem in _problems(mapping):
+            at = problem.at or mapping.place("fields")
+            diagnostics.error(problem.code, problem.summary, at, detail=problem.detail, hint=problem.hint)
+    return mapping if len(diagnostics.found) == before else None
+
+
+def preset(name: str) -> Mapping:
+    """Return a mapping that is shipped. Raises KeyError, with the names that there are, for another name."""
+    if name not in presets():
+        raise KeyError(f"{name} is not one of {', '.join(presets())}")
+    diagnostics = Diagnostics()
+    mapping = read(PRESETS / f"{name}.yaml", diagnostics, shown=f"presets/{name}.yaml")
+    if mapping is None:
+        raise AssertionError(diagnostics.found)
+    return mapping
+
+
+@cache
+def presets() -> tuple[str, ...]:
+    """Return the names of the mappings that are shipped, sorted."""
+    return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
+
+
+def _read(path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, ...]) -> Mapping | None:
+    block = _checked(path, shown, diagnostics)
+    if block is None:
+        return None
+    base = _base(block, path, shown, diagnostics, (*chain, path.resolve()))
+    if base is None:
+        return None
+    try:
+        own = _mapping(block, shown, base)
+    except BadRule as problem:
+        diagnostics.error(problem.code, problem.summary, problem.at, detail=problem.detail, hint=problem.hint)
+        return None
+    return replace(own, files=(*base.files, path))
+
+
+def _checked(path: Path, shown: str, diagnostics: Diagnostics) -> Block | None:
+    before = len(diagnostics.found)
+    try:
+        documents = yaml_file.read(decode(path.read_bytes(), physical_line), shown, diagnostics)
+    except Malformed as problem:
+        problem.report(shown, diagnostics)
+        return None
+    except OSError as error:
+        diagnostics.error("unreadable", f"the mapping `{shown}` cannot be read", detail=error.strerror or "")
+        return None
+    if len(diagnostics.found) > before:
+        return None
+    node: Node = documents[0] if documents else None
+    problems = shape.problems(node, shape.MAPPING, shown)
+    diagnostics.found += problems
+    return node if isinstance(node, Block) and not problems else None
+
+
+def _base(
+    block: Block, path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, ...]
+) -> Mapping | None:
+    """Return what a mapping extends: a preset by its name, or a file beside it; an empty one without any."""
+    name = _text(block, "extends")
+    if not name:
+        return Mapping(shown=shown)
+    place = block.place(shown, "extends")
+    if name.endswith(_SUFFIXES):
+        target, called = path.parent / name, (Path(shown).parent / name).as_posix()
+    elif name in presets():
+        target, called = PRESETS / f"{name}.yaml", f"presets/{name}.yaml"
+    else:
+        near = get_close_matches(name.casefold(), presets(), 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(presets())}"
+        diagnostics.error("unknown-preset", f"there is no preset `{name}`", place, hint=hint)
+        return None
+    if target.resolve() in chain:
+        diagnostics.error("bad-value", f"`{name}` extends itself", place)
+        return None
+    return _read(target, called, diagnostics, chain)
+
+
+def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
+    """Return the mapping of a block of the right shape on top of its base. Raises BadRule."""
+    text = {key: _text(block, key) for key in block}
+    places = {key: block.place(shown, key) for key in block}
+    changes: dict[str, Any] = {
+        key: text[key] for key in ("sheet", "timezone", "records", "where") if text.get(key)
+    }
+    if text.get("encoding", "auto") != "auto":
+        changes["encoding"] = text["encoding"]
+    if text.get("delimiter", "auto") != "auto":
+        changes["delimiter"] = _DELIMITERS.get(text["delimiter"], text["delimiter"])
+    if "header_row" in block:
+        changes["header_row"] = int(text["header_row"])
+    for key, kind in (("format", Format), ("keep", Keep), ("fold", Fold)):
+        if key in block:
+            changes[key] = kind(text[key])
+    for key in ("datetime_formats", "blank"):
+        if key in block:
+            changes[key] = _texts(block[key])
+    if "months" in block:
+        changes["months"] = _months(block, shown)
+    rules = {**base.fields, **_rules(block, shown, base)}
+    changes["fields"] = {label: rule for label, rule in rules.items() if rule is not None}
+    return replace(base, shown=shown, places={**base.places, **places}, **changes)
+
+
+def _rules(block: Block, shown: str, base: Mapping) -> dict[str, Rule | Items | None]:
+    """Return the rules that a file says, each on top of its base's; None for one that it takes away."""
+    found: dict[str, Rule | Items | None] = {}
+    written = block.get("fields")
+    for label, node in written.items() if isinstance(written, Block) else ():
+        place = written.place(shown, label) if isinstance(written, Block) else Location(shown, 1)
+        known = base.fields.get(label)
+        if node is None:
+            found[label] = None
+        elif label in _ITEMS:
+            found[label] = _items(node, shown, place)
+        else:
+            found[label] = _on_top(_rule(node, shown, place), known if isinstance(known, Rule) else None)
+    defaults = block.get("defaults")
+    for label, node in defaults.items() if isinstance(defaults, Block) else ():
+        rule = found.get(label) or base.fields.get(label)
+        place = defaults.place(shown, label) if isinstance(defaults, Block) else Location(shown, 1)
+        default = _target(node)
+        found[label] = (
+            replace(rule, default=default) if isinstance(rule, Rule) else Rule(place=place, default=default)
+        )
+    return found
+
+
+def _on_top(rule: Rule, base: Rule | None) -> Rule:
+    """Return a rule with what it does not say filled from its base; `values` of both count, its own first. A
+    rule with an origin of its own is another rule: nothing of the base is left."""
+    if base is None or rule.origin is not None:
+        return rule
+    told = {each.name: getattr(rule, each.name) for each in fields_of(rule)}
+    kept = {name: value for name, value in told.items() if value is not None}
+    if base.values and rule.values:
+        kept["values"] = {**base.values, **rule.values}
+    return replace(base, **kept)
+
+
+def _rule(node: Node, shown: str, place: Location) -> Rule:
+    if isinstance(node, str):
+        return Rule(place=place, origin=Bare(node.strip()))
+    block = node if isinstance(node, Block) else Block(place.line)
+    values = block.get("values")
+    formats = block.get("datetime_formats")
+    return Rule(
+        place=Location(place.path, block.line),
+        origin=_origin(block, shown),
+        join=_exact(block, "join"),
+        split=_exact(block, "split"),
+        values={word: _target(each) for word, each in values.items()} if isinstance(values, Block) else None,
+        default=_target(block.get("default")),
+        timezone=_text(block, "timezone") or None,
+        datetime_formats=_texts(formats) if formats is not None else None,
+        fold=Fold(_text(block, "fold")) if "fold" in block else None,
+        unit=Unit(_text(block, "unit")) if "unit" in block else None,
+        markup=Markup(_text(block, "markup")) if "markup" in block else None,
+        by=_text(block, "by") or None,
+        blank=_texts(block["blank"]) if "blank" in block else None,
+        required=_switch(block, "required"),
+        optional=_switch(block, "optional"),
+    )
+
+
+def _origin(block: Block, shown: str) -> Origin | None:
+    written = [name for name in _ORIGINS if name in block]
+    if len(written) > 1:
+        summary = f"a rule has one of {', '.join(_ORIGINS)}, not several"
+        raise BadRule("bad-value", summary, detail=" and ".join(written), at=block.place(shown, written[1]))
+    match written:
+        case ["column"]:
+            return Columns(_texts(block["column"]), any_of=True)
+        case ["columns"]:
+            return Columns(_texts(block["columns"]), any_of=False)
+        case ["path"]:
+            return Expression(_text(block, "path"))
+        case ["template"]:
+            return Template(_exact(block, "template") or "")
+        case _:
+            return None
+
+
+def _items(node: Node, shown: str, place: Location) -> Items:
+    block = node if isinstance(node, Block) else Block(place.line)
+    each = block.get("each")
+    rules = {
+        name: _rule(rule, shown, block.place(shown, name))
+        for name, rule in block.items()
+        if name not in _ITEM_OPTIONS and rule is not None
+    }
+    return Items(
+        place=place,
+        fields=rules,
+        each=Bare(each.strip()) if isinstance(each, str) else None,
+        split=_exact(block, "split"),
+        into=_texts(block.get("into")),
+    )
+
+
+def _months(block: Block, shown: str) -> Table[str, int]:
+    """Return the names of the months: a language's, or those of a list of twelve."""
+    written = block["months"]
+    if isinstance(written, str):
+        if written.strip() not in months.LANGUAGES:
+            raise BadRule(
+                "bad-value",
+                f"the names of the months in `{written}` are not known",
+                hint=f"known are {', '.join(months.LANGUAGES)}; else write a list of the twelve names",
+                at=block.place(shown, "months"),
+            )
+        return months.of(written.strip())
+    return {months.folded(name): number for number, name in enumerate(_texts(written), 1)}
+
+
+def _problems(mapping: Mapping) -> Iterator[BadRule]:
+    """Yield what is wrong with a mapping whatever the file is that it reads."""
+    yield from _bad_zone(mapping.timezone, mapping.place("timezone"))
+    yield from _bad_formats(mapping.datetime_formats, mapping, mapping.place("datetime_formats"))
+    yield from _bad_encoding(mapping)
+    if mapping.records is not None:
+        yield from _bad_path(mapping.records, mapping.place("records"))
+    if mapping.where is not None:
+        yield from _bad_template(mapping.where, mapping.place("where"))
+    for rule in mapping.fields.values():
+        for each in rule.fields.values() if isinstance(rule, Items) else (rule,):
+            yield from _bad_zone(each.timezone, each.place)
+            yield from _bad_formats(each.datetime_formats or (), mapping, each.place)
+            if isinstance(each.origin, Expression):
+                yield from _bad_path(each.origin.text, each.place)
+            if isinstance(each.origin, Template):
+                yield from _bad_template(each.origin.text, each.place)
+    if "key" not in mapping.fields and "external_id" not in mapping.fields:
+        yield BadRule(
+            "missing-field",
+            "the mapping has no `key`",
+            hint="name the column whose value says, for ever, which incident a row is",
+            at=mapping.place("fields"),
+        )
+
+
+def _bad_zone(name: str | None, at: Location) -> Iterator[BadRule]:
+    try:
+        moments.zone(name or "UTC")
+    except moments.UnknownZone as problem:
+        hint = (
+            f"did you mean `{problem.nearest}`?" if problem.nearest else "zones are called like Europe/London"
+        )
+        yield BadRule("unknown-timezone", f"there is no time zone `{name}`", hint=hint, at=at)
+
+
+def _bad_encoding(mapping: Mapping) -> Iterator[BadRule]:
+    try:
+        "".encode(mapping.encoding or "utf-8")
+    except LookupError:
+        summary = f"there is no encoding `{mapping.encoding}`"
+        hint = "they are called like windows-1252, latin-1 or utf-16-le"
+        yield BadRule("bad-value", summary, hint=hint, at=mapping.place("encoding"))
+
+
+def _bad_formats(written: tuple[str, ...], mapping: Mapping, at: Location) -> Iterator[BadRule]:
+    for each in written:
+        try:
+            dates.compiled(each, mapping.months)
+        except dates.BadFormat as problem:
+            yield BadRule("bad-format", f"`{each}` is no format of a moment", detail=str(problem), at=at)
+
+
+def _bad_path(text: str, at: Location) -> Iterator[BadRule]:
+    try:
+        paths.compiled(text)
+    except paths.BadPath as problem:
+        hint = "a name with a dash or a blank needs quotes: '\"a-b\"'"
+        yield BadRule("bad-path", f"`{text}` is no JMESPath", detail=str(problem), hint=hint, at=at)
+
+
+def _bad_template(text: str, at: Location) -> Iterator[BadRule]:
+    from importer.mapping import markups  # noqa: PLC0415
+
+    try:
+        templates.Templates(strict=False, filters=markups.filters(dates.Calendar())).compiled(text)
+    except templates.BadTemplate as problem:
+        place = Location(at.path, at.line + problem.line - 1)
+        yield BadRule("bad-template", problem.summary, hint=problem.hint, at=place)
+
+
+def _target(node: Node) -> Target:
+    if isinstance(node, Block):
+        ((by, name),) = node.items()
+        return Named(by, str(name).strip())
+    return node if isinstance(node, str) else None
+
+
+def _text(block: Block, key: str) -> str:
+    return (_exact(block, key) or "").strip()
+
+
+def _exact(block: Block, key: str) -> str | None:
+    value = block.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _texts(node: Node) -> tuple[str, ...]:
+    several = node if isinstance(node, Series) else [node]
+    return tuple(each.strip() for each in several if isinstance(each, str))
+
+
+def _switch(block: Block, key: str) -> bool | None:
+    return None if key not in block else _text(block, key) == "true"

@@ -1,0 +1,73 @@
+"""The filters of templates, and the `markup` of rules: text -> Markdown, slugs, moments, durations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from importer.loaders.moments import NotAMoment
+from importer.mapping import dates
+from importer.mapping.model import Markup
+from importer.mapping.templates import BadTemplate
+
+
+def converted(raw: Any, markup: Markup) -> str:
+    """Return a text, or the object of an Atlassian document, as Markdown. Raises ValueError."""
+    from importer.markup import adf, html, jira  # noqa: PLC0415  the converters take time to import
+
+    if markup is Markup.ADF:
+        return adf.to_markdown(json.loads(raw) if isinstance(raw, str) and raw.lstrip()[:1] == "{" else raw)
+    return html.to_markdown(raw) if markup is Markup.HTML else jira.to_markdown(raw)
+
+
+def filters(calendar: dates.Calendar) -> dict[str, Callable[..., Any]]:
+    """Return what templates can use beside Jinja2's own; `date` reads by the calendar of the mapping."""
+    return {
+        "jira": lambda text: converted(_text(text), Markup.JIRA),
+        "html": lambda text: converted(_text(text), Markup.HTML),
+        "adf": lambda document: converted(document, Markup.ADF) if document else "",
+        "slug": _slug,
+        "trim": lambda text: _text(text).strip(),
+        "first": _first,
+        "date": lambda raw: _moment(raw, calendar) if _said(raw) else "",
+        "plus": _plus,
+        "seconds": lambda text: dates.seconds(_text(text)),
+        "json": lambda value: json.dumps(value, ensure_ascii=False, default=str),
+    }
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _said(value: Any) -> bool:
+    return bool(_text(value).strip())
+
+
+def _moment(raw: Any, calendar: dates.Calendar) -> str:
+    try:
+        return dates.shown(dates.instant_of(raw, calendar))
+    except NotAMoment as problem:
+        raise BadTemplate(f"`date`: {problem.summary}", hint=f"{problem.detail}; {problem.hint}") from None
+
+
+def _slug(text: Any) -> str:
+    from importer.markup.text import slug  # noqa: PLC0415  as above
+
+    return slug(_text(text))
+
+
+def _first(values: Any, *others: Any) -> Any:
+    """Return the first value that says something, of a list or of those in brackets."""
+    found: Iterable[Any] = values if isinstance(values, list) else (values,)
+    return next((each for each in (*found, *others) if _said(each)), "")
+
+
+def _plus(moment: str, duration: Any) -> str:
+    """Return a moment some time later; nothing where either is not said."""
+    if not (_said(moment) and _said(duration)):
+        return ""
+    at = datetime.fromisoformat(_moment(moment, dates.Calendar()))
+    return dates.shown(at + timedelta(seconds=dates.seconds(_text(duration))))

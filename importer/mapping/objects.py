@@ -1,0 +1,161 @@
+"""JSON or JSON Lines -> the records that a JMESPath finds, each with the line where it begins."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+from importer.loaders.tree import Malformed
+from importer.mapping.record import Broken, Contents, Record
+from importer.mapping.text_file import Text, refuse_page
+from importer.model import Location
+
+MAX_BYTES = 800_000_000
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\n]', re.DOTALL)
+
+
+class Object(dict[str, Any]):
+    """A JSON object that knows its line."""
+
+    __slots__ = ("line",)
+    line: int
+
+
+def contents(text: Text, shown: str, *, records: str | None) -> Contents:
+    """Return what the JMESPath `records` finds; without one the list that the file is, or its one object.
+
+    Numbers with a point keep their digits. Raises Malformed.
+    """
+    if text.path.stat().st_size > MAX_BYTES:
+        raise Malformed("too-large", f"the file is larger than {MAX_BYTES // 10**6} MB", 1)
+    refuse_page(text.head)
+    document = _parsed(text.text(), 1)
+    found = _found(document, records)
+    return Contents(_records(found, shown), None, {"encoding": text.encoding})
+
+
+def lines(text: Text, shown: str) -> Contents:
+    """Return the objects of JSON Lines, one in memory at a time. A bad line spoils only itself."""
+    refuse_page(text.head)
+    return Contents(_line_records(text, shown), None, {"encoding": text.encoding})
+
+
+def _line_records(text: Text, shown: str) -> Iterator[Record | Broken]:
+    for number, line in enumerate(text.lines(), 1):
+        if not line.strip():
+            continue
+        try:
+            value = _parsed(line, number)
+        except Malformed as problem:
+            yield Broken(
+                Location(shown, number), (line,), problem.code, problem.summary, problem.detail, problem.hint
+            )
+        else:
+            yield from _records(value if isinstance(value, list) else [value], shown, number)
+
+
+def _records(found: list[Any], shown: str, line: int = 1) -> Iterator[Record | Broken]:
+    for value in found:
+        if isinstance(value, dict):
+            line = getattr(value, "line", line)
+            yield Record(value, line)
+        else:
+            yield Broken(
+                Location(shown, line),
+                (str(value),),
+                "wrong-type",
+                "a record is no object",
+                f"found `{str(value)[:60]}`",
+                "`records` must lead to a list of objects",
+            )
+
+
+def _found(document: Any, records: str | None) -> list[Any]:
+    from importer.mapping.paths import found  # noqa: PLC0415
+
+    value = document if records is None else found(records, document)
+    values = value if isinstance(value, list) else [value]
+    if value is None or not values:
+        raise Malformed(
+            "no-records",
+            f"`records: {records}` finds nothing" if records else "the file holds no records",
+            1,
+            detail=_described(document),
+            hint=_hint(document, records),
+        )
+    return values
+
+
+def _described(document: Any) -> str:
+    match document:
+        case dict():
+            return f"the file is an object with {', '.join(list(document)[:20]) or 'nothing in it'}"
+        case list():
+            return f"the file is a list of {len(document)}"
+        case _:
+            return f"the file is `{str(document)[:60]}`"
+
+
+def _hint(document: Any, records: str | None) -> str:
+    lists = (
+        [name for name, value in document.items() if isinstance(value, list)]
+        if isinstance(document, dict)
+        else []
+    )
+    near = get_close_matches((records or "").partition("[")[0].partition(".")[0], lists, 1)
+    if near or lists:
+        return f"did you mean `records: {near[0] if near else lists[0]}[]`?"
+    return "an error message instead of an export? look at the file"
+
+
+def _parsed(text: str, line: int) -> Any:
+    """Return the value of a text that begins at `line`. Raises Malformed."""
+    openings = _openings(text, line)
+    ends = iter(openings)
+
+    def block(pairs: list[tuple[str, Any]]) -> Object:
+        found = Object(pairs)
+        found.line = next(ends)
+        if len(found) < len(pairs):
+            raise _duplicate(pairs, found.line)
+        return found
+
+    try:
+        return json.loads(text, object_pairs_hook=block, parse_float=Decimal, parse_constant=lambda _: None)
+    except json.JSONDecodeError as error:
+        raise Malformed(
+            "syntax",
+            "this is not JSON",
+            line + error.lineno - 1,
+            detail=f"{error.msg}, found `{text[error.pos : error.pos + 20].partition(chr(10))[0]}`",
+            hint="was the download cut short?" if error.pos >= len(text.rstrip()) else "",
+        ) from None
+    except RecursionError:
+        raise Malformed("too-deep", "the values are nested too deeply", line) from None
+    except StopIteration:
+        raise Malformed("syntax", "this is not JSON", line) from None
+
+
+def _openings(text: str, line: int) -> list[int]:
+    """Return the line in which each object begins, in the order in which they end: that of the parser."""
+    open_lines: list[int] = []
+    found: list[int] = []
+    for match in _TOKEN.finditer(text):
+        mark = match[0]
+        if mark == "\n":
+            line += 1
+        elif mark == "{":
+            open_lines.append(line)
+        elif mark == "}" and open_lines:
+            found.append(open_lines.pop())
+    return found
+
+
+def _duplicate(pairs: list[tuple[str, Any]], line: int) -> Malformed:
+    ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
+    return Malformed("duplicate-field", f"`{name}` is written twice in one object", line)

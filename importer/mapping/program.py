@@ -1,0 +1,297 @@
+"""A mapping and the columns of one file -> what turns each record into the block of an incident."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from importer import normalise
+from importer.loaders import moments
+from importer.loaders.tree import Block, Node, Series
+from importer.mapping import dates, markups
+from importer.mapping.expressions import (
+    BadRule,
+    Field,
+    Ground,
+    Reader,
+    Unfit,
+    as_text,
+    compiled,
+    raw,
+    template,
+)
+from importer.mapping.model import Bare, Columns, Expression, Items, Mapping, Rule
+from importer.mapping.record import Record
+from importer.mapping.templates import Templates
+
+GROUPS = frozenset({"timestamps", "roles", "custom_fields", "postmortem", "status_page"})
+"""Fields of an incident that are mappings; a label names what is in them with a dot."""
+
+_LISTS = frozenset({"members", "labels"})
+_MOMENTS = frozenset({"timeline.at", "status_page.updates.at"})
+_FALSE = frozenset({"", "false", "none", "0"})
+_ITEM = "item"
+_PARENT = "parent"
+
+Problem = tuple[Unfit, int, int | None]
+"""What is wrong, in which line and column."""
+_ROOT = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One field of the program: where its value goes, what reads it, and the column or the name (at the root
+    of a path) that it comes from."""
+
+    label: str
+    group: str
+    key: str
+    read: Callable[[Table[str, Any], int], Node]
+    column: int | None
+    root: str
+    is_expected: bool
+
+
+@dataclass(slots=True)
+class Program:
+    """What runs for each record. `hits` counts the values of each field that the records should have."""
+
+    entries: tuple[_Entry, ...]
+    where: Callable[[Table[str, Any]], bool]
+    columns: dict[str, int]
+    groups: dict[str, dict[str, int]]
+    hits: dict[str, int] = field(default_factory=dict)
+
+    def block(self, record: Record, problems: list[Problem]) -> Block:
+        """Return the block of a record. What cannot be read is left out and added to `problems`.
+        Raises BadRule where a rule fits no record of this file."""
+        values, line = record.values, record.line
+        block = Block(line)
+        block.columns = self.columns
+        for entry in self.entries:
+            try:
+                node = entry.read(values, line)
+            except Unfit as problem:
+                problems.append((problem, record.line_of(entry.root), entry.column))
+                continue
+            if node is None:
+                continue
+            if entry.is_expected:
+                self.hits[entry.label] += 1
+            target = _group(block, entry.group, self.groups) if entry.group else block
+            target[entry.key] = node
+            if record.lines:
+                target.lines[entry.key] = record.line_of(entry.root)
+        return block
+
+    def never(self) -> list[str]:
+        """Return the labels of the fields that no record had a value for."""
+        return [label for label, count in self.hits.items() if count == 0]
+
+
+def program(mapping: Mapping, columns: Table[str, int] | None) -> Program:
+    """Compile a mapping for files with these columns; None: for objects. Raises BadRule, whose place is that
+    of the rule."""
+    calendars = _Calendars(mapping)
+    templates = Templates(
+        columns is not None, markups.filters(calendars.of(Rule(place=mapping.place("fields"))))
+    )
+    blank = frozenset(normalise.folded(each) for each in mapping.blank)
+    ground = Ground(columns, templates, blank, calendars.of)
+    entries = tuple(_entry(label, rule, ground) for label, rule in mapping.fields.items())
+    groups: dict[str, dict[str, int]] = {group: {} for group in GROUPS}
+    top: dict[str, int] = {}
+    for entry in entries:
+        if entry.column is not None:
+            (groups[entry.group] if entry.group else top)[entry.key] = entry.column
+            top.setdefault(entry.group or entry.key, entry.column)
+    hits = {entry.label: 0 for entry in entries if entry.is_expected}
+    return Program(entries, _where(mapping, ground), top, groups, hits)
+
+
+def _group(block: Block, name: str, columns: Table[str, dict[str, int]]) -> Block:
+    known = block.get(name)
+    if isinstance(known, Block):
+        return known
+    made = Block(block.line)
+    made.columns = columns[name]
+    block[name] = made
+    return made
+
+
+def _where(mapping: Mapping, ground: Ground) -> Callable[[Table[str, Any]], bool]:
+    if mapping.where is None:
+        return lambda _values: True
+    render = template(mapping.where, mapping.place("where"), ground)
+    return lambda values: render(values).strip().casefold() not in _FALSE
+
+
+def _entry(label: str, rule: Rule | Items, ground: Ground) -> _Entry:
+    group, _, key = label.partition(".")
+    group, key = (group, key) if group in GROUPS else ("", label)
+    if isinstance(rule, Items):
+        return _Entry(label, group, key, _items(label, rule, ground), None, "", is_expected=False)
+    wanted = Field(label, is_moment=group == "timestamps", is_list=group == "custom_fields" or key in _LISTS)
+    with_place = _placed(compiled, rule, wanted, ground)
+    expected = (
+        ground.columns is None
+        and isinstance(rule.origin, (Bare, Columns, Expression))
+        and rule.default is None
+        and not rule.optional
+    )
+    return _Entry(
+        label, group, key, _listed(with_place, key), _column(rule, ground), _root(rule), is_expected=expected
+    )
+
+
+def _placed(
+    compile_rule: Callable[[Rule, Field, Ground], Reader], rule: Rule, wanted: Field, ground: Ground
+) -> Reader:
+    try:
+        return compile_rule(rule, wanted, ground)
+    except BadRule as problem:
+        problem.at = problem.at or rule.place
+        raise
+
+
+def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
+    """Return the reader of a field, which is a list where the field must be one."""
+    if key not in _LISTS:
+        return lambda values, _line: read(values)
+
+    def listed(values: Table[str, Any], line: int) -> Node:
+        node = read(values)
+        return node if node is None or isinstance(node, Series) else _series([node], line)
+
+    return listed
+
+
+def _column(rule: Rule, ground: Ground) -> int | None:
+    columns = ground.columns or {}
+    match rule.origin:
+        case Bare(text=name):
+            return columns.get(name)
+        case Columns(names=names):
+            return next((columns[name] for name in names if name in columns), None)
+        case _:
+            return None
+
+
+def _root(rule: Rule) -> str:
+    match rule.origin:
+        case Bare(text=text) | Expression(text=text) if found := _ROOT.match(text):
+            return found[0]
+        case Columns(names=(name, *_)):
+            return name
+        case _:
+            return ""
+
+
+def _items(label: str, rule: Items, ground: Ground) -> Callable[[Table[str, Any], int], Node]:
+    within = ground if rule.each is None else _inside(ground)
+    readers = [
+        (name, each.origin is not None, _listed(_placed(compiled, each, _wanted(label, name), within), name))
+        for name, each in rule.fields.items()
+    ]
+    values_of = _each(rule, ground)
+
+    def items(values: Table[str, Any], line: int) -> Node:
+        found: list[Node] = []
+        for each in values_of(values):
+            at = getattr(each, "line", line)
+            block = Block(at)
+            told = False
+            for name, is_told, read in readers:
+                node = read(each, at)
+                if node is not None:
+                    block[name] = node
+                    told = told or is_told
+            if told:
+                found.append(block)
+        return _series(found, line) if found else None
+
+    return items
+
+
+def _inside(ground: Ground) -> Ground:
+    """Return the ground of items that are objects, in whatever kind of source."""
+    lenient = Templates(strict=False, filters=ground.templates.filters)
+    return Ground(None, lenient, ground.blank, ground.calendar)
+
+
+def _wanted(label: str, name: str) -> Field:
+    return Field(f"{label}.{name}", is_moment=f"{label}.{name}" in _MOMENTS, is_list=name in _LISTS)
+
+
+def _each(rule: Items, ground: Ground) -> Callable[[Table[str, Any]], Iterator[Table[str, Any]]]:
+    """Return what yields the values of each item: the parts of a text, or an object with its `parent`."""
+    if rule.each is None:
+        return lambda values: iter((values,))
+    find = _placed(_raw_reader, Rule(place=rule.place, origin=rule.each), Field("each"), ground)
+
+    def each(values: Table[str, Any]) -> Iterator[Table[str, Any]]:
+        found: Any = find(values)
+        for value in found if isinstance(found, list) else [found]:
+            if isinstance(value, dict):
+                yield _Child(value, values)
+            elif value is not None and str(value).strip():
+                yield {**_parts(as_text(value), rule), _PARENT: values}
+
+    return each
+
+
+def _raw_reader(rule: Rule, _wanted: Field, ground: Ground) -> Any:
+    return raw(rule, ground)
+
+
+class _Child(dict[str, Any]):
+    """An item that knows its line and the record that it is in."""
+
+    __slots__ = ("line",)
+
+    def __init__(self, value: dict[str, Any], parent: Table[str, Any]) -> None:
+        super().__init__(value)
+        self.setdefault(_PARENT, parent)
+        self.line: int = getattr(value, "line", 1)
+
+
+def _parts(text: str, rule: Items) -> dict[str, str]:
+    if not rule.into:
+        return {_ITEM: text}
+    parts: Sequence[str] = text.split(rule.split, len(rule.into) - 1) if rule.split else [text]
+    return {_ITEM: text, **dict(zip(rule.into, (each.strip() for each in parts), strict=False))}
+
+
+def _series(nodes: list[Node], line: int) -> Series:
+    series = Series()
+    series += nodes
+    series.lines = [each.line if isinstance(each, Block) else line for each in nodes]
+    return series
+
+
+@dataclass(frozen=True, slots=True)
+class _Calendars:
+    """The calendar of each rule: what it says, else what the mapping says."""
+
+    mapping: Mapping
+
+    def of(self, rule: Rule) -> dates.Calendar:
+        zone = rule.timezone or self.mapping.timezone
+        written = (
+            rule.datetime_formats if rule.datetime_formats is not None else self.mapping.datetime_formats
+        )
+        return dates.Calendar(
+            patterns=tuple(dates.compiled(each, self.mapping.months) for each in written),
+            zone=_zone(zone) if zone else None,
+            side=rule.fold or self.mapping.fold,
+            unit=rule.unit,
+        )
+
+
+@cache
+def _zone(name: str) -> Any:
+    return moments.zone(name)

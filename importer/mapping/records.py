@@ -1,0 +1,183 @@
+"""A file -> its records, by the format that the mapping or the file's name says; a look at what is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from importer.diagnostics import Diagnostics
+from importer.loaders.sources import MAPPED_SUFFIXES, Found
+from importer.loaders.tree import Malformed
+from importer.mapping import front_matter, objects, tables, text_file, workbook
+from importer.mapping.model import Columns, Format, Items, Mapping, Rule
+from importer.mapping.paths import BadPath
+from importer.mapping.record import Broken, Contents, Record
+from importer.model import Location
+
+_FALLBACK = "windows-1252"
+_SAMPLES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a source holds. `columns` has the names in their order (for objects: in order of appearance, with
+    dots for what is nested), `samples` the first different values of each, `filled` how many of the `records`
+    looked at have one."""
+
+    format: Format
+    said: dict[str, str]
+    columns: tuple[str, ...]
+    samples: dict[str, tuple[str, ...]]
+    filled: dict[str, int]
+    distinct: dict[str, Counter[str]]
+    records: int
+    diagnostics: Diagnostics = field(repr=False)
+
+
+def format_of(path: Path, mapping: Mapping) -> Format | None:
+    """Return how to read a file: as the mapping says, else as its name says; None where neither does."""
+    if mapping.format is not None:
+        return mapping.format
+    suffix = path.suffix.lower()
+    return Format(MAPPED_SUFFIXES[suffix]) if suffix in MAPPED_SUFFIXES else None
+
+
+def records(found: Found, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
+    """Open a file and return its records, or None after saying why there are none.
+
+    A file in which something had to be found out says what: its encoding, its delimiter.
+    """
+    try:
+        contents = _contents(found, mapping, diagnostics)
+    except Malformed as problem:
+        problem.report(found.shown, diagnostics)
+    except OSError as error:
+        diagnostics.error(
+            "unreadable", "a file cannot be read", Location(found.shown, 1), detail=f"{error.strerror}"
+        )
+    except BadPath as problem:
+        diagnostics.error(
+            "bad-path", "`records` cannot be used", mapping.place("records"), detail=str(problem)
+        )
+    else:
+        if contents is not None:
+            _tell(found, contents, mapping, diagnostics)
+        return contents
+    return None
+
+
+def wanted(mapping: Mapping) -> frozenset[str]:
+    """Return the columns that a mapping names."""
+    names: set[str] = set()
+    for rule in _rules(mapping):
+        match rule.origin:
+            case Columns(names=several):
+                names |= set(several)
+            case None:
+                pass
+            case origin:
+                names.add(origin.text)
+    return frozenset(names)
+
+
+def look(path: Path, *, shown: str, mapping: Mapping | None = None, limit: int = 100_000) -> Look:
+    """Read up to `limit` records of a source and say what is in them."""
+    diagnostics = Diagnostics()
+    chosen = mapping or Mapping(shown=shown, encoding=_FALLBACK)
+    found = Found(path, shown, named=True)
+    kind = format_of(path, chosen) or Format.CSV
+    contents = records(found, chosen, diagnostics)
+    table = contents.table if contents else None
+    distinct: dict[str, Counter[str]] = {name: Counter() for name in (table.columns if table else ())}
+    filled: Counter[str] = Counter()
+    count = 0
+    for record in _some(contents, limit):
+        count += 1
+        for name, value in _flat(record.values, "" if table is None else None):
+            known = distinct.setdefault(name, Counter())
+            filled[name] += 1
+            if value in known or len(known) < _SAMPLES:
+                known[value] += 1
+    samples = {name: tuple(each for each, _ in known.most_common(10)) for name, known in distinct.items()}
+    said = dict(contents.said) if contents else {}
+    return Look(kind, said, tuple(distinct), samples, dict(filled), distinct, count, diagnostics)
+
+
+def _contents(found: Found, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
+    kind = format_of(found.path, mapping)
+    if kind is None:
+        raise Malformed(
+            "not-supported",
+            f"files of the kind `{found.path.suffix}` need a `format` in the mapping",
+            1,
+            hint=f"the formats are {', '.join(Format)}",
+        )
+    if kind is Format.XLSX:
+        return workbook.contents(found.path, sheet=mapping.sheet, header_row=mapping.header_row)
+    text = text_file.opened(found.path, mapping.encoding)
+    match kind:
+        case Format.JSON:
+            return objects.contents(text, found.shown, records=mapping.records)
+        case Format.JSONL:
+            return objects.lines(text, found.shown)
+        case Format.MARKDOWN:
+            return front_matter.contents(text, found.shown, diagnostics)
+        case _:
+            return tables.contents(
+                text,
+                found.shown,
+                delimiter="\t" if kind is Format.TSV and mapping.delimiter is None else mapping.delimiter,
+                header_row=mapping.header_row,
+                wanted=wanted(mapping),
+            )
+
+
+def _tell(found: Found, contents: Contents, mapping: Mapping, diagnostics: Diagnostics) -> None:
+    encoding = contents.said.get("encoding", "utf-8")
+    if encoding != "utf-8":
+        diagnostics.warning("encoding", f"the text was read as {encoding}", Location(found.shown, 1))
+    delimiter = contents.said.get("delimiter", "a comma")
+    if delimiter != "a comma" and mapping.delimiter is None and mapping.format is not Format.TSV:
+        diagnostics.warning(
+            "delimiter", f"the cells are divided by {delimiter}, not by a comma", Location(found.shown, 1)
+        )
+
+
+def _rules(mapping: Mapping) -> Iterator[Rule]:
+    for rule in mapping.fields.values():
+        if isinstance(rule, Items):
+            yield from rule.fields.values()
+        else:
+            yield rule
+
+
+def _some(contents: Contents | None, limit: int) -> Iterator[Record]:
+    if contents is None:
+        return
+    for number, record in enumerate(contents.records):
+        if number == limit:
+            return
+        if not isinstance(record, Broken):
+            yield record
+
+
+def _flat(values: Any, prefix: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the values that say something, by their names; in objects with dots for what is nested."""
+    for name, value in values.items():
+        label = f"{prefix}{name}" if prefix is not None else name
+        match value:
+            case dict() if prefix is not None:
+                yield from _flat(value, f"{label}.")
+            case list():
+                for each in value:
+                    if isinstance(each, str) and each.strip():
+                        yield (label, each) if prefix is None else (f"{label}[]", each)
+                if value and isinstance(value[0], dict):
+                    yield f"{label}[]", f"{len(value)} objects with {', '.join(value[0])}"
+            case None:
+                pass
+            case _ if str(value).strip():
+                yield label, str(value)

@@ -1,0 +1,110 @@
+"""CSV or TSV -> the records of its rows, one in memory at a time.
+
+Rows count as in a spreadsheet: a cell of several lines is in one row, and blank rows count.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+
+from importer.loaders.tree import Malformed
+from importer.mapping.record import MAX_CELL, Broken, Contents, Record, Table, as_record, fit, table
+from importer.mapping.text_file import Text, refuse_page
+from importer.model import Location
+
+DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+_LOOKED_AT = 30
+_SEPARATOR_LINE = "sep="
+_TYPE_LINE = "#type "
+
+Row = tuple[int, list[str]]
+
+
+def contents(
+    text: Text, shown: str, *, delimiter: str | None, header_row: int | None, wanted: frozenset[str]
+) -> Contents:
+    """Return the records of a table. Where no `delimiter` is given, `sep=` in the file says it, else the one
+    with which the header has most of the columns `wanted`, and the rows are as long as the header.
+
+    The header is the row `header_row`, else the first that is not blank and no preamble. Raises Malformed.
+    """
+    refuse_page(text.head)
+    skipped, told = _preamble(text.head)
+    chosen = delimiter or told or _delimiter(text.head, skipped, wanted)
+    rows = (row for row in _rows(text.lines(), chosen) if row[0] > skipped)
+    if header_row is not None:
+        rows = (row for row in rows if row[0] >= header_row)
+    number, cells = next(rows, (1, []))
+    if not cells:
+        raise Malformed("no-records", "the table has no header", 1)
+    under = table(cells, number)
+    first = next(rows, None)
+    if first is None:
+        raise Malformed("no-records", "the table has a header and no rows", number, hint="export it again")
+    said = {"encoding": text.encoding, "delimiter": DELIMITERS.get(chosen, f"`{chosen}`")}
+    return Contents(_records(chain([first], rows), under, shown), under, said)
+
+
+def _records(rows: Iterable[Row], under: Table, shown: str) -> Iterator[Record | Broken]:
+    width = len(under.header)
+    for number, cells in rows:
+        if len(cells) != width:
+            broken = fit(cells, under, Location(shown, number, min(len(cells), width) + 1))
+            if broken is not None:
+                yield broken
+                continue
+        yield as_record(cells, under, number)
+
+
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
+    """Yield the rows that are not blank, with their numbers. Raises Malformed where the text is no CSV."""
+    number = 0
+    before = csv.field_size_limit(MAX_CELL)
+    try:
+        for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), 1):
+            if any(map(str.strip, cells)):
+                yield number, cells
+    except csv.Error as error:
+        raise Malformed(
+            "syntax",
+            "this is not CSV",
+            number + 1,
+            detail=f"in the row that begins after row {number}: {error}",
+            hint='a quote inside of a quoted cell is written twice: "say ""hello"""',
+        ) from None
+    finally:
+        csv.field_size_limit(before)
+
+
+def _preamble(head: str) -> tuple[int, str | None]:
+    """Return how many lines stand before the table, and the delimiter that they tell: `sep=;` is Excel's,
+    `#TYPE ...` is what PowerShell's Export-Csv begins with."""
+    first = head.lstrip("\r\n").partition("\n")[0].strip("\r")
+    if first.casefold().startswith(_SEPARATOR_LINE) and len(first) <= len(_SEPARATOR_LINE) + 1:
+        return 1, first[len(_SEPARATOR_LINE) :] or None
+    return (1 if first.strip('"').casefold().startswith(_TYPE_LINE) else 0), None
+
+
+def _delimiter(head: str, skipped: int, wanted: frozenset[str]) -> str:
+    def fitness(delimiter: str) -> tuple[int, float, int]:
+        header, *rows = _looked_at(head, delimiter, skipped)
+        hits = len(wanted & {cell.strip() for cell in header})
+        same = sum(len(row) == len(header) for row in rows) / max(1, len(rows))
+        return (hits, same if len(header) > 1 else 0.0, len(header))
+
+    return max(DELIMITERS, key=fitness)
+
+
+def _looked_at(head: str, delimiter: str, skipped: int) -> list[list[str]]:
+    """Return the first rows; what comes after the last whole one that can be read is not looked at."""
+    found: list[list[str]] = []
+    rows = _rows(head.splitlines(keepends=True), delimiter)
+    try:
+        for number, cells in islice(rows, _LOOKED_AT + skipped):
+            if number > skipped:
+                found.append(cells)
+    except Malformed:
+        pass
+    return (found[:-1] if len(found) > 2 else found) or [[]]

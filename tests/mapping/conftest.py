@@ -1,0 +1,57 @@
+"""A mapping and a file of text in, the blocks and what was said out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from importer.diagnostics import Diagnostics, grouped
+from importer.loaders.sources import Found
+from importer.mapping import Candidate, Tally, blocks, read
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a source."""
+
+    candidates: list[Candidate]
+    tally: Tally
+    diagnostics: Diagnostics
+
+    @property
+    def blocks(self) -> list[dict[str, object]]:
+        return [dict(each.block) for each in self.candidates]
+
+    @property
+    def said(self) -> list[str]:
+        return [
+            f"{each.locations[0] if each.locations else '-'} {each.code} x{each.count}: {each.summary}"
+            for each in grouped(self.diagnostics.found)
+        ]
+
+    @property
+    def hints(self) -> str:
+        return "\n".join(each.hint for each in self.diagnostics.found)
+
+
+Mapped = Callable[..., Outcome]
+
+
+@pytest.fixture
+def mapped(tmp_path: Path) -> Mapped:
+    """Return what maps `data`, in a file called `name`, by the text of a mapping."""
+
+    def run(mapping: str, data: str | bytes, name: str = "a.csv") -> Outcome:
+        (tmp_path / "m.yaml").write_text(mapping, encoding="utf-8")
+        source = tmp_path / name
+        source.write_bytes(data if isinstance(data, bytes) else data.encode())
+        diagnostics, tally = Diagnostics(), Tally()
+        chosen = read(tmp_path / "m.yaml", diagnostics, shown="m.yaml")
+        found = [Found(source, name, named=True)]
+        candidates = list(blocks(chosen, found, diagnostics, tally)) if chosen else []
+        return Outcome(candidates, tally, diagnostics)
+
+    return run

@@ -1,0 +1,185 @@
+"""Mapping files: what they say, what they extend, and every mistake with its line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer import mapping, schemas
+from importer.diagnostics import Diagnostics
+from importer.mapping import Mapping, Rule
+from importer.mapping.model import Bare, Columns, Fold, Format, Keep, Named
+from importer.model import Location
+
+
+def read(folder: Path, text: str) -> tuple[Mapping | None, list[str]]:
+    (folder / "m.yaml").write_text(text, encoding="utf-8")
+    diagnostics = Diagnostics()
+    found = mapping.read(folder / "m.yaml", diagnostics, shown="m.yaml")
+    said = [
+        f"{each.locations[0] if each.locations else '-'} {each.code}: {each.summary} | {each.hint}"
+        for each in diagnostics.found
+    ]
+    return found, said
+
+
+WHOLE = """
+version: 1
+format: csv
+encoding: auto
+delimiter: tab
+header_row: 2
+sheet: Log
+timezone: Europe/Berlin
+datetime_formats: ["%d.%B %Y"]
+fold: later
+months: de
+records: a.b
+keep: merge
+where: "{{ true }}"
+blank: ["?"]
+defaults: {severity: Minor, status: Closed, custom_fields.X: {id: 01H}}
+fields:
+  key: Issue key
+  severity: {column: P, values: {A: B}}
+"""
+
+
+def test_a_mapping_is_what_its_file_says(tmp_path: Path) -> None:
+    found, said = read(tmp_path, WHOLE)
+    assert said == []
+    assert found is not None
+    assert (found.format, found.encoding, found.delimiter, found.header_row) == (Format.CSV, None, "\t", 2)
+    assert (found.sheet, found.timezone, found.datetime_formats) == ("Log", "Europe/Berlin", ("%d.%B %Y",))
+    assert (found.fold, found.months["märz"], found.records, found.keep) == (Fold.LATER, 3, "a.b", Keep.MERGE)
+    assert (found.where, found.blank, found.files) == ("{{ true }}", ("?",), (tmp_path / "m.yaml",))
+    severity = found.fields["severity"]
+    assert isinstance(severity, Rule)
+    assert (severity.origin, severity.values, severity.default) == (
+        Columns(("P",), any_of=True),
+        {"A": "B"},
+        "Minor",
+    )
+    assert found.fields["status"] == Rule(place=Location("m.yaml", 16), default="Closed")
+    assert found.fields["custom_fields.X"] == Rule(place=Location("m.yaml", 16), default=Named("id", "01H"))
+    assert found.fields["key"] == Rule(place=Location("m.yaml", 18), origin=Bare("Issue key"))
+    assert found.place("where") == Location("m.yaml", 14)
+    assert found.place("nothing") == Location("m.yaml", 1)
+
+
+def test_twelve_names_are_a_calendar(tmp_path: Path) -> None:
+    found, said = read(
+        tmp_path,
+        f"months: [{', '.join(f'M{n}' for n in range(1, 13))}]\nencoding: latin-1\ndelimiter: ';'\nfields: {{key: k}}",
+    )
+    assert said == []
+    assert found is not None
+    assert (found.months["m12"], found.encoding, found.delimiter) == (12, "latin-1", ";")
+
+
+def test_a_mapping_extends_another(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        "format: csv\ntimezone: UTC\nfields: {key: Key, name: Name, summary: S, severity: {column: P, values: {a: A, b: B}}}\n"
+    )
+    found, said = read(
+        tmp_path,
+        "extends: base.yaml\ntimezone: Europe/Paris\nfields: {severity: {values: {b: C}}, name: {column: Title}, summary: null}\n",
+    )
+    assert said == []
+    assert found is not None
+    assert (found.format, found.timezone, sorted(found.fields)) == (
+        Format.CSV,
+        "Europe/Paris",
+        ["key", "name", "severity"],
+    )
+    severity, name = found.fields["severity"], found.fields["name"]
+    assert isinstance(severity, Rule) and isinstance(name, Rule)
+    assert (severity.origin, severity.values) == (Columns(("P",), any_of=True), {"a": "A", "b": "C"})
+    assert severity.place == Location("m.yaml", 3)
+    assert name.origin == Columns(("Title",), any_of=True)
+    assert found.files == (tmp_path / "base.yaml", tmp_path / "m.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "m.yaml:1 wrong-type: the mapping must be a mapping of a source to fields"),
+        ("version: 1", "m.yaml:1 missing-field: `fields` is missing"),
+        (
+            "field: {}\nfields: {key: k}",
+            "m.yaml:1 unknown-field: no field is called `field` | did you mean `fields`?",
+        ),
+        (
+            "fields:\n  key: k\n  sumary: s",
+            "m.yaml:3 unknown-field: no field is called `fields.sumary` | did you mean `summary`?",
+        ),
+        (
+            "fields:\n  key: {colunm: k}",
+            "m.yaml:2 unknown-field: no field is called `fields.key.colunm` | did you mean `column`?",
+        ),
+        ("fields:\n  name: n", "m.yaml:1 missing-field: the mapping has no `key`"),
+        (
+            "timezone: Europe/Lodnon\nfields: {key: k}",
+            "m.yaml:1 unknown-timezone: there is no time zone `Europe/Lodnon` | did you mean `Europe/London`?",
+        ),
+        ("fields:\n  key: k\n  timestamps.A: {column: a, timezone: X/Y}", "m.yaml:3 unknown-timezone"),
+        (
+            "datetime_formats: '%d/%m'\nfields: {key: k}",
+            "m.yaml:1 bad-format: `%d/%m` is no format of a moment",
+        ),
+        ("fields:\n  key: k\n  timestamps.A: {column: a, datetime_formats: ['%Q']}", "m.yaml:3 bad-format"),
+        ("fields:\n  key: {path: 'a[?'}", "m.yaml:2 bad-path: `a[?` is no JMESPath"),
+        ("records: 'a['\nfields: {key: k}", "m.yaml:1 bad-path"),
+        ("where: '{{ '\nfields: {key: k}", "m.yaml:1 bad-template: this is no template"),
+        (
+            "fields:\n  key: {template: '{% include 1 %}'}",
+            "m.yaml:2 bad-template: `include` is not for the templates",
+        ),
+        (
+            "fields:\n  key: {column: a,\n    path: b}",
+            "m.yaml:3 bad-value: a rule has one of column, columns, path, template, not several",
+        ),
+        ("months: xx\nfields: {key: k}", "m.yaml:1 bad-value: the names of the months in `xx` are not known"),
+        ("keep: some\nfields: {key: k}", "m.yaml:1 bad-value: `keep` must be error, last, first or merge"),
+        ("delimiter: ab\nfields: {key: k}", "m.yaml:1 bad-value: `delimiter` must be one character"),
+        ("extends: nope\nfields: {key: k}", "m.yaml:1 unknown-preset: there is no preset `nope`"),
+        ("extends: nope.yaml\nfields: {key: k}", "- unreadable: the mapping `nope.yaml` cannot be read"),
+        ("extends: m.yaml\nfields: {key: k}", "m.yaml:1 bad-value: `m.yaml` extends itself"),
+        ("fields: [", "m.yaml:1 syntax: this is not YAML"),
+        ("a\0", "m.yaml:1 not-text"),
+        ("encoding: klingon\nfields: {key: k}", "m.yaml:1 bad-value: there is no encoding `klingon`"),
+    ],
+)
+def test_a_mistake_has_its_line(tmp_path: Path, text: str, expected: str) -> None:
+    found, said = read(tmp_path, text)
+    assert found is None
+    assert said[0].startswith(expected)
+
+
+def test_a_template_of_several_lines_tells_its_line(tmp_path: Path) -> None:
+    _, said = read(tmp_path, "fields:\n  key:\n    template: |\n      a\n      {{ b | nope }}\n")
+    assert said[0].startswith("m.yaml:4 bad-template")
+
+
+def test_there_is_no_preset_of_another_name() -> None:
+    with pytest.raises(KeyError, match="nope is not one of"):
+        mapping.preset("nope")
+
+
+@pytest.mark.parametrize("name", mapping.presets())
+def test_every_preset_is_right(name: str) -> None:
+    assert mapping.preset(name).fields
+
+
+def test_an_editor_finds_a_description_for_every_field() -> None:
+    fields = schemas.read("mapping")["properties"]["fields"]["properties"]
+    incident = schemas.read("incident")["$defs"]["incident"]["properties"]
+    groups = {"timestamps", "roles", "custom_fields"}
+    assert {name.partition(".")[0] for name in fields} == incident.keys() - groups
+    assert all(each["description"].endswith(".") for each in fields.values())
+
+
+def test_a_mapping_can_be_changed_by_its_source() -> None:
+    assert replace(Mapping(shown="m"), timezone="UTC").timezone == "UTC"

@@ -1,0 +1,243 @@
+"""Workbooks, JSON, JSON Lines and Markdown: their records, and what each says that is none of them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from importer.mapping import Look, look
+from tests.mapping.conftest import Mapped
+
+KEYED = "fields: {key: id, name: name}"
+
+
+def workbook(rows: str, **more: str) -> bytes:
+    """Return a workbook of one sheet, `Log`, with these rows of SpreadsheetML."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="xml" ContentType="application/xml"/>'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r" Type="{relations}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relations}"><sheets><sheet name="Log" sheetId="1" r:id="s"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="s" Type="{relations}/worksheet" Target="worksheets/sheet1.xml"/>'
+        f'<Relationship Id="t" Type="{relations}/styles" Target="styles.xml"/></Relationships>',
+        "xl/styles.xml": f'<styleSheet xmlns="{main}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="22"/></cellXfs></styleSheet>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+    } | more
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return target.getvalue()
+
+
+def row(number: int, *cells: str) -> str:
+    written = "".join(
+        f'<c r="{chr(65 + place)}{number}" t="inlineStr"><is><t>{cell}</t></is></c>'
+        if isinstance(cell, str)
+        else ""
+        for place, cell in enumerate(cells)
+    )
+    return f'<row r="{number}">{written}</row>'
+
+
+def test_a_workbook_has_dates_and_numbers(mapped: Mapped) -> None:
+    rows = row(2, "id", "name", "at") + (
+        '<row r="4"><c r="A4"><v>1042</v></c><c r="B4" t="inlineStr"><is><t>down</t></is></c>'
+        '<c r="C4" s="1"><v>45300.6625</v></c></row>'
+    )
+    outcome = mapped(
+        "timezone: UTC\nfields: {key: id, name: name, timestamps.Reported at: at}", workbook(rows), "a.xlsx"
+    )
+    assert outcome.said == []
+    assert [(each.record.line, dict(each.block)) for each in outcome.candidates] == [
+        (4, {"key": "1042", "name": "down", "timestamps": {"Reported at": "2024-01-09T15:54:00Z"}})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "mapping", "expected"),
+    [
+        ("", KEYED, "a.xlsx:1 no-records x1: the sheet `Log` is empty"),
+        (row(1, "id", "name"), KEYED, "a.xlsx:1 no-records x1: the sheet `Log` has a header and no rows"),
+        (
+            row(1, "id"),
+            f"sheet: Other\n{KEYED}",
+            "a.xlsx:1 no-such-sheet x1: the workbook has no sheet `Other`",
+        ),
+        (
+            row(1, "id") + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+            KEYED,
+            "a.xlsx:1 too-large x1: a sheet is too large",
+        ),
+    ],
+)
+def test_a_workbook_without_records_says_so(mapped: Mapped, rows: str, mapping: str, expected: str) -> None:
+    assert mapped(mapping, workbook(rows), "a.xlsx").said == [expected]
+
+
+def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(mapped: Mapped) -> None:
+    target = io.BytesIO()
+    with (
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("xl/worksheets/a.xml", "w", force_zip64=True) as file,
+    ):
+        for _ in range(1_001):
+            file.write(b" " * 1_000_000)
+    outcome = mapped(KEYED, target.getvalue(), "a.xlsx")
+    assert outcome.said == ["a.xlsx:1 too-large x1: the workbook holds more than 1000 MB"]
+
+
+@pytest.mark.parametrize("data", [b"Key,Name\n", b"PK\x03\x04 no archive", b""])
+def test_what_is_no_workbook_is_refused(mapped: Mapped, data: bytes) -> None:
+    assert mapped(KEYED, data, "a.xlsx").said == ["a.xlsx:1 not-this-format x1: the file is no XLSX workbook"]
+
+
+def test_a_zip_that_is_no_workbook_is_refused(mapped: Mapped) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("incidents.csv", "id,name\n")
+    assert mapped(KEYED, target.getvalue(), "a.xlsx").said == [
+        "a.xlsx:1 syntax x1: the workbook cannot be read"
+    ]
+
+
+def test_json_records_have_their_lines(mapped: Mapped) -> None:
+    data = '{"page": {"id": "}"},\n "incidents": [\n  {"id": "A", "name": "x {",\n   "sub": {"n": 1.10}},\n  {"id": "B", "name": null}\n]}'
+    outcome = mapped(
+        "records: incidents[]\nfields: {key: id, name: name, custom_fields.N: {path: sub.n, optional: true}}",
+        data,
+        "a.json",
+    )
+    assert [(each.record.line, dict(each.block)) for each in outcome.candidates] == [
+        (3, {"key": "A", "name": "x {", "custom_fields": {"N": "1.10"}}),
+        (5, {"key": "B"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected", "hint"),
+    [
+        (
+            '{"incident": [{"id": 1}]}',
+            "a.json:1 no-records x1: `records: incidents[]` finds nothing",
+            "did you mean `records: incident[]`?",
+        ),
+        (
+            '{"errorMessages": "denied"}',
+            "a.json:1 no-records x1: `records: incidents[]` finds nothing",
+            "error message",
+        ),
+        ('{"incidents": []}', "a.json:1 no-records x1: `records: incidents[]` finds nothing", "did you mean"),
+        ('{"incidents": [\n{"id": 1},\n', "a.json:3 syntax x1: this is not JSON", "cut short"),
+        (
+            '{"incidents": [\n{"id": 1, "id": 2}]}',
+            "a.json:2 duplicate-field x1: `id` is written twice in one object",
+            "",
+        ),
+        ("[" * 100_000, "a.json:1 too-deep x1: the values are nested too deeply", ""),
+        (
+            "<html>Sign in</html>",
+            "a.json:1 not-this-format x1: the file is an HTML or XML page, not an export",
+            "again",
+        ),
+        ('"x"', "a.json:1 no-records x1: `records: incidents[]` finds nothing", ""),
+    ],
+)
+def test_json_that_is_no_export_is_refused_in_words(
+    mapped: Mapped, data: str, expected: str, hint: str
+) -> None:
+    outcome = mapped(f"records: incidents[]\n{KEYED}", data, "a.json")
+    assert outcome.said == [expected]
+    assert hint in outcome.hints
+
+
+def test_a_bad_line_of_json_lines_spoils_only_itself(mapped: Mapped) -> None:
+    outcome = mapped(KEYED, '{"id": "A"}\n\n{"id":\n"x"\n{"id": "B"}\n', "a.jsonl")
+    assert [(each.record.line, each.block["key"]) for each in outcome.candidates] == [(1, "A"), (5, "B")]
+    assert [str(each.location) for each in outcome.tally.rejects] == ["a.jsonl:3", "a.jsonl:4"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "---\nid: A\nname: x\nat: 2024-01-09 15:54\n---\n\nBody.\n",
+        '+++\nid = "A"\nname = "x"\nat = 2024-01-09T15:54:00\n+++\nBody.\n',
+        "---\r\nid: A\r\nname: x\r\nat: 2024-01-09 15:54\r\n---\r\nBody.",
+    ],
+)
+def test_front_matter_is_a_record(mapped: Mapped, data: str) -> None:
+    outcome = mapped(
+        "timezone: UTC\nfields: {key: file.stem, name: name, summary: body, timestamps.Reported at: at, external_id: {path: n, optional: true}}",
+        data,
+        "2024-01-09-down.md",
+    )
+    assert outcome.blocks == [
+        {
+            "key": "2024-01-09-down",
+            "name": "x",
+            "summary": "Body.",
+            "timestamps": {"Reported at": "2024-01-09T15:54:00Z"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("# Text", "a.md:1 no-front-matter x1: the file has no front matter"),
+        ("---\n- x\n---\n", "a.md:1 wrong-type x1: the front matter is no mapping"),
+        ("+++\nx\n+++\n", "a.md:1 syntax x1: the front matter is not TOML"),
+        ("---\nid: [\n---\n", "a.md:2 syntax x1: this is not YAML"),
+    ],
+)
+def test_front_matter_that_is_none_is_refused(mapped: Mapped, data: str, expected: str) -> None:
+    assert mapped(KEYED, data, "a.md").said == [expected]
+
+
+def test_a_mistake_in_front_matter_has_its_line(mapped: Mapped) -> None:
+    outcome = mapped("fields: {key: id, timestamps.Reported at: at}", "---\nid: A\nat: soon\n---\n", "a.md")
+    assert outcome.said == ["a.md:3 bad-datetime x1: `timestamps.Reported at`: a moment cannot be read"]
+
+
+def test_the_file_names_the_incident_in_every_kind_of_source(mapped: Mapped) -> None:
+    mapping = "fields:\n  key: {template: '{{ file.stem }}-{{ row_number }}'}\n  name: file.name\n"
+    assert mapped(mapping, "a,b\n1,2\n", "x.csv").blocks == [{"key": "x-2", "name": "x.csv"}]
+    assert mapped(mapping, '{"a": 1}', "x.json").blocks == [{"key": "x-1", "name": "x.json"}]
+
+
+def test_a_suffix_that_says_nothing_needs_a_format(mapped: Mapped) -> None:
+    assert mapped(KEYED, "id,name\n1,2\n", "a.dat").said == [
+        "a.dat:1 not-supported x1: files of the kind `.dat` need a `format` in the mapping"
+    ]
+    assert mapped(f"format: csv\n{KEYED}", "id,name\n1,2\n", "a.dat").blocks == [{"key": "1", "name": "2"}]
+
+
+def test_a_look_says_what_a_table_holds(tmp_path: object) -> None:
+    path = tmp_path / "a.csv"  # type: ignore[operator]
+    path.write_text("Key;Team;Team;Note\nA;x;y;\nB;x;;\n")
+    found: Look = look(path, shown="a.csv")
+    assert (found.format, found.columns, found.records) == ("csv", ("Key", "Team", "Note"), 2)
+    assert found.samples == {"Key": ("A", "B"), "Team": ("x", "y"), "Note": ()}
+    assert found.filled == {"Key": 2, "Team": 3}
+    assert found.said == {"encoding": "utf-8", "delimiter": "a semicolon"}
+
+
+def test_a_look_says_what_objects_hold(tmp_path: object) -> None:
+    path = tmp_path / "a.json"  # type: ignore[operator]
+    path.write_text('[{"id": 1, "p": {"n": "High"}, "tags": ["a"], "u": [{"at": 1}], "x": null}]')
+    found = look(path, shown="a.json")
+    assert found.columns == ("id", "p.n", "tags[]", "u[]")
+    assert found.samples["u[]"] == ("1 objects with at",)
+
+
+def test_a_look_at_what_cannot_be_read_says_why(tmp_path: object) -> None:
+    path = tmp_path / "a.csv"  # type: ignore[operator]
+    found = look(path, shown="a.csv")
+    assert [each.code for each in found.diagnostics.found] == ["unreadable"]
+    assert (found.columns, found.records) == ((), 0)
