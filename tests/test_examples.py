@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+INCIDENTS = {"quickstart": 12, "full": 7, "legacy-csv": 3, "statuspage": 2, "cstate": 3, "postmortems": 2}
+LONGEST_MAPPING = 30
+"""Lines that a mapping of an example has at most: an hour of work is mostly reviewing."""
 
 
 def importer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -17,7 +20,7 @@ def importer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.mark.parametrize(("name", "incidents"), [("quickstart", 12), ("full", 7)])
+@pytest.mark.parametrize(("name", "incidents"), sorted(INCIDENTS.items()))
 def test_an_example_is_applied_and_then_plans_empty(tmp_path: Path, name: str, incidents: int) -> None:
     folder = tmp_path / name
     shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns(".importer"))
@@ -35,5 +38,10 @@ def test_an_example_is_applied_and_then_plans_empty(tmp_path: Path, name: str, i
 
 
 def test_every_example_folder_is_tested() -> None:
-    tested = {"quickstart", "full"}
-    assert {each.name for each in EXAMPLES.iterdir() if each.is_dir()} == tested
+    assert {each.name for each in EXAMPLES.iterdir() if each.is_dir()} == set(INCIDENTS)
+
+
+def test_the_mapping_of_an_example_is_short() -> None:
+    mappings = [each.read_text(encoding="utf-8") for each in EXAMPLES.glob("*/*.mapping.yaml")]
+    assert mappings
+    assert all(len(each.splitlines()) <= LONGEST_MAPPING for each in mappings)

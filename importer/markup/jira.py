@@ -1,0 +1,212 @@
+"""Jira wiki markup (issues of Jira Server, exports of Jira Cloud) -> GitHub-flavoured Markdown.
+
+The notation: https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=all
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from importer.markup import markdown
+from importer.markup.jira_inline import inline, split_at_bars, split_at_breaks
+from importer.markup.jira_macros import Block, Code, Prose, Quotation, blocks
+
+_HEADING = re.compile(r"h([1-6])\.(?:\s+|\Z)(.*)", re.DOTALL)
+_ITEM = re.compile(r"([*#]+-?|-)\s+(\S.*)", re.DOTALL)
+_RULE = re.compile(r"-{4,}\Z")
+_SAID = "bq."
+_DEEPEST = 10
+"""Lists deeper than this go on at this depth: no person wrote them, and each level indents every line."""
+
+
+@dataclass(slots=True)
+class _Level:
+    """One of the lists that are open: its marker in Jira, and how far its items are indented."""
+
+    depth: int
+    kind: str
+    indent: int
+    items: int = 0
+
+    @property
+    def bullet(self) -> str:
+        return "- " if self.kind != "#" else f"{self.items}. "
+
+    @property
+    def inside(self) -> int:
+        return self.indent + len(self.bullet)
+
+
+@dataclass(slots=True)
+class _Page:
+    """The lines written so far, and the lists that are open at their end."""
+
+    lines: list[str] = field(default_factory=list)
+    levels: list[_Level] = field(default_factory=list)
+
+    @property
+    def indent(self) -> str:
+        return " " * self.levels[-1].inside if self.levels else ""
+
+
+def to_markdown(text: str) -> str:
+    """Return Markdown of the same words. What is not understood is shown as it is; a line stays a line.
+
+    Colours, anchors and the options of pictures and macros are left out; pictures and files attached to the
+    issue become notes, for they are not in the export. Time is linear in the length of the text.
+    """
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "\n".join(_rendered(blocks(plain))).strip("\n")
+
+
+def _rendered(parts: Sequence[Block]) -> list[str]:
+    page = _Page()
+    for part in parts:
+        match part:
+            case Prose(text=text):
+                _add_prose(page, text.removeprefix("\n").removesuffix("\n").split("\n"))
+            case Code():
+                _add_code(page, part)
+            case Quotation(title=title, blocks=inner):
+                said = _rendered(inner)
+                heading = [f"**{markdown.escape(title)}**", ""] if title else []
+                _add_apart(page, markdown.quoted([*heading, *_without_blank_ends(said)]))
+            case _:
+                assert_never(part)
+    return page.lines
+
+
+def _add_prose(page: _Page, lines: list[str]) -> None:
+    place = 0
+    while place < len(lines):
+        line = lines[place].strip()
+        end = place + 1
+        if not line:
+            page.levels.clear()
+            _add_blank(page)
+        elif (after := _end_of_table(lines, place)) > place:
+            end = after
+            _add_apart(page, _table(_rows(lines[place:end])))
+        elif _RULE.match(line):
+            _add_apart(page, ["---"])
+        elif found := _HEADING.match(line):
+            title = " ".join(inline(piece.strip()) for piece in split_at_breaks(found[2]))
+            _add_apart(page, [f"{'#' * int(found[1])} {title}".rstrip()])
+        elif line.startswith(_SAID):
+            _add_apart(page, markdown.quoted(_paragraph(line[len(_SAID) :])))
+        elif found := _ITEM.match(line):
+            _add_item(page, found[1], found[2])
+        else:
+            page.lines += [page.indent + each for each in _paragraph(line)]
+        place = end
+
+
+def _add_blank(page: _Page) -> None:
+    if page.lines and page.lines[-1]:
+        page.lines.append("")
+
+
+def _add_apart(page: _Page, lines: list[str]) -> None:
+    """Add lines that Markdown wants between blank lines; they end every list."""
+    page.levels.clear()
+    _add_blank(page)
+    page.lines += [*lines, ""]
+
+
+def _add_code(page: _Page, code: Code) -> None:
+    """Add a code block; right below an item of a list it belongs to the item, and the numbers go on."""
+    title = [f"**{markdown.escape(code.title)}**"] if code.title else []
+    lines = [*title, *markdown.fence(code.text, code.language)]
+    if page.levels:
+        page.lines += [f"{page.indent}{line}" for line in lines]
+    else:
+        _add_apart(page, lines)
+
+
+def _add_item(page: _Page, marker: str, text: str) -> None:
+    depth, kind = min(len(marker), _DEEPEST), marker[-1]
+    while page.levels and page.levels[-1].depth > depth:
+        page.levels.pop()
+    if page.levels and page.levels[-1].depth == depth and page.levels[-1].kind != kind:
+        page.levels.pop()
+    if not page.levels or page.levels[-1].depth < depth:
+        page.levels.append(_Level(depth, kind, len(page.indent)))
+    level = page.levels[-1]
+    level.items += 1
+    first, *others = _paragraph(text)
+    page.lines.append(f"{' ' * level.indent}{level.bullet}{first}")
+    page.lines += [page.indent + other for other in others]
+
+
+def _paragraph(text: str) -> list[str]:
+    """Return the lines of one line of text: more than one where it holds forced breaks."""
+    pieces = [inline(piece.strip()) for piece in split_at_breaks(text)]
+    shown = [markdown.escape_leading(piece) for piece in pieces if piece] or [""]
+    return markdown.BREAK.join(shown).split("\n")
+
+
+def _end_of_table(lines: list[str], start: int) -> int:
+    """Return the place after the last row of a table; the start itself if none begins there.
+
+    A row may go on over lines; a line with a single bar is none.
+    """
+    place = start
+    while place < len(lines) and lines[place].lstrip().startswith("|"):
+        end = _end_of_row(lines, place)
+        if end == place + 1 and lines[place].count("|") == 1:
+            break
+        place = end
+    return place
+
+
+def _end_of_row(lines: list[str], start: int) -> int:
+    """Return the place after a row. If no bar ends it before the next row or a blank, it is one line."""
+    place = start
+    while not lines[place].rstrip().endswith("|"):
+        place += 1
+        if place == len(lines) or not lines[place].strip() or lines[place].lstrip().startswith("|"):
+            return start + 1
+    return place + 1
+
+
+def _rows(lines: list[str]) -> list[str]:
+    """Return one text a row, its lines joined by LF."""
+    rows, place = [], 0
+    while place < len(lines):
+        end = _end_of_row(lines, place)
+        rows.append("\n".join(lines[place:end]).strip())
+        place = end
+    return rows
+
+
+def _table(rows: list[str]) -> list[str]:
+    """Return the table; its first row is the heading if each of its cells is one."""
+    cells = [_cells(row) for row in rows]
+    if all(bar == "||" for bar, _ in cells[0]):
+        headings, cells = [shown for _, shown in cells[0]], cells[1:]
+    else:
+        headings = []
+    return markdown.table(
+        [[markdown.around("**", shown) if bar == "||" else shown for bar, shown in row] for row in cells],
+        headings=headings,
+    )
+
+
+def _cells(row: str) -> list[tuple[str, str]]:
+    """Return the bar before each cell of a row, and the cell as Markdown in one line."""
+    _, *cells = split_at_bars(row)
+    if len(cells) > 1 and not cells[-1][1].strip():
+        cells.pop()
+    return [(bar, _cell(text)) for bar, text in cells]
+
+
+def _cell(text: str) -> str:
+    lines = [piece.strip() for line in text.split("\n") for piece in split_at_breaks(line)]
+    return "<br>".join(inline(line) for line in lines if line)
+
+
+def _without_blank_ends(lines: list[str]) -> list[str]:
+    return "\n".join(lines).strip("\n").split("\n")

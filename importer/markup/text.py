@@ -1,0 +1,48 @@
+"""Any text -> a short ASCII name, or the text without white space around it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+_LONGEST = 60
+_DIGITS = 8
+_APART = re.compile(r"[^a-z0-9]+")
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+
+
+def slug(text: str) -> str:
+    """Return lower-case ASCII words joined by hyphens, at most 60 characters; the same for equal texts.
+
+    Where letters have no ASCII form, or the words are cut, eight hexadecimal digits of the text's SHA-256
+    stand for what is missing: no two texts share a slug because of what was left out. A text without a letter
+    or digit has an empty slug.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    apart = unicodedata.normalize("NFKD", composed.casefold())
+    words = _APART.sub("-", "".join(each for each in apart if not unicodedata.combining(each))).strip("-")
+    lost = any(each.isalnum() and not each.isascii() for each in apart)
+    if not lost and len(words) <= _LONGEST:
+        return words
+    digest = hashlib.sha256(composed.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    return f"{words[: _LONGEST - _DIGITS - 1].strip('-')}-{digest}".lstrip("-")
+
+
+def trimmed(text: str) -> str:
+    """Return the text without white space, byte order marks and zero-width characters around it."""
+    start, end = 0, len(text)
+    while start < end and _is_empty(text[start]):
+        start += 1
+    while end > start and _is_empty(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def first_non_empty(*values: str | None) -> str:
+    """Return the first value that holds more than white space, trimmed; an empty text if none does."""
+    return next((kept for value in values if value is not None and (kept := trimmed(value))), "")
+
+
+def _is_empty(character: str) -> bool:
+    return character.isspace() or character in _INVISIBLE

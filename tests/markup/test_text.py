@@ -1,0 +1,60 @@
+"""Slugs that keys can stand on, and texts without white space around them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.markup.text import first_non_empty, slug, trimmed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Payments API returned 500s", "payments-api-returned-500s"),
+        ("  --Störung: München/Straße--  ", "storung-munchen-strasse"),
+        ("INC 0012", "inc-0012"),
+        ("", ""),
+        ("!!! \n", ""),
+    ],
+)
+def test_a_slug_is_words_and_hyphens(text: str, expected: str) -> None:
+    assert slug(text) == expected
+
+
+def test_texts_that_differ_only_in_lost_letters_have_different_slugs() -> None:
+    assert slug("Сбой 2021") != slug("Авария 2021")
+    assert slug("障害") != slug("停止")
+    assert slug("障害") == slug("障害") != ""
+
+
+def test_texts_that_differ_only_beyond_the_cut_have_different_slugs() -> None:
+    long = "outage of the payments service in the region of europe west one"
+    assert slug(long + " a") != slug(long + " b")
+    assert slug(long).startswith("outage-of-the-payments-service")
+
+
+def test_one_text_in_two_unicode_forms_has_one_slug() -> None:
+    assert slug("Čas 障が") == slug("C\u030cas 障か\u3099")
+
+
+@given(st.text())
+def test_a_slug_is_short_and_ascii_and_the_same_each_time(text: str) -> None:
+    made = slug(text)
+    assert re.fullmatch(r"([a-z0-9]+(-[a-z0-9]+)*)?", made)
+    assert len(made) <= 60
+    assert made == slug(text)
+    assert made or not any(map(str.isascii, filter(str.isalnum, text)))
+
+
+def test_trimming_leaves_only_what_is_inside() -> None:
+    assert trimmed("\ufeff \t\u200b a  b \u00a0\r\n") == "a  b"
+    assert trimmed(" \u200b ") == ""
+
+
+def test_the_first_value_that_says_something_is_taken() -> None:
+    assert first_non_empty(None, "", " \u200b", " b ", "c") == "b"
+    assert first_non_empty(None, " ") == first_non_empty() == ""
