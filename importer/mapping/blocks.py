@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importer.diagnostics import Diagnostics
 from importer.loaders.sources import Found
 from importer.loaders.tree import Block, Malformed, Series
-from importer.mapping.expressions import BadRule
+from importer.mapping.expressions import BadRule, Unfit
 from importer.mapping.model import Keep, Mapping
 from importer.mapping.program import Problem, Program, program
 from importer.mapping.record import Broken, Contents, Record, Table
@@ -83,9 +83,7 @@ class _Source:
                     continue
                 record.values.setdefault("file", about)
                 record.values.setdefault("row_number", record.line)
-                if not runs.where(record.values):
-                    self.tally.filtered += 1
-                elif candidate := self.candidate(record, runs, contents, found):
+                if candidate := self.candidate(record, runs, contents, found):
                     yield candidate
         except Malformed as problem:
             problem.report(found.shown, self.diagnostics)
@@ -93,8 +91,16 @@ class _Source:
             self.report(problem, found)
 
     def candidate(self, record: Record, runs: Program, contents: Contents, found: Found) -> Candidate | None:
+        """Return what a record declares; None where `where` leaves it out or it has mistakes."""
         problems: list[Problem] = []
-        block = runs.block(record, problems)
+        try:
+            if not runs.where(record.values):
+                self.tally.filtered += 1
+                return None
+            block = runs.block(record, problems)
+        except Unfit as unfit:
+            block = Block(record.line)
+            problems.append((unfit, record.line, None))
         candidate = Candidate(block, found, record, contents.table)
         if not problems:
             return candidate

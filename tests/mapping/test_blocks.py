@@ -72,6 +72,14 @@ def test_where_leaves_records_out(mapped: Mapped) -> None:
     assert ([each["key"] for each in outcome.blocks], outcome.tally.filtered) == (["A"], 2)
 
 
+def test_a_record_that_where_cannot_judge_is_left_out_with_its_place(mapped: Mapped) -> None:
+    mapping = 'format: json\nwhere: "{{ kind }}"\nfields: {key: key}'
+    outcome = mapped(mapping, '[{"key": "A", "kind": "x"},\n {"key": "B", "kind": {"name": "x"}}]', "a.json")
+    assert [each["key"] for each in outcome.blocks] == ["A"]
+    assert len(outcome.tally.rejects) == 1
+    assert outcome.said[0].startswith("a.json:2 ")
+
+
 def test_where_that_leaves_all_out_is_a_warning(mapped: Mapped) -> None:
     assert mapped("where: '{{ false }}'\nfields: {key: Key}", "Key,N\nA,\n").said == [
         "m.yaml:1 nothing-left x1: `where` leaves out every record"
