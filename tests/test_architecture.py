@@ -29,7 +29,7 @@ ROWS: tuple[set[str], ...] = (
         "preflight",
         "refresh",
     }
-    | {"mapping", "markup", "rediscovery", "inspection", "yaml_writer"}
+    | {"mapping", "markup", "rediscovery"}
     | {"planned_requests", "planfile", "planfile_changes", "ledger", "ledger_file", "lock", "api"},
     {"execution", "applier"},
     {"workflow"},

@@ -12,11 +12,13 @@ import click
 from importer import __version__
 
 _COMMANDS = {
+    "init": "Write a folder to begin with: configuration, an example, CI; or a mapping for an export.",
     "validate": "Check the files offline: syntax, schema, rules.",
     "check": "Check the account: key, roles, endpoint, risky workflows.",
     "plan": "Show what apply would do. Never writes.",
     "apply": "Carry out a saved plan, or plan and carry out.",
     "show": "Show a saved plan again.",
+    "convert": "Turn an export of another tracker into YAML to review.",
     "adopt": "Declare that an existing incident is the one with this key.",
     "state": "Look at what importer knows of its incidents; make it forget one.",
     "sandbox": "Serve a stand-in of the incident.io API on this machine.",

@@ -13,7 +13,7 @@ from importer.errors import UsageError
 @click.command("schema")
 @click.argument("name")
 def command(name: str) -> None:
-    """Print the JSON Schema of a file format, for editors: incident, config, plan."""
+    """Print the JSON Schema of a file format, for editors: incident, config, mapping, plan."""
     from importer import schemas  # noqa: PLC0415
 
     if name not in schemas.names():

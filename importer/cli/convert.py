@@ -1,0 +1,178 @@
+"""`importer convert`: a legacy export in, YAML files for review out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from importer.cli import options, written
+from importer.cli.options import Common, taken
+from importer.cli.session import Desk, open_desk
+from importer.config import MappedSource, Settings
+from importer.errors import ExitCode, InvalidInput, UsageError
+from importer.loaders import Loaded, load
+from importer.model import Diagnostic, Incident, Severity
+from importer.yaml_writer import document
+
+_UNDATED = "undated"
+_STAMPS = {"month": "%Y-%m", "year": "%Y"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What convert's own options say."""
+
+    source: Path
+    preset: str | None
+    mapping: Path | None
+    timezone: str | None
+    out: Path
+    by: str
+    rejects: Path | None
+    force: bool
+
+
+@click.command("convert")
+@options.argument("source", type=click.Path(path_type=Path))
+@options.option("--preset", metavar="NAME", help="Read the export by a mapping that is shipped.")
+@options.option("--mapping", type=click.Path(path_type=Path), help="Read the export by this mapping.")
+@options.option("--timezone", metavar="ZONE", help="The zone of its times without an offset.")
+@options.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("incidents"),
+    help="The folder to write to. [default: incidents]",
+)
+@options.option(
+    "--by",
+    type=click.Choice(["month", "year", "one"]),
+    default="month",
+    help="A file for each month or year of the first timestamps, or one in all. [default: month]",
+)
+@options.option(
+    "--rejects",
+    type=click.Path(path_type=Path),
+    help="Leave out what cannot be read, and write it to this CSV with the reason.",
+)
+@options.option("--force", is_flag=True, help="Overwrite files that were edited or made by others.")
+@options.common
+@click.pass_context
+def command(context: click.Context) -> int:
+    """Turn an export of another tracker into YAML to review. Nothing is sent.
+
+    SOURCE is a file or a folder. Without an error all incidents are written, else none; with --rejects the
+    records that cannot be read are left out.
+    """
+    wishes, desk = taken(Wishes, context), open_desk(taken(Common, context))
+    if (wishes.preset is None) == (wishes.mapping is None):
+        raise UsageError(
+            "convert needs one of --preset and --mapping",
+            hint=f"`importer init --from {wishes.source}` writes a mapping to begin with",
+        )
+    loaded = load(_settings(wishes, desk))
+    diagnostics = _forgiven(loaded, wishes)
+    if any(each.severity is Severity.ERROR for each in diagnostics):
+        raise InvalidInput(diagnostics)
+    desk.console.complain(diagnostics)
+    _write(loaded, wishes)
+    _tell(loaded, wishes, desk)
+    return ExitCode.DONE
+
+
+def _settings(wishes: Wishes, desk: Desk) -> Settings:
+    """Return the settings with the export as their only source; defaults and time zone stay."""
+    source = MappedSource(
+        path=_from_here(wishes.source, desk),
+        mapping=None if wishes.mapping is None else _from_here(wishes.mapping, desk),
+        preset=wishes.preset,
+        timezone=_known_zone(wishes.timezone),
+    )
+    return replace(desk.settings, path=None, sources=(source,))
+
+
+def _from_here(path: Path, desk: Desk) -> str:
+    """Return a path of the command line for the settings, whose paths are relative to their root."""
+    return str(path if desk.settings.root == Path.cwd() else path.absolute())
+
+
+def _known_zone(name: str | None) -> str | None:
+    from importer.loaders import moments  # noqa: PLC0415  it reads the list of zones
+
+    try:
+        return None if name is None else moments.zone(name).key
+    except moments.UnknownZone as problem:
+        hint = (
+            f"did you mean `{problem.nearest}`?" if problem.nearest else "zones are called like Europe/London"
+        )
+        raise UsageError(f"there is no time zone `{name}`", hint=hint) from None
+
+
+def _forgiven(loaded: Loaded, wishes: Wishes) -> tuple[Diagnostic, ...]:
+    """Return the problems; those of records that may be left out as warnings."""
+    from importer.mapping import left_out  # noqa: PLC0415  it loads all formats
+
+    if wishes.rejects is None:
+        return loaded.diagnostics
+    rejects = [each for tally in loaded.tallies.values() for each in tally.rejects]
+    return left_out(loaded.diagnostics, rejects)
+
+
+def _write(loaded: Loaded, wishes: Wishes) -> None:
+    """Write all files, or none where one of them must not be."""
+    from importer.mapping import as_csv  # noqa: PLC0415  as above
+
+    pages = {
+        wishes.out / f"{name}.yaml": written.signed(
+            document(incidents, schema=written.INCIDENT_SCHEMA), f"convert {wishes.source.name}"
+        )
+        for name, incidents in _divided(loaded.incidents, wishes.by).items()
+    }
+    if wishes.rejects is not None:
+        rejects = [each for tally in loaded.tallies.values() for each in tally.rejects]
+        pages[wishes.rejects] = as_csv(rejects)
+    written.check([path for path in pages if path != wishes.rejects], force=wishes.force)
+    if wishes.rejects is not None and not wishes.force:
+        _check_rejects(wishes.rejects)
+    written.write(pages)
+    written.write_schema(wishes.out)
+
+
+def _check_rejects(path: Path) -> None:
+    """Raise UsageError where a file is there that is no list of rejects."""
+    from importer.mapping.rejects import REASON  # noqa: PLC0415  as above
+
+    if path.exists() and not (path.is_file() and REASON.encode() in path.read_bytes().partition(b"\n")[0]):
+        raise UsageError(f"{path} is there already, and is no list of rejects", hint="name another file")
+
+
+def _divided(incidents: Iterable[Incident], by: str) -> dict[str, list[Incident]]:
+    """Return the incidents of each file, by its name without the suffix."""
+    files: dict[str, list[Incident]] = {}
+    for incident in incidents:
+        if by == "one":
+            name = "incidents"
+        else:
+            name = incident.began.strftime(_STAMPS[by]) if incident.began else _UNDATED
+        files.setdefault(name, []).append(incident)
+    return dict(sorted(files.items()))
+
+
+def _tell(loaded: Loaded, wishes: Wishes, desk: Desk) -> None:
+    console, files = desk.console, _divided(loaded.incidents, wishes.by)
+    console.table(f"{wishes.out / name}.yaml  {len(found)}" for name, found in files.items())
+    read = sum(tally.read for tally in loaded.tallies.values())
+    filtered = sum(tally.filtered for tally in loaded.tallies.values())
+    united = sum(tally.united for tally in loaded.tallies.values())
+    rejected = sum(len(tally.rejects) for tally in loaded.tallies.values())
+    console.tell(
+        f"{read} records read: {len(loaded.incidents)} incidents written, {filtered} left out by `where`, "
+        f"{united} one with another of the same key, {rejected} left out for their mistakes."
+    )
+    others = sorted(set(wishes.out.glob("*.yaml")) - {wishes.out / f"{name}.yaml" for name in files})
+    earlier = [str(each) for each in others if written.is_own(each)]
+    if earlier:
+        console.tell(f"An earlier convert wrote {', '.join(earlier)}: remove what is there twice.")
+    console.tell(f"Review them, then: {desk.common.again('validate', wishes.out)}")

@@ -1,0 +1,257 @@
+"""Incidents before resolving -> the YAML of an incident file, which loads to the same incidents.
+
+Made for review: incidents and fields have one order, long text stands in blocks, and what other readers of
+YAML would take for a number, a date or a switch is quoted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import cast
+
+from importer.model import (
+    Attachment,
+    Attribute,
+    Field,
+    FollowUp,
+    Incident,
+    Packed,
+    PostmortemDocument,
+    Reference,
+    StatusPageIncident,
+    StatusPageUpdate,
+    TimelineItem,
+    Value,
+)
+
+MODELINE = "# yaml-language-server: $schema="
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+_LONG = 80
+"""Characters from which a text of one line, which would need quotes, stands in a block."""
+_LONGEST_KEY = 500
+"""Characters, quotes included, of a key in front of a colon; YAML has a limit of 1024 for that."""
+_SWITCHES = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ _.,;/()@+=<>!?&%$*'\"|~\[\]{}#:-])*")
+_NOT_PLAIN = re.compile(r": | #|[ :]$")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+"""What YAML does not take as it is, or reads as the end of a line; and what turns the direction of writing,
+which could show a reviewer something else than what is there."""
+_ESCAPED = re.compile(rf'["\\\n\t]|{_UNPRINTABLE.pattern}')
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+_NUMBERED = re.compile(r"(.*) #([0-9]{1,4})", re.DOTALL)
+
+Node = str | int | datetime | None | Sequence["Node"] | Mapping[str, "Node"]
+
+
+def document(incidents: Iterable[Incident], *, schema: str) -> str:
+    """Return a file that declares the incidents, oldest first; `schema` is where an editor finds theirs.
+
+    A Packed value is written as its text: only a table can leave open how many values a cell holds.
+    """
+    entries = [_entry(each) for each in sorted(incidents, key=_age)]
+    head = "incidents:" if entries else "incidents: []"
+    return "\n".join([f"{MODELINE}{schema}", head, *(line for each in entries for line in each), ""])
+
+
+def scalar(value: Node) -> str:
+    """Return a value in one line, in quotes where a reader would take it for something else."""
+    match value:
+        case None:
+            return "null"
+        case datetime():
+            return _moment(value)
+        case str() if not _is_plain(value):
+            return f'"{_ESCAPED.sub(_escaped, value)}"'
+        case _:
+            return str(value)
+
+
+def _age(incident: Incident) -> tuple[datetime, str]:
+    return (incident.began or _LAST, incident.key)
+
+
+def _entry(incident: Incident) -> list[str]:
+    return list(_indented(_items([_incident(incident)])))
+
+
+def _incident(incident: Incident) -> dict[str, Node]:
+    told: dict[str, Node] = {"key": incident.key, "external_id": incident.external_id}
+    told = {name: value for name, value in told.items() if value is not None}
+    by_field: dict[Field, list[tuple[Attribute, Value]]] = {}
+    for attribute, value in incident.attributes.items():
+        by_field.setdefault(attribute.field, []).append((attribute, value))
+    for field in (each for each in Field if each in by_field):
+        name = "postmortem" if field is Field.POSTMORTEM_URL else field.value
+        told[name] = _field(field, by_field[field])
+    if incident.idempotency_key is not None:
+        told["idempotency_key"] = incident.idempotency_key
+    return told
+
+
+def _field(field: Field, pairs: Sequence[tuple[Attribute, Value]]) -> Node:
+    """Return what a file says of a field; of one with keys or children all of them."""
+    value = pairs[0][1]
+    match field:
+        case Field.TIMESTAMP:
+            return {_name(each): _value(at) for each, at in sorted(pairs, key=_moment_first)}
+        case Field.ROLE | Field.CUSTOM_FIELD:
+            return {
+                _name(each): _value(said) for each, said in sorted(pairs, key=lambda pair: _name(pair[0]))
+            }
+        case Field.POSTMORTEM_URL:
+            return {"url": _value(value)}
+        case Field.MEMBER:
+            return [_reference(cast(Reference, each.key)) for each, _ in pairs]
+        case Field.POSTMORTEM | Field.STATUS_PAGE:
+            return _child(str(pairs[0][0].key), value)
+        case Field.TIMELINE | Field.FOLLOW_UP | Field.ATTACHMENT:
+            titles = _titles([str(each.key) for each, _ in pairs])
+            return [_child(title, child) for title, (_, child) in zip(titles, pairs, strict=True)]
+        case _:
+            return _value(value)
+
+
+def _name(attribute: Attribute) -> str:
+    return cast(Reference, attribute.key).name
+
+
+def _moment_first(pair: tuple[Attribute, Value]) -> tuple[datetime, str]:
+    attribute, value = pair
+    return (value if isinstance(value, datetime) else _LAST, _name(attribute))
+
+
+def _titles(keys: Sequence[str]) -> Iterator[str]:
+    """Yield the titles of children from their keys: of equal titles the second is called `title #2`."""
+    seen: set[str] = set()
+    for key in keys:
+        match = _NUMBERED.fullmatch(key)
+        title = match[1] if match else key
+        number = int(match[2]) if match else 1
+        before = {title, *(f"{title} #{each}" for each in range(2, number))}
+        yield title if number > 1 and key == f"{title} #{number}" and before <= seen else key
+        seen.add(key)
+
+
+def _child(title: str, child: Value) -> Node:
+    match child:
+        case PostmortemDocument(content=content, status=status):
+            return _filled(title=title, status=status, content=content)
+        case TimelineItem(at=at, description=description):
+            return _filled(at=at, title=title, description=description)
+        case FollowUp():
+            assignee = child.assignee
+            return _filled(
+                title=title,
+                description=child.description,
+                assignee=_reference(assignee) if isinstance(assignee, Reference) else None,
+                status=child.status,
+                labels=child.labels,
+            )
+        case Attachment():
+            return _filled(
+                resource_type=child.resource_type,
+                url=child.url,
+                external_id=child.external_id,
+                title=child.title,
+            )
+        case _:
+            published = cast(StatusPageIncident, child)
+            page = _reference(cast(Reference, published.page))
+            return _filled(page=page, name=title, updates=[_update(each) for each in published.updates])
+
+
+def _update(update: StatusPageUpdate) -> Node:
+    components: Node = {each.name: status for each, status in update.components}
+    return _filled(at=update.at, status=update.status, message=update.message, components=components)
+
+
+def _filled(**said: Node) -> dict[str, Node]:
+    """Return a mapping of what is said."""
+    return {name: value for name, value in said.items() if value}
+
+
+def _value(value: Value) -> Node:
+    match value:
+        case Reference():
+            return _reference(value)
+        case tuple():
+            return [_value(each) for each in value]
+        case Packed(text=text):
+            return text
+        case _:
+            return cast(Node, value)
+
+
+def _reference(reference: Reference) -> Node:
+    return reference.name if reference.by == "name" else {reference.by: reference.name}
+
+
+def _items(items: Sequence[Node]) -> Iterator[str]:
+    """Yield the lines of a list."""
+    for item in items:
+        if isinstance(item, Mapping):
+            first, *rest = _pairs(item)
+            yield f"- {first}"
+            yield from _indented(rest)
+        else:
+            yield f"- {scalar(item)}"
+
+
+def _pairs(pairs: Mapping[str, Node]) -> Iterator[str]:
+    """Yield the lines of a mapping."""
+    for name, value in pairs.items():
+        written = scalar(name)
+        head = f"{written}:" if len(written) <= _LONGEST_KEY else f"? {written}\n:"
+        lines: Iterable[str]
+        match value:
+            case Mapping():
+                lines = _indented(_pairs(value))
+            case str() if _stands_in_block(value):
+                head += f" {_block_mark(value)}"
+                lines = _indented(value.split("\n"))
+            case None | str() | int() | datetime():
+                head += f" {scalar(value)}"
+                lines = ()
+            case _:
+                lines = _indented(_items(value))
+        yield from head.split("\n")
+        yield from lines
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"  {line}" if line else "" for line in lines)
+
+
+def _stands_in_block(text: str) -> bool:
+    """Whether a text is long, and has only characters that a block gives back as they are."""
+    is_long = "\n" in text or (len(text) > _LONG and not _is_plain(text))
+    return is_long and not text[-1].isspace() and _UNPRINTABLE.search(text) is None
+
+
+def _block_mark(text: str) -> str:
+    """Return what opens a block. Where its first line begins with a blank, the indentation must be told."""
+    return "|2-" if text[0].isspace() else "|-"
+
+
+def _moment(at: datetime) -> str:
+    precision = "milliseconds" if at.microsecond else "seconds"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text without quotes is the same text for every reader of YAML."""
+    return (
+        _PLAIN.fullmatch(text) is not None
+        and _NOT_PLAIN.search(text) is None
+        and text.casefold() not in _SWITCHES
+    )
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    return _ESCAPES.get(character) or f"\\u{ord(character):04x}"

@@ -1,0 +1,175 @@
+"""`importer init`: what it writes works as it is, and nothing that is there is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Folder
+
+SCAFFOLD = ["importer.yaml", "incidents/example.yaml", ".gitignore", ".github/workflows/incidents.yml"]
+
+
+def test_what_init_writes_validates_and_plans(folder: Folder) -> None:
+    result = folder.run("init")
+    assert result.code == 0
+    assert [line.split()[1] for line in result.out.splitlines()] == SCAFFOLD
+    checked = folder.run("validate")
+    assert (checked.code, checked.out) == (0, "1 incident, no errors, 0 warnings.\n")
+    planned = folder.run("plan", "--sandbox")
+    assert planned.code == 0
+    assert "1 to create" in planned.out
+    assert planned.err == ""
+
+
+def test_init_makes_the_folder_that_it_is_given(folder: Folder) -> None:
+    assert folder.run("init", "new/place").code == 0
+    assert all((folder.path / "new" / "place" / name).is_file() for name in SCAFFOLD)
+
+
+@pytest.mark.parametrize("name", SCAFFOLD)
+def test_init_overwrites_nothing(folder: Folder, name: str) -> None:
+    folder.write(name, "# mine\n")
+    result = folder.run("init")
+    assert result.code == 0
+    assert f"kept     {name}" in result.out
+    assert (folder.path / name).read_text("utf-8") == "# mine\n"
+
+
+def test_init_twice_keeps_everything(folder: Folder) -> None:
+    folder.run("init")
+    assert "written" not in folder.run("init").out
+
+
+def test_the_workflow_applies_only_what_is_merged(folder: Folder) -> None:
+    folder.run("init")
+    path = folder.path / ".github" / "workflows" / "incidents.yml"
+    workflow = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)
+    assert workflow["jobs"]["plan"]["if"] == "github.event_name == 'pull_request'"
+    assert workflow["jobs"]["apply"]["if"] == "github.event_name == 'push'"
+    keys = {job: yaml.dump(steps) for job, steps in workflow["jobs"].items()}
+    assert "${{ secrets.INCIDENT_READ_KEY }}" in keys["plan"] and "INCIDENT_API_KEY }}" not in keys["plan"]
+    assert "${{ secrets.INCIDENT_API_KEY }}" in keys["apply"]
+
+
+def test_editors_find_the_schemas_that_the_files_name(folder: Folder) -> None:
+    folder.run("init")
+    for name in ("importer.yaml", "incidents/example.yaml"):
+        path = folder.path / name
+        schema = path.read_text("utf-8").splitlines()[0].partition("$schema=")[2]
+        assert (path.parent / schema).is_file()
+
+
+def test_a_folder_that_cannot_be_made_is_named(folder: Folder) -> None:
+    folder.write("taken", "a file")
+    result = folder.run("init", "taken/below")
+    assert result.code == 1
+    assert "cannot write" in result.err and str(Path("taken/below")) in result.err
+
+
+def test_a_file_that_cannot_be_written_leaves_no_half_of_it(folder: Folder) -> None:
+    taken = folder.path / "incidents" / ".incident.schema.json"
+    taken.mkdir(parents=True)
+    result = folder.run("init")
+    assert result.code == 1
+    assert "cannot write incidents/.incident.schema.json" in result.err
+    left = sorted(path.name for path in (folder.path / "incidents").iterdir())
+    assert left == [".incident.schema.json", "example.yaml"]
+
+
+# -- from an export ------------------------------------------------------------------------------------
+
+EXPORT = (
+    "Number,Title,Priority,State,Created,Notes\n"
+    "A-1,Down,critcal,Done,01/02/2023 10:00,a\n"
+    "A-2,Slow,Minor,Done,03/02/2023 10:00,b\n"
+)
+
+
+def test_a_mapping_for_an_export_converts_it(folder: Folder) -> None:
+    folder.write("export.csv", EXPORT.replace("03/02", "23/02"))
+    result = folder.run("init", "--from", "export.csv", "--sandbox")
+    assert result.code == 0
+    assert "2 records" in result.out
+    mapping = folder.path / "export.mapping.yaml"
+    text = mapping.read_text("utf-8")
+    assert "key: Number" in text and "name: Title" in text and "summary: Notes" in text
+    assert "did you mean Critical?" in text and "Minor: Minor   # 1" in text
+    assert 'datetime_formats: ["%d/%m/%Y %H:%M"]' in text
+    assert "# timezone:" in text and "To decide: `Created` has no UTC offset" in result.err
+    asked = folder.run("convert", "export.csv", "--mapping", "export.mapping.yaml", "--timezone", "UTC")
+    assert asked.code == 1 and "`critcal` is not in its `values`" in asked.err
+    mapping.write_text(text.replace("# critcal:", "critcal: Critical"), encoding="utf-8")
+    done = folder.run("convert", "export.csv", "--mapping", "export.mapping.yaml", "--timezone", "UTC")
+    assert (done.code, done.out) == (0, "incidents/2023-02.yaml  2\n")
+
+
+def test_day_first_or_month_first_is_for_a_person_to_decide(folder: Folder) -> None:
+    folder.write("export.csv", EXPORT)
+    result = folder.run("init", "--from", "export.csv")
+    assert "`Created` fits %d/%m/%Y %H:%M and %m/%d/%Y %H:%M" in result.err
+    text = (folder.path / "export.mapping.yaml").read_text("utf-8")
+    assert '# or datetime_formats: ["%m/%d/%Y %H:%M"]' in text
+    assert "account's severities" not in text
+
+
+def test_several_candidates_are_told_and_moments_in_iso_need_no_format(folder: Folder) -> None:
+    folder.write("export.csv", "id,key,title,severity,opened\n1,A,Down,??,2023-01-02T10:00:00Z\n")
+    result = folder.run("init", "--from", "export.csv", "--sandbox")
+    assert "the key could be key, id: the first was taken" in result.err
+    text = (folder.path / "export.mapping.yaml").read_text("utf-8")
+    assert "  timestamps.Reported at: opened\n" in text
+    assert '# "??":   # 1\n' in text
+
+
+def test_what_no_column_is_like_is_told(folder: Folder) -> None:
+    folder.write("export.csv", "a,b\nx,y\nx,z\n")
+    result = folder.run("init", "--from", "export.csv")
+    assert result.code == 0
+    assert "no column looks like the key" in result.err
+    after = folder.run("convert", "export.csv", "--mapping", "export.mapping.yaml")
+    assert after.code == 1
+    assert "NO COLUMN FOUND" in after.err
+
+
+def test_objects_are_found_below_their_list_and_named_by_paths(folder: Folder) -> None:
+    told = {"id": "A", "name": "Down", "fields": {"sev-level": "Major", "created": 1681290840}}
+    folder.write("export.json", {"incidents": [told, {**told, "id": "B"}], "page": "x"})
+    assert folder.run("init", "maps", "--from", "export.json").code == 0
+    text = (folder.path / "maps" / "export.mapping.yaml").read_text("utf-8")
+    assert "records: incidents[]" in text and "unit: s" in text
+    assert 'path: fields."sev-level"' in text
+    done = folder.run("convert", "export.json", "--mapping", "maps/export.mapping.yaml")
+    assert (done.code, done.out) == (0, "incidents/2023-04.yaml  2\n")
+
+
+def test_the_encoding_that_the_file_does_not_tell_is_written(folder: Folder) -> None:
+    (folder.path / "export.csv").write_bytes(EXPORT.replace("Slow", "Café").encode("windows-1252"))
+    folder.run("init", "--from", "export.csv")
+    assert "encoding: windows-1252" in (folder.path / "export.mapping.yaml").read_text("utf-8")
+
+
+def test_an_edited_mapping_is_not_overwritten(folder: Folder) -> None:
+    folder.write("export.csv", EXPORT)
+    folder.write("export.mapping.yaml", "mine\n")
+    assert folder.run("init", "--from", "export.csv").code == 1
+    assert (folder.path / "export.mapping.yaml").read_text("utf-8") == "mine\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>Sign in</html>", b"Number,Title\n", b"PK\x03\x04"],
+    ids=["empty", "page", "bare", "zip"],
+)
+def test_an_export_that_is_none_is_told(folder: Folder, content: bytes) -> None:
+    (folder.path / "export.csv").write_bytes(content)
+    result = folder.run("init", "--from", "export.csv")
+    assert result.code == 1
+    assert "export.csv:1" in result.err
+    assert not (folder.path / "export.mapping.yaml").exists()
+
+
+def test_an_export_that_is_not_there_is_told(folder: Folder) -> None:
+    assert "there is no file nowhere.csv" in folder.run("init", "--from", "nowhere.csv").err

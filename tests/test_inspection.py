@@ -1,0 +1,81 @@
+"""What a source could mean: candidates are ranked, and what is open stays open."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.inspection import MAX_VALUES, Findings, Moments, Part, inspect
+
+
+def findings(**columns: list[str]) -> Findings:
+    """Return the findings of a table of so many rows as its longest column."""
+    records = max(map(len, columns.values()))
+    values = {name: {each: cells.count(each) for each in cells if each} for name, cells in columns.items()}
+    filled = {name: sum(bool(each) for each in cells) for name, cells in columns.items()}
+    return inspect(tuple(columns), values=values, filled=filled, records=records)
+
+
+def moments(*texts: str) -> Moments | None:
+    return findings(created=list(texts)).columns[0].moments
+
+
+def names(found: Findings, part: Part) -> list[str]:
+    return [each.name for each in found.candidates[part]]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["2023-04-12T09:14:00Z", "2023-04-12T09:14:00+02:00"], Moments()),
+        (["2023-04-12 09:14"], Moments(naive=True)),
+        (["2023-04-12"], Moments(naive=True)),
+        (["2023-04-12T09:14:00Z", "2023-04-12 09:14"], Moments(naive=True)),
+        (["09/Jan/24 3:54 PM"], Moments(("%d/%b/%y %I:%M %p",), naive=True)),
+        (["13/02/2023 10:00"], Moments(("%d/%m/%Y %H:%M",), naive=True)),
+        (["02/13/2023 10:00"], Moments(("%m/%d/%Y %H:%M",), naive=True)),
+        (["01/02/2023 10:00"], Moments(("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"), naive=True)),
+        (["13.02.2023 10:00:00 +0100"], Moments(("%d.%m.%Y %H:%M:%S %z",))),
+        (["1681290840", "1681290841"], Moments(unit="s")),
+        (["1681290840000"], Moments(unit="ms")),
+        (["2023-04-12", "soon"], None),
+        (["12"], None),
+        ([""], None),
+    ],
+)
+def test_how_moments_are_written_is_found_out_or_left_open(
+    texts: list[str], expected: Moments | None
+) -> None:
+    assert moments(*texts) == expected
+
+
+def test_a_key_has_another_value_in_every_record() -> None:
+    found = findings(id=["1", "2", "3"], number=["1", "1", "2"], reference=["A", "", "B"])
+    assert names(found, Part.KEY) == ["id"]
+
+
+def test_a_name_that_is_the_word_itself_goes_before_one_that_holds_it() -> None:
+    found = findings(**{"Project name": ["a"], "Summary": ["b"], "sys_class_name": ["c"], "lastNight": ["d"]})
+    assert names(found, Part.NAME) == ["Summary", "Project name", "sys_class_name"]
+
+
+def test_words_are_found_in_names_of_any_spelling() -> None:
+    found = findings(**{"fields.createdAt": ["2023-01-01"], "RESOLVED_AT": ["2023-01-01"]})
+    assert names(found, Part.BEGINNING) == ["fields.createdAt"]
+    assert names(found, Part.END) == ["RESOLVED_AT"]
+
+
+def test_a_vocabulary_has_few_values_with_the_most_frequent_first() -> None:
+    many = [str(each) for each in range(MAX_VALUES + 1)]
+    found = findings(priority=["P2", "P1", "P2", *[""] * (len(many) - 3)], severity=many)
+    assert names(found, Part.SEVERITY) == ["priority"]
+    assert list(found.columns[0].values.items()) == [("P2", 2), ("P1", 1)]
+
+
+def test_the_share_is_that_of_records_with_a_value() -> None:
+    assert findings(notes=["a", "", "", "b"]).columns[0].share == 0.5
+
+
+def test_a_source_without_records_leaves_everything_open() -> None:
+    found = inspect(("key",), values={}, filled={}, records=0)
+    assert found.columns[0].share == 0
+    assert not any(found.candidates.values())
