@@ -79,7 +79,9 @@ def served(app: WSGIApplication) -> Iterator[str]:
 def apply(folder: Path, url: str) -> subprocess.Popen[bytes]:
     environment = os.environ | {"INCIDENT_API_KEY": "sandbox-key", "INCIDENT_ENDPOINT": url}
     command = [sys.executable, "-m", "importer", "apply", "--auto-approve", "--parallelism", "2"]
-    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
 
 
 def account(url: str) -> dict[str, Any]:

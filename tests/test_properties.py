@@ -128,7 +128,9 @@ def test_the_order_of_files_keys_and_members_does_not_matter(
     with _rehearsal(incidents, SandboxOptions(rate_limit=None)) as rehearsal:
         first = rehearsal.plan(rehearsal.folder)
         rehearsal.apply(rehearsal.folder)
-        _write(rehearsal.folder, [_shuffled(each, chance) for each in chance.sample(incidents, len(incidents))])
+        _write(
+            rehearsal.folder, [_shuffled(each, chance) for each in chance.sample(incidents, len(incidents))]
+        )
         second = rehearsal.plan(rehearsal.folder)
         assert [change.incident.key for change in first.changes] == [
             change.incident.key for change in second.changes

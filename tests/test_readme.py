@@ -23,12 +23,16 @@ def blocks(language: str) -> list[str]:
 
 def commands() -> list[str]:
     """Return the command lines without their comments; the two that set everything up are CI's own."""
-    lines = [line.split(" # ")[0].split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    lines = [
+        line.split(" # ")[0].split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()
+    ]
     return [line for line in lines if line.startswith("importer ")]
 
 
 def test_the_two_commands_that_set_up_are_those_that_ci_runs() -> None:
-    set_up = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("python3 -m venv")]
+    set_up = [
+        line for block in blocks("sh") for line in block.splitlines() if line.startswith("python3 -m venv")
+    ]
     assert len(set_up) == 2
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "readme_command 'importer plan'" in script
@@ -39,7 +43,9 @@ def test_the_two_commands_that_set_up_are_those_that_ci_runs() -> None:
 
 def test_every_command_in_the_readme_works(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".importer"))
-    shutil.copytree(ROOT / "examples" / "quickstart", tmp_path / "work", ignore=shutil.ignore_patterns(".importer"))
+    shutil.copytree(
+        ROOT / "examples" / "quickstart", tmp_path / "work", ignore=shutil.ignore_patterns(".importer")
+    )
     found = commands()
     assert len(found) == 6
     for line in found:
@@ -47,7 +53,9 @@ def test_every_command_in_the_readme_works(tmp_path: Path) -> None:
         folder = tmp_path if "examples/quickstart" in line else tmp_path / "work"
         needs_account = words[0] in ("check", "plan", "apply")
         command = [sys.executable, "-m", "importer", *words, *(["--sandbox"] if needs_account else [])]
-        done = subprocess.run(command, cwd=folder, env=dict(os.environ), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=dict(os.environ), capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, (line, done.stderr)
 
 

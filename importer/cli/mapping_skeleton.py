@@ -117,8 +117,10 @@ def _moment(label: str, column: Column, source: Source) -> Iterator[str]:
     yield f"    {'column' if source.is_table else 'path'}: {written}"
     if moments.unit is not None:
         yield f"    unit: {moments.unit}"
-    for number, each in enumerate(moments.formats):
-        yield f"    {'# or ' if number else ''}datetime_formats: [{scalar(each)}]"
+    # Day or month first is never guessed: until somebody decides, a date of that column is an error.
+    undecided = "# either " if len(moments.formats) > 1 else ""
+    for each in moments.formats:
+        yield f"    {undecided}datetime_formats: [{scalar(each)}]"
 
 
 def _rest(findings: Findings) -> Iterator[str]:

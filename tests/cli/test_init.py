@@ -111,7 +111,10 @@ def test_day_first_or_month_first_is_for_a_person_to_decide(folder: Folder) -> N
     result = folder.run("init", "--from", "export.csv")
     assert "`Created` fits %d/%m/%Y %H:%M and %m/%d/%Y %H:%M" in result.err
     text = (folder.path / "export.mapping.yaml").read_text("utf-8")
-    assert '# or datetime_formats: ["%m/%d/%Y %H:%M"]' in text
+    assert '# either datetime_formats: ["%d/%m/%Y %H:%M"]' in text
+    assert '# either datetime_formats: ["%m/%d/%Y %H:%M"]' in text
+    asked = folder.run("convert", "export.csv", "--mapping", "export.mapping.yaml", "--timezone", "UTC")
+    assert asked.code == 1
     assert "account's severities" not in text
 
 
