@@ -72,5 +72,5 @@ def test_apply_and_plan_of_10000_incidents(benchmark: Any, server: str, folder: 
 
 
 def test_help(benchmark: Any, tmp_path: Path) -> None:
-    wall, cpu, _ = benchmark.pedantic(importer, args=(tmp_path, "", "--help"), rounds=10, warmup_rounds=1)
+    _, cpu, _ = benchmark.pedantic(importer, args=(tmp_path, "", "--help"), rounds=10, warmup_rounds=1)
     benchmark.extra_info |= {"cpu s": round(cpu, 3)}
