@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -136,3 +137,34 @@ def test_a_kill_at_any_request_leaves_one_incident_for_each_key(tmp_path: Path, 
         said, _ = third.communicate(timeout=60)
         assert third.returncode == 0, said.decode()
         assert killer.writes == writes, "there was something left to do"
+
+
+def _with_little_room() -> None:
+    """Let no file of this process grow beyond 60 kB, as if the disk were full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_run_loses_nothing(tmp_path: Path) -> None:
+    incidents = "".join(f"- {{key: K{n}, name: Number {n}, severity: Minor}}\n" for n in range(60))
+    (tmp_path / "incidents.yaml").write_text(incidents)
+    sandbox = open_sandbox(None, options=SandboxOptions())
+    with served(sandbox.app) as url:
+        environment = os.environ | {"INCIDENT_API_KEY": "sandbox-key", "INCIDENT_ENDPOINT": url}
+        command = [sys.executable, "-m", "importer", "apply", "--auto-approve"]
+        cut = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            preexec_fn=_with_little_room,
+            check=False,
+        )
+        said = cut.stderr.decode()
+        assert cut.returncode in (1, 3, 4), said
+        assert "state.db cannot be used" in " ".join(said.split()) + " ".join(cut.stdout.decode().split())
+        assert b"Traceback" not in cut.stderr
+        made = len(sandbox.journal().creations)
+        assert 0 < made < 60, "the disk was not full in the middle"
+        again = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+        assert again.returncode == 0, again.stderr.decode()
+        assert sorted(sandbox.journal().creations.values()) == [1] * 60
