@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -19,6 +20,9 @@ from importer.errors import NoAnswer
 
 REPEATABLE = "importer.repeatable"
 """Request extension: False says that sending twice could make two things."""
+
+PARSED = "importer.parsed"
+"""Response extension: the JSON object of a 2xx answer, so that a page of 250 incidents is parsed once."""
 
 _TRIES = 6
 _CONFLICTS = 3
@@ -109,8 +113,11 @@ class Retry(httpx.BaseTransport):
         if status == 408 or status >= 500:
             hint = retry_after(response.headers, response.text, now=self._patience.clock.now())
             return _Lost(error(status, response.headers, response.text).summary, sent=True, hint=hint)
-        if response.is_success and status != 204 and not _is_json_object(response.content):
-            return _Lost(f"{status} with something that is not the API's JSON", sent=True)
+        if response.is_success and status != 204:
+            parsed = _json_object(response.content)
+            if parsed is None:
+                return _Lost(f"{status} with something that is not the API's JSON", sent=True)
+            response.extensions[PARSED] = parsed
         return response
 
     def _after_loss(self, request: httpx.Request, course: _Course, lost: _Lost) -> None:
@@ -169,12 +176,13 @@ class Retry(httpx.BaseTransport):
         return self._patience.random() * min(_LONGEST_BACKOFF, 2.0 ** (failures - 1))
 
 
-def _is_json_object(body: bytes) -> bool:
-    """Whether an answer is what every 2xx promises; half a body is a lost answer."""
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    """Return what every 2xx promises; None for anything else: half a body is a lost answer."""
     try:
-        return isinstance(json.loads(body), dict)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
-        return False
+        return None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _is_creation(request: httpx.Request) -> bool:
