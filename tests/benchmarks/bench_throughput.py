@@ -21,7 +21,7 @@ INCIDENTS = 10_000
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "importer", "sandbox", "--port", "0", "--rate-limit", "0"]
+    command = [sys.executable, "-m", "importer", "sandbox", "--port", "0", "--rate-limit", "1000000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stdout
         found = re.search(r"INCIDENT_ENDPOINT=(\S+)", process.stdout.readline())
