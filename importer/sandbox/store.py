@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.sandbox import identifiers
+from importer.sandbox.faults import NoReply
 from importer.sandbox.records import Condition, Ordering, StoredIncident, Wire
 
 _FORMAT = 1
@@ -49,6 +50,7 @@ class Store:
 
     def __init__(self, path: Path | None) -> None:
         self._lock = threading.RLock()
+        self._is_closed = False
         self._options: tuple[int, dict[str, Wire]] | None = None
         where = ":memory:" if path is None else str(path)
         self._connection = sqlite3.connect(where, timeout=30, isolation_level=None, check_same_thread=False)
@@ -65,22 +67,24 @@ class Store:
         self._connection.executescript(f"{_TABLES} PRAGMA user_version = {_FORMAT};")
 
     def close(self) -> None:
-        """Close the file; nothing may be called afterwards."""
+        """Close the file; a request that comes later, or is still under way, gets NoReply."""
         with self._lock:
+            self._is_closed = True
             self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Carry out what is inside alone, and wholly or not at all."""
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+            connection = self._open_connection()
+            connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
                 self._options = None
-                self._connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+            connection.execute("COMMIT")
 
     def seed(self) -> Wire | None:
         """The seed that the account was made from, or None in a new file."""
@@ -221,4 +225,9 @@ class Store:
 
     def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
         with self._lock:
-            return self._connection.execute(query, parameters).fetchall()
+            return self._open_connection().execute(query, parameters).fetchall()
+
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._is_closed:
+            raise NoReply(104, "the sandbox was closed before it answered")
+        return self._connection

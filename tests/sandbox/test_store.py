@@ -15,7 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.sandbox import SandboxOptions, identifiers, moments, open_sandbox
+from importer.sandbox import (
+    Fault,
+    FaultKind,
+    Faults,
+    NoReply,
+    SandboxOptions,
+    identifiers,
+    moments,
+    open_sandbox,
+)
 from importer.sandbox.payload import read
 from importer.sandbox.problems import Refusal, required
 from importer.sandbox.shapes import CREATE_INCIDENT
@@ -216,3 +225,13 @@ def test_any_json_is_answered(sandbox, document):
 def test_a_refusal_reads_as_a_sentence():
     refusal = Refusal(422, "validation_error", [required("name"), required("visibility")])
     assert str(refusal) == "422 validation_error: name is required; visibility is required"
+
+
+def test_a_request_that_outlives_its_sandbox_is_a_dropped_connection():
+    def close_meanwhile(_seconds):
+        sandbox.close()
+
+    sandbox = open_sandbox(None, sleep=close_meanwhile)
+    sandbox.faults = Faults((Fault(FaultKind.LATENCY),))
+    with client(sandbox) as late, pytest.raises(NoReply):
+        late.post("/v2/incidents", json=payload("k"))
