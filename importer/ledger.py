@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from importer.codec import Json, decode, decode_attribute, encode, encode_attribute
@@ -275,14 +276,22 @@ def _binding(row: Row) -> Binding:
 
 
 def _row(key: str, attribute: Attribute, declared: Value, answered: Value) -> tuple[str | None, ...]:
-    known_as = attribute.key.id if isinstance(attribute.key, Entity) else attribute.label
+    slot, name = _named(attribute)
     return (
         key,
-        f"{attribute.field}:{known_as}",
-        _text(encode_attribute(attribute)),
+        slot,
+        name,
         _text(encode(declared)),
         None if answered == declared else _text(encode(answered)),
     )
+
+
+@lru_cache(maxsize=1000)
+def _named(attribute: Attribute) -> tuple[str, str]:
+    """Return an attribute's place among those of its key, and its JSON. The same few come with every
+    incident."""
+    known_as = attribute.key.id if isinstance(attribute.key, Entity) else attribute.label
+    return f"{attribute.field}:{known_as}", _text(encode_attribute(attribute))
 
 
 def _remembered(declared: str, answered: str | None) -> Remembered:

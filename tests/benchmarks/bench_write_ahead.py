@@ -1,0 +1,77 @@
+"""What writing ahead costs an apply: pytest tests/benchmarks/bench_write_ahead.py --benchmark-only.
+
+Compare the CPU of the ledger with that of one that lets requests leave unrecorded, and of one that keeps
+nothing. The sandbox is a process of its own, so that the CPU seconds of this one are apply's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from importer.api.client import open_client
+from importer.api.patience import Patience, SystemClock
+from importer.api.transport import network, writing
+from importer.applier import Limits
+from importer.config import Connection, Rate, Settings
+from importer.ledger import Ledger
+from importer.ledger_file import open_file
+from importer.workflow import Selection, Session, carry_out, declare, plan
+from tests.rehearsal import KEY, Silent
+
+INCIDENTS = 2_000
+
+
+class NothingAhead(Ledger):
+    """A ledger that lets requests leave unrecorded."""
+
+    def sending(self, *words: Any, **more: Any) -> None: ...
+
+
+class Nothing(NothingAhead):
+    """A ledger that keeps nothing."""
+
+    def confirmed(self, *words: Any, **more: Any) -> None: ...
+
+    def settled(self, *words: Any, **more: Any) -> None: ...
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def applied(server: str, folder: Path, kept_by: type[Ledger]) -> dict[str, float]:
+    """Apply a folder to an account that has nothing of it; return what that took."""
+    state = folder / "state.db"
+    stop = Event()
+    patience = Patience(SystemClock(stop), lambda: 0.5, lambda _: None)
+    with (
+        open_client(Connection(server, KEY), writing(network(server), patience, Rate())) as client,
+        closing(kept_by(open_file(state), state, now)) as ledger,
+    ):
+        session = Session(Settings(root=folder, state=state), client.identity(), client, ledger, now)
+        made = plan(session, declare(session.settings, (), now=now()), Selection())
+        assert len(made.changes) == INCIDENTS
+        wall, cpu = time.perf_counter(), time.process_time()
+        run = carry_out(session, made, limits=Limits(), observer=Silent(), stop=stop)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        assert not run.error
+    return {
+        "requests a second": round(INCIDENTS / wall),
+        "cpu ms each": round(cpu / INCIDENTS * 1000, 2),
+    }
+
+
+@pytest.mark.parametrize("kept_by", [Ledger, NothingAhead, Nothing])
+def test_apply_records_what_it_sends(
+    benchmark: Any, server: str, folder_of: Callable[[int], Path], kept_by: type[Ledger]
+) -> None:
+    folder = folder_of(INCIDENTS)
+    benchmark.extra_info |= benchmark.pedantic(applied, args=(server, folder, kept_by))
