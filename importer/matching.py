@@ -57,8 +57,8 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class NotOurs:
-    """An incident has the declared number, or the look of the declared one, and nothing says that it is the
-    same. `owner` is its key, if any."""
+    """An incident has the declared number, its ID is the declared key, or it has the look of the declared
+    one, and nothing says that it is ours. `owner` is its key, if any."""
 
     live: LiveIncident
     owner: str | None
@@ -74,9 +74,11 @@ class Conflict:
 @dataclass(frozen=True, slots=True)
 class Sent:
     """Its creation was sent, and whether it was carried out is not known. Only the same idempotency key can
-    settle that: another one, of a namespace that was changed since, would make a second incident."""
+    settle that: another one, of a namespace that was changed since, would make a second incident. `resembles`
+    are incidents of the same name and moments: one of them may be what was made."""
 
     idempotency_key: str
+    resembles: tuple[NotOurs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,18 @@ Match = Ours | Claimed | Hidden | NotOurs | Conflict | Sent | Absent
 
 
 class Census:
-    """The live incidents by everything that can identify them."""
+    """The live incidents by everything that can identify them. `is_whole` says that these are all that the
+    account shows, and not only those that were asked for."""
 
-    def __init__(self, live: Iterable[LiveIncident], memory: Memory, marker: Entity | None) -> None:
+    def __init__(
+        self,
+        live: Iterable[LiveIncident],
+        memory: Memory,
+        marker: Entity | None,
+        *,
+        is_whole: bool = False,
+    ) -> None:
+        self.is_whole = is_whole
         self._memory = memory
         self._marker = Attribute(Field.CUSTOM_FIELD, marker) if marker else None
         self._owners = {each.incident_id: each.key for each in memory.bindings.values()}
@@ -115,6 +126,10 @@ class Census:
         if live.number is not None:
             self._by_number[live.number] = live
 
+    def live(self) -> Iterator[LiveIncident]:
+        """Yield each live incident once, as it was seen last."""
+        return iter(self._by_id.values())
+
     def see_unread(self, live: LiveIncident, field: Field) -> None:
         """Take in that the account does not show this kind of children of an incident."""
         self._unread.add((live.id, field))
@@ -135,11 +150,17 @@ class Census:
         if carrying:
             return Ours(carrying[0])
         if incident.key in self._memory.sent:
-            return Sent(self._memory.sent[incident.key])
-        candidate = self._by_number.get(incident.external_id) if incident.external_id else None
+            return Sent(self._memory.sent[incident.key], self._alike(incident))
+        candidate = self._candidate(incident)
         if candidate:
             return self._not_ours(candidate)
-        return Absent(tuple(map(self._not_ours, self._resembling(incident))))
+        return Absent(self._alike(incident))
+
+    def _candidate(self, incident: Incident) -> LiveIncident | None:
+        """Return what a key or a number means without proof. The key of an incident that was pulled is its
+        ID, so that its own account knows it under any number."""
+        numbered = self._by_number.get(incident.external_id) if incident.external_id else None
+        return self._by_id.get(incident.key) or numbered
 
     def _bound(self, binding: Binding) -> Match:
         live = self._by_id.get(binding.incident_id)
@@ -184,6 +205,9 @@ class Census:
     def _marked(self, live: LiveIncident) -> str | None:
         value = live.attributes.get(self._marker) if self._marker else None
         return value if isinstance(value, str) else None
+
+    def _alike(self, incident: Incident) -> tuple[NotOurs, ...]:
+        return tuple(map(self._not_ours, self._resembling(incident)))
 
     def _resembling(self, incident: Incident) -> Iterator[LiveIncident]:
         declared = _moments(incident.attributes)

@@ -115,6 +115,8 @@ class _Planner:
                 return Adopt(incident, live, *self._compare(incident, live))
             case Hidden():
                 return self._hidden(incident, match)
+            case NotOurs(live=live, owner=None) if self._is_as_it_was_pulled(incident, live):
+                return NoOp(incident, live.id, live.reference)
             case NotOurs(live=live, owner=None) if self._is_as_it_was_sent(incident, live):
                 return Adopt(incident, live, ())
             case NotOurs():
@@ -127,10 +129,11 @@ class _Planner:
                     hint="correct the marker field in incident.io, or `importer state forget` what is wrong",
                 )
                 return None
-            case Sent(idempotency_key=sent_with):
+            case Sent(idempotency_key=sent_with, resembles=resembles):
+                self._warn_of_resemblance(incident, resembles, "incidents that nobody confirmed")
                 return Pending(incident, sent_with, self._creation(incident))
             case Absent(resembles=resembles):
-                self._warn_of_resemblance(incident, resembles)
+                self._warn_of_resemblance(incident, resembles, "incidents to be created")
                 return Create(incident, self._key(incident), self._creation(incident))
             case _:
                 assert_never(match)
@@ -202,6 +205,14 @@ class _Planner:
         after a lost state. To adopt it edits nothing, and the plan shows it for approval."""
         desired = {a: value for a, value in self._desired(incident).items() if not a.is_child}
         return live.mode == "retrospective" and not differences(live.attributes, desired)
+
+    def _is_as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> bool:
+        """Whether the key is the incident's own ID, and all is as declared: so it is after a pull. Where
+        nothing is to be done, it does not matter whose the incident is."""
+        if incident.key != live.id or _number_change(incident, live.reference):
+            return False
+        declared = {a: value for a, value in self._compared(incident).items() if a != self._marker}
+        return not differences(live.attributes, declared)
 
     def _is_ignored(self, attribute: Attribute) -> bool:
         field = attribute.field.value
@@ -284,7 +295,8 @@ class _Planner:
             changed,
         )
 
-    def _warn_of_resemblance(self, incident: Incident, resembles: tuple[NotOurs, ...]) -> None:
+    def _warn_of_resemblance(self, incident: Incident, resembles: tuple[NotOurs, ...], those: str) -> None:
+        """Nobody knows how long the server remembers a key: what looks the same may become a second one."""
         unmanaged = [each for each in resembles if each.owner not in self.declared_keys]
         if unmanaged:
             first = unmanaged[0]
@@ -292,7 +304,7 @@ class _Planner:
             renamed = f"if the key was renamed, keep the old one: {first.owner}"
             self.diagnostics.warning(
                 "resembles-existing",
-                "incidents to be created have the name and timestamps of unmanaged incidents of the account",
+                f"{those} have the name and timestamps of unmanaged incidents of the account",
                 incident.location,
                 detail=f"incident '{incident.key}' resembles "
                 + ", ".join(each.live.reference for each in unmanaged),

@@ -226,3 +226,14 @@ def test_every_page_can_be_reached() -> None:
         for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
     }
     assert set(DOCS.glob("*.md")) <= linked
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    there = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))}
+    assert named
+    assert named <= there

@@ -119,6 +119,15 @@ def test_a_creation_that_looks_like_an_unmanaged_incident_is_a_warning_with_the_
     assert isinstance(found.changes[0], Create)
 
 
+def test_an_unanswered_creation_that_looks_like_an_unmanaged_incident_is_a_warning_too() -> None:
+    looks = {**SHORT, STARTED: BEGAN}
+    found = planned(incident(looks), account=(live(7, looks),), memory=remembering({}, sent={"A": "then"}))
+    said = diagnostic(found, "resembles-existing")
+    assert said.summary.startswith("incidents that nobody confirmed have the name")
+    assert said.hint.endswith("importer adopt A INC-7")
+    assert isinstance(found.changes[0], Pending)
+
+
 def test_a_renamed_key_is_a_warning_that_names_the_old_one() -> None:
     looks = {**SHORT, STARTED: BEGAN}
     renamed = incident(looks, key="NEW")

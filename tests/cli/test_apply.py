@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,21 @@ def test_what_is_refused_fails_alone_and_the_same_command_does_the_rest(
     assert (second.summary()["created"], second.summary()["unchanged"]) == (2, 3)
     assert sorted(account.creations().values()) == [1] * 5
     assert folder.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_two_machines_without_a_shared_state_make_one_incident_for_each_key(
+    folder: Folder, account: Account, tmp_path: Path
+) -> None:
+    other = replace(folder, path=tmp_path / "another machine")
+    account.sandbox.faults = Faults((Fault(FaultKind.LATENCY, seconds=0.1),))
+    for machine in (folder, other):
+        machine.path.mkdir(exist_ok=True)
+        machine.declare(*(declared(key) for key in "ABCDEFGH"))
+    with folder.start("apply", "--auto-approve") as one, other.start("apply", "--auto-approve") as two:
+        assert (one.wait(timeout=60), two.wait(timeout=60)) == (0, 0)
+    assert sorted(account.creations().values()) == [1] * 8
+    for machine in (folder, other):
+        assert machine.call("plan", "--detailed-exitcode").code == 0
 
 
 def test_every_event_line_is_json_and_the_last_is_the_summary(folder: Folder, account: Account) -> None:
