@@ -7,15 +7,18 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from importer import schemas
 from importer.model import Adopted, Applied, Failed, Location, NotAttempted, Unknown
 from importer.renderers import events, report
 from importer.renderers.outcomes import outcomes
 from importer.renderers.tally import Ending, Tally
 from tests import plans
+from tests.conftest import GOLDEN
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PLACE = Location("legacy/jira.csv", 88, 4)
@@ -84,6 +87,17 @@ def test_the_stream_reads_as_it_should(golden):
     assert all(line.count("\n") == 1 and line.isascii() for line in stream)
     assert all(list(json.loads(line))[:4] == ["type", "@level", "@message", "@timestamp"] for line in stream)
     golden("apply/events.jsonl", "".join(stream))
+
+
+def test_every_event_is_as_its_schema_says_and_has_no_key_that_it_does_not_name():
+    stream = [json.loads(line) for line in (GOLDEN / "apply/events.jsonl").read_text("utf-8").splitlines()]
+    schema = schemas.read("event")
+    described = {rule["if"]["properties"]["type"]["const"] for rule in schema["allOf"]}
+    for event in stream:
+        jsonschema.validate(event, schema)
+        known = schema["properties"].keys() | schema["$defs"][event["type"]]["properties"].keys()
+        assert event.keys() <= known
+    assert {event["type"] for event in stream} == described
 
 
 def test_a_wait_that_is_over_lasts_no_time():
