@@ -42,7 +42,7 @@ def check_resolved(
     if settings.marker_field is not None:
         field = _marker(settings.marker_field, catalogue, problems)
         _check_keys(incidents, field, problems)
-    return grouped(problems.found)
+    return grouped(problems.found, places=None)
 
 
 def check_marker(catalogue: Catalogue, settings: Settings) -> tuple[Diagnostic, ...]:

@@ -55,13 +55,15 @@ class Rate:
 @dataclass(frozen=True, slots=True)
 class MappedSource:
     """A file, folder or glob that is read by a mapping: a file, or a preset by its name. `timezone` is that
-    of its times without an offset, `line` where importer.yaml says so."""
+    of its times without an offset, `encoding` that of a text that is not UTF-8; both go before those of the
+    mapping. `line` is where importer.yaml says so."""
 
     path: str
     mapping: str | None = None
     preset: str | None = None
     timezone: str | None = None
     line: int = 1
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

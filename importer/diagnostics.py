@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from importer.model import Diagnostic, Location, Severity
 
 SHOWN_LOCATIONS = 5
+"""Places of one cause that are shown where nobody asked for all."""
 
 
 @dataclass(slots=True)
@@ -37,22 +39,22 @@ class Diagnostics:
         return any(each.severity is Severity.ERROR for each in self.found)
 
 
-def grouped(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+def grouped(
+    diagnostics: Iterable[Diagnostic], places: int | None = SHOWN_LOCATIONS
+) -> tuple[Diagnostic, ...]:
     """Merge diagnostics of one cause (severity, code and summary), errors first, else in order of appearance.
 
-    The group keeps the detail and hint of its first member, the number of all, and the first few locations.
+    The group keeps the detail and hint of its first member, the number of all, and the first so many `places`
+    of them; all of them for None.
     """
-    groups: dict[tuple[Severity, str, str], Diagnostic] = {}
+    groups: dict[tuple[Severity, str, str], list[Diagnostic]] = {}
     for each in diagnostics:
-        cause = (each.severity, each.code, each.summary)
-        known = groups.get(cause)
-        groups[cause] = (
-            each
-            if known is None
-            else replace(
-                known,
-                count=known.count + each.count,
-                locations=(known.locations + each.locations)[:SHOWN_LOCATIONS],
-            )
-        )
-    return tuple(sorted(groups.values(), key=lambda each: each.severity is not Severity.ERROR))
+        groups.setdefault((each.severity, each.code, each.summary), []).append(each)
+    merged = [_merged(members, places) for members in groups.values()]
+    return tuple(sorted(merged, key=lambda each: each.severity is not Severity.ERROR))
+
+
+def _merged(members: Sequence[Diagnostic], places: int | None) -> Diagnostic:
+    located = chain.from_iterable(each.locations for each in members)
+    count = sum(each.count for each in members)
+    return replace(members[0], count=count, locations=tuple(islice(located, places)))

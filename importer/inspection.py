@@ -32,16 +32,18 @@ class Part(StrEnum):
     SUMMARY = "summary"
     SEVERITY = "severity"
     STATUS = "status"
+    TYPE = "incident type"
     BEGINNING = "beginning"
     END = "end"
 
 
 _WORDS = {
-    Part.KEY: ("key", "number", "id", "reference", "ref", "slug"),
+    Part.KEY: ("key", "number", "id", "reference", "ref", "slug", "stem"),
     Part.NAME: ("name", "title", "summary", "subject", "short_description", "headline"),
     Part.SUMMARY: ("description", "notes", "details", "body", "message", "summary"),
     Part.SEVERITY: ("severity", "sev", "priority", "urgency", "impact"),
     Part.STATUS: ("status", "state"),
+    Part.TYPE: ("incident_type", "type", "kind"),
     Part.BEGINNING: ("started", "began", "opened", "created", "reported", "start", "date", "time"),
     Part.END: ("resolved", "closed", "ended", "completed", "end"),
 }
@@ -90,7 +92,8 @@ def inspect(
 def _column(name: str, values: Mapping[str, int], filled: int, records: int) -> Column:
     ranked = dict(sorted(values.items(), key=lambda each: (-each[1], each[0])))
     is_unique = bool(values) and filled == records and set(values.values()) == {1}
-    return Column(name, filled / records if records else 0.0, is_unique, ranked, _moments(tuple(values)))
+    share = min(1.0, filled / records) if records else 0.0  # a list counts once for each value
+    return Column(name, share, is_unique, ranked, _moments(tuple(values)))
 
 
 def _moments(texts: Sequence[str]) -> Moments | None:
@@ -137,7 +140,7 @@ def _could_be(part: Part, column: Column) -> bool:
     match part:
         case Part.KEY:
             return column.is_unique and column.moments is None
-        case Part.SEVERITY | Part.STATUS:
+        case Part.SEVERITY | Part.STATUS | Part.TYPE:
             return 0 < len(column.values) <= MAX_VALUES and column.moments is None
         case Part.BEGINNING | Part.END:
             return column.moments is not None

@@ -24,6 +24,12 @@ def text(raw: str) -> str | None:
     return unicodedata.normalize("NFC", lines).rstrip() or None
 
 
+def line(raw: str) -> str:
+    """Return a name or title in NFC without white space around it."""
+    stripped = raw.strip()
+    return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
+
+
 def moment(aware: datetime) -> datetime:
     """Return the instant in UTC, cut to milliseconds: the precision that the API keeps."""
     utc = aware.astimezone(UTC)

@@ -1,6 +1,6 @@
 """Incidents with the names that files give -> incidents with the account's entities, or every problem.
 
-A problem is one diagnostic, however many incidents have it; it counts them and shows the first places.
+A problem is one diagnostic, however many incidents have it; it counts them and knows all their places.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from importer.config import Settings
-from importer.diagnostics import SHOWN_LOCATIONS
 from importer.model import (
     Attribute,
     Catalogue,
@@ -74,10 +73,10 @@ def resolve(incidents: Iterable[Incident], catalogue: Catalogue, settings: Setti
     """Replace every reference, in keys, values and children, by its entity. Nothing unknown is guessed."""
     names, problems = names_of(catalogue, settings)
     fields = {each.entity.id: each for each in catalogue.custom_fields}
-    walk = _Walk(names, fields, _Tally({_cause(each): each for each in problems}))
+    walk = _Walk(names, fields, _Tally())
     resolved = tuple(one for incident in incidents for one in walk.incident(incident))
     walk.compare_spellings()
-    return Resolved(resolved, tuple(walk.tally.found.values()))
+    return Resolved(resolved, problems + walk.tally.diagnostics())
 
 
 def _names_somebody(attribute: Attribute, value: Value) -> bool:
@@ -106,9 +105,9 @@ def _cause(problem: Diagnostic) -> Cause:
 
 @dataclass(slots=True)
 class _Tally:
-    """Problems by cause, each with the number of incidents that have it."""
+    """Problems by cause: the first of each, and the place of each incident that has it."""
 
-    found: dict[Cause, Diagnostic]
+    found: dict[Cause, tuple[Diagnostic, list[Location]]] = field(default_factory=dict)
     _of_this_incident: set[Cause] = field(default_factory=set)
 
     def next_incident(self) -> None:
@@ -116,15 +115,16 @@ class _Tally:
 
     def add(self, problem: Diagnostic, at: Location) -> None:
         cause = _cause(problem)
-        if cause in self._of_this_incident:
-            return
-        self._of_this_incident.add(cause)
-        known = self.found.get(cause)
-        if known is None:
-            self.found[cause] = replace(problem, locations=(at,))
-        else:
-            places = known.locations if len(known.locations) >= SHOWN_LOCATIONS else (*known.locations, at)
-            self.found[cause] = replace(known, count=known.count + 1, locations=places)
+        if cause not in self._of_this_incident:
+            self._of_this_incident.add(cause)
+            self.found.setdefault(cause, (problem, []))[1].append(at)
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Return each problem once, with all its places."""
+        return tuple(
+            replace(problem, locations=tuple(places), count=len(places))
+            for problem, places in self.found.values()
+        )
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from importer.model import (
     LiveIncident,
     Location,
     Membership,
+    MonthCount,
     NewOption,
     NoOp,
     Origin,
@@ -230,6 +231,9 @@ diagnostics = st.builds(
     st.lists(locations, max_size=3).map(tuple),
     st.integers(1, 99),
 )
+month_counts = st.builds(
+    MonthCount, st.sampled_from(["", "2020-02", "2023-12"]), texts, st.integers(min_value=1, max_value=9999)
+)
 plans = st.builds(
     Plan,
     account=st.builds(Account, texts, texts),
@@ -241,4 +245,6 @@ plans = st.builds(
     unmanaged=st.lists(st.builds(Unmanaged, texts, texts), max_size=2).map(tuple),
     diagnostics=st.lists(diagnostics, max_size=2).map(tuple),
     unchanged=st.integers(0, 99),
+    severities=st.lists(texts, max_size=3).map(tuple),
+    history=st.none() | st.lists(month_counts, max_size=3).map(tuple),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,7 +63,16 @@ def test_grouping_loses_no_count_and_shows_the_first_few_places(found: list[Diag
         ]
         places = tuple(place for one in members for place in one.locations)
         assert (each.detail, each.hint) == (members[0].detail, members[0].hint)
-        assert each.locations[:SHOWN_LOCATIONS] == places[:SHOWN_LOCATIONS]
+        assert each.locations == places[:SHOWN_LOCATIONS]
+
+
+@given(some)
+def test_one_who_asks_for_every_place_gets_every_place(found: list[Diagnostic]) -> None:
+    shown, every = grouped(found), grouped(found, places=None)
+    assert Counter(place for each in every for place in each.locations) == Counter(
+        place for each in found for place in each.locations
+    )
+    assert grouped(every) == shown
 
 
 @given(some)

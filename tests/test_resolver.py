@@ -280,7 +280,7 @@ def test_a_wrong_value_is_told_in_the_detail_so_that_causes_group() -> None:
     assert (found.count, found.detail) == (2, "it is 'x'")
 
 
-def test_an_unknown_name_counts_its_incidents_and_keeps_the_first_places() -> None:
+def test_an_unknown_name_counts_its_incidents_and_keeps_the_place_of_each() -> None:
     twice = (
         (Attribute(Field.FOLLOW_UP, title), FollowUp(assignee=named(Kind.USER, "ghost@x"))) for title in "ab"
     )
@@ -290,7 +290,7 @@ def test_an_unknown_name_counts_its_incidents_and_keeps_the_first_places() -> No
     )
     found = problem(resolve(incidents, CATALOGUE, SETTINGS), "unknown-user")
     assert found.count == 8
-    assert found.locations == tuple(Location("a.yaml", at) for at in range(1, 6))
+    assert found.locations == tuple(Location("a.yaml", at) for at in range(1, 9))
     assert found.summary == "user 'ghost@x' is not in the account"
     assert "users: {ghost@x: null}" in found.hint
 

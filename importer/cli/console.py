@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TextIO
 
+from importer.diagnostics import SHOWN_LOCATIONS
 from importer.model import Diagnostic
 
 PLAIN_WIDTH = 100
@@ -43,11 +44,12 @@ class Console:
 
         _write(self.err, "\n".join(sanitised(line) for line in text.split("\n")) + "\n")
 
-    def complain(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Write problems, grouped, with their places and hints."""
+    def complain(self, diagnostics: Iterable[Diagnostic], *, places: int | None = SHOWN_LOCATIONS) -> None:
+        """Write problems, grouped, with so many of their places (None: with all), and hints."""
         from importer.renderers.text import diagnostics as rendered  # noqa: PLC0415
 
-        _write(self.err, rendered(diagnostics, width=self.width, colour=self.err_colour))
+        shown = rendered(diagnostics, width=self.width, colour=self.err_colour, places=places)
+        _write(self.err, shown)
 
     def approves(self, question: str) -> bool:
         """Ask the person at the terminal; only the word `yes` is approval."""

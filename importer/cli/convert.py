@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from importer.cli import options, written
-from importer.cli.options import Common, taken
+from importer.cli import options, rejects, written
+from importer.cli.options import Common, shown_places, taken
 from importer.cli.session import Desk, open_desk
 from importer.config import MappedSource, Settings
-from importer.errors import ExitCode, InvalidInput, UsageError
+from importer.errors import ExitCode, UsageError
 from importer.loaders import Loaded, load
 from importer.model import Diagnostic, Incident, Severity
 from importer.yaml_writer import document
@@ -29,6 +29,7 @@ class Wishes:
     preset: str | None
     mapping: Path | None
     timezone: str | None
+    encoding: str | None
     out: Path
     by: str
     rejects: Path | None
@@ -40,6 +41,7 @@ class Wishes:
 @options.option("--preset", metavar="NAME", help="Read the export by a mapping that is shipped.")
 @options.option("--mapping", type=click.Path(path_type=Path), help="Read the export by this mapping.")
 @options.option("--timezone", metavar="ZONE", help="The zone of its times without an offset.")
+@options.option("--encoding", metavar="NAME", help="The encoding of a text that is not UTF-8.")
 @options.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -57,6 +59,7 @@ class Wishes:
     type=click.Path(path_type=Path),
     help="Leave out what cannot be read, and write it to this CSV with the reason.",
 )
+@options.every_place
 @options.option("--force", is_flag=True, help="Overwrite files that were edited or made by others.")
 @options.common
 @click.pass_context
@@ -74,9 +77,9 @@ def command(context: click.Context) -> int:
         )
     loaded = load(_settings(wishes, desk))
     diagnostics = _forgiven(loaded, wishes)
+    desk.console.complain(diagnostics, places=shown_places(context))
     if any(each.severity is Severity.ERROR for each in diagnostics):
-        raise InvalidInput(diagnostics)
-    desk.console.complain(diagnostics)
+        return ExitCode.ERROR
     _write(loaded, wishes)
     _tell(loaded, wishes, desk)
     return ExitCode.DONE
@@ -89,6 +92,7 @@ def _settings(wishes: Wishes, desk: Desk) -> Settings:
         mapping=None if wishes.mapping is None else _from_here(wishes.mapping, desk),
         preset=wishes.preset,
         timezone=_known_zone(wishes.timezone),
+        encoding=_known_encoding(wishes.encoding),
     )
     return replace(desk.settings, path=None, sources=(source,))
 
@@ -110,20 +114,27 @@ def _known_zone(name: str | None) -> str | None:
         raise UsageError(f"there is no time zone `{name}`", hint=hint) from None
 
 
+def _known_encoding(name: str | None) -> str | None:
+    try:
+        "".encode(name or "utf-8")
+    except (LookupError, ValueError):
+        hint = "encodings are called like windows-1252, latin-1 or shift_jis"
+        raise UsageError(f"there is no encoding `{name}`", hint=hint) from None
+    return name
+
+
 def _forgiven(loaded: Loaded, wishes: Wishes) -> tuple[Diagnostic, ...]:
     """Return the problems; those of records that may be left out as warnings."""
     from importer.mapping import left_out  # noqa: PLC0415  it loads all formats
 
     if wishes.rejects is None:
         return loaded.diagnostics
-    rejects = [each for tally in loaded.tallies.values() for each in tally.rejects]
-    return left_out(loaded.diagnostics, rejects)
+    refused = [each for tally in loaded.tallies.values() for each in tally.rejects]
+    return left_out(loaded.diagnostics, refused)
 
 
 def _write(loaded: Loaded, wishes: Wishes) -> None:
     """Write all files, or none where one of them must not be."""
-    from importer.mapping import as_csv  # noqa: PLC0415  as above
-
     pages = {
         wishes.out / f"{name}.yaml": written.signed(
             document(incidents, schema=written.INCIDENT_SCHEMA), f"convert {wishes.source.name}"
@@ -131,21 +142,12 @@ def _write(loaded: Loaded, wishes: Wishes) -> None:
         for name, incidents in _divided(loaded.incidents, wishes.by).items()
     }
     if wishes.rejects is not None:
-        rejects = [each for tally in loaded.tallies.values() for each in tally.rejects]
-        pages[wishes.rejects] = as_csv(rejects)
+        pages[wishes.rejects] = rejects.page(loaded)
     written.check([path for path in pages if path != wishes.rejects], force=wishes.force)
-    if wishes.rejects is not None and not wishes.force:
-        _check_rejects(wishes.rejects)
+    if not wishes.force:
+        rejects.check(wishes.rejects)
     written.write(pages)
     written.write_schema(wishes.out)
-
-
-def _check_rejects(path: Path) -> None:
-    """Raise UsageError where a file is there that is no list of rejects."""
-    from importer.mapping.rejects import REASON  # noqa: PLC0415  as above
-
-    if path.exists() and not (path.is_file() and REASON.encode() in path.read_bytes().partition(b"\n")[0]):
-        raise UsageError(f"{path} is there already, and is no list of rejects", hint="name another file")
 
 
 def _divided(incidents: Iterable[Incident], by: str) -> dict[str, list[Incident]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,9 @@ import click
 from importer.cli import options, scaffold, written
 from importer.cli.options import Common, taken
 from importer.cli.session import Desk, open_desk, reading
-from importer.errors import ExitCode, InvalidInput, UsageError
+from importer.errors import ExitCode
 
 if TYPE_CHECKING:
-    from importer.mapping import Look
     from importer.model import Catalogue
 
 
@@ -33,7 +33,7 @@ class Wishes:
     "--from",
     "source",
     type=click.Path(path_type=Path),
-    help="Look at this export and write a mapping for it instead.",
+    help="Look at this export, a file or a folder, and write a mapping for it instead.",
 )
 @options.common
 @click.pass_context
@@ -66,25 +66,26 @@ def _scaffold(folder: Path, desk: Desk) -> None:
 def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     """Write a mapping for an export. Raises UsageError where the file is there, InvalidInput where the export
     cannot be read."""
+    from importer.cli.looking import look_at  # noqa: PLC0415  it loads the readers of all formats
     from importer.cli.mapping_skeleton import Source, open_questions, skeleton  # noqa: PLC0415
-    from importer.inspection import inspect  # noqa: PLC0415  both load the readers of all formats
+    from importer.inspection import inspect  # noqa: PLC0415
     from importer.mapping.model import TABLES  # noqa: PLC0415
 
-    target = folder / f"{path.stem}.mapping.yaml"
+    target = folder / f"{path.resolve().stem}.mapping.yaml"
     written.check([target], force=False)
-    looked, records = _look(path)
+    looked, records = look_at(path, desk.settings)
     findings = inspect(looked.columns, values=looked.distinct, filled=looked.filled, records=looked.records)
     encoding = looked.said.get("encoding", "utf-8")
     source = Source(
-        name=path.name,
+        name=path.resolve().name,
         format=looked.format,
         encoding=None if encoding.startswith("utf-") else encoding,
         records=records,
         is_table=looked.format in TABLES,
-        catalogue=_names(desk),
+        catalogue=_names(desk, looked.columns),
     )
     text = skeleton(findings, source)
-    written.write({target: written.signed(text, f"init --from {path.name}")})
+    written.write({target: written.signed(text, f"init --from {source.name}")})
     written.write_schema(folder, "mapping")
     told = "".join(f", {name} {value}" for name, value in looked.said.items())
     desk.console.table([f"{path}  {looked.format}{told}, {looked.records} records", f"written  {target}"])
@@ -93,31 +94,14 @@ def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     desk.console.tell(f"Next: {desk.common.again('convert', path, '--mapping', target)}")
 
 
-def _look(path: Path) -> tuple[Look, str | None]:
-    """Look at an export; one object that has a single list of objects is looked into."""
-    from importer.mapping import Mapping, look  # noqa: PLC0415  as above
-
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}", hint="`--from` takes one file of the export")
-    looked = look(path, shown=str(path))
-    lists = [
-        name
-        for name, seen in looked.distinct.items()
-        if name.endswith("[]") and any(" objects with " in each for each in seen)
-    ]
-    records = lists[0] if looked.records == 1 and len(lists) == 1 else None
-    if records is not None:
-        looked = look(path, shown=str(path), mapping=replace(Mapping(shown=str(path)), records=records))
-    if looked.diagnostics.has_errors:
-        raise InvalidInput(tuple(looked.diagnostics.found))
-    return looked, records
-
-
-def _names(desk: Desk) -> Catalogue | None:
-    """Return the account's names; None where neither the sandbox nor a key is at hand."""
-    from importer.model import Needs  # noqa: PLC0415
+def _names(desk: Desk, columns: Iterable[str]) -> Catalogue | None:
+    """Return the account's names, with the options of custom fields that are called like a column; None where
+    neither the sandbox nor a key is at hand."""
+    from importer.cli.mapping_skeleton import custom_field_name  # noqa: PLC0415
+    from importer.model import Kind, Needs, Reference  # noqa: PLC0415
 
     if not desk.common.sandbox and not os.environ.get("INCIDENT_API_KEY"):
         return None
+    fields = frozenset(Reference(Kind.CUSTOM_FIELD, custom_field_name(each)) for each in columns)
     with reading(desk, max_wait=60) as session:
-        return session.api.catalogue(Needs())
+        return session.api.catalogue(Needs(fields))

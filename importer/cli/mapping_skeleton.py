@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.catalogue import Found, Index, Missing
-from importer.inspection import Column, Findings, Part
-from importer.model import Catalogue, Kind, Reference
+from importer.catalogue import Found, Index, custom_field
+from importer.cli.vocabulary import Vocabulary, block, one_line
+from importer.inspection import MAX_VALUES, Column, Findings, Part
+from importer.model import Catalogue, Entity, Kind, Reference
 from importer.yaml_writer import MODELINE, scalar
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _MISSING = "NO COLUMN FOUND"
+_OF_JIRA = re.compile(r"Custom field \((.+)\)")
+_SELECTS = ("single_select", "multi_select")
+_DEFAULTS = {Kind.INCIDENT_TYPE: "default type", Kind.STATUS: "closed status"}
 _MOMENTS = {Part.BEGINNING: "Reported at", Part.END: "Resolved at"}
 
 
@@ -28,6 +33,22 @@ class Source:
     records: str | None
     is_table: bool
     catalogue: Catalogue | None
+
+    @property
+    def origin_word(self) -> str:
+        """Return how a rule calls where its values are."""
+        return "column" if self.is_table else "path"
+
+    @property
+    def index(self) -> Index | None:
+        return None if self.catalogue is None else Index(self.catalogue)
+
+
+def custom_field_name(column: str) -> str:
+    """Return what a column would be called as a custom field: Jira writes `Custom field (Team)`, and a name
+    with dots tells a path."""
+    match = _OF_JIRA.fullmatch(column)
+    return match[1] if match else column.removesuffix("[]").rpartition(".")[2]
 
 
 def skeleton(findings: Findings, source: Source) -> str:
@@ -78,34 +99,63 @@ def _fields(findings: Findings, source: Source) -> Iterator[str]:
     for part, label in _MOMENTS.items():
         for column in findings.candidates[part][:1]:
             yield from _moment(label, column, source)
-    for column in findings.candidates[Part.STATUS][:1]:
-        yield f"  # {_one_line(column.name)} is left out: the account's closed status is taken. Its values:"
-        yield from (f"  #   {_one_line(value)}  ({count})" for value, count in column.values.items())
+    yield from _custom_fields(findings, source)
+    for part, field in ((Part.TYPE, Kind.INCIDENT_TYPE), (Part.STATUS, Kind.STATUS)):
+        for column in findings.candidates[part][:1]:
+            yield from _left_out(field, column, source)
 
 
 def _severity(column: Column, source: Source) -> Iterator[str]:
     yield "  severity:"
-    yield f"    {'column' if source.is_table else 'path'}: {scalar(_origin(column, source))}"
+    yield f"    {source.origin_word}: {scalar(_origin(column, source))}"
     if source.catalogue is not None:
         names = ", ".join(each.name for each in source.catalogue.severities)
-        yield f"    # The account's severities: {_one_line(names)}"
-    lines = [_value(value, count, source.catalogue) for value, count in column.values.items()]
-    yield "    values:" if any(not each.startswith("#") for each in lines) else "    # values:"
-    yield from (f"      {each}" for each in lines)
+        yield f"    # The account's severities: {one_line(names)}"
+    lines = Vocabulary(source.index, Kind.SEVERITY).lines(column.values)
+    yield from (f"    {each}" for each in block(lines))
 
 
-def _value(value: str, count: int, catalogue: Catalogue | None) -> str:
-    """Return what a value becomes: the account's name where it is the same, else a question."""
-    asked = f"# {scalar(value)}:   # {count}"
-    if catalogue is None:
-        return asked
-    match Index(catalogue).find(Reference(Kind.SEVERITY, value)):
-        case Found(entity=entity):
-            return f"{scalar(value)}: {scalar(entity.name)}   # {count}"
-        case Missing(nearest=(nearest, *_)):
-            return f"{asked}; did you mean {_one_line(nearest)}?"
-        case _:
-            return asked
+def _left_out(field: Kind, column: Column, source: Source) -> Iterator[str]:
+    """Yield a rule as a comment: one that is right has a line for each value."""
+    yield f"  # Left out, so that the account's own {_DEFAULTS[field]} is taken:"
+    yield f"  # {field}:"
+    yield f"  #   {source.origin_word}: {scalar(_origin(column, source))}"
+    yield "  #   values:"
+    for line in Vocabulary(source.index, field).lines(column.values):
+        yield f"  #     {line.removeprefix('# ')}"
+
+
+def _custom_fields(findings: Findings, source: Source) -> Iterator[str]:
+    """Yield a rule for each column that is called like a custom field of the account."""
+    if source.index is None:
+        return
+    taken = {each.name for part in Part for each in findings.candidates[part][:1]}
+    for column in findings.columns:
+        if column.name in taken or not column.values:
+            continue
+        answer = source.index.find(Reference(Kind.CUSTOM_FIELD, custom_field_name(column.name)))
+        if isinstance(answer, Found):
+            yield from _custom_field(answer.entity, column, source)
+
+
+def _custom_field(field: Entity, column: Column, source: Source) -> Iterator[str]:
+    known = custom_field(source.index.catalogue, field.id) if source.index else None
+    kind = known.type if known else ""
+    values, packed = column.values, kind == "multi_select" and any(";" in each for each in column.values)
+    if packed:
+        values = Counter(part.strip() for each in values for part in each.split(";") if part.strip())
+    options = Vocabulary(source.index, Kind.OPTION, field)
+    asks = kind in _SELECTS and len(values) <= MAX_VALUES and any(options.unknown(values))
+    name, origin = scalar(f"custom_fields.{field.name}"), scalar(_origin(column, source))
+    if not (packed or asks):
+        yield f"  {name}: {origin}"
+        return
+    yield f"  {name}:"
+    yield f"    {source.origin_word}: {origin}"
+    if packed:
+        yield '    split: ";"'
+    if asks:
+        yield from (f"    {each}" for each in block(options.lines(values)))
 
 
 def _moment(label: str, column: Column, source: Source) -> Iterator[str]:
@@ -114,7 +164,7 @@ def _moment(label: str, column: Column, source: Source) -> Iterator[str]:
         yield f"  timestamps.{label}: {written}"
         return
     yield f"  timestamps.{label}:"
-    yield f"    {'column' if source.is_table else 'path'}: {written}"
+    yield f"    {source.origin_word}: {written}"
     if moments.unit is not None:
         yield f"    unit: {moments.unit}"
     # Day or month first is never guessed: until somebody decides, a date of that column is an error.
@@ -127,17 +177,12 @@ def _rest(findings: Findings) -> Iterator[str]:
     yield "# All columns, and the share of records that have them:"
     for column in findings.columns:
         samples = "; ".join(value[:30] for value in list(column.values)[:3])
-        yield f"#   {_one_line(column.name)}  {column.share:.0%}  {_one_line(samples)}"
-
-
-def _one_line(text: str) -> str:
-    """Return a text for a comment, which must not end early and has only printable characters."""
-    return "".join(each if each.isprintable() else " " for each in text)
+        yield f"#   {one_line(column.name)}  {column.share:.0%}  {one_line(samples)}"
 
 
 def _origin(column: Column, source: Source) -> str:
     """Return a column, or the JMESPath to a value that a name with dots tells."""
     if source.is_table:
         return column.name
-    steps = column.name.split(".")
+    steps = column.name.removesuffix("[]").split(".")
     return ".".join(each if _IDENTIFIER.fullmatch(each) else f'"{each}"' for each in steps)

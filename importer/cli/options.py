@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import click
 
+from importer.diagnostics import SHOWN_LOCATIONS
+
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
@@ -102,6 +104,19 @@ max_wait = option(
 json_out = option("--json-out", type=_PATH, help="Write the JSON to this file too.")
 
 
+every_place = option("--all", is_flag=True, help="Show every place of each problem, not the first few.")
+rejects = option(
+    "--rejects",
+    type=_PATH,
+    help="Write the records of a mapped source that are wrong to this CSV, with the reason.",
+)
+
+
+def shown_places(context: click.Context) -> int | None:
+    """Return how many places of a problem the command line asks for; None is all."""
+    return None if context.obj["all"] else SHOWN_LOCATIONS
+
+
 def output_format(*formats: str) -> Callable[[F], F]:
     """Add --format and --json; `chosen_format` gives the one that was chosen."""
 
@@ -115,6 +130,33 @@ def output_format(*formats: str) -> Callable[[F], F]:
         )(command)
 
     return add
+
+
+full = option("--full", is_flag=True, help="Show each creation, however many there are.")
+
+_FORM = (
+    output_format("text", "json", "markdown", "html"),
+    full,
+    option(
+        "--max-bytes",
+        type=click.IntRange(min=5000),
+        default=60000,
+        show_default=True,
+        help="How long the Markdown may be.",
+    ),
+    option(
+        "--show-private",
+        is_flag=True,
+        help="Show what private incidents say in Markdown and HTML.",
+    ),
+)
+
+
+def plan_form(command: F) -> F:
+    """Add the options that say how a plan is shown; cli.rendering.Form takes them."""
+    for each in reversed(_FORM):
+        command = each(command)
+    return command
 
 
 def chosen_format(context: click.Context) -> str:

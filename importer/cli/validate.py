@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 
 import click
 
-from importer.cli import options
-from importer.cli.options import Common, taken
+from importer.cli import options, rejects
+from importer.cli.options import Common, shown_places, taken
 from importer.cli.session import open_desk
 from importer.errors import ExitCode
 
 
 @click.command("validate")
 @options.paths
+@options.every_place
+@options.rejects
 @options.output_format("text", "json")
 @options.common
 @click.pass_context
@@ -28,10 +30,12 @@ def command(context: click.Context) -> int:
     from importer.planfile import diagnostic_json  # noqa: PLC0415
     from importer.workflow import declare  # noqa: PLC0415
 
-    desk = open_desk(taken(Common, context))
+    desk, places, target = open_desk(taken(Common, context)), shown_places(context), context.obj["rejects"]
+    rejects.check(target)
     loaded = declare(desk.settings, context.obj["paths"], now=datetime.now(UTC))
-    diagnostics = grouped(loaded.diagnostics)
-    desk.console.complain(diagnostics)
+    diagnostics = grouped(loaded.diagnostics, places)
+    desk.console.complain(diagnostics, places=places)
+    rejects.write(loaded, target)
     errors = sum(each.count for each in diagnostics if each.severity is Severity.ERROR)
     warnings = sum(each.count for each in diagnostics if each.severity is Severity.WARNING)
     if options.chosen_format(context) == "json":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,18 +73,19 @@ def _incidents(found: Found, settings: Settings, read: Files) -> Iterator[Incide
     data = read.read(found.path)
     if data is None:
         return
-    source = incidents.Source(
+    whole = incidents.Source(
         path=found.shown,
         settings=settings,
         zone=moments.zone(settings.timezone) if settings.timezone else None,
         read_document=lambda name, place: read.document(found.path.parent, name, place),
         diagnostics=read.diagnostics,
     )
+    source_of = cache(lambda path: replace(whole, path=path))
     for candidate in documents.candidates(found, data, read.diagnostics):
-        problems = shape.problems(candidate.node, shape.INCIDENT, found.shown, line=candidate.line)
+        problems = shape.problems(candidate.node, shape.INCIDENT, candidate.path, line=candidate.line)
         read.diagnostics.found += problems
         if not problems and isinstance(candidate.node, Block):
-            yield incidents.incident(candidate.node, source)
+            yield incidents.incident(candidate.node, source_of(candidate.path))
 
 
 @contextmanager

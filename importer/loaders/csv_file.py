@@ -36,6 +36,10 @@ _LONGEST_CELL = 2**31 - 1
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
+Row = tuple[int, list[str]]
+"""The number of a row, from 1, and its cells."""
+
+
 class _Row(Block):
     """The mapping of a row, or of what is nested in one."""
 
@@ -70,7 +74,8 @@ def read(text: str, path: str, diagnostics: Diagnostics, *, delimiter: str | Non
     """
     before = csv.field_size_limit(_LONGEST_CELL)
     try:
-        yield from _read(text, path, diagnostics, delimiter or _delimiter(text, path, diagnostics))
+        rows = _rows(text, delimiter or _delimiter(text, path, diagnostics))
+        yield from blocks(rows, path, diagnostics)
     except Malformed as problem:
         problem.report(path, diagnostics)
     finally:
@@ -86,15 +91,22 @@ def row_after(text: str) -> int:
         csv.field_size_limit(before)
 
 
-def _read(text: str, path: str, diagnostics: Diagnostics, delimiter: str) -> Iterator[Node]:
-    rows = _rows(text, delimiter)
+def blocks(rows: Iterator[Row], path: str, diagnostics: Diagnostics) -> Iterator[Node]:
+    """Yield the rows after the first, which is the header; none where no header is a field."""
     number, header = next(rows, (1, []))
     if not any(_target(cell.strip()) for cell in header):
         return
     columns = _columns(header, path, number, diagnostics)
+    nameless = [number for number, cell in enumerate(header) if not cell.strip()]
     for number, cells in rows:
         if len(cells) == len(header):
-            yield _block(cells, columns, number)
+            stray = next((each + 1 for each in nameless if cells[each].strip()), None)
+            if stray is None:
+                yield _block(cells, columns, number)
+            else:
+                hint = "give the column a header, or empty it"
+                place = Location(path, number, stray)
+                diagnostics.error("no-header", "a cell stands under no header", place, hint=hint)
         else:
             diagnostics.error(
                 "ragged-row",
@@ -105,7 +117,7 @@ def _read(text: str, path: str, diagnostics: Diagnostics, delimiter: str) -> Ite
             )
 
 
-def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, delimiter: str) -> Iterator[Row]:
     """Yield the rows that are not blank, with their numbers."""
     number = 0
     try:
@@ -155,6 +167,8 @@ def _columns(header: list[str], path: str, row: int, diagnostics: Diagnostics) -
     counts = Counter(targets)
     columns: list[_Column] = []
     for number, (target, cell) in enumerate(zip(targets, header, strict=True), 1):
+        if not cell.strip():
+            continue
         if target is None:
             _refuse_header(cell.strip(), Location(path, row, number), diagnostics)
             continue

@@ -9,16 +9,16 @@ from functools import cache, partial
 from itertools import chain
 
 from importer.diagnostics import Diagnostics
-from importer.loaders import csv_file, json_file, shape, yaml_file
+from importer.loaders import csv_file, json_file, markdown_file, shape, yaml_file
 from importer.loaders.encoding import decode, physical_line
-from importer.loaders.sources import Found
+from importer.loaders.sources import MARKDOWN, WORKBOOK, Found
 from importer.loaders.tree import Block, Malformed, Node, Series
 from importer.model import Location, Severity
 
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """How to read a file, and how to count its lines."""
+    """How to read a text file, and how to count its lines."""
 
     read: Callable[[str, str, Diagnostics], Iterable[Node]]
     line_after: Callable[[str], int] = physical_line
@@ -31,6 +31,7 @@ _FORMATS = {
     ".jsonl": _Format(json_file.read_lines),
     ".csv": _Format(csv_file.read, csv_file.row_after),
     ".tsv": _Format(partial(csv_file.read, delimiter="\t"), csv_file.row_after),
+    MARKDOWN: _Format(markdown_file.read),
 }
 _OWN_PRODUCT = re.compile(r'\s*\{[^{\[]*"(?:format_version|importer_report)"\s*:|importer_report,')
 """Plans, state exports and reports say so before anything nested, or in their first header."""
@@ -40,35 +41,68 @@ _TELLING = frozenset({"incidents", "key", "external_id"})
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A value that should be an incident, and the line where it begins."""
+    """A value that should be an incident, the line where it begins, and what messages call its file."""
 
     node: Node
     line: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A file, or a sheet of a workbook: what messages call it, and the documents in it."""
+
+    shown: str
+    nodes: Iterable[Node]
 
 
 def candidates(found: Found, data: bytes, diagnostics: Diagnostics) -> Iterator[Candidate]:
     """Yield what a file declares. A file that declares nothing is an error if it was named, else a warning;
     what this program wrote itself is passed over unless it was named."""
-    suffix = found.path.suffix.lower()
     before = len(diagnostics.found)
+    declaring: dict[str, bool] = {}
     try:
-        text = decode(data, _FORMATS[suffix].line_after)
+        pages = _pages(found, data, diagnostics)
+        if pages is None:
+            return
+        for page in pages:
+            declaring[page.shown] = False
+            for node in _if_one_declares(page.nodes):
+                for candidate in _unpacked(node, page.shown, diagnostics):
+                    declaring[page.shown] = True
+                    yield candidate
     except Malformed as problem:
         problem.report(found.shown, diagnostics)
         return
+    if any(declaring.values()):
+        for shown in (shown for shown, declares in declaring.items() if not declares):
+            diagnostics.warning("not-an-incident-file", "a sheet declares no incident", Location(shown, 1))
+    elif not any(each.severity is Severity.ERROR for each in diagnostics.found[before:]):
+        _report_nothing(found, diagnostics)
+
+
+def _pages(found: Found, data: bytes, diagnostics: Diagnostics) -> Iterator[_Page] | None:
+    """Return what is in a file; None where it is passed over, or after saying that it is not to be read.
+    Raises Malformed, also on the way."""
+    suffix = found.path.suffix.lower()
+    if suffix == WORKBOOK:
+        from importer.loaders import xlsx_file  # noqa: PLC0415  only a workbook pays for it
+
+        return (_Page(*each) for each in xlsx_file.read(found.path, found.shown, diagnostics))
+    text = decode(data, _FORMATS[suffix].line_after)
     if _OWN_PRODUCT.match(text):
         if found.named:
             place = Location(found.shown, 1)
             hint = "`importer show` renders a plan, `importer apply` carries it out"
             diagnostics.error("not-an-incident-file", "this is a file that importer wrote", place, hint=hint)
-        return
-    declared = False
-    for node in _if_one_declares(_FORMATS[suffix].read(text, found.shown, diagnostics)):
-        for candidate in _unpacked(node, found.shown, diagnostics):
-            declared = True
-            yield candidate
-    if not declared and not any(each.severity is Severity.ERROR for each in diagnostics.found[before:]):
-        _report_nothing(found, diagnostics)
+        return None
+    if suffix == MARKDOWN and not found.named and not markdown_file.has_front_matter(text):
+        hint = "it ends with a line like its first one"
+        diagnostics.warning(
+            "no-front-matter", "the front matter has no end", Location(found.shown, 1), hint=hint
+        )
+        return None
+    return iter([_Page(found.shown, _FORMATS[suffix].read(text, found.shown, diagnostics))])
 
 
 def _if_one_declares(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -83,7 +117,8 @@ def _if_one_declares(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _declares(node: Node) -> bool:
-    """Whether a document looks like incidents: by a telling key, or by two fields that incidents have."""
+    """Whether a document looks like incidents: by a telling key, or by two fields that incidents have. That
+    it has a post-mortem says nothing: so has every Markdown file with a text."""
     match node:
         case Block() if node.get("incidents"):
             return _declares(node["incidents"])
@@ -97,14 +132,14 @@ def _declares(node: Node) -> bool:
 
 @cache
 def _fields() -> frozenset[str]:
-    return frozenset(shape.document(shape.INCIDENT)["$defs"]["incident"]["properties"])
+    return frozenset(shape.document(shape.INCIDENT)["$defs"]["incident"]["properties"]) - {"postmortem"}
 
 
 def _unpacked(node: Node, path: str, diagnostics: Diagnostics) -> list[Candidate]:
     """Return the incidents of a document: one mapping, a list, or a mapping with `incidents`."""
     match node:
         case Series():
-            return [Candidate(each, line) for each, line in zip(node, node.lines, strict=True)]
+            return [Candidate(each, line, path) for each, line in zip(node, node.lines, strict=True)]
         case Block() if "incidents" in node:
             diagnostics.found += shape.problems(
                 _without_contents(node), shape.INCIDENT_FILE, path, line=node.line
@@ -115,9 +150,9 @@ def _unpacked(node: Node, path: str, diagnostics: Diagnostics) -> list[Candidate
                 else []
             )
         case Block():
-            return [Candidate(node, node.line)]
+            return [Candidate(node, node.line, path)]
         case _:
-            return [Candidate(node, 1)]
+            return [Candidate(node, 1, path)]
 
 
 def _without_contents(file: Block) -> Block:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
-from functools import cache
 
 from importer import mapping
 from importer.config import MappedSource, Settings
@@ -30,14 +28,17 @@ class Mapped:
         chosen = self.chosen()
         if chosen is None:
             return
-        zone = self.source.timezone or chosen.timezone or self.settings.timezone
-        readable = [found for found in files if _is_meant(found, chosen) and self.read.note(found.path)]
-        source_of = cache(self.incident_source)
-        candidates = mapping.blocks(
-            replace(chosen, timezone=zone), readable, self.read.diagnostics, self.tally
+        chosen = replace(
+            chosen,
+            timezone=self.source.timezone or chosen.timezone or self.settings.timezone,
+            encoding=self.source.encoding or chosen.encoding,
         )
-        for candidate in candidates:
-            made = self.built(candidate, source_of(candidate.found))
+        self.tally.header_row = chosen.header_row or 1
+        self.tally.delimiter = chosen.delimiter or ("\t" if chosen.format is mapping.Format.TSV else ",")
+        readable = [found for found in files if _is_meant(found, chosen) and self.read.note(found.path)]
+        sources = {found.shown: self.incident_source(found) for found in readable}
+        for candidate in mapping.blocks(chosen, readable, self.read.diagnostics, self.tally):
+            made = self.built(candidate, sources[candidate.found.shown])
             if made is not None:
                 yield made
 
@@ -67,7 +68,7 @@ class Mapped:
     def chosen(self) -> mapping.Mapping | None:
         """Return the preset, or the mapping of the file, which is one of the inputs then."""
         if self.source.preset is not None:
-            return self.preset(self.source.preset)
+            return mapping.preset(self.source.preset, self.read.diagnostics, at=self.place())
         path = self.settings.root / str(self.source.mapping)
         if not path.is_file():
             place = self.place()
@@ -80,14 +81,6 @@ class Mapped:
         for each in chosen.files if chosen else ():
             self.read.note(each)
         return chosen
-
-    def preset(self, name: str) -> mapping.Mapping | None:
-        if name in mapping.presets():
-            return mapping.preset(name)
-        near = get_close_matches(name.casefold(), mapping.presets(), 1)
-        hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(mapping.presets())}"
-        self.read.diagnostics.error("unknown-preset", f"there is no preset `{name}`", self.place(), hint=hint)
-        return None
 
     def place(self) -> Location | None:
         path = self.settings.path

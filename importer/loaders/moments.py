@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -114,13 +114,12 @@ def _seconds(clock: str, fraction: str | None) -> str:
 
 
 def _in_zone(naive: datetime, local: ZoneInfo, text: str, side: str | None) -> datetime:
-    """Return the local time with its offset, unless a change of the clocks makes it two instants or none and
-    no `side` is taken."""
-    earlier = naive.replace(tzinfo=local, fold=0)
-    later = naive.replace(tzinfo=local, fold=1)
-    first, second = earlier.utcoffset(), later.utcoffset()
-    if first == second or first is None or second is None:
-        return earlier
+    """Return the instant of a local time, unless a change of the clocks makes it two instants or none and no
+    `side` is taken."""
+    first, second = _offset(naive, local), _offset(naive.replace(fold=1), local)
+    if first == second:
+        return (naive - first).replace(tzinfo=UTC)
+    earlier, later = naive.replace(tzinfo=local), naive.replace(tzinfo=local, fold=1)
     if side is not None:
         by_instant = sorted((earlier, later), key=lambda each: each.astimezone(UTC))
         return by_instant[0 if side == "earlier" else 1]
@@ -137,3 +136,7 @@ def _in_zone(naive: datetime, local: ZoneInfo, text: str, side: str | None) -> d
         detail=f"`{text}` was jumped over",
         hint="correct the time, or write its offset",
     )
+
+
+def _offset(naive: datetime, local: ZoneInfo) -> timedelta:
+    return local.utcoffset(naive) or timedelta()

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from importer.config import CONFIG_NAME, MappedSource, Settings
 from importer.diagnostics import Diagnostics
+from importer.loaders.markdown_file import begins_with_front_matter
 from importer.model import Location
 
-SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv"})
+MARKDOWN, WORKBOOK = ".md", ".xlsx"
+SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv", MARKDOWN, WORKBOOK})
 MAPPED_SUFFIXES = {
     ".csv": "csv",
     ".txt": "csv",
@@ -26,7 +28,9 @@ MAPPED_SUFFIXES = {
     ".markdown": "markdown",
 }
 """What a mapping reads in a folder, and the format that it is."""
-_FRONT_MATTER = b"---"
+_MARKDOWN_SUFFIXES = frozenset(name for name, kind in MAPPED_SUFFIXES.items() if kind == "markdown")
+_LOCK = "~$"
+"""What Excel puts before the name of a workbook that is open, for a small file beside it."""
 _WILD = frozenset("*?[")
 
 
@@ -122,7 +126,7 @@ def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) 
     found = [
         Found(each, shown(each, settings.root), named=False, mapped=source)
         for each in every
-        if each.suffix.lower() in MAPPED_SUFFIXES and each.is_file()
+        if each.suffix.lower() in MAPPED_SUFFIXES and _may_declare(each)
     ]
     if not found:
         diagnostics.error(
@@ -173,9 +177,16 @@ def _is_hidden(path: Path, pattern: str, base: Path) -> bool:
 
 
 def _is_source(path: Path, settings: Settings) -> bool:
-    """Whether a file can hold incidents, by its name."""
+    """Whether a file that nobody named is read as one of incidents."""
     own = (settings.root / CONFIG_NAME, settings.path, *_mapping_files(settings))
-    return path.suffix.lower() in SUFFIXES and path not in own and path.is_file()
+    return path.suffix.lower() in SUFFIXES and path not in own and _may_declare(path)
+
+
+def _may_declare(path: Path) -> bool:
+    """Whether a file of a known kind can hold incidents: no lock, no Markdown without front matter."""
+    if path.name.startswith(_LOCK) or not path.is_file():
+        return False
+    return path.suffix.lower() not in _MARKDOWN_SUFFIXES or begins_with_front_matter(path)
 
 
 def _mapping_files(settings: Settings) -> Iterator[Path]:
@@ -190,10 +201,6 @@ def _in_folder(folder: Path, settings: Settings, diagnostics: Diagnostics) -> li
         name = shown(path, settings.root)
         if _is_source(path, settings):
             found.append(Found(path, name, named=False))
-        elif path.suffix.lower() == ".md" and _has_front_matter(path):
-            diagnostics.warning(
-                "not-supported", "Markdown files are not read as incidents", Location(name, 1)
-            )
     if not found:
         diagnostics.error(
             "no-match",
@@ -220,11 +227,6 @@ def _walk(folder: Path, diagnostics: Diagnostics) -> Iterator[Path]:
         entered.add(here.resolve())
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (here / name for name in names if not name.startswith("."))
-
-
-def _has_front_matter(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_FRONT_MATTER)) == _FRONT_MATTER
 
 
 def _config(settings: Settings, line: int = 1) -> Location | None:

@@ -8,7 +8,7 @@ from importer.mapping.blocks import Candidate, Tally, blocks
 from importer.mapping.mapping_file import preset, presets, read
 from importer.mapping.model import Format, Items, Mapping, Rule
 from importer.mapping.record import Record
-from importer.mapping.records import Look, format_of, look, records
+from importer.mapping.records import Look, format_of, look, records, without_records
 from importer.mapping.rejects import Reject, as_csv, left_out
 
 __all__ = [
@@ -30,4 +30,5 @@ __all__ = [
     "presets",
     "read",
     "records",
+    "without_records",
 ]

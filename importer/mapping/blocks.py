@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from importer.diagnostics import Diagnostics
 from importer.loaders.sources import Found
@@ -12,9 +12,9 @@ from importer.mapping.expressions import BadRule, Unfit
 from importer.mapping.model import Keep, Mapping
 from importer.mapping.program import Problem, Program, program
 from importer.mapping.record import Broken, Contents, Record, Table
-from importer.mapping.records import records
-from importer.mapping.rejects import Reject, reject
-from importer.model import Diagnostic, Location
+from importer.mapping.records import records, without_records
+from importer.mapping.rejects import Reject, as_csv, reject
+from importer.model import Diagnostic, Location, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,19 @@ class Candidate:
 @dataclass(slots=True)
 class Tally:
     """What became of the records of a source: how many were read, left out by `where`, and one with another
-    of the same key; and those that could not be used."""
+    of the same key; and those that could not be used. `delimiter` and `header_row` are what a table must have
+    to be read by the same mapping."""
 
     read: int = 0
     filtered: int = 0
     united: int = 0
     rejects: list[Reject] = field(default_factory=list)
+    delimiter: str = ","
+    header_row: int = 1
+
+    def rejected(self) -> str:
+        """Return the table of the rejects, which the same mapping reads once they are put right."""
+        return as_csv(self.rejects, delimiter=self.delimiter, header_row=self.header_row)
 
 
 def blocks(
@@ -68,6 +75,8 @@ class _Source:
     diagnostics: Diagnostics
     tally: Tally
     programs: dict[tuple[str, ...] | None, Program | None] = field(default_factory=dict)
+    empty: list[Diagnostic] = field(default_factory=list)
+    """What there is to say of files that can be read and have no record."""
 
     def candidates(self, found: Found) -> Iterator[Candidate]:
         contents = records(found, self.mapping, self.diagnostics)
@@ -75,6 +84,7 @@ class _Source:
         if contents is None or runs is None:
             return
         about = {"stem": found.path.stem, "name": found.path.name}
+        before = self.tally.read
         try:
             for record in contents.records:
                 self.tally.read += 1
@@ -89,6 +99,9 @@ class _Source:
             problem.report(found.shown, self.diagnostics)
         except BadRule as problem:
             self.report(problem, found)
+        else:
+            if self.tally.read == before:
+                self.empty.append(without_records(found.shown))
 
     def candidate(self, record: Record, runs: Program, contents: Contents, found: Found) -> Candidate | None:
         """Return what a record declares; None where `where` leaves it out or it has mistakes."""
@@ -140,7 +153,12 @@ class _Source:
         self.diagnostics.error(problem.code, problem.summary, at, detail=detail, hint=problem.hint)
 
     def tell(self) -> None:
-        """Say what came of no record at all, which is seldom meant."""
+        """Say what came of no record at all, which is seldom meant.
+
+        The last page of an API may well be empty; a source that is so throughout is no export.
+        """
+        severity = Severity.WARNING if self.tally.read else Severity.ERROR
+        self.diagnostics.found += (replace(each, severity=severity) for each in self.empty)
         if self.tally.read and self.tally.filtered == self.tally.read:
             self.diagnostics.warning(
                 "nothing-left", "`where` leaves out every record", self.mapping.place("where")

@@ -137,9 +137,8 @@ def instant_of(raw: object, calendar: Calendar) -> datetime:
 
 
 def shown(at: datetime) -> str:
-    """Return an instant as the text that an incident file would have."""
-    utc = at.astimezone(UTC).replace(tzinfo=None)
-    return f"{utc.isoformat(timespec='milliseconds' if utc.microsecond else 'seconds')}Z"
+    """Return an instant in UTC as the text that an incident file would have."""
+    return f"{at.isoformat(timespec='milliseconds' if at.microsecond else 'seconds')[:-6]}Z"
 
 
 def seconds(text: str) -> float:
@@ -156,25 +155,23 @@ def seconds(text: str) -> float:
     return sum(float(part or 0) * size for part, size in zip(parts.groups(), _SECONDS, strict=True))
 
 
-def _assembled(parts: Mapping[str, str | None], named: Mapping[str, int]) -> datetime | None:
+def _assembled(parts: Mapping[str, str], named: Mapping[str, int]) -> datetime | None:
     get = parts.get
-    word = get("b")
-    month = named.get(word) or named.get(months.folded(word)) if word else int(parts["m"] or 0)
+    month = named.get(months.folded(parts["b"])) if "b" in parts else int(parts["m"])
     if month is None:
         return None
     hour = int(get("H") or get("I") or 0)
     if half := get("p"):
         hour = hour % 12 + (12 if half in "Pp" else 0)
-    fraction = get("f")
     try:
         return datetime(
-            int(get("Y") or 0) or _year(int(parts["y"] or 0)),
+            int(parts["Y"]) if "Y" in parts else _year(int(parts["y"])),
             month,
-            int(parts["d"] or 0),
+            int(parts["d"]),
             hour,
-            int(get("M") or 0),
-            int(get("S") or 0),
-            int(f"{fraction:0<6}"[:6]) if fraction else 0,
+            int(get("M", 0)),
+            int(get("S", 0)),
+            int(f"{parts['f']:0<6}"[:6]) if "f" in parts else 0,
             _offset(get("z")),
         )
     except ValueError:

@@ -6,6 +6,7 @@ formats of dates to patterns. What then runs for each record is one function for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,6 +28,8 @@ EVERY = "*"
 
 _ABOUT = frozenset({"file.stem", "file.name", "row_number"})
 """Words that are no columns, unless a column is called so."""
+
+_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 Raw = Callable[[Mapping[str, Any]], Any]
 Reader = Callable[[Mapping[str, Any]], Node]
@@ -85,19 +88,22 @@ def compiled(rule: Rule, wanted: Field, ground: Ground) -> Reader:
     default = _node(rule.default, rule)
     blank = ground.blank | {normalise.folded(each) for each in rule.blank or ()}
     several = _several(rule, wanted, read, blank)
-
     is_plain = not wanted.is_moment and rule.markup is None and rule.values is None and rule.by is None
+    is_split = rule.split is not None
 
     def value(values: Mapping[str, Any]) -> Node:
         found = None if find is None else find(values)
-        node: Node = None
-        if isinstance(found, list) or (rule.split is not None and isinstance(found, str)):
+        node: Node
+        if isinstance(found, list):
             node = several(found)
-        elif isinstance(found, str):
-            if found and not found.isspace() and not (blank and normalise.folded(found) in blank):
-                node = found if is_plain and found.isascii() else read(found)
-        elif found is not None:
-            node = read(found)
+        elif not isinstance(found, str):
+            node = None if found is None else read(found)
+        elif says_nothing(found, blank):
+            node = None
+        elif is_split:
+            node = several(found)
+        else:
+            node = found if is_plain and found.isascii() else read(found)
         if node is None and default is None and rule.required:
             raise Unfit("missing-field", f"`{wanted.label}` is blank", hint="the mapping says `required`")
         return default if node is None else node
@@ -107,7 +113,7 @@ def compiled(rule: Rule, wanted: Field, ground: Ground) -> Reader:
 
 def says_nothing(text: str, blank: frozenset[str]) -> bool:
     """Whether a text is blank, or one of those that the mapping calls blank."""
-    return not text or text.isspace() or (len(blank) > 0 and normalise.folded(text) in blank)
+    return not text or text.isspace() or (bool(blank) and normalise.folded(text) in blank)
 
 
 def as_text(raw: Any) -> str:
@@ -212,7 +218,8 @@ def _told(text: str, values: Mapping[str, Any]) -> Any:
 
 
 def template(text: str, place: Location, ground: Ground) -> Raw:
-    """Return what renders a template for a record. Raises BadRule."""
+    """Return what renders a template for a record, without the blank lines before and the white space behind
+    the text that its tags leave. Raises BadRule."""
     try:
         rendering = ground.templates.compiled(text)
     except BadTemplate as problem:
@@ -222,7 +229,7 @@ def template(text: str, place: Location, ground: Ground) -> Raw:
 
     def render(values: Mapping[str, Any]) -> str:
         try:
-            return rendering.render(variables(values))
+            return _BLANK_LINES.sub("", rendering.render(variables(values))).rstrip()
         except NoSuchName as problem:
             raise BadRule(
                 "unknown-column",

@@ -20,6 +20,7 @@ from importer.mapping.expressions import BadRule
 from importer.mapping.model import (
     Bare,
     Columns,
+    Condition,
     Expression,
     Fold,
     Format,
@@ -56,15 +57,10 @@ def read(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | 
     return mapping if len(diagnostics.found) == before else None
 
 
-def preset(name: str) -> Mapping:
-    """Return a mapping that is shipped. Raises KeyError, with the names that there are, for another name."""
-    if name not in presets():
-        raise KeyError(f"{name} is not one of {', '.join(presets())}")
-    diagnostics = Diagnostics()
-    mapping = read(PRESETS / f"{name}.yaml", diagnostics, shown=f"presets/{name}.yaml")
-    if mapping is None:
-        raise AssertionError(diagnostics.found)
-    return mapping
+def preset(name: str, diagnostics: Diagnostics, *, at: Location | None = None) -> Mapping | None:
+    """Return a mapping that is shipped and is named at `at`; None after saying what is wrong with it."""
+    path = _shipped(name, diagnostics, at)
+    return None if path is None else read(path, diagnostics, shown=_called(name))
 
 
 @cache
@@ -116,12 +112,9 @@ def _base(
     place = block.place(shown, "extends")
     if name.endswith(_SUFFIXES):
         target, called = path.parent / name, (Path(shown).parent / name).as_posix()
-    elif name in presets():
-        target, called = PRESETS / f"{name}.yaml", f"presets/{name}.yaml"
+    elif shipped := _shipped(name, diagnostics, place):
+        target, called = shipped, _called(name)
     else:
-        near = get_close_matches(name.casefold(), presets(), 1)
-        hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(presets())}"
-        diagnostics.error("unknown-preset", f"there is no preset `{name}`", place, hint=hint)
         return None
     if target.resolve() in chain:
         diagnostics.error("bad-value", f"`{name}` extends itself", place)
@@ -129,13 +122,28 @@ def _base(
     return _read(target, called, diagnostics, chain)
 
 
+def _shipped(name: str, diagnostics: Diagnostics, at: Location | None) -> Path | None:
+    """Return the file of a preset, or None after saying which presets there are."""
+    if name in presets():
+        return PRESETS / f"{name}.yaml"
+    near = get_close_matches(name.casefold(), presets(), 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(presets())}"
+    diagnostics.error("unknown-preset", f"there is no preset `{name}`", at, hint=hint)
+    return None
+
+
+def _called(name: str) -> str:
+    return f"presets/{name}.yaml"
+
+
 def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
     """Return the mapping of a block of the right shape on top of its base. Raises BadRule."""
     text = {key: _text(block, key) for key in block}
     places = {key: block.place(shown, key) for key in block}
-    changes: dict[str, Any] = {
-        key: text[key] for key in ("sheet", "timezone", "records", "where") if text.get(key)
-    }
+    changes: dict[str, Any] = {key: text[key] for key in ("sheet", "timezone", "records") if text.get(key)}
+    if "where" in block:
+        own = Condition(text["where"], places["where"])
+        changes["where"] = () if block["where"] is None else (*base.where, own)
     if text.get("encoding", "auto") != "auto":
         changes["encoding"] = text["encoding"]
     if text.get("delimiter", "auto") != "auto":
@@ -273,8 +281,8 @@ def _problems(mapping: Mapping) -> Iterator[BadRule]:
     yield from _bad_encoding(mapping)
     if mapping.records is not None:
         yield from _bad_path(mapping.records, mapping.place("records"))
-    if mapping.where is not None:
-        yield from _bad_template(mapping.where, mapping.place("where"))
+    for condition in mapping.where:
+        yield from _bad_template(condition.text, condition.place)
     for rule in mapping.fields.values():
         for each in rule.fields.values() if isinstance(rule, Items) else (rule,):
             yield from _bad_zone(each.timezone, each.place)

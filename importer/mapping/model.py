@@ -100,6 +100,14 @@ Target = str | Named | None
 """What a value becomes; None leaves it out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A template that says which records count, and where it stands."""
+
+    text: str
+    place: Location
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """How one field gets its value. What is None was not said; a base's rule then fills it."""
@@ -136,7 +144,8 @@ class Items:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
     """A mapping file with what it extends. `shown` is its name in messages; `files` are all that were read
-    for it. `places` has where each key of the file itself stands."""
+    for it. `places` has where each key of the file itself stands. Records count for which every condition of
+    `where` holds."""
 
     shown: str
     files: tuple[Path, ...] = ()
@@ -152,7 +161,7 @@ class Mapping:
     months: Table[str, int] = field(default_factory=dict)
     records: str | None = None
     keep: Keep | None = None
-    where: str | None = None
+    where: tuple[Condition, ...] = ()
     blank: tuple[str, ...] = ()
     fields: Table[str, Rule | Items] = field(default_factory=dict)
 

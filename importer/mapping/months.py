@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 _NAMES = {
     "en": "january february march april may june july august september october november december",
@@ -48,6 +49,7 @@ def of(language: str) -> Mapping[str, int]:
     )
 
 
+@lru_cache(256)
 def folded(name: str) -> str:
     """Return a month's name without case and without the dot of a short form."""
     return unicodedata.normalize("NFC", name).casefold().rstrip(".")

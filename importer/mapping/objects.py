@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
 from importer.loaders.tree import Malformed
+from importer.mapping import paths
+from importer.mapping.complaints import complaint, is_complaint
 from importer.mapping.record import Broken, Contents, Record
-from importer.mapping.text_file import Text, refuse_page
+from importer.mapping.text_file import Text, quoted, refuse_page
 from importer.model import Location
 
 MAX_BYTES = 800_000_000
@@ -26,26 +28,26 @@ class Object(dict[str, Any]):
     line: int
 
 
-def contents(text: Text, shown: str, *, records: str | None) -> Contents:
+def contents(text: Text, shown: str, *, records: str | None, known: Collection[str]) -> Contents:
     """Return what the JMESPath `records` finds; without one the list that the file is, or its one object.
 
-    Numbers with a point keep their digits. Raises Malformed.
+    Numbers with a point keep their digits. `known` are the names that the mapping reads. Raises Malformed.
     """
     if text.path.stat().st_size > MAX_BYTES:
         raise Malformed("too-large", f"the file is larger than {MAX_BYTES // 10**6} MB", 1)
     refuse_page(text.head)
     document = _parsed(text.text(), 1)
     found = _found(document, records)
-    return Contents(_records(found, shown), None, {"encoding": text.encoding})
+    return Contents(_records(found, shown, known), None, {"encoding": text.encoding})
 
 
-def lines(text: Text, shown: str) -> Contents:
+def lines(text: Text, shown: str, *, known: Collection[str]) -> Contents:
     """Return the objects of JSON Lines, one in memory at a time. A bad line spoils only itself."""
     refuse_page(text.head)
-    return Contents(_line_records(text, shown), None, {"encoding": text.encoding})
+    return Contents(_line_records(text, shown, known), None, {"encoding": text.encoding})
 
 
-def _line_records(text: Text, shown: str) -> Iterator[Record | Broken]:
+def _line_records(text: Text, shown: str, known: Collection[str]) -> Iterator[Record | Broken]:
     for number, line in enumerate(text.lines(), 1):
         if not line.strip():
             continue
@@ -56,13 +58,17 @@ def _line_records(text: Text, shown: str) -> Iterator[Record | Broken]:
                 Location(shown, number), (line,), problem.code, problem.summary, problem.detail, problem.hint
             )
         else:
-            yield from _records(value if isinstance(value, list) else [value], shown, number)
+            yield from _records(value if isinstance(value, list) else [value], shown, known, number)
 
 
-def _records(found: list[Any], shown: str, line: int = 1) -> Iterator[Record | Broken]:
+def _records(
+    found: list[Any], shown: str, known: Collection[str], line: int = 1
+) -> Iterator[Record | Broken]:
     for value in found:
-        if isinstance(value, dict):
-            line = getattr(value, "line", line)
+        line = getattr(value, "line", line)
+        if is_complaint(value, known):
+            yield _refused(value, Location(shown, line))
+        elif isinstance(value, dict):
             yield Record(value, line)
         else:
             yield Broken(
@@ -75,20 +81,32 @@ def _records(found: list[Any], shown: str, line: int = 1) -> Iterator[Record | B
             )
 
 
-def _found(document: Any, records: str | None) -> list[Any]:
-    from importer.mapping.paths import found  # noqa: PLC0415
+def _refused(error: dict[str, Any], place: Location) -> Broken:
+    text = json.dumps(error, ensure_ascii=False, default=str)
+    return Broken(
+        place,
+        (text,),
+        "not-this-format",
+        "an error message stands where an export should be",
+        f"it says `{quoted(complaint(error) or text)}`",
+        "the service refused: check the address and the rights of the key, and export again",
+    )
 
-    value = document if records is None else found(records, document)
-    values = value if isinstance(value, list) else [value]
-    if value is None or not values:
-        raise Malformed(
-            "no-records",
-            f"`records: {records}` finds nothing" if records else "the file holds no records",
-            1,
-            detail=_described(document),
-            hint=_hint(document, records),
-        )
-    return values
+
+def _found(document: Any, records: str | None) -> list[Any]:
+    """Return the records, or the document itself where it is an error message. Raises Malformed."""
+    value = document if records is None else paths.found(records, document)
+    if value is not None:
+        return value if isinstance(value, list) else [value]
+    if complaint(document) and not _lists(document):
+        return [document]
+    raise Malformed(
+        "no-records",
+        f"`records: {records}` finds nothing" if records else "the file holds no records",
+        1,
+        detail=_described(document),
+        hint=_hint(document, records),
+    )
 
 
 def _described(document: Any) -> str:
@@ -102,15 +120,17 @@ def _described(document: Any) -> str:
 
 
 def _hint(document: Any, records: str | None) -> str:
-    lists = (
-        [name for name, value in document.items() if isinstance(value, list)]
-        if isinstance(document, dict)
-        else []
-    )
+    lists = _lists(document)
     near = get_close_matches((records or "").partition("[")[0].partition(".")[0], lists, 1)
     if near or lists:
         return f"did you mean `records: {near[0] if near else lists[0]}[]`?"
-    return "an error message instead of an export? look at the file"
+    return "look at the file, and correct `records`"
+
+
+def _lists(document: Any) -> list[str]:
+    """Return the names of an object's lists that can be of records."""
+    values = document.items() if isinstance(document, dict) else ()
+    return [name for name, value in values if isinstance(value, list) and not complaint({name: value})]
 
 
 def _parsed(text: str, line: int) -> Any:

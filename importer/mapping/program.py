@@ -72,6 +72,7 @@ class Program:
         values, line = record.values, record.line
         block = Block(line)
         block.columns = self.columns
+        groups = {"": block}
         for entry in self.entries:
             try:
                 node = entry.read(values, line)
@@ -82,7 +83,10 @@ class Program:
                 continue
             if entry.is_expected:
                 self.hits[entry.label] += 1
-            target = _group(block, entry.group, self.groups) if entry.group else block
+            target = groups.get(entry.group)
+            if target is None:
+                target = groups[entry.group] = block[entry.group] = Block(line)
+                target.columns = self.groups[entry.group]
             target[entry.key] = node
             if record.lines:
                 target.lines[entry.key] = record.line_of(entry.root)
@@ -113,21 +117,9 @@ def program(mapping: Mapping, columns: Table[str, int] | None) -> Program:
     return Program(entries, _where(mapping, ground), top, groups, hits)
 
 
-def _group(block: Block, name: str, columns: Table[str, dict[str, int]]) -> Block:
-    known = block.get(name)
-    if isinstance(known, Block):
-        return known
-    made = Block(block.line)
-    made.columns = columns[name]
-    block[name] = made
-    return made
-
-
 def _where(mapping: Mapping, ground: Ground) -> Callable[[Table[str, Any]], bool]:
-    if mapping.where is None:
-        return lambda _values: True
-    render = template(mapping.where, mapping.place("where"), ground)
-    return lambda values: render(values).strip().casefold() not in _FALSE
+    conditions = [template(each.text, each.place, ground) for each in mapping.where]
+    return lambda values: all(render(values).lstrip().casefold() not in _FALSE for render in conditions)
 
 
 def _entry(label: str, rule: Rule | Items, ground: Ground) -> _Entry:

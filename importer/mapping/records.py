@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,10 +16,11 @@ from importer.mapping import front_matter, objects, tables, text_file, workbook
 from importer.mapping.model import Columns, Format, Items, Mapping, Rule
 from importer.mapping.paths import BadPath
 from importer.mapping.record import Broken, Contents, Record
-from importer.model import Location
+from importer.model import Diagnostic, Location, Severity
 
 _FALLBACK = "windows-1252"
 _SAMPLES = 200
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,17 @@ def records(found: Found, mapping: Mapping, diagnostics: Diagnostics) -> Content
     return None
 
 
+def without_records(shown: str) -> Diagnostic:
+    """Return the error of a file that can be read and has no record."""
+    return Diagnostic(
+        Severity.ERROR,
+        "no-records",
+        "a file has no record",
+        hint="it is a table with a header and no rows, or an empty list: export it again",
+        locations=(Location(shown, 1),),
+    )
+
+
 def wanted(mapping: Mapping) -> frozenset[str]:
     """Return the columns that a mapping names."""
     names: set[str] = set()
@@ -81,6 +94,11 @@ def wanted(mapping: Mapping) -> frozenset[str]:
             case origin:
                 names.add(origin.text)
     return frozenset(names)
+
+
+def known(mapping: Mapping) -> frozenset[str]:
+    """Return every word that stands in what the mapping reads: the names of its source are among them."""
+    return frozenset(word for text in wanted(mapping) for word in _WORD.findall(text))
 
 
 def look(path: Path, *, shown: str, mapping: Mapping | None = None, limit: int = 100_000) -> Look:
@@ -120,9 +138,9 @@ def _contents(found: Found, mapping: Mapping, diagnostics: Diagnostics) -> Conte
     text = text_file.opened(found.path, mapping.encoding)
     match kind:
         case Format.JSON:
-            return objects.contents(text, found.shown, records=mapping.records)
+            return objects.contents(text, found.shown, records=mapping.records, known=known(mapping))
         case Format.JSONL:
-            return objects.lines(text, found.shown)
+            return objects.lines(text, found.shown, known=known(mapping))
         case Format.MARKDOWN:
             return front_matter.contents(text, found.shown, diagnostics)
         case _:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,8 @@ from importer.mapping.record import ABOUT, Broken, Record, Table
 from importer.model import Diagnostic, Location, Severity
 
 REASON = "left out because"
+MISSING = "the row lacked {} of its cells: put each where it belongs, then empty this one"
+"""What stands behind the reason in a row that was too short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +47,25 @@ def reject(
     return Reject(at, tuple(problems), tuple(values), tuple(_text(each) for each in values.values()))
 
 
-def as_csv(rejects: Iterable[Reject]) -> str:
-    """Return the table of them. Sources with the same columns share them; cells beyond a header follow the
-    reason, so that a row that was too long is not cut."""
+def as_csv(rejects: Iterable[Reject], *, delimiter: str = ",", header_row: int = 1) -> str:
+    """Return the table of them. Sources with the same columns share them.
+
+    A row that was shorter or longer than its header has cells beyond the reason: those that were too many, or
+    a word about those that are missing. So it goes on being a row that does not fit, until a person has put
+    it right, and never comes in with its cells under the wrong headers.
+    """
     several = list(rejects)
-    headers = list(dict.fromkeys(tuple(each.header) for each in several))
-    names = (
-        headers[0] if len(headers) == 1 else tuple(dict.fromkeys(name for each in headers for name in each))
+    names = tuple(
+        dict.fromkeys(name for each in several for name in _named(each.header) if name[0] != REASON)
     )
     target = io.StringIO()
-    writer = csv.writer(target)
-    writer.writerow([*names, REASON])
+    target.write("\r\n" * (header_row - 1))
+    writer = csv.writer(target, delimiter=delimiter)
+    writer.writerow([*(name for name, _ in names), REASON])
     for each in several:
-        cells = list(each.cells) if len(headers) == 1 else _under(names, each)
-        beyond = cells[len(names) :]
-        blank = [""] * (len(names) - len(cells))
-        writer.writerow([*cells[: len(names)], *blank, f"{each.location}: {each.reason}", *beyond])
+        cells = dict(zip(_named(each.header), each.cells, strict=False))
+        row = (cells.get(name, "") for name in names)
+        writer.writerow([*row, f"{each.location}: {each.reason}", *_beyond(each)])
     return target.getvalue()
 
 
@@ -71,9 +77,20 @@ def left_out(diagnostics: Iterable[Diagnostic], rejects: Iterable[Reject]) -> tu
     )
 
 
-def _under(names: Sequence[str], left: Reject) -> list[str]:
-    known = dict(zip(left.header, left.cells, strict=False))
-    return [known.get(name, "") for name in names]
+def _named(header: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Yield the columns; those of one name are told apart by how many of it stand before them."""
+    seen: Counter[str] = Counter()
+    for name in header:
+        yield name, seen[name]
+        seen[name] += 1
+
+
+def _beyond(left: Reject) -> Sequence[str]:
+    missing = len(left.header) - len(left.cells)
+    if missing > 0:
+        return (MISSING.format(missing),)
+    beyond = left.cells[len(left.header) :]
+    return beyond if any(each.strip() for each in beyond) else ()
 
 
 def _text(value: Any) -> str:

@@ -6,12 +6,14 @@ Rows count as in a spreadsheet: a cell of several lines is in one row, and blank
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import islice
 
 from importer.loaders.tree import Malformed
+from importer.mapping.complaints import complaint
 from importer.mapping.record import MAX_CELL, Broken, Contents, Record, Table, as_record, fit, table
-from importer.mapping.text_file import Text, refuse_page
+from importer.mapping.text_file import Text, quoted, refuse_page
 from importer.model import Location
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
@@ -31,6 +33,7 @@ def contents(
     The header is the row `header_row`, else the first that is not blank and no preamble. Raises Malformed.
     """
     refuse_page(text.head)
+    _refuse_json(text.head)
     skipped, told = _preamble(text.head)
     chosen = delimiter or told or _delimiter(text.head, skipped, wanted)
     rows = (row for row in _rows(text.lines(), chosen) if row[0] > skipped)
@@ -40,11 +43,8 @@ def contents(
     if not cells:
         raise Malformed("no-records", "the table has no header", 1)
     under = table(cells, number)
-    first = next(rows, None)
-    if first is None:
-        raise Malformed("no-records", "the table has a header and no rows", number, hint="export it again")
     said = {"encoding": text.encoding, "delimiter": DELIMITERS.get(chosen, f"`{chosen}`")}
-    return Contents(_records(chain([first], rows), under, shown), under, said)
+    return Contents(_records(rows, under, shown), under, said)
 
 
 def _records(rows: Iterable[Row], under: Table, shown: str) -> Iterator[Record | Broken]:
@@ -72,10 +72,27 @@ def _rows(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
             "this is not CSV",
             number + 1,
             detail=f"in the row that begins after row {number}: {error}",
-            hint='a quote inside of a quoted cell is written twice: "say ""hello"""',
+            hint='is a quote never closed? one inside of a quoted cell is written twice: "say ""hello"""',
         ) from None
     finally:
         csv.field_size_limit(before)
+
+
+def _refuse_json(head: str) -> None:
+    """Raise Malformed where a file that should be a table is an object or a list: often an error message."""
+    if head.lstrip()[:1] not in ("{", "["):
+        return
+    try:
+        document = json.loads(head)
+    except (ValueError, RecursionError):
+        return
+    raise Malformed(
+        "not-this-format",
+        "the file is JSON, not a table",
+        1,
+        detail=f"it says `{quoted(complaint(document) or head)}`",
+        hint="set `format: json` in the mapping, or export it again",
+    )
 
 
 def _preamble(head: str) -> tuple[int, str | None]:

@@ -7,12 +7,14 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from importer.loaders.tree import Malformed
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
+_QUOTED = 120
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -27,8 +29,12 @@ _STRANGERS = (
     (b"%PDF", "the file is a PDF", "export the incidents as CSV or JSON"),
     (b"SQLite format 3", "the file is a database", "export the incidents as CSV or JSON"),
 )
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_TAG = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.DOTALL | re.IGNORECASE)
 _PAGES = ("<!doctype html", "<html", "<head", "<body", "<?xml", "<script")
+
+
+MAX_LINE = 100_000_000
+"""Characters of one line of a table or of JSON Lines. A longer one is no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +48,31 @@ class Text:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines with their ends as they are; U+2028 ends none. A line end `\\r\\r\\n`, which a
-        program makes that translates line ends twice, is one end where the first is like that."""
-        with self.path.open("rb") as raw:
-            raw.seek(self.mark)
-            decoded = io.TextIOWrapper(raw, self.encoding, newline="")
-            yield from _lines(decoded, doubled=_is_doubled(self.head))
+        program makes that translates line ends twice, is one end where the first is like that. Raises
+        Malformed for a line that is no line of a text."""
+        doubled = _is_doubled(self.head)
+        with self._decoded("\n" if doubled else "") as decoded:
+            for number, line in enumerate(iter(partial(decoded.readline, MAX_LINE), ""), 1):
+                if len(line) == MAX_LINE:
+                    raise Malformed(
+                        "too-large",
+                        f"a line has more than {MAX_LINE // 10**6} million characters",
+                        number,
+                        hint="is it a table? look at its beginning",
+                    )
+                yield f"{line[:-3]}\r\n" if doubled and line.endswith("\r\r\n") else line
 
     def text(self) -> str:
-        """Return all of it."""
-        return "".join(self.lines())
+        """Return all of it, with `\\n` at the ends of lines."""
+        doubled = _is_doubled(self.head)
+        with self._decoded("\n" if doubled else None) as decoded:
+            whole = decoded.read()
+        return whole.replace("\r\r\n", "\n") if doubled else whole
+
+    def _decoded(self, newline: str | None) -> io.TextIOWrapper:
+        raw = self.path.open("rb")
+        raw.seek(self.mark)
+        return io.TextIOWrapper(raw, self.encoding, newline=newline)
 
 
 def opened(path: Path, named: str | None) -> Text:
@@ -80,14 +102,19 @@ def opened(path: Path, named: str | None) -> Text:
 def refuse_page(head: str) -> None:
     """Raise Malformed where a text that should be data is a page, such as that of an error or a login."""
     if head.lstrip().casefold().startswith(_PAGES):
-        told = " ".join(head.split())[:80]
         raise Malformed(
             "not-this-format",
             "the file is an HTML or XML page, not an export",
             1,
-            detail=f"it begins `{told}`",
+            detail=f"it says `{quoted(_TAG.sub(' ', head)) or quoted(head)}`",
             hint="the download gave an error or login page: export it again",
         )
+
+
+def quoted(words: str) -> str:
+    """Return a stranger's words for a message: in one line, without what is not to be seen, and cut short."""
+    seen = " ".join("".join(each if each.isprintable() else " " for each in words[:_HEAD]).split())
+    return seen if len(seen) <= _QUOTED else f"{seen[:_QUOTED]}..."
 
 
 def _chosen(path: Path, mark: int, marked: str, named: str | None) -> str:
@@ -105,7 +132,8 @@ def _chosen(path: Path, mark: int, marked: str, named: str | None) -> str:
         detail=f"byte 0x{problem[1]:02x}, number {mark + problem[0] + 1} of the file",
         hint=f"nor is it {named}; name the encoding that it was saved in"
         if named
-        else "name its encoding in the mapping, such as `encoding: windows-1252`",
+        else "name its encoding: `importer convert --encoding windows-1252`, or `encoding: windows-1252` in"
+        " the mapping; beside a preset, in a mapping of your own that `extends` it",
     )
 
 
@@ -128,27 +156,14 @@ def _first_problem(path: Path, mark: int, encoding: str) -> tuple[int, int] | No
 
 
 def _line_of(path: Path, offset: int) -> int:
+    line = 1
     with path.open("rb") as file:
-        return file.read(offset).count(b"\n") + 1
+        while offset > 0 and (chunk := file.read(min(offset, _CHUNK))):
+            line += chunk.count(b"\n")
+            offset -= len(chunk)
+    return line
 
 
 def _is_doubled(head: str) -> bool:
     end = head.find("\n")
     return head[:end].endswith("\r\r") and head[:end].count('"') % 2 == 0
-
-
-def _lines(decoded: io.TextIOWrapper, *, doubled: bool) -> Iterator[str]:
-    """Yield the lines of a stream, read in pieces."""
-    rest = ""
-    while piece := decoded.read(_CHUNK):
-        text = rest + piece
-        whole = text.rfind("\n") + 1
-        rest = text[whole:]
-        yield from _split(text[:whole], doubled=doubled)
-    yield from _split(rest, doubled=doubled)
-
-
-def _split(text: str, *, doubled: bool) -> Iterator[str]:
-    if doubled:
-        text = text.replace("\r\r\n", "\r\n")
-    return (match[0] for match in _LINE.finditer(text))

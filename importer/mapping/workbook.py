@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from importer.loaders.tree import Malformed
+from importer.mapping.archive import refuse_bomb
 from importer.mapping.record import Broken, Contents, Record, Table, as_record, table
-
-MAX_UNCOMPRESSED = 1_000_000_000
-MAX_AREA = 40_000_000
-"""Cells of a sheet from its first to its last, blank ones included: all of them take memory."""
-
-_CHUNK = 1 << 20
-_CELL = re.compile(rb'<c [^>]{0,80}?r="([A-Z]{1,3})([0-9]{1,7})"')
 
 
 def contents(path: Path, *, sheet: str | None, header_row: int | None) -> Contents:
     """Return the records of the sheet of that name, else of the first one that has any. Raises Malformed."""
     from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415
 
-    _check_size(path)
+    refuse_bomb(path)
     try:
         with CalamineWorkbook.from_path(path) as workbook:
             name = _sheet(workbook.sheet_names, sheet)
@@ -43,24 +35,35 @@ def contents(path: Path, *, sheet: str | None, header_row: int | None) -> Conten
     if not header:
         raise Malformed("no-records", f"the sheet `{name}` is empty", 1)
     under = table([""] * left + [_text(cell) for cell in header], number)
-    first = next(numbered, None)
-    if first is None:
-        raise Malformed("no-records", f"the sheet `{name}` has a header and no rows", number)
     said = {"sheet": name, "sheets": ", ".join(workbook.sheet_names)}
-    return Contents(_records(first, numbered, under, left), under, said)
+    return Contents(_records(numbered, under, left), under, said)
 
 
-def _records(
-    first: tuple[int, Sequence[Any]], rows: Iterator[tuple[int, Sequence[Any]]], under: Table, left: int
-) -> Iterator[Record | Broken]:
+def sheets(path: Path) -> tuple[str, ...]:
+    """Return the names of the sheets that are shown and can have rows. Raises Malformed."""
+    from python_calamine import (  # noqa: PLC0415
+        CalamineError,
+        CalamineWorkbook,
+        SheetTypeEnum,
+        SheetVisibleEnum,
+    )
+
+    refuse_bomb(path)
+    try:
+        with CalamineWorkbook.from_path(path) as workbook:
+            return tuple(
+                each.name
+                for each in workbook.sheets_metadata
+                if each.visible == SheetVisibleEnum.Visible and each.typ == SheetTypeEnum.WorkSheet
+            )
+    except CalamineError as error:
+        raise Malformed("syntax", "the workbook cannot be read", 1, detail=str(error)) from None
+
+
+def _records(rows: Iterator[tuple[int, Sequence[Any]]], under: Table, left: int) -> Iterator[Record | Broken]:
     blank = [""] * left
-    number, cells = first
-    while True:
+    for number, cells in rows:
         yield as_record(blank + [_value(cell) for cell in cells], under, number)
-        following = next(rows, None)
-        if following is None:
-            return
-        number, cells = following
 
 
 def _sheet(names: Sequence[str], wanted: str | None) -> str:
@@ -93,47 +96,3 @@ def _text(cell: Any) -> str:
             return str(cell.total_seconds()).removesuffix(".0")
         case _:
             return str(cell)
-
-
-def _check_size(path: Path) -> None:
-    """Refuse what is no workbook, or one that would not fit into memory once it is unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(each.file_size for each in archive.infolist()) > MAX_UNCOMPRESSED:
-                raise Malformed(
-                    "too-large", f"the workbook holds more than {MAX_UNCOMPRESSED // 10**6} MB", 1
-                )
-            for each in archive.infolist():
-                if each.filename.startswith("xl/worksheets/"):
-                    _check_area(archive, each)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
-        raise Malformed(
-            "not-this-format", "the file is no XLSX workbook", 1, detail=str(error), hint="save it as .xlsx"
-        ) from None
-
-
-def _check_area(archive: zipfile.ZipFile, sheet: zipfile.ZipInfo) -> None:
-    rows = columns = 1
-    rest = b""
-    with archive.open(sheet) as file:
-        while chunk := file.read(_CHUNK):
-            piece = rest + chunk
-            found = set(_CELL.findall(piece))
-            columns = max([columns, *(_column(name) for name in {each[0] for each in found})])
-            rows = max([rows, *(int(each[1]) for each in found)])
-            rest = piece[-120:]
-            if rows * columns > MAX_AREA:
-                raise Malformed(
-                    "too-large",
-                    "a sheet is too large",
-                    1,
-                    detail=f"{rows} rows of {columns} columns, blank ones included",
-                    hint="delete the blank rows and columns at its end",
-                )
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number

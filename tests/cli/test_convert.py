@@ -145,7 +145,7 @@ def test_rejects_take_the_place_of_earlier_rejects_and_of_nothing_else(export: F
     [
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "page"),
         (b"", "empty"),
-        (b"id,title,priority,notes,began\n", "header and no rows"),
+        (b"id,title,priority,notes,began\n", "no record"),
         (b"PK\x03\x04rest", "ZIP"),
     ],
 )

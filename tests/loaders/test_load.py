@@ -49,7 +49,8 @@ def tree(root: Path) -> None:
             ".x.yaml": INCIDENT.format("x"),
             "notes.txt": "key: x",
             "doc.md": "# text",
-            "front.md": "---\nkey: x\n---\n",
+            "h.md": "---\nkey: h\nname: B\n---\n",
+            "page.md": "---\ntitle: T\n---\n# text",
             "plan.json": '{\n "format_version": "1.0", "plan_hash": "x", "incident_changes": [{"key": "x"}]}',
             "report.json": '{"importer_report": "1.0", "incidents": [{"key": "x", "outcome": "failed"}]}',
             "report.csv": "importer_report,key,file\nfailed,x,a.yaml\n",
@@ -60,8 +61,8 @@ def tree(root: Path) -> None:
 def test_a_folder_gives_all_its_files_in_the_order_of_their_names(tmp_path: Path) -> None:
     tree(tmp_path)
     loaded = load(Settings(root=tmp_path))
-    assert [each.key for each in loaded.incidents] == ["c", "d", "e1", "e2", "b", "f", "g"]
-    assert said(loaded) == ["warning front.md:1 not-supported"]
+    assert [each.key for each in loaded.incidents] == ["c", "d", "e1", "e2", "b", "f", "g", "h"]
+    assert said(loaded) == ["warning page.md:1 not-an-incident-file"]
     assert load(Settings(root=tmp_path), [tmp_path]) == loaded
 
 
@@ -107,7 +108,8 @@ def test_a_source_that_gives_nothing_is_an_error(tmp_path: Path, pattern: str, c
     [
         ("none.yaml", "no-such-file"),
         ("notes.txt", "not-supported"),
-        ("front.md", "not-supported"),
+        ("doc.md", "no-front-matter"),
+        ("page.md", "not-an-incident-file"),
         ("plan.json", "not-an-incident-file"),
         ("report.csv", "not-an-incident-file"),
         ("importer.yaml", "not-an-incident-file"),

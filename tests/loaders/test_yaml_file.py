@@ -94,7 +94,7 @@ def test_nesting_has_an_end(parser: type) -> None:
     fits = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert read(fits, parser)[1] == []
     assert "too-deep" in refused("[" + fits + "]", parser)
-    assert "too-deep" in refused("[" * 100_000, parser)
+    assert "nesting" in refused("[" * 100_000, parser)  # in our words, or in those of a libyaml with a limit
 
 
 def test_aliases_have_a_budget() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from importer.diagnostics import Diagnostics, grouped
 from importer.loaders.sources import Found
-from importer.mapping import Candidate, Tally, blocks, read
+from importer.mapping import Candidate, Mapping, Tally, blocks, preset, read
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,13 @@ class Outcome:
 
 
 Mapped = Callable[..., Outcome]
+
+
+def shipped(name: str) -> Mapping:
+    """Return a preset, which has no mistakes."""
+    found = preset(name, Diagnostics())
+    assert found is not None
+    return found
 
 
 @pytest.fixture

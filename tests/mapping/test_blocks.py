@@ -8,6 +8,7 @@ import io
 import pytest
 
 from importer.mapping import as_csv, left_out
+from importer.mapping.rejects import MISSING
 from importer.model import Severity
 from tests.mapping.conftest import Mapped
 
@@ -245,10 +246,18 @@ def test_rejects_can_be_put_right_and_fed_again(mapped: Mapped) -> None:
             "a\nb",
             "a.csv:2: `timestamps.At`: a moment cannot be read: `soon`: it is in another form",
         ],
-        ["C", "", "", "a.csv:4:2: a row has more or fewer cells than the header: 1 cells under 3 headers"],
+        [
+            "C",
+            "",
+            "",
+            "a.csv:4:2: a row has more or fewer cells than the header: 1 cells under 3 headers",
+            MISSING.format(2),
+        ],
     ]
-    again = mapped(mapping, written.replace("soon", "2024-01-01T00:00:00Z"))
-    assert [each["key"] for each in again.blocks] == ["A", "C"]
+    dated = written.replace("soon", "2024-01-01T00:00:00Z")
+    assert [each["key"] for each in mapped(mapping, dated).blocks] == ["A"]
+    whole = dated.replace(MISSING.format(2), "")
+    assert [each["key"] for each in mapped(mapping, whole).blocks] == ["A", "C"]
     forgiven = left_out(outcome.diagnostics.found, outcome.tally.rejects)
     assert {each.severity for each in forgiven} == {Severity.WARNING}
 

@@ -10,8 +10,9 @@ import pytest
 from importer import mapping, schemas
 from importer.diagnostics import Diagnostics
 from importer.mapping import Mapping, Rule
-from importer.mapping.model import Bare, Columns, Fold, Format, Keep, Named
+from importer.mapping.model import Bare, Columns, Condition, Fold, Format, Keep, Named
 from importer.model import Location
+from tests.mapping.conftest import Mapped
 
 
 def read(folder: Path, text: str) -> tuple[Mapping | None, list[str]]:
@@ -54,7 +55,11 @@ def test_a_mapping_is_what_its_file_says(tmp_path: Path) -> None:
     assert (found.format, found.encoding, found.delimiter, found.header_row) == (Format.CSV, None, "\t", 2)
     assert (found.sheet, found.timezone, found.datetime_formats) == ("Log", "Europe/Berlin", ("%d.%B %Y",))
     assert (found.fold, found.months["märz"], found.records, found.keep) == (Fold.LATER, 3, "a.b", Keep.MERGE)
-    assert (found.where, found.blank, found.files) == ("{{ true }}", ("?",), (tmp_path / "m.yaml",))
+    assert (found.where, found.blank, found.files) == (
+        (Condition("{{ true }}", Location("m.yaml", 14)),),
+        ("?",),
+        (tmp_path / "m.yaml",),
+    )
     severity = found.fields["severity"]
     assert isinstance(severity, Rule)
     assert (severity.origin, severity.values, severity.default) == (
@@ -164,13 +169,38 @@ def test_a_template_of_several_lines_tells_its_line(tmp_path: Path) -> None:
 
 
 def test_there_is_no_preset_of_another_name() -> None:
-    with pytest.raises(KeyError, match="nope is not one of"):
-        mapping.preset("nope")
+    diagnostics = Diagnostics()
+    assert mapping.preset("nope", diagnostics, at=Location("importer.yaml", 3)) is None
+    assert [(each.code, each.locations) for each in diagnostics.found] == [
+        ("unknown-preset", (Location("importer.yaml", 3),))
+    ]
 
 
 @pytest.mark.parametrize("name", mapping.presets())
 def test_every_preset_is_right(name: str) -> None:
-    assert mapping.preset(name).fields
+    diagnostics = Diagnostics()
+    found = mapping.preset(name, diagnostics)
+    assert diagnostics.found == []
+    assert found is not None and found.fields
+
+
+@pytest.mark.parametrize(
+    ("own", "counted"),
+    [("", ["A", "B"]), ("where: \"{{ size == 'big' }}\"\n", ["A"]), ("where: null\n", ["A", "B", "C", "D"])],
+)
+def test_a_base_goes_on_saying_which_records_count(
+    mapped: Mapped, tmp_path: Path, own: str, counted: list[str]
+) -> None:
+    (tmp_path / "base.yaml").write_text("where: \"{{ kind != 'drill' }}\"\nfields: {key: key}\n")
+    data = "key,kind,size\nA,real,big\nB,real,small\nC,drill,big\nD,drill,small\n"
+    outcome = mapped(f"extends: base.yaml\n{own}fields: {{}}\n", data)
+    assert [each["key"] for each in outcome.blocks] == counted
+
+
+def test_a_mistake_in_the_condition_of_a_base_stands_in_the_base(mapped: Mapped, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text('fields: {key: key}\nwhere: "{{ knd }}"\n')
+    outcome = mapped('extends: base.yaml\nwhere: "{{ key }}"\nfields: {}\n', "key,kind\nA,x\n")
+    assert outcome.said == ["base.yaml:2 unknown-column x1: the template names `knd`, which is no column"]
 
 
 def test_an_editor_finds_a_description_for_every_field() -> None:

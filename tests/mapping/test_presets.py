@@ -15,6 +15,7 @@ from importer.config import MappedSource, Settings
 from importer.loaders import Loaded, load
 from importer.model import Applied, Attribute, Create, Field, Incident, NoOp, Reference, Severity
 from importer.sandbox import Sandbox, SandboxOptions, open_sandbox
+from tests.mapping.conftest import shipped
 from tests.rehearsal import Rehearsal
 
 FIXTURES = Path(__file__).parent / "presets"
@@ -136,7 +137,7 @@ def test_a_severity_that_the_tracker_lacks_is_asked_for(tmp_path: Path, sandbox:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_no_export_is_an_error_and_never_an_incident(name: str, tmp_path: Path) -> None:
-    kind = mapping.preset(name).format
+    kind = shipped(name).format
     for file, text in NO_EXPORT.items():
         if kind is not None and Path(file).suffix[1:] != SUFFIX_OF[kind]:
             continue

@@ -108,7 +108,7 @@ def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
     [
         (b"", "a.csv:1 empty-file x1: the file is empty"),
         (b" \n\n", "a.csv:1 empty-file x1: the file is empty"),
-        (b"Key,Name\n", "a.csv:1 no-records x1: the table has a header and no rows"),
+        (b"Key,Name\n", "a.csv:1 no-records x1: a file has no record"),
         (b"PK\x03\x04rest", "a.csv:1 not-this-format x1: the file is a ZIP archive or a workbook"),
         (b"\x1f\x8brest", "a.csv:1 not-this-format x1: the file is compressed"),
         (

@@ -1,0 +1,42 @@
+"""What was loaded -> a file of the records of a mapped source that are wrong, for a person to put right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from importer.cli import written
+from importer.errors import UsageError
+from importer.loaders import Loaded
+
+
+def check(path: Path | None) -> None:
+    """Raise UsageError where a file is there that is no list of rejects."""
+    from importer.mapping.rejects import REASON  # noqa: PLC0415  it loads all formats
+
+    if path is None or not path.exists():
+        return
+    if not (path.is_file() and REASON.encode() in path.read_bytes().lstrip().partition(b"\n")[0]):
+        raise UsageError(f"{path} is there already, and is no list of rejects", hint="name another file")
+
+
+def page(loaded: Loaded) -> str:
+    """Return the table of the rejects; without one a header alone.
+
+    Raises UsageError where several sources have some: a table that is fed again by one mapping must not have
+    what only another one can read.
+    """
+    from importer.mapping import Tally  # noqa: PLC0415  as above
+
+    refused = [path for path, tally in loaded.tallies.items() if tally.rejects]
+    if len(refused) > 1:
+        raise UsageError(
+            f"{', '.join(refused)} have rejects, and one file cannot take those of several sources",
+            hint="name one of the sources as PATHS, and a file of rejects for each",
+        )
+    return (loaded.tallies[refused[0]] if refused else Tally()).rejected()
+
+
+def write(loaded: Loaded, path: Path | None) -> None:
+    """Write the rejects where somebody asked for them. Raises UsageError as `page` does."""
+    if path is not None:
+        written.write({path: page(loaded)})
