@@ -19,6 +19,7 @@ from importer.errors import Refused
 from importer.ledger_file import LedgerFile, Row, in_words, open_file, read_file
 from importer.matching import Memory
 from importer.model import Account, Attribute, Attributes, Binding, Entity, LiveIncident, Remembered, Value
+from importer.state import Bound, Gain, State, gain, merged
 
 CREATE = "create"
 APPLY = "apply"
@@ -29,6 +30,8 @@ CONFIRMED = "confirmed"
 FAILED = "failed"
 
 _BINDINGS = "SELECT key, incident_id, reference, settled FROM binding"
+_BINDINGS_AND_WHEN = "SELECT key, incident_id, reference, settled, bound_at FROM binding"
+_SENT = "SELECT key, idempotency_key FROM entry WHERE step = ? AND status = ?"
 _ENTRIES = "SELECT key, step, status, at, idempotency_key, detail FROM entry"
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -60,9 +63,7 @@ class Ledger:
         """Return all bindings, and the keys whose creation was sent and never answered, each with the
         idempotency key that it was sent with."""
         # In this order: what another process confirms in between is bound, not unknown.
-        sent = self._file.query(
-            "SELECT key, idempotency_key FROM entry WHERE step = ? AND status = ?", CREATE, SENT
-        )
+        sent = self._file.query(_SENT, CREATE, SENT)
         bindings = {each.key: each for each in self.bindings()}
         unanswered = {key: sent_with for key, sent_with in sent if key not in bindings}
         return Memory(bindings, unanswered, self.remembered)
@@ -108,6 +109,10 @@ class Ledger:
         """Return the account that this state belongs to, if it has met one."""
         endpoint, dashboard_url = self.noted("endpoint"), self.noted("dashboard_url")
         return Account(endpoint, dashboard_url) if endpoint and dashboard_url is not None else None
+
+    def state(self) -> State:
+        """Return all that another machine needs to go on, as of one moment."""
+        return self._file.look(_state)
 
     def is_finished(self, plan_hash: str) -> bool:
         """Whether a saved plan was applied to its end."""
@@ -202,6 +207,31 @@ class Ledger:
 
         self._file.write(work)
 
+    def take_over(self, adopted: Iterable[tuple[str, LiveIncident, Attributes]]) -> None:
+        """Note that these incidents are the ones with these keys, and are as declared: all or none."""
+
+        def work(to: sqlite3.Connection) -> None:
+            for key, live, attributes in adopted:
+                self._bind(to, key, live.id, live.reference)
+                to.execute("UPDATE binding SET settled = 1 WHERE key = ?", (key,))
+                rows = [_row(key, attribute, value, value) for attribute, value in attributes.items()]
+                to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", rows)
+
+        self._file.write(work)
+
+    def learn(self, given: State) -> Gain:
+        """Add what another state knows, all of it or nothing. Raises Refused where the two contradict."""
+        learned: list[Gain] = []
+
+        def work(to: sqlite3.Connection) -> None:
+            own = _state(to)
+            whole = merged(own, given)
+            _add(to, own, whole, at=self._stamp())
+            learned[:] = [gain(own, whole)]
+
+        self._file.write(work)
+        return learned[0]
+
     def forget(self, key: str) -> None:
         """Remove all that is known of a key. The incident itself stays as it is."""
 
@@ -273,6 +303,54 @@ def check_account(ledger: Ledger, account: Account) -> None:
 def _binding(row: Row) -> Binding:
     key, incident_id, reference, settled = row
     return Binding(key, incident_id, reference, bool(settled))
+
+
+def _state(connection: sqlite3.Connection) -> State:
+    meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+    fields: dict[str, dict[Attribute, Remembered]] = {}
+    rows = connection.execute("SELECT key, attribute, declared, answered FROM field")
+    for key, attribute, declared, answered in rows:
+        known = fields.setdefault(key, {})
+        known[decode_attribute(json.loads(attribute))] = _remembered(declared, answered)
+    last = dict(
+        connection.execute("SELECT key, MAX(at) FROM entry WHERE status = ? GROUP BY key", (CONFIRMED,))
+    )
+    bound = {
+        key: Bound(
+            _binding((key, *rest)),
+            datetime.fromisoformat(max(bound_at, last.get(key, ""))),
+            fields.get(key, {}),
+        )
+        for key, *rest, bound_at in connection.execute(_BINDINGS_AND_WHEN)
+    }
+    sent = connection.execute(_SENT, (CREATE, SENT)).fetchall()
+    account = Account(meta["endpoint"], meta["dashboard_url"]) if "endpoint" in meta else None
+    return State(account, bound, {key: once for key, once in sent if key not in bound})
+
+
+def _add(to: sqlite3.Connection, own: State, whole: State, *, at: str) -> None:
+    """Write what a merge added to a state."""
+    if whole.account:
+        rows = [("endpoint", whole.account.endpoint), ("dashboard_url", whole.account.dashboard_url)]
+        to.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows)
+    for key, each in whole.bound.items():
+        if each is not own.bound.get(key):
+            binding = each.binding
+            row = (key, binding.incident_id, binding.reference, binding.settled, each.at.isoformat())
+            to.execute(
+                "INSERT INTO binding VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+                " reference = excluded.reference, settled = excluded.settled, bound_at = excluded.bound_at",
+                row,
+            )
+            fields = [
+                _row(key, attribute, known.declared, known.answered)
+                for attribute, known in each.fields.items()
+            ]
+            to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", fields)
+    sent = [
+        (key, CREATE, SENT, at, once) for key, once in whole.unanswered.items() if key not in own.unanswered
+    ]
+    to.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL, NULL)", sent)
 
 
 def _row(key: str, attribute: Attribute, declared: Value, answered: Value) -> tuple[str | None, ...]:

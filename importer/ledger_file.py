@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from importer.errors import Refused
 
@@ -37,6 +37,7 @@ CREATE TABLE field (
 CREATE TABLE plan (hash TEXT PRIMARY KEY, finished_at TEXT NOT NULL);
 """
 
+T = TypeVar("T")
 Row: TypeAlias = tuple[str, ...]
 Work: TypeAlias = Callable[[sqlite3.Connection], object]
 
@@ -63,6 +64,15 @@ class LedgerFile:
         """Return all rows. What `write_later` was given may still be missing."""
         with self._lock, in_words(self._path):
             return self._connection.execute(sql, parameters).fetchall()
+
+    def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` finds, all of it at one moment."""
+        with self._lock, in_words(self._path):
+            self._connection.execute("BEGIN")
+            try:
+                return work(self._connection)
+            finally:
+                self._connection.execute("COMMIT")
 
     def write(self, work: Work) -> None:
         """Carry out `work` in a transaction that is durable when this returns, or raise Refused.

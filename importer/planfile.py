@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from importer import schemas
+from importer import private_file, schemas
 from importer.changes import new_options
 from importer.codec import decode_moment, encode_moment
 from importer.errors import Refused, UsageError
-from importer.model import Account, Diagnostic, Input, NoOp, Plan, Severity, Unmanaged
+from importer.model import Account, Diagnostic, Input, MonthCount, NoOp, Plan, Severity, Unmanaged
 from importer.planfile_changes import from_json, location_from_json, location_to_json
 from importer.planfile_changes import to_json as change_to_json
 from importer.planned_requests import option_request
 from importer.renderers.estimate import estimate
 from importer.renderers.view import summarise
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
 
 JsonObject = dict[str, Any]
@@ -57,23 +55,7 @@ def write(plan: Plan, path: Path) -> None:
 
     Raises UsageError where the file cannot be written.
     """
-    content = text(plan)
-    try:
-        # A temporary file of this kind has mode 0600 from the start.
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="ascii", newline="\n") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {path}: {error.strerror}", hint="name a file in a folder that you may write to"
-        ) from None
+    private_file.write(path, text(plan))
 
 
 def is_plan(path: Path) -> bool:
@@ -102,6 +84,7 @@ def read(path: Path) -> Plan:
     try:
         plan = _plan_from(document)
         promised = _content(plan) | {"format_version": document["format_version"]}
+        promised = {name: value for name, value in promised.items() if name in document}
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         raise _damaged(path) from None
     if not _contains(document, promised):
@@ -136,6 +119,8 @@ def _content(plan: Plan) -> JsonObject:
         "incident_changes": [change_to_json(each) for each in plan.changes if not isinstance(each, NoOp)],
         "unmanaged": [asdict(each) for each in plan.unmanaged],
         "diagnostics": [diagnostic_json(each) for each in plan.diagnostics],
+        "severities": list(plan.severities),
+        "history": None if plan.history is None else [asdict(each) for each in plan.history],
     }
 
 
@@ -218,7 +203,15 @@ def _plan_from(document: JsonObject) -> Plan:
         unmanaged=tuple(Unmanaged(each["key"], each["reference"]) for each in document["unmanaged"]),
         diagnostics=tuple(_diagnostic_from(each) for each in document["diagnostics"]),
         unchanged=document["summary"]["unchanged"],
+        severities=tuple(document.get("severities", ())),
+        history=_history_from(document.get("history")),
     )
+
+
+def _history_from(counts: list[JsonObject] | None) -> tuple[MonthCount, ...] | None:
+    if counts is None:
+        return None
+    return tuple(MonthCount(each["month"], each["severity"], each["incidents"]) for each in counts)
 
 
 def _new_options(plan: Plan) -> list[JsonObject]:

@@ -1,16 +1,16 @@
-"""`importer state`: what importer knows of its incidents."""
+"""`importer state`: what importer knows of its incidents; to look at, to forget, to carry elsewhere."""
 
 from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from importer.cli import options
+from importer.cli import options, outputs
 from importer.cli.options import Common, chosen_format, taken
 from importer.cli.session import Desk, open_desk
 from importer.errors import UsageError
@@ -20,7 +20,7 @@ from importer.model import Binding
 
 @click.group("state", no_args_is_help=False)
 def command() -> None:
-    """Look at what importer knows of its incidents; make it forget one."""
+    """Look at what importer knows of its incidents, make it forget one, carry it to another machine."""
 
 
 @command.command("list")
@@ -102,6 +102,70 @@ def forget(context: click.Context, key: str) -> None:
         ledger.forget(key)
     was = f": it was {binding.reference}" if binding else ""
     console.tell(f"'{key}' is forgotten{was}. If it is declared, apply would send its creation again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What export's own options say. Without a file the export goes to stdout."""
+
+    file: Path | None
+    show_private: bool
+
+
+@command.command("export")
+@options.argument("file", required=False, type=click.Path(path_type=Path))
+@options.option(
+    "--show-private", is_flag=True, help="Also the values of incidents that are or may be private."
+)
+@options.common
+@click.pass_context
+def export(context: click.Context) -> None:
+    """Write what other machines need to go on as JSON that can be committed, to FILE or to stdout.
+
+    Of incidents that are not known to be public there are only key and reference in it.
+    """
+    from importer import private_file, state_file  # noqa: PLC0415
+    from importer.state import without_private  # noqa: PLC0415
+
+    wishes, desk = taken(Wishes, context), open_desk(taken(Common, context))
+    outputs.check(wishes.file)
+    with _reading(desk) as ledger:
+        state = ledger.state()
+    hidden = 0 if wishes.show_private else sum(not each.is_public for each in state.bound.values())
+    text = state_file.text(state if wishes.show_private else without_private(state))
+    if wishes.file:
+        private_file.write(wishes.file, text)
+    else:
+        desk.console.result(text)
+    desk.console.tell(
+        f"{len(state.bound)} bindings, {len(state.unanswered)} unanswered creations"
+        + (
+            f"; without the values of {hidden} that are or may be private: --show-private adds them"
+            if hidden
+            else ""
+        )
+    )
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@options.common
+@click.pass_context
+def import_(context: click.Context, file: Path) -> None:
+    """Add what an export knows to the state: all of it, or nothing where the two contradict each other."""
+    from importer import state_file  # noqa: PLC0415
+    from importer.lock import locked_ledger  # noqa: PLC0415
+
+    desk = open_desk(taken(Common, context))
+    given, console = state_file.read(file), desk.console
+    with locked_ledger(
+        desk.settings.state, timeout=desk.common.lock_timeout, now=_now, tell=console.tell
+    ) as ledger:
+        gain = ledger.learn(given)
+    console.tell(
+        f"{gain.bound} bindings added, {gain.renewed} brought up to date, {gain.unanswered} unanswered"
+        " creations added."
+    )
 
 
 def _reading(desk: Desk) -> closing[Ledger]:
