@@ -115,12 +115,8 @@ class _Planner:
                 return Adopt(incident, live, *self._compare(incident, live))
             case Hidden():
                 return self._hidden(incident, match)
-            case NotOurs(live=live, owner=None) if self._is_as_it_was_pulled(incident, live):
-                return NoOp(incident, live.id, live.reference)
-            case NotOurs(live=live, owner=None) if self._is_as_it_was_sent(incident, live):
-                return Adopt(incident, live, ())
             case NotOurs():
-                return _not_ours(incident, match)
+                return self._not_ours(incident, match)
             case Conflict(explanation=explanation):
                 self.diagnostics.error(
                     "identity-conflict",
@@ -199,6 +195,13 @@ class _Planner:
             for attribute, value in self._desired(incident).items()
             if attribute == self._marker or not self._is_ignored(attribute)
         }
+
+    def _not_ours(self, incident: Incident, found: NotOurs) -> Change:
+        if found.owner is None and self._is_as_it_was_pulled(incident, found.live):
+            return NoOp(incident, found.live.id, found.live.reference)
+        if found.owner is None and self._is_as_it_was_sent(incident, found.live):
+            return Adopt(incident, found.live, ())
+        return _blocked(incident, found)
 
     def _is_as_it_was_sent(self, incident: Incident, live: LiveIncident) -> bool:
         """Whether an incident with the declared number was imported and has all that is declared: so it is
@@ -358,7 +361,7 @@ def _number_change(incident: Incident, reference: str) -> tuple[FieldChange, ...
     return (FieldChange(Attribute(Field.EXTERNAL_ID), reference, str(number)),)
 
 
-def _not_ours(incident: Incident, found: NotOurs) -> Blocked:
+def _blocked(incident: Incident, found: NotOurs) -> Blocked:
     if found.owner:
         reason, why = "number-taken", f"{found.live.reference} belongs to the key '{found.owner}'"
         step = "give one of them another external_id, or keep the old key if it was renamed"

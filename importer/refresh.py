@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from importer.errors import NotAvailable
-from importer.matching import Census, Claimed, Memory, Ours
+from importer.matching import Census, Claimed, Memory, NotOurs, Ours
 from importer.model import Entity, Field, Incident, LiveChild, LiveIncident
 
 _FEW = 100
@@ -35,7 +35,11 @@ class Api(Protocol):
 def refresh(api: Api, incidents: Iterable[Incident], memory: Memory, marker: Entity | None) -> Census:
     """Return what the account holds, as far as the incidents can be concerned by it."""
     declared = tuple(incidents)
-    census = Census(_live(api, declared, memory), memory, marker)
+    bound = [memory.bindings[each.key].incident_id for each in declared if each.key in memory.bindings]
+    if _is_cheaper_one_by_one(api, len(declared), len(bound)):
+        census = Census(_looked_up(api, bound), memory, marker)
+    else:
+        census = Census(_listed(api, bound), memory, marker, is_whole=True)
     for incident in declared:
         _see_children(api, incident, memory, census)
     return census
@@ -54,15 +58,18 @@ def by_id(api: Api, incident_ids: Iterable[str]) -> dict[str, LiveIncident]:
     return found
 
 
-def _live(api: Api, declared: tuple[Incident, ...], memory: Memory) -> Iterator[LiveIncident]:
-    bound = [memory.bindings[each.key].incident_id for each in declared if each.key in memory.bindings]
-    listed: set[str] = set()
-    if not _is_cheaper_one_by_one(api, len(declared), len(bound)):
-        for live in api.incidents():
-            listed.add(live.id)
-            yield live
-    for incident_id in bound:
-        if incident_id not in listed and (found := api.incident(incident_id)):
+def _listed(api: Api, bound: list[str]) -> Iterator[LiveIncident]:
+    """Yield all that the list shows, and what it should show and does not."""
+    listed = set[str]()
+    for live in api.incidents():
+        listed.add(live.id)
+        yield live
+    yield from _looked_up(api, (each for each in bound if each not in listed))
+
+
+def _looked_up(api: Api, incident_ids: Iterable[str]) -> Iterator[LiveIncident]:
+    for incident_id in incident_ids:
+        if found := api.incident(incident_id):
             yield found
 
 
@@ -76,17 +83,21 @@ def _is_cheaper_one_by_one(api: Api, declared: int, bound: int) -> bool:
 
 def _see_children(api: Api, incident: Incident, memory: Memory, census: Census) -> None:
     children = {attribute for attribute in incident.attributes if attribute.is_child}
-    match = census.match(incident) if children else None
-    if not isinstance(match, Ours | Claimed):
-        return
+    match census.match(incident) if children else None:
+        case Ours(live=live) | Claimed(live=live):
+            pass
+        case NotOurs(live=live) if live.id == incident.key:
+            pass  # it was pulled, and is unchanged or blocked
+        case _:
+            return
     unknown = children - memory.remembered(incident.key).keys()
-    attributes = dict(match.live.attributes)
+    attributes = dict(live.attributes)
     for field in sorted({attribute.field for attribute in unknown}):
         try:
-            found = api.children(match.live.id, frozenset({field}))
+            found = api.children(live.id, frozenset({field}))
         except NotAvailable:
-            census.see_unread(match.live, field)
+            census.see_unread(live, field)
             continue
         attributes |= {each.attribute: each.value for each in found if each.attribute in unknown}
     if unknown:
-        census.see(replace(match.live, attributes=attributes))
+        census.see(replace(live, attributes=attributes))

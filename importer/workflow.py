@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
-from importer import __version__, execution, refresh
+from importer import __version__, execution, pull, refresh
 from importer.account_rules import check_marker, check_resolved
 from importer.applier import Limits, Observer, OptionApi, Run, apply, create_options
 from importer.catalogue import default_status, marker
@@ -20,6 +20,7 @@ from importer.config import Settings
 from importer.diagnostics import grouped
 from importer.differences import differences
 from importer.errors import Refused, UsageError
+from importer.history import by_month
 from importer.ledger import CREATE, Ledger, check_account
 from importer.loaders import Loaded, load
 from importer.matching import Census, Conflict, Match, Ours
@@ -32,6 +33,7 @@ from importer.model import (
     Change,
     Create,
     Diagnostic,
+    Field,
     Incident,
     LiveIncident,
     Needs,
@@ -39,8 +41,9 @@ from importer.model import (
     Update,
     Workflow,
 )
-from importer.planner import Ground, Planned, plan_changes
+from importer.planner import Ground, plan_changes
 from importer.preflight import check_key, check_roles, check_workflows
+from importer.pull import Declared, Filters, Reader, Tally
 from importer.rediscovery import Rediscovery
 from importer.resolver import needs, resolve
 from importer.revision import git_revision
@@ -50,7 +53,7 @@ _REFERENCE = re.compile(r"\D*([0-9]+)")
 """INC-48 or 48. The prefix is not fixed, and the API takes the bare number only."""
 
 
-class Api(refresh.Api, execution.Api, OptionApi, Protocol):
+class Api(refresh.Api, execution.Api, pull.Api, OptionApi, Protocol):
     """All that the stages ask of the account."""
 
     def catalogue(self, needs: Needs) -> Catalogue: ...
@@ -89,6 +92,16 @@ class Selection:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Incidents to pull, oldest first, with their keys by ID, the account's things, and what is left out."""
+
+    incidents: tuple[LiveIncident, ...]
+    keys: Mapping[str, str]
+    catalogue: Catalogue
+    tally: Tally
+
+
 def declare(settings: Settings, paths: Sequence[Path], *, now: datetime) -> Loaded:
     """Load the files and check what can be checked without the account."""
     loaded = load(settings, paths)
@@ -103,7 +116,8 @@ def preflight(session: Session) -> tuple[Diagnostic, ...]:
 
 
 def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
-    """Compare the files with the account. A plan with errors has no changes, only their diagnostics.
+    """Compare the files with the account. A plan with errors has no changes, only their diagnostics, which
+    have all their places.
 
     Raises Refused where the state belongs to another account, UsageError where --only names no incident,
     ApiError and NoAnswer.
@@ -121,19 +135,25 @@ def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
         inputs=loaded.inputs,
         revision=git_revision(settings.root),
         changes=(),
-        diagnostics=grouped(loaded.diagnostics + resolved.diagnostics + checks),
+        diagnostics=grouped(loaded.diagnostics + resolved.diagnostics + checks, places=None),
+        severities=tuple(each.name for each in catalogue.severities),
     )
     if empty.errored:
         return empty
     ground = Ground(settings, marker(catalogue, settings), default_status(catalogue))
     declared_keys = frozenset(each.key for each in loaded.incidents)
-    planned = _planned(session, resolved.incidents, ground, declared_keys)
+    memory = ledger.memory()
+    census = refresh.refresh(session.api, resolved.incidents, memory, ground.marker)
+    planned = plan_changes(
+        resolved.incidents, census, memory=memory, ground=ground, declared_keys=declared_keys
+    )
     found = empty.diagnostics + planned.diagnostics + check_roles(session.account, planned.changes)
     return replace(
         empty,
         changes=tuple(_limited(planned.changes, selection.limit)),
         unmanaged=planned.unmanaged,
-        diagnostics=grouped(found),
+        diagnostics=grouped(found, places=None),
+        history=by_month(each.attributes for each in census.live()) if census.is_whole else None,
     )
 
 
@@ -217,12 +237,41 @@ def adopt(session: Session, key: str, reference: str) -> LiveIncident:
     return live
 
 
-def _planned(
-    session: Session, incidents: tuple[Incident, ...], ground: Ground, declared_keys: frozenset[str]
-) -> Planned:
-    memory = session.ledger.memory()
-    census = refresh.refresh(session.api, incidents, memory, ground.marker)
-    return plan_changes(incidents, census, memory=memory, ground=ground, declared_keys=declared_keys)
+def find(session: Session, filters: Filters, key_field: str | None) -> Found:
+    """List what there is to pull, and the names of all that it uses. `key_field` is a custom field that has
+    keys, beside the marker field. A state of another account is not asked for keys.
+
+    Raises UsageError for a severity or a custom field that the account does not have, Refused where keys are
+    not certain.
+    """
+    listed = tuple(session.api.incidents())
+    catalogue = session.api.catalogue(pull.needed(listed))
+    tally = Tally()
+    chosen = pull.chosen(listed, filters, catalogue, tally)
+    is_of_account = session.ledger.account() in (None, session.account)
+    bindings = session.ledger.memory().bindings if is_of_account else {}
+    carriers = pull.carriers(catalogue, session.settings.marker_field, key_field)
+    return Found(chosen, pull.keys(chosen, bindings, carriers), catalogue, tally)
+
+
+def read(session: Session, found: Found, kinds: frozenset[Field]) -> tuple[Declared, ...]:
+    """Return what a file says of the incidents that were found, with these kinds of children. What it cannot
+    say is in the tally of `found`."""
+    reader = Reader(session.api, kinds, found.tally)
+    incidents = [reader.with_children(each) for each in found.incidents]
+    return pull.declare(incidents, found.keys, found.catalogue, session.settings, found.tally)
+
+
+def take_over(session: Session, declared: Sequence[Declared]) -> int:
+    """Bind the keys of pulled incidents in the state; return how many were not bound before. Nothing is sent.
+
+    Raises Refused where the state belongs to another account.
+    """
+    session.ledger.belong_to(session.account)
+    settled = {each.key for each in session.ledger.bindings() if each.settled}
+    fresh = [each for each in declared if each.incident.key not in settled]
+    session.ledger.take_over((each.incident.key, each.live, each.attributes) for each in fresh)
+    return len(fresh)
 
 
 def _fits(key: str, pattern: str) -> bool:

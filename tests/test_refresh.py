@@ -113,6 +113,14 @@ def test_a_few_known_incidents_of_a_long_list_are_looked_up_one_by_one() -> None
     assert account.asked == ["count", "01LIVE1", "01LIVE2"]
 
 
+def test_only_a_census_of_the_whole_list_says_what_the_account_holds() -> None:
+    listed = refresh(Account((ONE, TWO, ONE)), [A], knowing({}), None)
+    looked_up = refresh(Account((ONE, TWO), total=501), [A], knowing(bound(("A", 1))), None)
+
+    assert (listed.is_whole, list(listed.live())) == (True, [ONE, TWO])
+    assert (looked_up.is_whole, list(looked_up.live())) == (False, [ONE])
+
+
 @pytest.mark.parametrize("total", [None, 0, 250, 500])
 def test_a_short_list_is_read_even_for_a_few(total: int | None) -> None:
     account = Account((ONE, TWO), total=total)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from importer import normalise
 from importer.api import wire_catalogue as wire
 from importer.api.exchange import Exchange, segment
@@ -33,7 +35,7 @@ def read_catalogue(exchange: Exchange, needs: Needs) -> Catalogue:
         selects = [field for field in used if field.type in ("single_select", "multi_select")]
         types = {field.catalog_type_id for field in selects if field.catalog_type_id}
         return Catalogue(
-            severities=_entities(Kind.SEVERITY, _list(exchange, "/v1/severities")),
+            severities=_entities(Kind.SEVERITY, sorted(_list(exchange, "/v1/severities"), key=_rank)),
             statuses=tuple(wire.status(each) for each in _list(exchange, "/v1/incident_statuses")),
             incident_types=tuple(wire.incident_type(each) for each in _list(exchange, "/v1/incident_types")),
             roles=tuple(role(each) for each in _list(exchange, "/v2/incident_roles")),
@@ -55,7 +57,13 @@ def _list(exchange: Exchange, path: str) -> tuple[Json, ...]:
     return exchange.get_list(path, path.rpartition("/")[2])
 
 
-def _entities(kind: Kind, listed: tuple[Json, ...]) -> tuple[Entity, ...]:
+def _rank(severity: Json) -> int:
+    """Return the place of a severity: "lower numbers are less severe" (API page: Severities)."""
+    rank: int = severity.get("rank") or 0
+    return rank
+
+
+def _entities(kind: Kind, listed: Iterable[Json]) -> tuple[Entity, ...]:
     return tuple(entity(kind, each) for each in listed)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from importer import normalise
 from importer.api import wire_children as wire
 from importer.api.exchange import Exchange, segment
 from importer.api.wire import Json, understood
@@ -73,6 +74,18 @@ class Children:
                     return wire.postmortems(found)
                 case _:
                     return ()
+
+    def postmortem_content(self, document_id: str) -> str | None:
+        """Return what a post-mortem that was written in incident.io says; None where the account does not
+        show it."""
+        try:
+            answer = self._exchange.get(f"{_POSTMORTEMS}/{segment(document_id)}/content")
+        except ApiError as refusal:
+            if refusal.status in _MISSING:
+                return None
+            raise
+        with understood("a post-mortem's content"):
+            return normalise.text(answer["markdown"])
 
     def create(
         self, incident_id: str, attribute: Attribute, value: Value, *, idempotency_key: str

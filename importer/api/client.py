@@ -121,6 +121,10 @@ class Client:
         """Return what the account holds of these kinds of children; see `Children.listed`."""
         return self._children.listed(incident_id, fields)
 
+    def postmortem_content(self, document_id: str) -> str | None:
+        """Return what a post-mortem says, in Markdown; see `Children.postmortem_content`."""
+        return self._children.postmortem_content(document_id)
+
     def create_child(
         self, incident_id: str, attribute: Attribute, value: Value, *, idempotency_key: str
     ) -> LiveChild:

@@ -19,6 +19,7 @@ _COMMANDS = {
     "apply": "Carry out a saved plan, or plan and carry out.",
     "show": "Show a saved plan again.",
     "convert": "Turn an export of another tracker into YAML to review.",
+    "pull": "Write the incidents of the account to YAML.",
     "adopt": "Declare that an existing incident is the one with this key.",
     "state": "Look at what importer knows of its incidents; make it forget one.",
     "sandbox": "Serve a stand-in of the incident.io API on this machine.",

@@ -72,6 +72,29 @@ def reading(desk: Desk, *, rate: Rate | None = None, max_wait: float) -> Iterato
 
 
 @contextmanager
+def claiming(desk: Desk, *, rate: Rate | None = None, max_wait: float) -> Iterator[Session]:
+    """Open a session that cannot write to the account, holding the lock of its state file.
+
+    Raises Refused where the state file belongs to another account.
+    """
+    from importer.api.transport import reading as stack  # noqa: PLC0415
+    from importer.cli.progress import tell_of_wait  # noqa: PLC0415
+    from importer.lock import locked_ledger  # noqa: PLC0415
+    from importer.workflow import Session  # noqa: PLC0415
+
+    tell = desk.console.tell
+    patience = _patience(threading.Event(), partial(tell_of_wait, tell=tell), max_wait)
+    now = patience.clock.now
+    with (
+        _client(desk, stack, patience, rate) as client,
+        locked_ledger(desk.settings.state, timeout=desk.common.lock_timeout, now=now, tell=tell) as ledger,
+    ):
+        account = client.identity()
+        ledger.belong_to(account)
+        yield Session(desk.settings, account, client, ledger, now)
+
+
+@contextmanager
 def writing(
     desk: Desk,
     *,

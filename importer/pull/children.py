@@ -1,0 +1,79 @@
+"""Live incidents -> the same with their children, as far as the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from importer.errors import NotAvailable
+from importer.model import Attribute, Attributes, Field, LiveChild, LiveIncident, PostmortemDocument, Value
+from importer.pull.tally import Tally
+
+PULLED_CHILDREN = (Field.TIMELINE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM)
+"""The API shows no memberships, and does not tie what a status page published to an incident."""
+
+
+class Api(Protocol):
+    """What reading children asks of the account."""
+
+    def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
+
+    def postmortem_content(self, document_id: str) -> str | None: ...
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads some kinds of children. A kind that the account does not show is asked for once."""
+
+    api: Api
+    kinds: frozenset[Field]
+    tally: Tally
+    _missing: set[Field] = field(default_factory=set)
+
+    def with_children(self, live: LiveIncident) -> LiveIncident:
+        """Return an incident with its children among its attributes."""
+        found: dict[Attribute, Value] = {}
+        for kind in sorted(self.kinds - self._missing):
+            try:
+                listed = self.api.children(live.id, frozenset({kind}))
+            except NotAvailable:
+                self._missing.add(kind)
+                self.tally.warning(
+                    "not-available",
+                    f"this account's API does not show {kind.value}: they are left out",
+                    live,
+                    hint="a key with more roles may see them",
+                )
+                continue
+            found |= self._told(live, kind, listed)
+        return replace(live, attributes=_joined(live.attributes, found))
+
+    def _told(self, live: LiveIncident, kind: Field, listed: Iterable[LiveChild]) -> dict[Attribute, Value]:
+        once = {each.id: each for each in reversed(tuple(listed))}  # an attachment is there under two names
+        children = list(reversed(once.values()))
+        if kind is Field.POSTMORTEM:
+            return self._postmortem(live, children)
+        return {each.attribute: each.value for each in children}
+
+    def _postmortem(self, live: LiveIncident, documents: list[LiveChild]) -> dict[Attribute, Value]:
+        """Return the first post-mortem with its content, since a file can declare one."""
+        for other in documents[1:2]:
+            self.tally.warning(
+                "value-not-pulled",
+                "a file can declare one post-mortem: those written later are left out",
+                live,
+                hint=f"copy them by hand, like '{other.attribute.key}'",
+            )
+        for child in documents[:1]:
+            content = self.api.postmortem_content(child.id)
+            if content and isinstance(child.value, PostmortemDocument):
+                return {child.attribute: replace(child.value, content=content)}
+        return {}
+
+
+def _joined(attributes: Attributes, found: dict[Attribute, Value]) -> dict[Attribute, Value]:
+    """Add children; a post-mortem that was read stands for the link to it."""
+    is_read = any(each.field is Field.POSTMORTEM for each in found)
+    kept = {a: v for a, v in attributes.items() if not (is_read and a.field is Field.POSTMORTEM_URL)}
+    return kept | found

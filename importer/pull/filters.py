@@ -1,0 +1,74 @@
+"""All live incidents -> those to pull, oldest first; what is still open is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from importer.catalogue import Found, Index
+from importer.errors import UsageError
+from importer.model import Attribute, Catalogue, Entity, Field, Kind, LiveIncident, Reference, earliest
+from importer.pull.tally import Tally
+
+MODES = ("standard", "retrospective")
+"""The modes of history. Test and tutorial incidents are none: the list leaves them out, so a plan could not
+find them again either."""
+
+CATEGORIES = ("closed", "learning", "declined", "canceled", "merged")
+"""The categories of statuses that an imported incident may have; the others are live."""
+
+_STATUS = Attribute(Field.STATUS)
+_SEVERITY = Attribute(Field.SEVERITY)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to pull: what began at `since` or later, and has one of these modes, categories of statuses and
+    severities. No severities: any."""
+
+    since: datetime | None = None
+    modes: frozenset[str] = frozenset(MODES)
+    categories: frozenset[str] = frozenset(CATEGORIES)
+    severities: tuple[str, ...] = ()
+
+
+def began(live: LiveIncident) -> datetime:
+    """Return the earliest timestamp of an incident; of one without any, when the account got it."""
+    return earliest(live.attributes) or live.created_at
+
+
+def chosen(
+    incidents: Iterable[LiveIncident], filters: Filters, catalogue: Catalogue, tally: Tally
+) -> tuple[LiveIncident, ...]:
+    """Return the incidents to pull, oldest first. Raises UsageError for a severity that is not there."""
+    severities = frozenset(_severity(name, catalogue) for name in filters.severities)
+    categories = {each.entity: each.category for each in catalogue.statuses}
+    kept = []
+    for live in incidents:
+        if not _fits(live, filters) or (severities and live.attributes.get(_SEVERITY) not in severities):
+            continue
+        status = live.attributes.get(_STATUS)
+        category = categories.get(status, "") if isinstance(status, Entity) else ""
+        if category in filters.categories:
+            kept.append(live)
+        elif category not in CATEGORIES:
+            tally.warning(
+                "live-not-pulled",
+                "incidents in a live status are not pulled, since an imported incident cannot be in one",
+                live,
+                hint="pull again when they are closed",
+            )
+    return tuple(sorted(kept, key=lambda live: (began(live), live.id)))
+
+
+def _severity(name: str, catalogue: Catalogue) -> Entity:
+    answer = Index(catalogue).find(Reference(Kind.SEVERITY, name))
+    if isinstance(answer, Found):
+        return answer.entity
+    known = ", ".join(each.name for each in catalogue.severities)
+    raise UsageError(f"the account has no one severity '{name}'", hint=f"it has {known}")
+
+
+def _fits(live: LiveIncident, filters: Filters) -> bool:
+    return live.mode in filters.modes and (filters.since is None or began(live) >= filters.since)

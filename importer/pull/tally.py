@@ -1,0 +1,35 @@
+"""What a pull leaves out -> one warning for each reason, with the first incidents that it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from importer.model import Diagnostic, LiveIncident, Severity
+
+_SHOWN = 5
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts incidents by reason: a code, a summary without anything of one incident, and a hint."""
+
+    _found: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
+
+    def warning(self, code: str, summary: str, live: LiveIncident, *, hint: str) -> None:
+        """Count an incident, once for each reason."""
+        self._found.setdefault((code, summary, hint), {})[live.id] = live.reference
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Return the reasons in the order in which they came up."""
+        return tuple(
+            Diagnostic(
+                Severity.WARNING, code, summary, _shown(list(concerned.values())), hint, count=len(concerned)
+            )
+            for (code, summary, hint), concerned in self._found.items()
+        )
+
+
+def _shown(references: list[str]) -> str:
+    noun = "incident" if len(references) == 1 else "incidents"
+    more = f" and {len(references) - _SHOWN} more" if len(references) > _SHOWN else ""
+    return f"{len(references)} {noun}: {', '.join(references[:_SHOWN])}{more}"
