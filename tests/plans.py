@@ -27,6 +27,7 @@ from importer.model import (
     LiveIncident,
     Location,
     Membership,
+    MonthCount,
     NewOption,
     NoOp,
     Origin,
@@ -267,6 +268,14 @@ HOSTILE_UPDATE = Update(
     ),
 )
 
+HISTORY = (
+    MonthCount("", "Minor", 1),
+    MonthCount("2022-11", "Minor", 4),
+    MonthCount("2022-11", "Retired severity", 1),
+    MonthCount("2023-04", "", 1),
+    MonthCount("2023-04", "Major", 2),
+)
+
 PLANS = {
     "create": plan(CREATE, CREATE_SHORT),
     "update": plan(UPDATE, noop(1), noop(2)),
@@ -279,6 +288,8 @@ PLANS = {
         plan(CREATE_SHORT, PENDING, UPDATE, PARTLY_BLOCKED, ADOPT, BLOCKED, noop(1), noop(2), noop(3)),
         unmanaged=tuple(Unmanaged(f"OLD-{number}", f"INC-{number}") for number in range(1, 8)),
         diagnostics=(INACTIVE_USER,),
+        severities=("Minor", "Major", "Critical"),
+        history=HISTORY,
     ),
     "empty": plan(noop(1), noop(2)),
     "errored": replace(plan(CREATE_SHORT), diagnostics=(UNKNOWN_SEVERITY, INACTIVE_USER)),

@@ -14,8 +14,29 @@ PACKAGE = Path(__file__).parent.parent / "importer"
 
 ROWS: tuple[set[str], ...] = (
     {"model"},
-    {"errors", "normalise", "diagnostics", "changes", "identity", "schemas", "revision", "importer"},
-    {"catalogue", "codec", "differences", "answers", "markup", "matching", "renderers", "yaml_writer"},
+    {
+        "errors",
+        "normalise",
+        "diagnostics",
+        "changes",
+        "history",
+        "identity",
+        "private_file",
+        "schemas",
+        "revision",
+        "importer",
+    },
+    {
+        "catalogue",
+        "codec",
+        "differences",
+        "answers",
+        "markup",
+        "matching",
+        "renderers",
+        "state",
+        "yaml_writer",
+    },
     {
         "config",
         "account_rules",
@@ -30,7 +51,17 @@ ROWS: tuple[set[str], ...] = (
         "refresh",
     }
     | {"mapping", "markup", "rediscovery"}
-    | {"planned_requests", "planfile", "planfile_changes", "ledger", "ledger_file", "lock", "api"},
+    | {
+        "planned_requests",
+        "planfile",
+        "planfile_changes",
+        "ledger",
+        "ledger_file",
+        "lock",
+        "state_file",
+        "pull",
+        "api",
+    },
     {"execution", "applier"},
     {"workflow"},
     {"cli", "__main__"},
@@ -40,6 +71,7 @@ ROWS: tuple[set[str], ...] = (
 PURE = {
     "model",
     "errors",
+    "history",
     "normalise",
     "diagnostics",
     "naming",
@@ -57,7 +89,9 @@ PURE |= {
     "planner",
     "planned_requests",
     "preflight",
+    "pull",
     "renderers",
+    "state",
     "yaml_writer",
 }
 IMPURE_LIBRARIES = {"httpx", "click", "yaml", "sqlite3", "os", "sys", "time", "random"}

@@ -11,7 +11,9 @@ from importer.applier import Limits, Run
 from importer.changes import is_acting, only_keys, without_keys
 from importer.cli.interrupts import Interrupts, heeded
 from importer.cli.progress import Teller
+from importer.cli.rendering import as_text
 from importer.cli.session import Desk
+from importer.diagnostics import grouped
 from importer.errors import AuthenticationFailed, ExitCode, Refused
 from importer.model import (
     Adopted,
@@ -27,7 +29,7 @@ from importer.model import (
     Unknown,
 )
 from importer.planner import exceeded
-from importer.renderers import events, report, text, view
+from importer.renderers import events, report, view
 from importer.renderers.outcomes import outcomes
 from importer.renderers.tally import Ending
 from importer.workflow import Selection, Session, carry_out, left_of, refuse_stale, use_up
@@ -47,6 +49,7 @@ class Wishes:
     canary: bool
     parallelism: int
     fail_fast: bool
+    full: bool
     max_failures: int | None
     report: Path | None
 
@@ -102,11 +105,11 @@ class Application:
         console = self.desk.console
         console.complain(plan.diagnostics)
         if self.output != "json":
-            console.result(text.plan(plan, width=console.width, colour=console.out_colour))
+            console.result(as_text(plan, console, full=self.wishes.full))
             return
         now = self.session.now
         console.result(events.version(__version__, at=now()))
-        for each in plan.diagnostics:
+        for each in grouped(plan.diagnostics):
             console.result(events.diagnostic(each, at=now()))
         for change in plan.changes:
             if not isinstance(change, NoOp):

@@ -37,6 +37,7 @@ from importer.workflow import Selection, declare, plan
 @options.limit
 @options.rate
 @options.max_wait
+@options.full
 @options.output_format("text", "json")
 @options.common
 @click.pass_context

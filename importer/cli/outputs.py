@@ -7,7 +7,7 @@ from pathlib import Path
 
 from importer.errors import UsageError
 
-_OWN = (b'"format_version"', b"importer_report")
+_OWN = (b'"format_version"', b"importer_report", b"<!-- importer plan -->")
 """In the first bytes of every file that importer writes."""
 
 

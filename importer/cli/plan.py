@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from importer import planfile
-from importer.cli import options, outputs
-from importer.cli.options import Common, chosen_format, taken
+from importer.cli import options, outputs, rejects
+from importer.cli.options import Common, shown_places, taken
+from importer.cli.rendering import rendered
 from importer.cli.session import Desk, open_desk, reading
 from importer.config import parse_rate
+from importer.diagnostics import grouped
 from importer.errors import ExitCode, ImporterError
 from importer.model import Plan
-from importer.renderers import text, view
+from importer.renderers import view
 from importer.workflow import Selection, declare, plan
 
 
@@ -30,6 +32,7 @@ class Wishes:
     max_wait: float
     out: Path | None
     json_out: Path | None
+    rejects: Path | None
     detailed_exitcode: bool
 
 
@@ -39,10 +42,12 @@ class Wishes:
 @options.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @options.only
 @options.limit
+@options.every_place
+@options.rejects
 @options.rate
 @options.max_wait
 @options.json_out
-@options.output_format("text", "json")
+@options.plan_form
 @options.common
 @click.pass_context
 def command(context: click.Context) -> int:
@@ -51,17 +56,15 @@ def command(context: click.Context) -> int:
     Never writes to the account: a read-only API key is enough. PATHS are files or folders; without them
     importer.yaml names the sources, or this folder is read.
     """
-    wishes, desk = taken(Wishes, context), open_desk(taken(Common, context))
+    wishes, desk, places = taken(Wishes, context), open_desk(taken(Common, context)), shown_places(context)
     outputs.check(wishes.out, wishes.json_out)
-    made = _make(desk, wishes)
+    rejects.check(wishes.rejects)
+    made = _make(desk, wishes, places)
     console = desk.console
-    console.complain(made.diagnostics)
+    console.complain(made.diagnostics, places=places)
     if wishes.json_out:
         planfile.write(made, wishes.json_out)
-    if chosen_format(context) == "json":
-        console.result(planfile.text(made))
-    else:
-        console.result(text.plan(made, width=console.width, colour=console.out_colour))
+    console.result(rendered(made, context, console))
     if made.errored:
         return ExitCode.ERROR
     if wishes.out:
@@ -72,14 +75,16 @@ def command(context: click.Context) -> int:
     return ExitCode.CHANGES if wishes.detailed_exitcode and changed else ExitCode.DONE
 
 
-def _make(desk: Desk, wishes: Wishes) -> Plan:
+def _make(desk: Desk, wishes: Wishes, places: int | None) -> Plan:
     """Load the files and compare them with the account; what is wrong with the files is told also where
-    the account cannot be reached."""
+    the account cannot be reached. The problems of the plan have so many places (None: all)."""
     ceiling = parse_rate(wishes.rate) if wishes.rate else None
     loaded = declare(desk.settings, wishes.paths, now=datetime.now(UTC))
     try:
+        rejects.write(loaded, wishes.rejects)
         with reading(desk, rate=ceiling, max_wait=wishes.max_wait) as session:
-            return plan(session, loaded, Selection(wishes.only, wishes.limit))
+            made = plan(session, loaded, Selection(wishes.only, wishes.limit))
     except ImporterError:
-        desk.console.complain(loaded.diagnostics)
+        desk.console.complain(loaded.diagnostics, places=places)
         raise
+    return replace(made, diagnostics=grouped(made.diagnostics, places))

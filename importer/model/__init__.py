@@ -26,6 +26,7 @@ from importer.model.incidents import (
     LiveChild,
     LiveIncident,
     Remembered,
+    earliest,
     number_of,
 )
 from importer.model.plan import (
@@ -38,6 +39,7 @@ from importer.model.plan import (
     Failed,
     FieldChange,
     Input,
+    MonthCount,
     NoOp,
     NotAttempted,
     Origin,
@@ -111,6 +113,7 @@ __all__ = [
     "LiveIncident",
     "Location",
     "Membership",
+    "MonthCount",
     "Needs",
     "NewOption",
     "NoOp",
@@ -136,5 +139,6 @@ __all__ = [
     "User",
     "Value",
     "Workflow",
+    "earliest",
     "number_of",
 ]

@@ -31,9 +31,13 @@ class Incident:
 
     @property
     def began(self) -> datetime | None:
-        """The earliest declared moment; creation follows it, so that numbers follow history."""
-        moments = [value for value in self.attributes.values() if isinstance(value, datetime)]
-        return min(moments, default=None)
+        """The earliest declared timestamp; creation follows it, so that numbers follow history."""
+        return earliest(self.attributes)
+
+
+def earliest(attributes: Attributes) -> datetime | None:
+    """Return the earliest timestamp."""
+    return min((value for value in attributes.values() if isinstance(value, datetime)), default=None)
 
 
 def number_of(reference: str) -> int | None:

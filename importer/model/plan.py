@@ -120,9 +120,23 @@ class Unmanaged:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthCount:
+    """How many incidents began in a month and have a severity. `month` is `2023-04`, in UTC, and empty where
+    an incident has no timestamp; `severity` is a name, and empty where it has none."""
+
+    month: str
+    severity: str
+    incidents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What apply will do. `changes` are in the order of creation: oldest first. A saved plan has no `NoOp`s
-    but their number, `unchanged`."""
+    but their number, `unchanged`.
+
+    `severities` are the account's, the least severe first. `history` counts what the account held; it is None
+    where the incidents were looked up one by one, or not at all.
+    """
 
     account: Account
     made_at: datetime
@@ -133,6 +147,8 @@ class Plan:
     unmanaged: tuple[Unmanaged, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     unchanged: int = 0
+    severities: tuple[str, ...] = ()
+    history: tuple[MonthCount, ...] | None = None
 
     @property
     def errored(self) -> bool:

@@ -5,7 +5,7 @@ All text of a card is sanitised: it holds no control character and is one line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -23,7 +23,6 @@ from importer.model import (
     NoOp,
     Origin,
     Pending,
-    Plan,
     Update,
     Value,
 )
@@ -64,11 +63,6 @@ class Card:
     is_private: bool = False
 
 
-def cards(plan: Plan) -> Iterator[Card]:
-    """Yield a card for each change in the plan's order, but for incidents that are as declared."""
-    return (card(change) for change in plan.changes if not isinstance(change, NoOp))
-
-
 def legend(shown_cards: Iterable[Card]) -> tuple[tuple[str, str], ...]:
     """Return the symbols in use with their meanings, in one order."""
     used = set[str]()
@@ -91,8 +85,26 @@ def card(change: Change) -> Card:
         rows=_rows(change),
         unchanged=_unchanged(change),
         explanation=_explanation(change),
-        is_private=_is_private(change),
+        is_private=is_private(change),
     )
+
+
+def is_private(change: Change) -> bool:
+    """Whether the incident is, or is declared to be, private."""
+    visibility = Attribute(Field.VISIBILITY)
+    sides = [change.incident.attributes.get(visibility)]
+    match change:
+        case Create(attributes=sent) | Pending(attributes=sent):
+            sides.append(sent.get(visibility))
+        case Update(live=live) | Adopt(live=live):
+            sides.append(live.attributes.get(visibility))
+        case Blocked(blocked=blocked):
+            sides += [each.before for each in blocked if each.attribute == visibility]
+        case NoOp():
+            pass
+        case _:
+            assert_never(change)
+    return "private" in sides
 
 
 def declared(change: Create | Pending) -> Attributes:
@@ -225,12 +237,3 @@ def _unchanged(change: Change) -> int:
             return 0
         case _:
             assert_never(change)
-
-
-def _is_private(change: Change) -> bool:
-    """Whether the incident is, or is declared to be, private."""
-    visibility = Attribute(Field.VISIBILITY)
-    sides = [change.incident.attributes]
-    if isinstance(change, Update | Adopt):
-        sides.append(change.live.attributes)
-    return any(side.get(visibility) == "private" for side in sides)

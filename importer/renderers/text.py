@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
-from importer.diagnostics import grouped
+from importer.diagnostics import SHOWN_LOCATIONS, grouped
 from importer.model import Diagnostic, Plan, Severity
 from importer.renderers import view
-from importer.renderers.cards import Card, Row, cards, legend
+from importer.renderers.cards import Card, Row, card, legend
 from importer.renderers.columns import around, cells, cut, padded, pieces, wrapped
+from importer.renderers.creations import MANY, Creations, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate
-from importer.renderers.hunks import Line
+from importer.renderers.hunks import Line, Span
 from importer.renderers.values import lines
 
 Paint = Callable[[str, str], str]
@@ -26,17 +27,23 @@ _COLOURS = {
     "!": "red",
     "?": "magenta",
     "@": "cyan",
+    "-word": "red",
+    "+word": "green",
     "error": "red",
     "warning": "yellow",
 }
 
 
-def plan(plan: Plan, *, width: int, colour: bool) -> str:
-    """Return the whole plan, ending in a line feed. `width` is in columns."""
+def plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY) -> str:
+    """Return the whole plan, ending in a line feed. `width` is in columns. More creations than `most` are
+    counted instead of shown; None shows all."""
     paint, width = painter(colour), max(width, NARROWEST)
-    shown = list(cards(plan))
+    alone, counted = told_apart(plan.changes, most)
+    shown = [card(each) for each in alone]
     summary = view.summarise(plan)
-    parts = [*_opening(plan, shown, paint), *chain.from_iterable(_card(each, width, paint) for each in shown)]
+    parts = [*_opening(plan, [*shown, *map(card, counted[:1])], paint)]
+    parts += chain.from_iterable(_card(each, width, paint) for each in shown)
+    parts += _creations(summarised(counted), width, paint) if counted else ()
     parts += wrapped(view.unmanaged(plan), width=width, indent="") if plan.unmanaged else []
     if plan.errored:
         parts.append(view.FAILED)
@@ -49,10 +56,18 @@ def plan(plan: Plan, *, width: int, colour: bool) -> str:
     return "\n".join(parts) + "\n"
 
 
-def diagnostics(diagnostics: Iterable[Diagnostic], *, width: int, colour: bool) -> str:
-    """Return the problems grouped by cause, errors first, with a blank line after each; or nothing."""
+def diagnostics(
+    diagnostics: Iterable[Diagnostic],
+    *,
+    width: int,
+    colour: bool,
+    places: int | None = SHOWN_LOCATIONS,
+) -> str:
+    """Return the problems grouped by cause, errors first, with a blank line after each; or nothing. `places`
+    is how many each shows at most; None is all."""
     paint, width = painter(colour), max(width, NARROWEST)
-    parts = chain.from_iterable([*_diagnostic(each, width, paint), ""] for each in grouped(diagnostics))
+    groups = grouped(diagnostics, places)
+    parts = chain.from_iterable([*_diagnostic(each, width, paint), ""] for each in groups)
     return "".join(f"{line}\n" for line in parts)
 
 
@@ -63,8 +78,13 @@ def painter(colour: bool) -> Paint:
     from click import style  # noqa: PLC0415 - only a terminal needs it
 
     def paint(meaning: str, text: str) -> str:
+        is_word = meaning.endswith("word")
         return style(
-            text, fg=_COLOURS.get(meaning), bold=meaning == "bold" or None, dim=meaning == "dim" or None
+            text,
+            fg=_COLOURS.get(meaning),
+            bold=meaning == "bold" or is_word or None,
+            dim=meaning == "dim" or None,
+            underline=is_word or None,
         )
 
     return paint
@@ -89,6 +109,13 @@ def _card(card: Card, width: int, paint: Paint) -> Iterator[str]:
     if card.unchanged:
         noun = "field" if card.unchanged == 1 else "fields"
         yield paint("dim", f"        # ({card.unchanged} unchanged {noun} hidden)")
+    yield ""
+
+
+def _creations(creations: Creations, width: int, paint: Paint) -> Iterator[str]:
+    told = f"{creations.number} incidents will be created"
+    yield f"  {paint('+', '+')} {paint('bold', told)}  {paint('dim', '# --full shows each')}"
+    yield from (f"      {line}" for line in laid_out(creations, width - 6))
     yield ""
 
 
@@ -119,14 +146,28 @@ def _row(row: Row, body: list[str], column: int, width: int, paint: Paint) -> It
         if note:
             yield paint("dim", f"          {note}")
     for line in row.lines:
-        for piece in _line(line, row, width - 11):
-            yield paint(line.marker, f"          {line.marker}{piece}".rstrip())
+        yield from _line(line, row, width - 11, paint)
 
 
-def _line(line: Line, row: Row, width: int) -> list[str]:
-    """Return a line of a diff whole, in pieces, since its difference may be at its end; others are cut."""
-    is_diff = row.lines[0].marker == "@"
-    return pieces(line.text, width) if is_diff else [cut(line.text, width)]
+def _line(line: Line, row: Row, width: int, paint: Paint) -> Iterator[str]:
+    """Yield a line of a diff whole, in pieces, since its difference may be at its end; others are cut."""
+    is_diff, start = row.lines[0].marker == "@", 0
+    for piece in pieces(line.text, width) if is_diff else [cut(line.text, width)]:
+        end = start + len(piece)
+        spans = [(max(first, start) - start, min(last, end) - start) for first, last in line.spans]
+        marked = f"{' ' * 10}{line.marker}{piece}".rstrip()
+        yield _emphasised(marked, [(first + 11, last + 11) for first, last in spans], line.marker, paint)
+        start = end
+
+
+def _emphasised(text: str, spans: Iterable[Span], marker: str, paint: Paint) -> str:
+    """Return a text in the colour of its marker, and the words in its spans so that they stand out."""
+    parts, start = [], 0
+    for first, last in spans:
+        if text[first:last]:
+            parts += [paint(marker, text[start:first]), paint(f"{marker}word", text[first:last])]
+            start = last
+    return "".join([*parts, *([paint(marker, text[start:])] if text[start:] or not parts else [])])
 
 
 def _body(row: Row, widest: int, width: int) -> list[str]:
@@ -137,12 +178,12 @@ def _body(row: Row, widest: int, width: int) -> list[str]:
         return [start + cut(row.after, room)]
     if cells(row.before) + 4 + cells(row.after) <= room:
         return [f"{start}{row.before} -> {row.after}"]
-    position = _first_difference(row.before, row.after)
+    position = first_difference(row.before, row.after)
     arrow = " " * (cells(start) - 3) + "-> "
     return [start + around(row.before, position, room), arrow + around(row.after, position, room)]
 
 
-def _first_difference(one: str, other: str) -> int:
+def first_difference(one: str, other: str) -> int:
     """Return where two texts part, so that what is cut away is never the difference."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((position for position, (left, right) in pairs if left != right), min(len(one), len(other)))

@@ -1,0 +1,28 @@
+"""Incidents, live or to be created -> how many of them began in each month, by severity.
+
+The month is that of the earliest timestamp on both sides. When the account got an incident is no measure: an
+import makes years of history on one day.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from importer.model import Attribute, Attributes, Entity, Field, MonthCount, earliest
+
+
+def by_month(incidents: Iterable[Attributes]) -> tuple[MonthCount, ...]:
+    """Count incidents by their attributes, in the order of month and severity; no month comes first."""
+    count = Counter((_month(each), _severity(each)) for each in incidents)
+    return tuple(MonthCount(month, severity, count[month, severity]) for month, severity in sorted(count))
+
+
+def _month(attributes: Attributes) -> str:
+    began = earliest(attributes)
+    return began.isoformat()[:7] if began else ""
+
+
+def _severity(attributes: Attributes) -> str:
+    severity = attributes.get(Attribute(Field.SEVERITY))
+    return severity.name or severity.id if isinstance(severity, Entity) else ""

@@ -1,0 +1,126 @@
+"""Very many creations -> counts by month, severity, type and file, for readers who cannot look at each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from importer.model import Attribute, Change, Create, Entity, Field, NoOp, earliest
+from importer.renderers.columns import cells, cut, padded
+from importer.renderers.values import quoted, sanitised
+
+MANY = 50
+"""Creations up to which each is shown."""
+NAMED = 5
+_MOST_MONTHS = 24
+_MOST_GROUPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many creations have something in common. `name` is sanitised."""
+
+    name: str
+    incidents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All creations by one property; the counts add up to their number."""
+
+    title: str
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Creations:
+    """What is told of creations together. `keys` are those of the first few, quoted, in the plan's order."""
+
+    number: int
+    tables: tuple[Table, ...]
+    keys: tuple[str, ...]
+
+
+def told_apart(
+    changes: Iterable[Change], most: int | None = MANY
+) -> tuple[tuple[Change, ...], tuple[Create, ...]]:
+    """Return the changes to show one by one, and the creations to count instead where there are more than
+    `most` (None: never). What is as declared is in neither."""
+    differing = tuple(each for each in changes if not isinstance(each, NoOp))
+    created = tuple(each for each in differing if isinstance(each, Create))
+    if most is None or len(created) <= most:
+        return differing, ()
+    return tuple(each for each in differing if not isinstance(each, Create)), created
+
+
+def summarised(creations: Sequence[Create]) -> Creations:
+    """Count creations by month (by year where months are many), severity, type and file."""
+    return Creations(
+        len(creations),
+        (
+            _by_time(creations),
+            Table("by severity", _largest(_name(each, Field.SEVERITY) for each in creations)),
+            Table("by type", _largest(_name(each, Field.INCIDENT_TYPE) for each in creations)),
+            Table("by file", _largest(each.incident.location.path for each in creations)),
+        ),
+        tuple(quoted(each.incident.key) for each in creations[:NAMED]),
+    )
+
+
+def laid_out(creations: Creations, width: int) -> Iterator[str]:
+    """Yield the tables and the first keys in lines of at most `width` columns."""
+    for table in creations.tables:
+        yield table.title
+        yield from (f"  {line}" for line in _grid(table.groups, width - 2))
+    more = creations.number - len(creations.keys)
+    yield "first keys"
+    yield from (f"  {cut(key, width - 2)}" for key in creations.keys)
+    if more:
+        yield f"  (and {more} more)"
+
+
+def _by_time(creations: Sequence[Create]) -> Table:
+    months = [_month(each) for each in creations]
+    if len(set(months)) <= _MOST_MONTHS:
+        return Table("by month", _in_order(months))
+    return Table("by year", _in_order(month[:4] for month in months))
+
+
+def _month(creation: Create) -> str:
+    began = earliest(creation.attributes)
+    return f"{began:%Y-%m}" if began else ""
+
+
+def _in_order(periods: Iterable[str]) -> tuple[Group, ...]:
+    """Return periods from the first to the last; at the end those that have no timestamp."""
+    counted = sorted(Counter(periods).items(), key=lambda each: (not each[0], each[0]))
+    return tuple(Group(period or "no timestamp", number) for period, number in counted)
+
+
+def _name(creation: Create, field: Field) -> str:
+    value = creation.attributes.get(Attribute(field))
+    return (value.name or value.id) if isinstance(value, Entity) else "none given"
+
+
+def _largest(names: Iterable[str]) -> tuple[Group, ...]:
+    """Return the largest groups first, and the smallest of very many as one."""
+    counted = sorted(Counter(names).items(), key=lambda each: (-each[1], each[0]))
+    most = _MOST_GROUPS if len(counted) > _MOST_GROUPS + 1 else len(counted)
+    shown = tuple(Group(sanitised(name), number) for name, number in counted[:most])
+    rest = counted[most:]
+    return (*shown, Group(f"({len(rest)} others)", sum(number for _, number in rest))) if rest else shown
+
+
+def _grid(groups: Sequence[Group], width: int) -> Iterator[str]:
+    """Yield groups in as many columns as fit, names to the left and counts to the right."""
+    digits = max(len(str(each.incidents)) for each in groups)
+    names = [cut(each.name, width - digits - 2) for each in groups]
+    widest = max(map(cells, names))
+    entries = [
+        f"{padded(name, widest)}  {each.incidents:>{digits}}"
+        for name, each in zip(names, groups, strict=True)
+    ]
+    beside = max((width + 4) // (widest + digits + 6), 1)
+    for start in range(0, len(entries), beside):
+        yield (" " * 4).join(entries[start : start + beside])

@@ -1,0 +1,107 @@
+"""Cards, problems and sentences -> fenced blocks of Markdown, from which no text breaks out.
+
+All text of a user stands in a fence that is longer than any run of backticks in it, one line to a line, and
+behind characters of ours: never at the start of a line, where diffs have their markers and forges their
+commands. Inside a fence neither GitHub nor GitLab sees mentions, references, links, HTML or emoji codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from importer.markup.markdown import fence
+from importer.model import Diagnostic
+from importer.renderers import text
+from importer.renderers.cards import Card, Row
+from importer.renderers.columns import ELLIPSIS, around, wrapped
+from importer.renderers.hunks import Line
+
+WIDTH = 100
+_LONGEST, _LONGEST_LINE = 400, 600
+"""Characters of a text and of a line; the page scrolls, but a megabyte is nothing to read."""
+_LONGEST_PROSE = 2000
+_MOST_LINES = 60
+"""Lines of one attribute's diff."""
+
+
+def of_card(card: Card) -> str:
+    """Return a card as a diff: the symbol of each line in front, words of users behind it."""
+    return _block("diff", [*_title(card), *_explanation(card), *_rows(card)])
+
+
+def of_title(card: Card) -> str:
+    """Return a card without its rows."""
+    return _block("diff", _title(card))
+
+
+def of_diagnostic(diagnostic: Diagnostic) -> str:
+    """Return a problem as it is told on a terminal."""
+    told = replace(
+        diagnostic,
+        summary=shortened(diagnostic.summary, _LONGEST_PROSE),
+        detail=shortened(diagnostic.detail, _LONGEST_PROSE),
+        hint=shortened(diagnostic.hint, _LONGEST_PROSE),
+    )
+    lines = text.diagnostics([told], width=WIDTH, colour=False).rstrip("\n").split("\n")
+    return _block("text", lines[:_MOST_LINES])
+
+
+def of_summary(diagnostic: Diagnostic) -> str:
+    """Return a problem without its places, detail and hint."""
+    return of_diagnostic(replace(diagnostic, locations=(), detail="", hint=""))
+
+
+def of_lines(lines: Iterable[str]) -> str:
+    """Return sanitised lines, a step to the right."""
+    return _block("text", [f"  {line}" for line in lines])
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text of at most so many characters; columns are no measure: some characters have none."""
+    return text if len(text) <= longest else text[: longest - 1] + ELLIPSIS
+
+
+def _block(language: str, lines: Iterable[str]) -> str:
+    told = "\n".join(shortened(line, _LONGEST_LINE).rstrip() for line in lines)
+    return "\n".join([*fence(told, language), "", ""])
+
+
+def _title(card: Card) -> Iterator[str]:
+    yield f"# {shortened(card.place, _LONGEST)}"
+    yield f"{card.symbol} {shortened(card.title, _LONGEST)}"
+
+
+def _explanation(card: Card) -> Iterator[str]:
+    if card.explanation:
+        yield from wrapped(shortened(card.explanation, _LONGEST_PROSE), width=WIDTH, indent="#     ")
+
+
+def _rows(card: Card) -> Iterator[str]:
+    for row in card.rows:
+        note = f"  # {row.note}" if row.note else ""
+        yield f"{row.symbol}     {shortened(row.label, _LONGEST // 4)} = {_values(row)}{note}"
+        for line in row.lines[:_MOST_LINES]:
+            yield _line(line)
+        left_out = len(row.lines) - _MOST_LINES
+        if left_out > 0:
+            yield f"          … {left_out} more {'line' if left_out == 1 else 'lines'}"
+    if card.unchanged:
+        noun = "field" if card.unchanged == 1 else "fields"
+        yield f"#     ({card.unchanged} unchanged {noun} hidden)"
+
+
+def _values(row: Row) -> str:
+    room = _LONGEST // 3
+    if row.before is None:
+        return shortened(row.after, room)
+    position = text.first_difference(row.before, row.after)
+    return f"{around(row.before, position, room)} -> {around(row.after, position, room)}"
+
+
+def _line(line: Line) -> str:
+    """Return a line of a diff; a bar keeps its text from being taken for a marker."""
+    if line.marker in "@…":
+        return f"          {line.marker}{line.text}"
+    position = line.spans[0][0] if line.spans else 0
+    return f"{line.marker}         | {around(line.text, position, _LONGEST)}"

@@ -1,0 +1,264 @@
+"""A plan -> one HTML page to read, search and filter; it asks no network for anything.
+
+The page is ASCII, so no encoding of an output can spoil it. Texts of users reach it in two ways only: through
+the template, which escapes all it is given, and as JSON, which the page's script puts in as text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any, assert_never
+
+from importer.changes import new_options
+from importer.codec import encode_moment
+from importer.diagnostics import grouped
+from importer.history import by_month
+from importer.model import (
+    Adopt,
+    Attribute,
+    Attributes,
+    Blocked,
+    Change,
+    Create,
+    Diagnostic,
+    Entity,
+    Field,
+    MonthCount,
+    NoOp,
+    Pending,
+    Plan,
+    Severity,
+    Update,
+    earliest,
+)
+from importer.renderers import view
+from importer.renderers.cards import Card, Row, card, legend
+from importer.renderers.chart import chart, undated
+from importer.renderers.estimate import estimate
+from importer.renderers.hunks import Line
+from importer.renderers.privacy import Secrets, redacted
+from importer.renderers.values import sanitised
+
+_PAGE = Path(__file__).parent / "page"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A change and what is shown of it. `hidden` is a private incident whose words are not shown."""
+
+    change: Change
+    card: Card
+    hidden: bool
+
+
+def plan(plan: Plan, *, show_private: bool) -> str:
+    """Return the page. Of private incidents it holds key, action and place, unless they are to be shown."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - loaded where used
+    from markupsafe import Markup  # noqa: PLC0415
+
+    environment = Environment(
+        loader=FileSystemLoader(_PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    told = [_told(each, show_private=show_private) for each in plan.changes]
+    drawn = _drawn(plan, told)
+    data = {
+        "entries": [_entry(each) for each in told if not isinstance(each.change, NoOp)],
+        "severities": [sanitised(each) for each in plan.severities],
+        "colours": drawn["chart"].coloured if drawn["chart"] else [],
+        "meanings": view.MEANINGS,
+    }
+    style, script = _asset("page.css"), _asset("page.js")
+    page = environment.get_template("page.html.jinja").render(
+        **_heading(plan),
+        **_words(plan, told),
+        **drawn,
+        style=Markup(style),  # noqa: S704 - a file of this package
+        script=Markup(script),  # noqa: S704 - a file of this package
+        data=Markup(_embedded(data)),  # noqa: S704 - escaped just there
+        style_hash=_csp_hash(style),
+        script_hash=_csp_hash(script),
+    )
+    return page.encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _told(change: Change, *, show_private: bool) -> _Told:
+    whole = card(change)
+    hidden = whole.is_private and not show_private
+    return _Told(change, redacted(whole) if hidden else whole, hidden)
+
+
+def _heading(plan: Plan) -> Json:
+    """Return what the page says of the plan as a whole."""
+    return {
+        "account": sanitised(plan.account.dashboard_url.removeprefix("https://")),
+        "endpoint": sanitised(plan.account.endpoint),
+        "made_at": encode_moment(plan.made_at),
+        "version": sanitised(plan.tool_version),
+        "revision": sanitised(plan.revision or ""),
+        "inputs": [(sanitised(each.path), sanitised(each.sha256)) for each in plan.inputs],
+    }
+
+
+def _words(plan: Plan, told: Sequence[_Told]) -> Json:
+    """Return what the page says of the changes: counts, problems, what else is touched or left alone."""
+    summary, effort = view.summarise(plan), estimate(plan)
+    secrets = Secrets([(each.change.incident, each.hidden) for each in told])
+    return {
+        "verdict": _verdict(plan, summary),
+        "is_errored": plan.errored,
+        "tallies": [(name, word, symbol, summary.as_dict()[name]) for name, word, symbol in _TALLIES],
+        "effort": view.effort(effort) if effort.requests else "",
+        "unmanaged": view.unmanaged(plan),
+        "new_options": [
+            (sanitised(each.custom_field.name), sanitised(each.name))
+            for each in new_options(each.change for each in told if not each.hidden)
+        ],
+        "problems": [_problem(secrets.redacted(each)) for each in grouped(plan.diagnostics)],
+        "legend": legend(each.card for each in told),
+        "hidden": sum(each.hidden for each in told),
+    }
+
+
+_TALLIES = (
+    ("create", "to create", "+"),
+    ("update", "to update", "~"),
+    ("adopt", "to adopt", "="),
+    ("blocked", "blocked", "!"),
+    ("pending", "pending", "?"),
+    ("unchanged", "unchanged", ""),
+)
+
+
+def _verdict(plan: Plan, summary: view.Summary) -> str:
+    if plan.errored:
+        return view.FAILED
+    return view.opening(plan) if summary.has_changes else view.NO_CHANGES
+
+
+def _problem(diagnostic: Diagnostic) -> Json:
+    return {
+        "severity": diagnostic.severity.value,
+        "is_error": diagnostic.severity is Severity.ERROR,
+        "code": sanitised(diagnostic.code),
+        "summary": _prose(diagnostic.summary),
+        "detail": _prose(diagnostic.detail),
+        "hint": _prose(diagnostic.hint),
+        "places": view.places(diagnostic),
+    }
+
+
+def _prose(text: str) -> str:
+    return "\n".join(sanitised(line) for line in text.split("\n"))
+
+
+def _drawn(plan: Plan, told: Sequence[_Told]) -> Json:
+    """Return the chart, and how much it does not show."""
+    creations = [
+        (each.change.attributes, each.hidden) for each in told if isinstance(each.change, Create | Pending)
+    ]
+    sent = [attributes for attributes, hidden in creations if not hidden]
+    added, there = _clean(by_month(sent)), _clean(plan.history or ())
+    return {
+        "chart": chart(added, there, [sanitised(each) for each in plan.severities]),
+        "is_history_known": plan.history is not None,
+        "undated_added": undated(added),
+        "undated_there": undated(there),
+        "not_counted": len(creations) - len(sent),
+    }
+
+
+def _clean(counts: Iterable[MonthCount]) -> list[MonthCount]:
+    return [replace(each, severity=sanitised(each.severity)) for each in counts]
+
+
+def _entry(told: _Told) -> Json:
+    change, shown = told.change, told.card
+    known = {} if told.hidden else _known(change)
+    place = change.incident.location
+    return {
+        "actions": [each.value for each in view.actions(change)],
+        "key": shown.key,
+        "reference": shown.reference,
+        "title": shown.title,
+        "file": sanitised(place.path),
+        "line": place.line,
+        "place": shown.place,
+        "private": shown.is_private,
+        "hidden": told.hidden,
+        "unchanged": shown.unchanged,
+        "explanation": shown.explanation,
+        "rows": [_row(each) for each in shown.rows],
+        "name": _text(known, Field.NAME),
+        "severity": _text(known, Field.SEVERITY),
+        "type": _text(known, Field.INCIDENT_TYPE),
+        "began": _moment(known),
+        "link": _link(change),
+    }
+
+
+def _known(change: Change) -> Attributes:
+    """Return what is known of an incident as it will be: what is in the account, and over it the file's."""
+    match change:
+        case Create(attributes=sent) | Pending(attributes=sent):
+            return sent
+        case Update(live=live) | Adopt(live=live):
+            return {**live.attributes, **change.incident.attributes}
+        case NoOp() | Blocked():
+            return change.incident.attributes
+        case _:
+            assert_never(change)
+
+
+def _text(attributes: Attributes, field: Field) -> str:
+    value = attributes.get(Attribute(field))
+    return sanitised((value.name or value.id) if isinstance(value, Entity) else str(value or ""))
+
+
+def _moment(attributes: Attributes) -> str:
+    began = earliest(attributes)
+    return encode_moment(began) if began else ""
+
+
+def _link(change: Change) -> str:
+    """Return where the live incident can be seen, if that is an address that is safe to follow."""
+    address = change.live.permalink if isinstance(change, Update | Adopt) else ""
+    return sanitised(address) if address.startswith("https://") else ""
+
+
+def _row(row: Row) -> list[Any]:
+    lines = [[each.marker, *_pieces(each)] for each in row.lines]
+    return [row.symbol, row.label, row.before, row.after, row.note, lines]
+
+
+def _pieces(line: Line) -> list[str]:
+    """Return a line of a diff in pieces: every second one is a word that differs."""
+    ends = [0, *chain.from_iterable(line.spans), len(line.text)]
+    return [line.text[start:end] for start, end in pairwise(ends)]
+
+
+def _embedded(data: Json) -> str:
+    """Return JSON that no HTML parser can take for anything else: `<`, `>` and `&` are escapes, and all
+    that is not ASCII too."""
+    text = json.dumps(data, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _asset(name: str) -> str:
+    return (_PAGE / name).read_text(encoding="ascii")
+
+
+def _csp_hash(source: str) -> str:
+    """Return the source expression by which a Content-Security-Policy allows one inline text."""
+    return f"sha256-{b64encode(hashlib.sha256(source.encode()).digest()).decode()}"

@@ -1,0 +1,197 @@
+"""A plan -> a comment for a pull request, in the Markdown of GitHub and GitLab, that fits into a budget.
+
+Words of users stand in fences only (see fences); all else is ours. What matters most comes first, so that it
+is there when the budget cuts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from importer.diagnostics import grouped
+from importer.model import Change, Create, Diagnostic, Plan, Severity
+from importer.renderers import fences, view
+from importer.renderers.cards import card, is_private
+from importer.renderers.creations import MANY, laid_out, summarised, told_apart
+from importer.renderers.estimate import estimate
+from importer.renderers.privacy import Secrets, redacted
+from importer.renderers.values import sanitised
+from importer.renderers.view import SYMBOLS, Action, actions
+
+MARK = "<!-- importer plan -->"
+"""The first line, by which a CI finds the comment that it wrote before."""
+MAX_BYTES = 60_000
+"""Room for a frame around it: a comment on GitHub has at most 65536 characters."""
+LEAST_BYTES = 5_000
+"""What the frame alone never exceeds."""
+_LONGEST_SENTENCE = 300
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """What the readers may see. `most` creations are shown one by one, more are counted; None shows all."""
+
+    show_private: bool = False
+    most: int | None = MANY
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A part that is shown whole, or in short where the budget is small, or not at all."""
+
+    whole: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    title: str
+    is_open: bool
+    blocks: Sequence[_Block]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """What of a section is shown; of so many blocks only the title, and so many not at all."""
+
+    shown: tuple[str, ...]
+    in_short: int
+    left_out: int
+
+    @property
+    def size(self) -> int:
+        return sum(map(_size, self.shown))
+
+
+def plan(plan: Plan, *, audience: Audience, max_bytes: int = MAX_BYTES) -> str:
+    """Return the comment, of at most `max_bytes` bytes of UTF-8, or LEAST_BYTES if that is more.
+
+    Of private incidents it holds key, action and place, unless its audience may see them.
+    """
+    hidden = _hidden(plan, audience)
+    sections = [each for each in _sections(plan, audience, hidden) if each.blocks]
+    opening, ending = _opening(plan, len(hidden)), _ending(plan)
+    room = max(max_bytes, LEAST_BYTES) - _size(opening) - _size(ending)
+    room -= sum(_size(_framed(each, _nothing_of(each))) for each in sections)
+    parts = [opening]
+    for section in sections:
+        fitted = _fitted(section.blocks, room)
+        room -= fitted.size
+        parts.append(_framed(section, fitted))
+    return "".join([*parts, ending])
+
+
+def _hidden(plan: Plan, audience: Audience) -> frozenset[str]:
+    """Return the keys of the incidents whose words are not shown."""
+    if audience.show_private:
+        return frozenset()
+    return frozenset(each.incident.key for each in plan.changes if is_private(each))
+
+
+def _opening(plan: Plan, hidden: int) -> str:
+    summary, effort = view.summarise(plan), estimate(plan)
+    told = view.opening(plan) if summary.has_changes else view.NO_CHANGES
+    parts = [MARK, f"**{view.counts(summary)}**"]
+    parts += [view.effort(effort)] if effort.requests else []
+    parts += [view.FAILED if plan.errored else told]
+    if hidden:
+        subject = "1 private incident is" if hidden == 1 else f"{hidden} private incidents are"
+        parts.append(f"{subject} shown by key and action alone.")
+    return "\n\n".join(parts) + "\n\n"
+
+
+def _ending(plan: Plan) -> str:
+    origin = [f"account   {_sentence(plan.account.dashboard_url, _LONGEST_NAME)}"]
+    origin += [f"revision  {_sentence(plan.revision, _LONGEST_NAME)}"] if plan.revision else []
+    left_alone = [_sentence(view.unmanaged(plan), _LONGEST_SENTENCE)] if plan.unmanaged else []
+    return fences.of_lines([*left_alone, *origin]).rstrip("\n") + "\n"
+
+
+def _sentence(text: str, longest: int) -> str:
+    return fences.shortened(sanitised(text[:longest]), longest)
+
+
+def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterator[_Section]:
+    """Yield all that there is to show, what must not be cut first."""
+    secrets = Secrets([(each.incident, each.incident.key in hidden) for each in plan.changes])
+    problems = [secrets.redacted(each) for each in grouped(plan.diagnostics)]
+    alone, counted = told_apart(plan.changes, audience.most)
+    first = sorted(alone, key=lambda each: Action.BLOCKED not in actions(each))
+    shown = {action: [each for each in first if actions(each)[0] is action] for action in Action}
+
+    def section(action: Action, title: str, *, is_open: bool) -> _Section:
+        blocks = [_card(each, hidden) for each in shown[action]]
+        return _Section(f"<code>{SYMBOLS[action]}</code> {len(blocks)} {title}", is_open, blocks)
+
+    errors = [_problem(each) for each in problems if each.severity is Severity.ERROR]
+    warnings = [_problem(each) for each in problems if each.severity is Severity.WARNING]
+    yield _Section(_counted(len(errors), "error"), is_open=True, blocks=errors)
+    yield section(Action.BLOCKED, "blocked", is_open=True)
+    yield section(Action.PENDING, "pending", is_open=True)
+    yield _Section(_counted(len(warnings), "warning"), is_open=True, blocks=warnings)
+    yield section(Action.UPDATE, "to update", is_open=False)
+    yield section(Action.ADOPT, "to adopt", is_open=False)
+    yield section(Action.CREATE, "to create", is_open=False)
+    if counted:
+        yield _creations(counted, hidden)
+
+
+def _card(change: Change, hidden: frozenset[str]) -> _Block:
+    shown = card(change)
+    shown = redacted(shown) if change.incident.key in hidden else shown
+    return _Block(fences.of_card(shown), fences.of_title(shown))
+
+
+def _problem(diagnostic: Diagnostic) -> _Block:
+    return _Block(fences.of_diagnostic(diagnostic), fences.of_summary(diagnostic))
+
+
+def _creations(creations: Sequence[Create], hidden: frozenset[str]) -> _Section:
+    told = [each for each in creations if each.incident.key not in hidden]
+    untold = len(creations) - len(told)
+    lines = list(laid_out(summarised(told), fences.WIDTH)) if told else []
+    lines += [f"(and {_counted(untold, 'private incident')}, not counted here)"] if untold else []
+    title = f"<code>{SYMBOLS[Action.CREATE]}</code> {len(creations)} to create, in short"
+    return _Section(title, is_open=True, blocks=[_Block(fences.of_lines(lines), "")])
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _fitted(blocks: Sequence[_Block], room: int) -> _Fitted:
+    """Take blocks whole while they fit, then in short while those fit."""
+    shown: list[str] = []
+    whole = 0
+    for each in blocks:
+        if _size(each.whole) > room:
+            break
+        shown.append(each.whole)
+        room -= _size(each.whole)
+        whole += 1
+    for each in blocks[whole:]:
+        if _size(each.short) > room:
+            break
+        shown.append(each.short)
+        room -= _size(each.short)
+    return _Fitted(tuple(shown), len(shown) - whole, len(blocks) - len(shown))
+
+
+def _nothing_of(section: _Section) -> _Fitted:
+    return _Fitted((), len(section.blocks), len(section.blocks))
+
+
+def _framed(section: _Section, fitted: _Fitted) -> str:
+    """Return a section with a line that says what of it the budget cut away. The blank lines make Markdown of
+    what stands between the tags."""
+    parts = [f"{fitted.in_short} without details"] if fitted.in_short else []
+    parts += [f"{fitted.left_out} not shown"] if fitted.left_out else []
+    note = f"Cut to fit: {', '.join(parts)}. `importer show PLAN` shows all.\n\n" if parts else ""
+    tag = "<details open>" if section.is_open else "<details>"
+    return f"{tag}<summary>{section.title}</summary>\n\n{''.join(fitted.shown)}{note}</details>\n\n"
+
+
+def _size(text: str) -> int:
+    return len(text.encode())

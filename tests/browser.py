@@ -1,0 +1,67 @@
+"""A page -> the page in a real browser, which tells every request and every message of its console."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+"""The program runs as root in a container, and asks nobody for anything by itself."""
+
+
+@contextmanager
+def opened_browser() -> Iterator[Browser]:
+    """Give Chromium without a window; skip the test where there is none."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("there is no chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_QUIET)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Seen:
+    """An opened page. `noise` is what it should not do: messages, errors, dialogs, requests."""
+
+    page: Page
+    noise: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def opened_page(
+    browser: Browser, path: Path, *, width: int = 1400, scheme: str = "light", script: bool = True
+) -> Iterator[Seen]:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        java_script_enabled=script,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(10_000)
+    seen = Seen(context.new_page())
+    page, noise = seen.page, seen.noise
+    page.on("console", lambda message: noise.append(message.text))
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.on("dialog", lambda dialog: (noise.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: request.url != path.as_uri() and noise.append(request.url))
+    page.goto(path.as_uri())
+    try:
+        yield seen
+    finally:
+        context.close()
