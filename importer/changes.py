@@ -6,7 +6,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from importer.model import Adopt, Blocked, Change, Create, NewOption, NoOp, Pending, Plan, Update, Value
+from importer.model import (
+    Adopt,
+    Blocked,
+    Change,
+    Create,
+    FieldChange,
+    NewOption,
+    NoOp,
+    Origin,
+    Pending,
+    Plan,
+    Scope,
+    Update,
+    Value,
+)
 
 
 def new_options(changes: Iterable[Change]) -> tuple[NewOption, ...]:
@@ -41,6 +55,35 @@ def only_keys(plan: Plan, *keys: str) -> Plan:
 def without_keys(plan: Plan, keys: frozenset[str]) -> Plan:
     """Return a plan without the changes of some keys."""
     return replace(plan, changes=tuple(each for each in plan.changes if each.incident.key not in keys))
+
+
+def only_drift(plan: Plan) -> Plan:
+    """Return what of a plan is due to edits in incident.io, or may be: a report, and not for apply."""
+    drifted = tuple(each for change in plan.changes if (each := _drifted(change)) is not None)
+    return replace(plan, changes=drifted, unmanaged=(), scope=Scope.DRIFT)
+
+
+def _drifted(change: Change) -> Change | None:
+    """Return what drifted of an incident that was imported, or that nothing did; None for all others."""
+    match change:
+        case Update(incident=incident, live=live):
+            changes, blocked = _by_drift(change.changes), _by_drift(change.blocked)
+            if not changes and not blocked:
+                return NoOp(incident, live.id, live.reference)
+            return replace(change, changes=changes, blocked=blocked)
+        case Blocked(incident=incident, blocked=blocked) if blocked:
+            found = _by_drift(blocked)
+            return replace(change, blocked=found) if found else None
+        case NoOp():
+            return change
+        case Create() | Pending() | Adopt() | Blocked():
+            return None
+        case _:
+            assert_never(change)
+
+
+def _by_drift(changes: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
+    return tuple(each for each in changes if each.origin is not Origin.FILE)
 
 
 def _options(value: Value) -> Iterable[NewOption]:

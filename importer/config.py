@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from importer.diagnostics import Diagnostics
 from importer.errors import UsageError
-from importer.model import Location
+from importer.model import Location, OnDrift, Policy
 
 if TYPE_CHECKING:
     from importer.loaders.tree import Block, Node
@@ -24,6 +24,7 @@ DEFAULT_STATE = ".importer/state.db"
 DEFAULT_ON_UNRESOLVED = "default"
 """The key of `Settings.on_unresolved` for all kinds that it does not name."""
 
+_POLICY = frozenset({"on_drift", "ignore_changes"})
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(%|/ ?min)")
 _INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 
@@ -36,14 +37,6 @@ class OnUnresolved(StrEnum):
     DROP = "drop"
 
 
-class OnDrift(StrEnum):
-    """What becomes of an edit that somebody made in incident.io."""
-
-    OVERWRITE = "overwrite"
-    KEEP = "keep"
-    FAIL = "fail"
-
-
 @dataclass(frozen=True, slots=True)
 class Rate:
     """The importer's own ceiling: requests a minute, or a share (0 to 1) of what the server allows."""
@@ -53,10 +46,21 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class PlainSource:
+    """A file, folder or glob of incidents. `timezone` is that of their times without an offset, `policy` what
+    counts for them instead of that of the settings, `line` where importer.yaml says so."""
+
+    path: str
+    timezone: str | None = None
+    line: int = 1
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MappedSource:
     """A file, folder or glob that is read by a mapping: a file, or a preset by its name. `timezone` is that
     of its times without an offset, `encoding` that of a text that is not UTF-8; both go before those of the
-    mapping. `line` is where importer.yaml says so."""
+    mapping. `line` is where importer.yaml says so, `policy` what counts instead of that of the settings."""
 
     path: str
     mapping: str | None = None
@@ -64,6 +68,7 @@ class MappedSource:
     timezone: str | None = None
     line: int = 1
     encoding: str | None = None
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class Settings:
 
     root: Path
     path: Path | None = None
-    sources: tuple[str | MappedSource, ...] = ()
+    sources: tuple[str | PlainSource | MappedSource, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
     timezone: str | None = None
     namespace: str = "default"
@@ -80,8 +85,7 @@ class Settings:
     aliases: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     on_unresolved: Mapping[str, OnUnresolved] = field(default_factory=dict)
     create_missing: frozenset[str] = frozenset()
-    ignore_changes: frozenset[str] = frozenset()
-    on_drift: OnDrift = OnDrift.OVERWRITE
+    policy: Policy = field(default_factory=Policy)
     max_creates: int | None = None
     max_updates: int | None = None
     rate: Rate = Rate()
@@ -216,10 +220,11 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
     identity = _texts(block.get("identity"))
     safety = _texts(block.get("safety"))
     defaults.pop("timezone", None)
+    policy = policy_of(block, Policy())
     return Settings(
         root=root,
         path=path,
-        sources=_sources(block.get("sources"), path.name, diagnostics),
+        sources=_sources(block.get("sources"), policy, path.name, diagnostics),
         defaults=defaults,
         timezone=_zone(block, path.name, diagnostics),
         namespace=identity.get("namespace", "default"),
@@ -227,8 +232,7 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
         aliases={kind: _aliases(names) for kind, names in _entries(block.get("aliases"))},
         on_unresolved=_on_unresolved(block.get("on_unresolved")),
         create_missing=frozenset(_list(block.get("create_missing"))),
-        ignore_changes=frozenset(_list(block.get("ignore_changes"))),
-        on_drift=OnDrift(str(block.get("on_drift", OnDrift.OVERWRITE))),
+        policy=policy,
         max_creates=_count(safety, "max_creates"),
         max_updates=_count(safety, "max_updates"),
         rate=_rate(block, path.name, diagnostics),
@@ -236,18 +240,40 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
     )
 
 
-def _sources(written: Node, name: str, diagnostics: Diagnostics) -> tuple[str | MappedSource, ...]:
-    found: list[str | MappedSource] = []
+def policy_of(block: Block, wider: Policy) -> Policy:
+    """Return the policy that a mapping of the right shape states; what it leaves open is that of its
+    surroundings."""
+    return Policy(
+        on_drift=OnDrift(str(block.get("on_drift") or wider.on_drift)),
+        ignore_changes=frozenset(_list(block["ignore_changes"]))
+        if "ignore_changes" in block
+        else wider.ignore_changes,
+    )
+
+
+def _sources(
+    written: Node, policy: Policy, name: str, diagnostics: Diagnostics
+) -> tuple[str | PlainSource | MappedSource, ...]:
+    found: list[str | PlainSource | MappedSource] = []
     for each in written if isinstance(written, list) else ():
         if isinstance(each, str):
             found.append(each.strip())
         elif isinstance(each, dict):
-            words = _texts(each)
-            zone = _known_zone(words.get("timezone"), each.place(name, "timezone"), diagnostics)
-            found.append(
-                MappedSource(words["path"], words.get("mapping"), words.get("preset"), zone, each.line)
-            )
+            found.append(_source(each, policy, name, diagnostics))
     return tuple(found)
+
+
+def _source(
+    written: Block, policy: Policy, name: str, diagnostics: Diagnostics
+) -> PlainSource | MappedSource:
+    words = _texts(written)
+    zone = _known_zone(words.get("timezone"), written.place(name, "timezone"), diagnostics)
+    own = None if written.keys().isdisjoint(_POLICY) else policy_of(written, policy)
+    if "mapping" in words or "preset" in words:
+        return MappedSource(
+            words["path"], words.get("mapping"), words.get("preset"), zone, written.line, policy=own
+        )
+    return PlainSource(words["path"], zone, written.line, own)
 
 
 def _zone(block: Block, name: str, diagnostics: Diagnostics) -> str | None:

@@ -174,7 +174,9 @@ class Execution:
         kept = without(own, *(each.attribute for each in editable))
         self.journal.confirmed(key, CREATE, live=live, declared=kept, answered=live.attributes)
         looked_at = _LISTED_CHILDREN if was_there else _LISTED_CHILDREN - _KEYED_CHILDREN
-        live, warnings = self._change(live, key, editable + _children_of(declared), looked_at=looked_at)
+        theirs = change.left_to_people if was_there else ()
+        edits = tuple(each for each in editable if each.attribute not in theirs)
+        live, warnings = self._change(live, key, edits + _children_of(declared), looked_at=looked_at)
         warnings += tuple(came_back(each) for each in missing if each.attribute.is_create_only)
         self._settle(key, live.id, live.reference)
         if was_there and isinstance(change, Create):

@@ -16,7 +16,7 @@ from importer import private_file, schemas
 from importer.changes import new_options
 from importer.codec import decode_moment, encode_moment
 from importer.errors import Refused, UsageError
-from importer.model import Account, Diagnostic, Input, MonthCount, NoOp, Plan, Severity, Unmanaged
+from importer.model import Account, Diagnostic, Input, MonthCount, NoOp, Plan, Scope, Severity, Unmanaged
 from importer.planfile_changes import from_json, location_from_json, location_to_json
 from importer.planfile_changes import to_json as change_to_json
 from importer.planned_requests import option_request
@@ -108,7 +108,8 @@ def _content(plan: Plan) -> JsonObject:
         "inputs": [asdict(each) for each in plan.inputs],
         "revision": plan.revision,
         "errored": plan.errored,
-        "applyable": summary.has_work and not plan.errored,
+        "scope": plan.scope.value,
+        "applyable": summary.has_work and not plan.errored and plan.scope is Scope.ALL,
         "summary": summary.as_dict(),
         "estimate": {
             "requests": effort.requests,
@@ -205,6 +206,7 @@ def _plan_from(document: JsonObject) -> Plan:
         unchanged=document["summary"]["unchanged"],
         severities=tuple(document.get("severities", ())),
         history=_history_from(document.get("history")),
+        scope=Scope(document.get("scope", Scope.ALL)),
     )
 
 

@@ -78,7 +78,8 @@ def from_json(entry: JsonObject) -> Written:
     match action:
         case Action.CREATE | Action.PENDING:
             kind = Create if action == Action.CREATE else Pending
-            return kind(incident, entry["idempotency_key"], _sent_from(incident.attributes, resolved))
+            theirs = frozenset(decode_attribute(each) for each in resolved.get("left_to_people", ()))
+            return kind(incident, entry["idempotency_key"], _sent_from(incident.attributes, resolved), theirs)
         case Action.UPDATE | Action.ADOPT:
             edit = Update if action == Action.UPDATE else Adopt
             changes = tuple(_field_change_from(each) for each in resolved["changes"])
@@ -186,8 +187,8 @@ def _resolved(change: Written) -> JsonObject:
     }
     changes, blocked = _differences(change)
     match change:
-        case Create(attributes=sent) | Pending(attributes=sent):
-            return shared | _sent_to(incident.attributes, sent)
+        case Create(attributes=sent, left_to_people=theirs) | Pending(attributes=sent, left_to_people=theirs):
+            return shared | _sent_to(incident.attributes, sent) | _theirs_to(theirs)
         case Update(live=live) | Adopt(live=live):
             own = {"live": _live_to(live), "changes": [_field_change_to(each) for each in changes]}
             return shared | own | {"blocked": [_field_change_to(each) for each in blocked]}
@@ -203,6 +204,14 @@ def _sent_to(own: Attributes, sent: Attributes) -> JsonObject:
     added = {each: value for each, value in sent.items() if own.get(each, missing) != value}
     left_out = sorted((each for each in own if each not in sent), key=by_label)
     return {"added": encode_attributes(added), "left_out": [encode_attribute(each) for each in left_out]}
+
+
+def _theirs_to(theirs: frozenset[Attribute]) -> JsonObject:
+    return (
+        {"left_to_people": [encode_attribute(each) for each in sorted(theirs, key=by_label)]}
+        if theirs
+        else {}
+    )
 
 
 def _sent_from(own: Attributes, resolved: JsonObject) -> dict[Attribute, Value]:

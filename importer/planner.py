@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from importer.config import OnDrift, Settings
+from importer.config import Settings
 from importer.diagnostics import Diagnostics
 from importer.differences import differences, same
 from importer.identity import idempotency_key
@@ -42,6 +42,7 @@ from importer.model import (
     Incident,
     LiveIncident,
     NoOp,
+    OnDrift,
     Origin,
     Pending,
     PostmortemDocument,
@@ -127,10 +128,10 @@ class _Planner:
                 return None
             case Sent(idempotency_key=sent_with, resembles=resembles):
                 self._warn_of_resemblance(incident, resembles, "incidents that nobody confirmed")
-                return Pending(incident, sent_with, self._creation(incident))
+                return Pending(incident, sent_with, *self._creation(incident))
             case Absent(resembles=resembles):
                 self._warn_of_resemblance(incident, resembles, "incidents to be created")
-                return Create(incident, self._key(incident), self._creation(incident))
+                return Create(incident, self._key(incident), *self._creation(incident))
             case _:
                 assert_never(match)
 
@@ -146,14 +147,15 @@ class _Planner:
     def _desired(self, incident: Incident) -> Attributes:
         return {**incident.attributes, self._marker: incident.key} if self._marker else incident.attributes
 
-    def _creation(self, incident: Incident) -> Attributes:
+    def _creation(self, incident: Incident) -> tuple[Attributes, frozenset[Attribute]]:
         """Return all that a creation sends: what is declared, and what must not be left to the server. There
-        is nothing to clear yet."""
+        is nothing to clear yet. And what of it belongs to people afterwards."""
         defaults: dict[Attribute, Value] = {Attribute(Field.VISIBILITY): "public"}
         if self.ground.closed:
             defaults[Attribute(Field.STATUS)] = self.ground.closed
         declared = {a: value for a, value in self._desired(incident).items() if value is not None}
-        return {**defaults, **declared}
+        sent = {**defaults, **declared}
+        return sent, frozenset(sent) - self._compared(incident).keys() - defaults.keys()
 
     def _update(self, incident: Incident, live: LiveIncident) -> Change:
         changes, blocked = self._compare(incident, live)
@@ -178,7 +180,7 @@ class _Planner:
         found = list(differences(live.attributes, self._compared(incident)))
         if found:
             remembered = self.memory.remembered(incident.key)
-            judged = (_judge(each, remembered.get(each.attribute)) for each in found)
+            judged = (_judge(each, remembered) for each in found)
             real = [each for each in judged if each and self._is_open_to_change(each, incident, live)]
             found = self._drift_policy(incident, real)
             if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in found):
@@ -193,7 +195,7 @@ class _Planner:
         return {
             attribute: value
             for attribute, value in self._desired(incident).items()
-            if attribute == self._marker or not self._is_ignored(attribute)
+            if attribute == self._marker or not incident.policy.ignores(attribute)
         }
 
     def _not_ours(self, incident: Incident, found: NotOurs) -> Change:
@@ -216,11 +218,6 @@ class _Planner:
             return False
         declared = {a: value for a, value in self._compared(incident).items() if a != self._marker}
         return not differences(live.attributes, declared)
-
-    def _is_ignored(self, attribute: Attribute) -> bool:
-        field = attribute.field.value
-        words = (attribute.label, field, field.partition(".")[0])
-        return not self.ground.settings.ignore_changes.isdisjoint(words)
 
     def _is_open_to_change(self, change: FieldChange, incident: Incident, live: LiveIncident) -> bool:
         """Leave out, with a warning, what would be a difference for ever: no request clears what is set at
@@ -247,12 +244,13 @@ class _Planner:
         return True
 
     def _drift_policy(self, incident: Incident, found: list[FieldChange]) -> list[FieldChange]:
+        self._warn_of_unknown_origin(incident, found)
         drifted = [each for each in found if each.origin is Origin.DRIFT and each.attribute != self._marker]
-        if not drifted or self.ground.settings.on_drift is OnDrift.OVERWRITE:
+        if not drifted or incident.policy.on_drift is OnDrift.OVERWRITE:
             return found
         labels = ", ".join(change.attribute.label for change in drifted)
         detail = f"incident '{incident.key}': {labels}"
-        if self.ground.settings.on_drift is OnDrift.FAIL:
+        if incident.policy.on_drift is OnDrift.FAIL:
             self.diagnostics.error(
                 "drift",
                 "incidents were edited in incident.io",
@@ -268,6 +266,18 @@ class _Planner:
                 detail=detail,
             )
         return [each for each in found if each not in drifted]
+
+    def _warn_of_unknown_origin(self, incident: Incident, found: list[FieldChange]) -> None:
+        """Say where edits are overwritten that `on_drift` would keep, if anybody knew that they are edits."""
+        unknown = [each for each in found if each.origin is Origin.UNKNOWN and each.attribute != self._marker]
+        if unknown and incident.policy.on_drift is not OnDrift.OVERWRITE:
+            self.diagnostics.warning(
+                "drift-unknown",
+                "on_drift cannot tell edits made in incident.io from changes of the files without the state",
+                incident.location,
+                detail=f"incident '{incident.key}': {', '.join(each.attribute.label for each in unknown)}",
+                hint="bring the state (importer state import), or see that the plan overwrites no edit",
+            )
 
     def _hidden(self, incident: Incident, hidden: Hidden) -> Change:
         """An incident that the key does not see cannot be compared with the account, only with what was
@@ -325,12 +335,16 @@ class _Planner:
             )
 
 
-def _judge(change: FieldChange, known: Remembered | None) -> FieldChange | None:
-    """Tell where a difference comes from, or that it is none.
+def _judge(change: FieldChange, remembered: Mapping[Attribute, Remembered]) -> FieldChange | None:
+    """Tell where a difference comes from, or that it is none. Of an incident of which nothing is remembered,
+    nobody knows.
 
     An attribute that no answer shows is compared with what was last declared. Where the file has not
     changed since the last apply, the server's own form of it is no difference, and any other value is drift.
     """
+    if not remembered:
+        return replace(change, origin=Origin.UNKNOWN)
+    known = remembered.get(change.attribute)
     unseen = change.attribute.is_child or change.attribute.field in WRITE_ONLY_FIELDS
     if unseen and change.before is None and known is not None:
         return None if same(known.declared, change.after) else replace(change, before=known.declared)

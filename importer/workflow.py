@@ -15,7 +15,7 @@ from importer import __version__, execution, pull, refresh
 from importer.account_rules import check_marker, check_resolved
 from importer.applier import Limits, Observer, OptionApi, Run, apply, create_options
 from importer.catalogue import default_status, marker
-from importer.changes import is_acting, without_keys
+from importer.changes import is_acting, only_drift, without_keys
 from importer.config import Settings
 from importer.diagnostics import grouped
 from importer.differences import differences
@@ -37,7 +37,9 @@ from importer.model import (
     Incident,
     LiveIncident,
     Needs,
+    OnDrift,
     Plan,
+    Scope,
     Update,
     Workflow,
 )
@@ -74,10 +76,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The part of the work to plan: keys or globs (none: all), and at most so many changes."""
+    """The part of the work to plan: keys or globs (none: all), and at most so many changes of that scope."""
 
     only: tuple[str, ...] = ()
     limit: int | None = None
+    scope: Scope = Scope.ALL
 
     def of(self, incidents: Sequence[Incident]) -> tuple[Incident, ...]:
         """Return the incidents that are meant. Raises UsageError for a pattern that means none."""
@@ -122,8 +125,8 @@ def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
     Raises Refused where the state belongs to another account, UsageError where --only names no incident,
     ApiError and NoAnswer.
     """
-    settings, ledger = session.settings, session.ledger
-    check_account(ledger, session.account)
+    settings = session.settings
+    check_account(session.ledger, session.account)
     chosen = selection.of(loaded.incidents)
     catalogue = session.api.catalogue(needs(chosen, settings))
     resolved = resolve(chosen, catalogue, settings)
@@ -141,18 +144,33 @@ def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
     if empty.errored:
         return empty
     ground = Ground(settings, marker(catalogue, settings), default_status(catalogue))
-    declared_keys = frozenset(each.key for each in loaded.incidents)
-    memory = ledger.memory()
-    census = refresh.refresh(session.api, resolved.incidents, memory, ground.marker)
-    planned = plan_changes(
-        resolved.incidents, census, memory=memory, ground=ground, declared_keys=declared_keys
+    incidents = _as_asked(resolved.incidents, selection.scope)
+    keys = frozenset(each.key for each in loaded.incidents)
+    made = _compared(session, empty, ground, incidents, keys)
+    if selection.scope is Scope.DRIFT:
+        made = only_drift(made)
+    else:
+        made = replace(made, diagnostics=made.diagnostics + check_roles(session.account, made.changes))
+    return replace(
+        made,
+        changes=tuple(_limited(made.changes, selection.limit)),
+        diagnostics=grouped(made.diagnostics, places=None),
     )
-    found = empty.diagnostics + planned.diagnostics + check_roles(session.account, planned.changes)
+
+
+def _compared(
+    session: Session, empty: Plan, ground: Ground, incidents: tuple[Incident, ...], keys: frozenset[str]
+) -> Plan:
+    """Return an empty plan with the changes that make the account what the incidents say. `keys` are all that
+    the files declare."""
+    memory = session.ledger.memory()
+    census = refresh.refresh(session.api, incidents, memory, ground.marker)
+    planned = plan_changes(incidents, census, memory=memory, ground=ground, declared_keys=keys)
     return replace(
         empty,
-        changes=tuple(_limited(planned.changes, selection.limit)),
+        changes=planned.changes,
         unmanaged=planned.unmanaged,
-        diagnostics=grouped(found, places=None),
+        diagnostics=empty.diagnostics + planned.diagnostics,
         history=by_month(each.attributes for each in census.live()) if census.is_whole else None,
     )
 
@@ -193,6 +211,10 @@ def use_up(session: Session, run: Run, plan_hash: str) -> None:
 def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     """Raise Refused where a plan is not what apply would find now: another account, applied already, or
     an incident that changed since. What an earlier run of the same saved plan touched is not stale."""
+    if plan.scope is not Scope.ALL:
+        raise Refused(
+            "the plan is a report of drift, and not for apply", hint="make a plan without --drift-only"
+        )
     _refuse_foreign(session, plan, plan_hash)
     begun = session.ledger.begun_by(plan_hash) if plan_hash else frozenset()
     fresh = [change for change in plan.changes if change.incident.key not in begun]
@@ -272,6 +294,14 @@ def take_over(session: Session, declared: Sequence[Declared]) -> int:
     fresh = [each for each in declared if each.incident.key not in settled]
     session.ledger.take_over((each.incident.key, each.live, each.attributes) for each in fresh)
     return len(fresh)
+
+
+def _as_asked(incidents: tuple[Incident, ...], scope: Scope) -> tuple[Incident, ...]:
+    """Return the incidents as a plan of that scope judges them: a report tells of all drift, whatever apply
+    would do about it."""
+    if scope is Scope.ALL:
+        return incidents
+    return tuple(replace(each, policy=replace(each.policy, on_drift=OnDrift.OVERWRITE)) for each in incidents)
 
 
 def _fits(key: str, pattern: str) -> bool:

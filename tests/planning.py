@@ -20,6 +20,7 @@ from importer.model import (
     Kind,
     LiveIncident,
     Location,
+    Policy,
     Remembered,
     Severity,
     TimelineItem,
@@ -43,11 +44,16 @@ ITEM = Attribute(Field.TIMELINE, "Rolled back")
 POSTMORTEM = Attribute(Field.POSTMORTEM, "Outage")
 WRITTEN = TimelineItem(BEGAN, "By hand.")
 
+EVERYTHING = Policy()
 Fields = Mapping[Attribute, Remembered]
+KNOWN: Fields = {Attribute(Field.CALL_URL): Remembered(None, None)}
+"""What the state has of an incident that it knows, when nothing of what is compared is in it."""
 
 
-def incident(attributes: Attributes, *, key: str = "A", number: int | None = None) -> Incident:
-    return Incident(key, number, attributes, Location("a.yaml", 3))
+def incident(
+    attributes: Attributes, *, key: str = "A", number: int | None = None, policy: Policy = EVERYTHING
+) -> Incident:
+    return Incident(key, number, attributes, Location("a.yaml", 3), policy=policy)
 
 
 def remembering(fields: Fields, *bindings: Binding, sent: dict[str, str] | None = None) -> Memory:
@@ -84,13 +90,8 @@ def planned(
     )
 
 
-def change(declared: Attributes, held: Attributes, fields: Fields, settings: Settings = SETTINGS) -> Change:
-    found = planned(
-        incident(declared),
-        account=(live(7, held),),
-        memory=ours(fields),
-        ground=replace(GROUND, settings=settings),
-    )
+def change(declared: Attributes, held: Attributes, fields: Fields, policy: Policy = EVERYTHING) -> Change:
+    found = planned(incident(declared, policy=policy), account=(live(7, held),), memory=ours(fields))
     (one,) = found.changes
     return one
 

@@ -8,8 +8,9 @@ import pytest
 
 from importer.config import (
     Connection,
-    OnDrift,
+    MappedSource,
     OnUnresolved,
+    PlainSource,
     Rate,
     Settings,
     connection,
@@ -18,6 +19,7 @@ from importer.config import (
 )
 from importer.diagnostics import Diagnostics
 from importer.errors import UsageError
+from importer.model import OnDrift, Policy
 
 FULL = """
 version: 1
@@ -64,12 +66,29 @@ def test_every_key_becomes_its_setting(tmp_path: Path) -> None:
         },
         on_unresolved={"default": OnUnresolved.SKIP, "users": OnUnresolved.DROP},
         create_missing=frozenset({"custom_field_options"}),
-        ignore_changes=frozenset({"summary"}),
-        on_drift=OnDrift.KEEP,
+        policy=Policy(OnDrift.KEEP, frozenset({"summary"})),
         max_creates=1000,
         max_updates=100,
         rate=Rate(share=0.8),
         state=tmp_path / "state/a.db",
+    )
+
+
+def test_a_source_has_a_policy_of_its_own_and_leaves_open_what_it_does_not_say(tmp_path: Path) -> None:
+    settings, problems = read(
+        tmp_path,
+        """ignore_changes: [summary]
+sources:
+  - {path: a.csv}
+  - {path: b/*.yaml, on_drift: keep, timezone: UTC}
+  - {path: c.csv, preset: jira, ignore_changes: []}
+""",
+    )
+    assert problems == []
+    assert settings.sources == (
+        PlainSource("a.csv", line=3),
+        PlainSource("b/*.yaml", "UTC", 4, Policy(OnDrift.KEEP, frozenset({"summary"}))),
+        MappedSource("c.csv", preset="jira", line=5, policy=Policy()),
     )
 
 
@@ -106,7 +125,7 @@ def test_a_file_that_was_named_must_be_there_and_its_folder_is_the_root(tmp_path
         ("a: 1", "importer.yaml:1 unknown-field: no field is called `a` | the fields here are aliases"),
         ("\nsource: [a]", "importer.yaml:2 unknown-field: no field is called `source` | did you mean `sources`?"),
         ("sources: a", "importer.yaml:1 wrong-type: `sources` must be a list of paths"),
-        ("sources: [{path: a}]", "importer.yaml:1 missing-field: `sources[].mapping` is missing"),
+        ("sources: [{mapping: a}]", "importer.yaml:1 missing-field: `sources[].path` is missing"),
         ("aliases: {sevrity: {}}", "importer.yaml:1 unknown-field: no field is called `aliases.sevrity` | did you mean `severity`?"),
         ("on_unresolved: ignore", "importer.yaml:1 bad-value: `on_unresolved` must be error, skip or drop"),
         ("rate: fast", "importer.yaml:1 bad-value: `fast` is no rate | write a share"),

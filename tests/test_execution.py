@@ -299,6 +299,19 @@ def test_an_incident_that_was_there_is_adopted_brought_up_to_date_and_said_so(de
     assert desk.ledger.is_created("A")
 
 
+def test_what_belongs_to_people_is_not_edited_in_an_incident_that_was_there(desk: Desk) -> None:
+    live = made(desk, {NAME: "Search was slow", SUMMARY: "as somebody wrote it"})
+    desk.account.made_by["importer-A"] = live.id
+    theirs = frozenset({SUMMARY})
+    sent = {STATUS: CLOSED, VISIBILITY: "public", **SHORT, SUMMARY: "as the file has it"}
+    outcome = desk.carry_out(Create(incident("A", SHORT), "importer-A", sent, theirs))
+    assert isinstance(outcome, Adopted)
+    held = desk.account.live[live.id].attributes
+    assert held[SUMMARY] == "as somebody wrote it"
+    assert SEVERITY in held
+    assert SUMMARY not in desk.ledger.remembered("A")
+
+
 def test_a_pending_creation_that_was_carried_out_is_created_and_not_adopted(desk: Desk) -> None:
     desk.account.faults = [Fault.LOST_AFTER]
     desk.create(SHORT)

@@ -23,7 +23,9 @@ from importer.model import (
     Kind,
     Location,
     NoOp,
+    Origin,
     Pending,
+    Policy,
     Severity,
     Unmanaged,
 )
@@ -195,8 +197,8 @@ def test_an_adopted_incident_is_shown_as_adopted_with_what_brings_it_up_to_date(
     assert one == Adopt(
         declared,
         held,
-        (FieldChange(NAME, "Old", "New"),),
-        (FieldChange(VISIBILITY, "public", "private"),),
+        (FieldChange(NAME, "Old", "New", Origin.UNKNOWN),),
+        (FieldChange(VISIBILITY, "public", "private", Origin.UNKNOWN),),
     )
     as_it_is = incident({NAME: "Old"})
     (same,) = planned(as_it_is, account=(held,), memory=ours({}, settled=False)).changes
@@ -226,8 +228,8 @@ def test_a_hidden_incident_that_changed_is_blocked_and_never_created_again(settl
 
 
 def test_a_hidden_incident_ignores_what_belongs_to_people() -> None:
-    ground = replace(GROUND, settings=replace(SETTINGS, ignore_changes=frozenset({"summary"})))
-    found = planned(incident({SUMMARY: "new"}), memory=ours(as_sent({SUMMARY: "old"})), ground=ground)
+    theirs = Policy(ignore_changes=frozenset({"summary"}))
+    found = planned(incident({SUMMARY: "new"}, policy=theirs), memory=ours(as_sent({SUMMARY: "old"})))
     assert isinstance(found.changes[0], NoOp)
 
 

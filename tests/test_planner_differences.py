@@ -7,7 +7,6 @@ from itertools import product
 
 import pytest
 
-from importer.config import OnDrift
 from importer.matching import Census
 from importer.model import (
     Attachment,
@@ -21,7 +20,9 @@ from importer.model import (
     Kind,
     Location,
     NoOp,
+    OnDrift,
     Origin,
+    Policy,
     PostmortemDocument,
     Remembered,
     Severity,
@@ -31,13 +32,12 @@ from importer.model import (
 )
 from tests.planning import (
     CHANNEL_NAME,
-    GROUND,
     ITEM,
+    KNOWN,
     MARKER,
     MARKING,
     POSTMORTEM,
     SECURITY,
-    SETTINGS,
     TYPE,
     WRITTEN,
     as_sent,
@@ -88,14 +88,13 @@ MEMORIES = (None, *(Remembered(*pair) for pair in product(TEXTS, TEXTS)))
 def test_a_difference_is_the_files_or_somebodys_edit_or_only_the_servers_form(
     declared: Value, held: Value, known: Remembered | None
 ) -> None:
-    fields = {SUMMARY: known} if known else {}
+    fields = {SUMMARY: known} if known else KNOWN
     origin = expected_origin(declared, held, known)
     for policy in OnDrift:
         found = planned(
-            incident({SUMMARY: declared}),
+            incident({SUMMARY: declared}, policy=Policy(policy)),
             account=(live(7, {SUMMARY: held}),),
             memory=ours(fields),
-            ground=replace(GROUND, settings=replace(SETTINGS, on_drift=policy)),
         )
         (one,) = found.changes
         is_drift = origin is Origin.DRIFT
@@ -109,10 +108,25 @@ def test_a_difference_is_the_files_or_somebodys_edit_or_only_the_servers_form(
         assert [each.code for each in found.diagnostics] == (told if is_drift else [])
 
 
+def test_without_a_state_nobody_knows_whose_a_difference_is() -> None:
+    differs = FieldChange(SUMMARY, "edited?", "text", Origin.UNKNOWN)
+    for policy in OnDrift:
+        found = planned(
+            incident({SUMMARY: "text"}, policy=Policy(policy)),
+            account=(live(7, {SUMMARY: "edited?"}),),
+            memory=ours({}),
+        )
+        (one,) = found.changes
+        assert isinstance(one, Update)
+        assert one.changes == (differs,)
+        told = [] if policy is OnDrift.OVERWRITE else ["drift-unknown"]
+        assert [each.code for each in found.diagnostics] == told
+
+
 def test_kept_drift_leaves_the_other_changes_in() -> None:
-    settings = replace(SETTINGS, on_drift=OnDrift.KEEP)
+    keeping = Policy(OnDrift.KEEP)
     known = {**as_sent({NAME: "Old", SUMMARY: "text"})}
-    one = change({NAME: "New", SUMMARY: "text"}, {NAME: "Old", SUMMARY: "edited"}, known, settings)
+    one = change({NAME: "New", SUMMARY: "text"}, {NAME: "Old", SUMMARY: "edited"}, known, keeping)
     assert isinstance(one, Update)
     assert one.changes == (FieldChange(NAME, "Old", "New"),)
 
@@ -123,16 +137,15 @@ def test_drift_of_what_is_created_only_follows_the_policy_too() -> None:
     overwritten = change({STATUS: CLOSED}, {STATUS: reopened}, known)
     assert isinstance(overwritten, Blocked)
     assert overwritten.blocked == (FieldChange(STATUS, reopened, CLOSED, Origin.DRIFT),)
-    settings = replace(SETTINGS, on_drift=OnDrift.KEEP)
-    assert isinstance(change({STATUS: CLOSED}, {STATUS: reopened}, known, settings), NoOp)
+    keeping = Policy(OnDrift.KEEP)
+    assert isinstance(change({STATUS: CLOSED}, {STATUS: reopened}, known, keeping), NoOp)
 
 
 def test_drift_is_told_with_the_place_and_the_fields() -> None:
     found = planned(
-        incident({NAME: "a", SUMMARY: "b"}),
+        incident({NAME: "a", SUMMARY: "b"}, policy=Policy(OnDrift.FAIL)),
         account=(live(7, {NAME: "x", SUMMARY: "y"}),),
         memory=ours(as_sent({NAME: "a", SUMMARY: "b"})),
-        ground=replace(GROUND, settings=replace(SETTINGS, on_drift=OnDrift.FAIL)),
     )
     said = diagnostic(found, "drift", Severity.ERROR)
     assert said.detail == "incident 'A': name, summary"
@@ -141,28 +154,28 @@ def test_drift_is_told_with_the_place_and_the_fields() -> None:
 
 @pytest.mark.parametrize("word", ["summary", "custom_fields", "custom_fields.Affected teams"])
 def test_what_belongs_to_people_is_sent_at_creation_and_left_alone_afterwards(word: str) -> None:
-    settings = replace(SETTINGS, ignore_changes=frozenset({word}))
+    policy = Policy(ignore_changes=frozenset({word}))
     attribute = SUMMARY if word == "summary" else TEAMS_FIELD
     declared = {NAME: "New", attribute: FULL[attribute]}
-    one = change(declared, {NAME: "Old"}, {}, settings)
+    one = change(declared, {NAME: "Old"}, KNOWN, policy)
     assert isinstance(one, Update)
     assert [each.attribute for each in one.changes] == [NAME]
-    (creation,) = planned(incident(declared), ground=replace(GROUND, settings=settings)).changes
+    (creation,) = planned(incident(declared, policy=policy)).changes
     assert isinstance(creation, Create)
     assert creation.attributes[attribute] == FULL[attribute]
 
 
 def test_the_marker_is_always_written_back() -> None:
-    for settings in (
-        replace(SETTINGS, ignore_changes=frozenset({"custom_fields", "custom_fields.Legacy ID"})),
-        replace(SETTINGS, on_drift=OnDrift.KEEP),
-        replace(SETTINGS, on_drift=OnDrift.FAIL),
+    for policy in (
+        Policy(ignore_changes=frozenset({"custom_fields", "custom_fields.Legacy ID"})),
+        Policy(OnDrift.KEEP),
+        Policy(OnDrift.FAIL),
     ):
         found = planned(
-            incident(SHORT),
+            incident(SHORT, policy=policy),
             account=(live(7, SHORT),),
             memory=ours(as_sent({MARKER: "A"})),
-            ground=replace(MARKING, settings=settings),
+            ground=MARKING,
         )
         (one,) = found.changes
         assert isinstance(one, Update)
@@ -185,11 +198,11 @@ def test_what_is_set_at_creation_only_is_blocked_and_never_tried(attribute: Attr
     before, after = CREATE_ONLY[attribute]
     stays = FieldChange(attribute, before, after)
     held = {NAME: "Old", attribute: before}
-    alone = change({attribute: after}, held, {})
+    alone = change({attribute: after}, held, KNOWN)
     assert isinstance(alone, Blocked)
     assert (alone.reason, alone.blocked) == ("create-only", (stays,))
     assert attribute.label in alone.explanation
-    mixed = change({NAME: "New", attribute: after}, held, {})
+    mixed = change({NAME: "New", attribute: after}, held, KNOWN)
     assert isinstance(mixed, Update)
     assert mixed.changes == (FieldChange(NAME, "Old", "New"),)
     assert mixed.blocked == (stays,)
@@ -200,7 +213,7 @@ def test_null_for_what_is_set_at_creation_only_is_a_warning_and_no_change_for_ev
     attribute: Attribute,
 ) -> None:
     held = {attribute: CREATE_ONLY[attribute][1]}
-    found = planned(incident({attribute: None}), account=(live(7, held),), memory=ours({}))
+    found = planned(incident({attribute: None}), account=(live(7, held),), memory=ours(KNOWN))
     assert isinstance(found.changes[0], NoOp)
     assert diagnostic(found, "cannot-be-cleared").detail == f"incident 'A': {attribute.label}"
 
@@ -209,22 +222,22 @@ def test_another_number_is_blocked_before_all_else() -> None:
     number = FieldChange(Attribute(Field.EXTERNAL_ID), "INC-7", "8")
     declared = incident({NAME: "New", VISIBILITY: "private"}, number=8)
     held = live(7, {NAME: "Old", VISIBILITY: "public"})
-    (mixed,) = planned(declared, account=(held,), memory=ours({})).changes
+    (mixed,) = planned(declared, account=(held,), memory=ours(KNOWN)).changes
     assert isinstance(mixed, Update)
     assert mixed.changes == (FieldChange(NAME, "Old", "New"),)
     assert mixed.blocked == (number, FieldChange(VISIBILITY, "public", "private"))
-    (alone,) = planned(incident({}, number=8), account=(held,), memory=ours({})).changes
+    (alone,) = planned(incident({}, number=8), account=(held,), memory=ours(KNOWN)).changes
     assert isinstance(alone, Blocked)
     assert alone.blocked == (number,)
-    (equal,) = planned(incident({}, number=7), account=(held,), memory=ours({})).changes
+    (equal,) = planned(incident({}, number=7), account=(held,), memory=ours(KNOWN)).changes
     assert isinstance(equal, NoOp)
 
 
 def test_a_post_mortem_link_can_be_attached_and_not_removed() -> None:
-    attached = change({POSTMORTEM_URL: "https://x"}, {}, {})
+    attached = change({POSTMORTEM_URL: "https://x"}, {}, KNOWN)
     assert isinstance(attached, Update)
     assert attached.changes == (FieldChange(POSTMORTEM_URL, None, "https://x"),)
-    removed = change({POSTMORTEM_URL: None}, {POSTMORTEM_URL: "https://x"}, {})
+    removed = change({POSTMORTEM_URL: None}, {POSTMORTEM_URL: "https://x"}, KNOWN)
     assert isinstance(removed, Blocked)
     assert removed.blocked == (FieldChange(POSTMORTEM_URL, "https://x", None),)
 
@@ -234,7 +247,7 @@ def child(
 ) -> tuple[FieldChange, ...]:
     """Return the differences of one child, all of which can be made or none."""
     held = {} if listed is None else {attribute: listed}
-    one = change({attribute: declared}, held, {} if known is None else as_sent({attribute: known}))
+    one = change({attribute: declared}, held, KNOWN if known is None else as_sent({attribute: known}))
     match one:
         case Update(changes=changes, blocked=()):
             return changes

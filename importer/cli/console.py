@@ -29,8 +29,8 @@ class Console:
     is_live: bool
 
     def result(self, text: str) -> None:
-        """Write data. It ends in exactly one line feed."""
-        _write(self.out, text if text.endswith("\n") else f"{text}\n")
+        """Write data. Unless there is none, it ends in exactly one line feed."""
+        _write(self.out, text if not text or text.endswith("\n") else f"{text}\n")
 
     def table(self, lines: Iterable[str]) -> None:
         """Write data for people, a line each; what came from elsewhere cannot move the cursor."""

@@ -134,8 +134,11 @@ def output_format(*formats: str) -> Callable[[F], F]:
 
 full = option("--full", is_flag=True, help="Show each creation, however many there are.")
 
+ANNOTATIONS = ("github", "gitlab", "sarif")
+"""Formats that put diagnostics beside the lines that they are about; renderers.annotations makes them."""
+
 _FORM = (
-    output_format("text", "json", "markdown", "html"),
+    output_format("text", "json", "markdown", "html", *ANNOTATIONS),
     full,
     option(
         "--max-bytes",

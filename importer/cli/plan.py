@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from importer import planfile
-from importer.cli import options, outputs, rejects
+from importer.cli import github_output, options, outputs, rejects
 from importer.cli.options import Common, shown_places, taken
 from importer.cli.rendering import rendered
 from importer.cli.session import Desk, open_desk, reading
 from importer.config import parse_rate
 from importer.diagnostics import grouped
-from importer.errors import ExitCode, ImporterError
-from importer.model import Plan
+from importer.errors import ExitCode, ImporterError, UsageError
+from importer.model import Plan, Scope
 from importer.renderers import view
 from importer.workflow import Selection, declare, plan
 
@@ -34,12 +34,22 @@ class Wishes:
     json_out: Path | None
     rejects: Path | None
     detailed_exitcode: bool
+    drift_only: bool
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(self.only, self.limit, Scope.DRIFT if self.drift_only else Scope.ALL)
 
 
 @click.command("plan")
 @options.paths
 @options.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file, for apply.")
 @options.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@options.option(
+    "--drift-only",
+    is_flag=True,
+    help="Report what was edited in incident.io, and nothing else. Exit with 2 where there is any.",
+)
 @options.only
 @options.limit
 @options.every_place
@@ -57,6 +67,8 @@ def command(context: click.Context) -> int:
     importer.yaml names the sources, or this folder is read.
     """
     wishes, desk, places = taken(Wishes, context), open_desk(taken(Common, context)), shown_places(context)
+    if wishes.drift_only and wishes.out:
+        raise UsageError("--drift-only makes no plan to save", hint="--json-out keeps the report")
     outputs.check(wishes.out, wishes.json_out)
     rejects.check(wishes.rejects)
     made = _make(desk, wishes, places)
@@ -64,7 +76,8 @@ def command(context: click.Context) -> int:
     console.complain(made.diagnostics, places=places)
     if wishes.json_out:
         planfile.write(made, wishes.json_out)
-    console.result(rendered(made, context, console))
+    console.result(rendered(made, context, console, desk.settings.root))
+    github_output.tell(made, wishes.out)
     if made.errored:
         return ExitCode.ERROR
     if wishes.out:
@@ -72,7 +85,8 @@ def command(context: click.Context) -> int:
         how = desk.common.again("apply", wishes.out)
         console.tell(f"\nSaved the plan to {wishes.out}. To do exactly this: {how}")
     changed = view.summarise(made).has_changes
-    return ExitCode.CHANGES if wishes.detailed_exitcode and changed else ExitCode.DONE
+    asked = wishes.detailed_exitcode or wishes.drift_only
+    return ExitCode.CHANGES if asked and changed else ExitCode.DONE
 
 
 def _make(desk: Desk, wishes: Wishes, places: int | None) -> Plan:
@@ -83,7 +97,7 @@ def _make(desk: Desk, wishes: Wishes, places: int | None) -> Plan:
     try:
         rejects.write(loaded, wishes.rejects)
         with reading(desk, rate=ceiling, max_wait=wishes.max_wait) as session:
-            made = plan(session, loaded, Selection(wishes.only, wishes.limit))
+            made = plan(session, loaded, wishes.selection)
     except ImporterError:
         desk.console.complain(loaded.diagnostics, places=places)
         raise

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from importer import planfile
 from importer.cli.console import Console
 from importer.cli.options import chosen_format, taken
-from importer.model import Plan
+from importer.model import Diagnostic, Plan
+from importer.revision import git_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,8 @@ class Form:
     show_private: bool
 
 
-def rendered(plan: Plan, context: click.Context, console: Console) -> str:
-    """Return a plan in the chosen format."""
+def rendered(plan: Plan, context: click.Context, console: Console, root: Path) -> str:
+    """Return a plan in the chosen format. Places in it begin in the folder `root`."""
     form = taken(Form, context)
     match chosen_format(context):
         case "json":
@@ -36,8 +39,17 @@ def rendered(plan: Plan, context: click.Context, console: Console) -> str:
             from importer.renderers import html  # noqa: PLC0415 - it loads a template engine
 
             return html.plan(plan, show_private=form.show_private)
-        case _:
+        case "text":
             return as_text(plan, console, full=form.full)
+        case annotations:
+            return annotated(plan.diagnostics, annotations, root)
+
+
+def annotated(diagnostics: Sequence[Diagnostic], form: str, root: Path) -> str:
+    """Return problems as a code host shows them; their places begin in the folder `root`."""
+    from importer.renderers.annotations import FORMATS  # noqa: PLC0415
+
+    return FORMATS[form](diagnostics, git_prefix(root))
 
 
 def as_text(plan: Plan, console: Console, *, full: bool) -> str:

@@ -73,12 +73,14 @@ def _incidents(found: Found, settings: Settings, read: Files) -> Iterator[Incide
     data = read.read(found.path)
     if data is None:
         return
+    zone = found.timezone or settings.timezone
     whole = incidents.Source(
         path=found.shown,
         settings=settings,
-        zone=moments.zone(settings.timezone) if settings.timezone else None,
+        zone=moments.zone(zone) if zone else None,
         read_document=lambda name, place: read.document(found.path.parent, name, place),
         diagnostics=read.diagnostics,
+        policy=found.policy or settings.policy,
     )
     source_of = cache(lambda path: replace(whole, path=path))
     for candidate in documents.candidates(found, data, read.diagnostics):

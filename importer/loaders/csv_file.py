@@ -22,7 +22,7 @@ PLAIN = frozenset(
         "key", "external_id", "name", "summary", "severity", "status", "incident_type", "visibility",
         "call_url", "slack_channel_id", "slack_team_id", "slack_channel_name_override", "idempotency_key",
         "members", "postmortem.url", "postmortem.content", "postmortem.file", "postmortem.title",
-        "postmortem.status",
+        "postmortem.status", "on_drift", "ignore_changes",
     }
 )  # fmt: skip
 """Headers that stand for one field each."""
@@ -30,7 +30,8 @@ PLAIN = frozenset(
 KEYED = frozenset({"timestamps", "roles", "custom_fields"})
 """Fields that a header follows with a dot and a name of the account's own."""
 
-_MEMBERS = ("", "members")
+_LISTS = frozenset({("", "members"), ("", "ignore_changes")})
+"""Fields that take several columns, and several values in a cell."""
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _LONGEST_CELL = 2**31 - 1
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -174,14 +175,14 @@ def _columns(header: list[str], path: str, row: int, diagnostics: Diagnostics) -
             continue
         group, key = target
         repeated = counts[target] > 1
-        if repeated and group != "custom_fields" and target != _MEMBERS:
+        if repeated and group != "custom_fields" and target not in _LISTS:
             diagnostics.error(
                 "duplicate-field",
                 f"two columns are called `{cell.strip()}`",
                 Location(path, row, number),
-                hint="remove or rename one of them; only custom fields and members can take several columns",
+                hint="remove or rename one of them; only custom fields and lists can take several columns",
             )
-        columns.append(_Column(number, group, key, repeated or target == _MEMBERS))
+        columns.append(_Column(number, group, key, repeated or target in _LISTS))
     return columns
 
 
@@ -214,7 +215,7 @@ def _block(cells: list[str], columns: list[_Column], row: int) -> Block:
 
 
 def _gather(block: _Row, column: _Column, cell: str) -> None:
-    """Add a cell to the list of those of its columns; one cell can hold several members."""
+    """Add a cell to the list of those of its columns; one cell can hold several values of a list."""
     known = block.get(column.key)
     series = known if isinstance(known, Series) else Series()
     parts = [cell] if column.group else [part.strip() for part in cell.split(";")]

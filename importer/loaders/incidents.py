@@ -9,7 +9,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from importer import normalise
-from importer.config import Settings
+from importer.config import Settings, policy_of
 from importer.diagnostics import Diagnostics
 from importer.loaders.moments import NotAMoment, moment
 from importer.loaders.tree import Block, Node, Series
@@ -24,6 +24,7 @@ from importer.model import (
     Location,
     Membership,
     Packed,
+    Policy,
     PostmortemDocument,
     Reference,
     StatusPageIncident,
@@ -65,6 +66,7 @@ class Source:
     read_document: ReadDocument
     diagnostics: Diagnostics
     packs_cells: bool = True
+    policy: Policy = field(default_factory=Policy)
 
 
 def incident(block: Block, source: Source) -> Incident:
@@ -81,6 +83,7 @@ def incident(block: Block, source: Source) -> Incident:
         attributes=_Draft(block, source).attributes(),
         location=Location(source.path, block.line),
         idempotency_key=_text(block, "idempotency_key").strip() or None,
+        policy=policy_of(block, source.policy),
     )
 
 

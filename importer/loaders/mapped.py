@@ -63,6 +63,7 @@ class Mapped:
             read_document=lambda name, place: self.read.document(found.path.parent, name, place),
             diagnostics=self.read.diagnostics,
             packs_cells=False,
+            policy=self.source.policy or self.settings.policy,
         )
 
     def chosen(self) -> mapping.Mapping | None:

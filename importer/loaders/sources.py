@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from importer.config import CONFIG_NAME, MappedSource, Settings
+from importer.config import CONFIG_NAME, MappedSource, PlainSource, Settings
 from importer.diagnostics import Diagnostics
 from importer.loaders.markdown_file import begins_with_front_matter
-from importer.model import Location
+from importer.model import Location, Policy
 
 MARKDOWN, WORKBOOK = ".md", ".xlsx"
 SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv", MARKDOWN, WORKBOOK})
@@ -37,12 +37,15 @@ _WILD = frozenset("*?[")
 @dataclass(frozen=True, slots=True)
 class Found:
     """A file to read. `shown` is its name in messages; `named` says that somebody asked for this one;
-    `mapped` is the source that says by which mapping it is read."""
+    `mapped` is the source that says by which mapping it is read; `timezone` and `policy` are those of a
+    source without one."""
 
     path: Path
     shown: str
     named: bool
     mapped: MappedSource | None = None
+    timezone: str | None = None
+    policy: Policy | None = None
 
 
 def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) -> tuple[Found, ...]:
@@ -60,7 +63,8 @@ def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) ->
         (found for group in groups for found in group),
         key=lambda each: (each.shown, each.mapped is None, not each.named),
     )
-    return tuple({_identity(found.path): found for found in reversed(every)}.values())[::-1]
+    found = tuple({_identity(found.path): found for found in reversed(every)}.values())[::-1]
+    return _with_words_of_sources(found, settings)
 
 
 def shown(path: Path, root: Path) -> str:
@@ -104,10 +108,33 @@ def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Found]
     return [Found(path, name, named=True)]
 
 
-def _source(source: str | MappedSource, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
-    if isinstance(source, MappedSource):
-        return _mapped(source, settings, diagnostics)
-    return _matching(source, settings, diagnostics)
+def _with_words_of_sources(found: Sequence[Found], settings: Settings) -> tuple[Found, ...]:
+    """Return the files with what importer.yaml says of them, however they were found; of several sources that
+    have a file the last one counts."""
+    words = {
+        _identity(each.path): source
+        for source in settings.sources
+        if isinstance(source, PlainSource)
+        for each in _matching(source.path, settings, Diagnostics())
+    }
+    return tuple(
+        replace(each, timezone=source.timezone, policy=source.policy)
+        if (source := words.get(_identity(each.path))) and each.mapped is None
+        else each
+        for each in found
+    )
+
+
+def _source(
+    source: str | PlainSource | MappedSource, settings: Settings, diagnostics: Diagnostics
+) -> list[Found]:
+    match source:
+        case MappedSource():
+            return _mapped(source, settings, diagnostics)
+        case PlainSource(path=path, line=line):
+            return _matching(path, settings, diagnostics, line)
+        case _:
+            return _matching(source, settings, diagnostics)
 
 
 def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
@@ -138,7 +165,7 @@ def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) 
     return found
 
 
-def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
+def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics, line: int = 1) -> list[Found]:
     if _WILD.isdisjoint(pattern):
         return _at(settings.root / pattern, settings, diagnostics)
     try:
@@ -149,14 +176,14 @@ def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics) -> lis
         ]
     except (ValueError, NotImplementedError) as error:
         diagnostics.error(
-            "bad-value", f"the source `{pattern}` is no glob", _config(settings), detail=str(error)
+            "bad-value", f"the source `{pattern}` is no glob", _config(settings, line), detail=str(error)
         )
         return []
     if not found:
         diagnostics.error(
             "no-match",
             f"the source `{pattern}` matches no file",
-            _config(settings),
+            _config(settings, line),
             hint=f"files end in {', '.join(sorted(SUFFIXES))}; hidden ones are passed over",
         )
     return found

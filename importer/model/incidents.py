@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from importer.model.policy import Policy
 from importer.model.values import (
     Attribute,
     Attributes,
@@ -24,6 +25,7 @@ class Incident:
     attributes: Attributes
     location: Location
     idempotency_key: str | None = None
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def name(self) -> str:

@@ -24,10 +24,12 @@ from importer.model.values import (
 
 
 class Origin(StrEnum):
-    """Where a difference comes from: the file changed, or somebody edited the account."""
+    """Where a difference comes from: the file changed, or somebody edited the account. Without the state of
+    an incident nobody can tell."""
 
     FILE = "config changed"
     DRIFT = "edited in incident.io"
+    UNKNOWN = "config changed, or edited in incident.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,13 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """The incident is not in the account. `attributes` is all that will be sent, defaults included."""
+    """The incident is not in the account. `attributes` is all that will be sent, defaults included. Those
+    `left_to_people` are not edited where it turns out that the incident was there already."""
 
     incident: Incident
     idempotency_key: str
     attributes: Attributes
+    left_to_people: frozenset[Attribute] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Pending:
     incident: Incident
     idempotency_key: str
     attributes: Attributes
+    left_to_people: frozenset[Attribute] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,14 @@ class MonthCount:
     incidents: int
 
 
+class Scope(StrEnum):
+    """What a plan is about: all differences, or those alone that somebody made in incident.io since. The
+    latter is a report, and not for apply."""
+
+    ALL = "all"
+    DRIFT = "drift"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What apply will do. `changes` are in the order of creation: oldest first. A saved plan has no `NoOp`s
@@ -149,6 +162,7 @@ class Plan:
     unchanged: int = 0
     severities: tuple[str, ...] = ()
     history: tuple[MonthCount, ...] | None = None
+    scope: Scope = Scope.ALL
 
     @property
     def errored(self) -> bool:

@@ -23,6 +23,7 @@ from importer.model import (
     NoOp,
     Origin,
     Pending,
+    Scope,
     Update,
     Value,
 )
@@ -72,15 +73,15 @@ def legend(shown_cards: Iterable[Card]) -> tuple[tuple[str, str], ...]:
     return tuple((symbol, meaning) for symbol, meaning in MEANINGS.items() if symbol in used)
 
 
-def card(change: Change) -> Card:
-    """Return what is shown of one change."""
+def card(change: Change, scope: Scope) -> Card:
+    """Return what is shown of one change of a plan."""
     action = actions(change)[0]
     return Card(
         action=action,
         symbol=SYMBOLS[action],
         key=sanitised(change.incident.key),
         reference=sanitised(reference_of(change)),
-        title=_title(change, action),
+        title=_title(change, action, scope),
         place=sanitised(str(change.incident.location)),
         rows=_rows(change),
         unchanged=_unchanged(change),
@@ -115,11 +116,13 @@ def declared(change: Create | Pending) -> Attributes:
     return {Attribute(Field.EXTERNAL_ID): Decimal(incident.external_id), **change.attributes}
 
 
-def _title(change: Change, action: Action) -> str:
+def _title(change: Change, action: Action, scope: Scope) -> str:
     name = f"incident {quoted(change.incident.key)}"
     reference = reference_of(change)
     subject = f"{name} ({sanitised(reference)})" if reference else name
     match action:
+        case Action.UPDATE | Action.BLOCKED if scope is Scope.DRIFT:
+            return f"{subject} has drifted"
         case Action.CREATE:
             return f"{subject} will be created"
         case Action.UPDATE:
@@ -182,7 +185,7 @@ def _differing(
 
 
 def _reason(change: FieldChange, edited: str) -> str:
-    on = f" on {edited}" if edited and change.origin is Origin.DRIFT else ""
+    on = f" on {edited}" if edited and change.origin is not Origin.FILE else ""
     return f"{change.origin.value}{on}"
 
 

@@ -20,6 +20,7 @@ from importer.model import (
     Pending,
     Plan,
     PostmortemDocument,
+    Scope,
     Update,
     Value,
 )
@@ -43,6 +44,8 @@ class Estimate:
 
 def estimate(plan: Plan, *, per_minute: int = LIMIT_PER_MINUTE) -> Estimate:
     """Count the writes of a plan. Reads that guard against duplicates come on top and are few."""
+    if plan.scope is Scope.DRIFT:
+        return Estimate(0, 0, per_minute)
     requests = len(new_options(plan.changes)) + sum(_writes(change) for change in plan.changes)
     return Estimate(requests, ceil(requests * 60 / per_minute), per_minute)
 

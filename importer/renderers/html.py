@@ -33,6 +33,7 @@ from importer.model import (
     NoOp,
     Pending,
     Plan,
+    Scope,
     Severity,
     Update,
     earliest,
@@ -71,7 +72,7 @@ def plan(plan: Plan, *, show_private: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    told = [_told(each, show_private=show_private) for each in plan.changes]
+    told = [_told(each, plan.scope, show_private=show_private) for each in plan.changes]
     drawn = _drawn(plan, told)
     data = {
         "entries": [_entry(each) for each in told if not isinstance(each.change, NoOp)],
@@ -93,8 +94,8 @@ def plan(plan: Plan, *, show_private: bool) -> str:
     return page.encode("ascii", "xmlcharrefreplace").decode()
 
 
-def _told(change: Change, *, show_private: bool) -> _Told:
-    whole = card(change)
+def _told(change: Change, scope: Scope, *, show_private: bool) -> _Told:
+    whole = card(change, scope)
     hidden = whole.is_private and not show_private
     return _Told(change, redacted(whole) if hidden else whole, hidden)
 
@@ -116,7 +117,7 @@ def _words(plan: Plan, told: Sequence[_Told]) -> Json:
     summary, effort = view.summarise(plan), estimate(plan)
     secrets = Secrets([(each.change.incident, each.hidden) for each in told])
     return {
-        "verdict": _verdict(plan, summary),
+        "verdict": _verdict(plan),
         "is_errored": plan.errored,
         "tallies": [(name, word, symbol, summary.as_dict()[name]) for name, word, symbol in _TALLIES],
         "effort": view.effort(effort) if effort.requests else "",
@@ -141,10 +142,8 @@ _TALLIES = (
 )
 
 
-def _verdict(plan: Plan, summary: view.Summary) -> str:
-    if plan.errored:
-        return view.FAILED
-    return view.opening(plan) if summary.has_changes else view.NO_CHANGES
+def _verdict(plan: Plan) -> str:
+    return view.FAILED if plan.errored else view.opening(plan)
 
 
 def _problem(diagnostic: Diagnostic) -> Json:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.diagnostics import grouped
-from importer.model import Change, Create, Diagnostic, Plan, Severity
+from importer.model import Change, Create, Diagnostic, Plan, Scope, Severity
 from importer.renderers import fences, view
 from importer.renderers.cards import card, is_private
 from importer.renderers.creations import MANY, laid_out, summarised, told_apart
@@ -92,7 +92,7 @@ def _hidden(plan: Plan, audience: Audience) -> frozenset[str]:
 
 def _opening(plan: Plan, hidden: int) -> str:
     summary, effort = view.summarise(plan), estimate(plan)
-    told = view.opening(plan) if summary.has_changes else view.NO_CHANGES
+    told = view.opening(plan)
     parts = [MARK, f"**{view.counts(summary)}**"]
     parts += [view.effort(effort)] if effort.requests else []
     parts += [view.FAILED if plan.errored else told]
@@ -122,7 +122,7 @@ def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterato
     shown = {action: [each for each in first if actions(each)[0] is action] for action in Action}
 
     def section(action: Action, title: str, *, is_open: bool) -> _Section:
-        blocks = [_card(each, hidden) for each in shown[action]]
+        blocks = [_card(each, hidden, plan.scope) for each in shown[action]]
         return _Section(f"<code>{SYMBOLS[action]}</code> {len(blocks)} {title}", is_open, blocks)
 
     errors = [_problem(each) for each in problems if each.severity is Severity.ERROR]
@@ -138,8 +138,8 @@ def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterato
         yield _creations(counted, hidden)
 
 
-def _card(change: Change, hidden: frozenset[str]) -> _Block:
-    shown = card(change)
+def _card(change: Change, hidden: frozenset[str], scope: Scope) -> _Block:
+    shown = card(change, scope)
     shown = redacted(shown) if change.incident.key in hidden else shown
     return _Block(fences.of_card(shown), fences.of_title(shown))
 

@@ -39,16 +39,16 @@ def plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY) -> st
     counted instead of shown; None shows all."""
     paint, width = painter(colour), max(width, NARROWEST)
     alone, counted = told_apart(plan.changes, most)
-    shown = [card(each) for each in alone]
+    shown = [card(each, plan.scope) for each in alone]
     summary = view.summarise(plan)
-    parts = [*_opening(plan, [*shown, *map(card, counted[:1])], paint)]
+    parts = [*_opening(plan, [*shown, *(card(each, plan.scope) for each in counted[:1])], paint)]
     parts += chain.from_iterable(_card(each, width, paint) for each in shown)
     parts += _creations(summarised(counted), width, paint) if counted else ()
     parts += wrapped(view.unmanaged(plan), width=width, indent="") if plan.unmanaged else []
     if plan.errored:
         parts.append(view.FAILED)
     elif not summary.has_changes:
-        parts.append(view.NO_CHANGES)
+        parts.append(view.opening(plan))
     parts.append(paint("bold", view.counts(summary)))
     effort = estimate(plan)
     if effort.requests:

@@ -9,11 +9,14 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import assert_never
 
-from importer.model import Adopt, Blocked, Change, Create, Diagnostic, NoOp, Pending, Plan, Update
+from importer.model import Adopt, Blocked, Change, Create, Diagnostic, NoOp, Pending, Plan, Scope, Update
 from importer.renderers.estimate import Estimate
 from importer.renderers.values import sanitised
 
-NO_CHANGES = "No changes. The account matches the files."
+_NO_CHANGES = {
+    Scope.ALL: "No changes. The account matches the files.",
+    Scope.DRIFT: "No drift. Nobody edited in incident.io what importer wrote.",
+}
 FAILED = "Planning failed: this plan cannot be applied."
 SHOWN_KEYS = 5
 
@@ -111,7 +114,11 @@ def actions(change: Change) -> tuple[Action, ...]:
 
 
 def opening(plan: Plan) -> str:
-    """Return the line above the changes: what will happen, or that nothing of it can."""
+    """Return the line above the changes: what will happen, that nothing of it can, or that all is well."""
+    if not summarise(plan).has_changes:
+        return _NO_CHANGES[plan.scope]
+    if plan.scope is Scope.DRIFT:
+        return "importer found drift in the following incidents:"
     if plan.errored:
         return "importer planned the following actions, but the files have problems:"
     if summarise(plan).has_work:

@@ -17,6 +17,7 @@ from importer.model import (
     NoOp,
     Plan,
     PostmortemDocument,
+    Scope,
     Severity,
 )
 from importer.renderers import view
@@ -27,7 +28,7 @@ from tests import plans, strategies
 
 
 def shown_of(plan: Plan) -> list[Card]:
-    return [card(each) for each in plan.changes if not isinstance(each, NoOp)]
+    return [card(each, plan.scope) for each in plan.changes if not isinstance(each, NoOp)]
 
 
 def test_an_incident_with_a_blocked_difference_counts_twice():
@@ -144,7 +145,7 @@ def test_every_plan_has_cards_without_control_characters(plan):
 
 
 def test_a_card_of_an_incident_that_is_as_declared_says_so():
-    shown = card(plans.noop(1))
+    shown = card(plans.noop(1), Scope.ALL)
 
     assert (shown.title, shown.symbol, shown.rows) == ('incident "JIRA-1" (INC-1) is unchanged', " ", ())
 
@@ -159,11 +160,11 @@ def test_a_card_of_an_incident_that_is_as_declared_says_so():
     ],
 )
 def test_private_is_what_the_file_or_the_account_says(change, private):
-    assert card(change).is_private is private
+    assert card(change, Scope.ALL).is_private is private
 
 
 def test_a_saved_plan_shows_all_that_is_sent():
-    shown = {row.label for row in card(plans.CREATE).rows}
+    shown = {row.label for row in card(plans.CREATE, Scope.ALL).rows}
 
     assert {"external_id", "status", "visibility", "name"} <= shown
 
@@ -171,7 +172,7 @@ def test_a_saved_plan_shows_all_that_is_sent():
 def test_a_value_of_several_lines_that_is_cleared_is_shown_as_gone():
     change = replace(plans.DRIFT, changes=(replace(plans.UPDATE.changes[1], before="one\ntwo", after=None),))
 
-    (row,) = card(change).rows
+    (row,) = card(change, Scope.ALL).rows
 
     assert (row.symbol, row.before, row.after) == ("-", "(2 lines)", "null")
     assert row.lines == (Line("-", "one"), Line("-", "two"))

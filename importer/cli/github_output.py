@@ -1,0 +1,43 @@
+"""A plan -> the outputs of a step of GitHub Actions: has_changes, errored, the counts, plan_file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from importer.errors import UsageError
+from importer.model import Plan
+from importer.renderers.view import summarise
+
+_VARIABLE = "GITHUB_OUTPUT"
+"""Names the file that a step appends its outputs to, a `name=value` a line; not set elsewhere."""
+
+
+def tell(plan: Plan, plan_file: Path | None) -> None:
+    """Append the outputs where a step of GitHub Actions asks for them. A plan that failed is in no file.
+
+    Raises UsageError where they cannot be written.
+    """
+    target = os.environ.get(_VARIABLE)
+    if not target:
+        return
+    summary = summarise(plan)
+    values = {
+        "has_changes": _word(summary.has_changes),
+        "errored": _word(plan.errored),
+        **{name: str(number) for name, number in summary.as_dict().items()},
+        "plan_file": "" if plan_file is None or plan.errored else str(plan_file),
+    }
+    if "\n" in values["plan_file"]:
+        raise UsageError("the name of the plan file has a line break", hint="name another file with --out")
+    try:
+        with Path(target).open("a", encoding="utf-8") as stream:
+            stream.writelines(f"{name}={value}\n" for name, value in values.items())
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the step's outputs to {target}: {error.strerror}", hint=f"unset {_VARIABLE}"
+        ) from None
+
+
+def _word(truth: bool) -> str:
+    return "true" if truth else "false"
