@@ -23,7 +23,7 @@ from importer.planned_requests import option_request
 from importer.renderers.estimate import estimate
 from importer.renderers.view import summarise
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
 
 JsonObject = dict[str, Any]

@@ -92,7 +92,7 @@ def test_the_schema_describes_every_key_that_is_written():
     document = planfile.to_json(plans.PLANS["mixed"])
 
     assert set(document) == set(described["properties"])
-    assert set(document) == set(described["required"]) | {"severities", "history", "scope"}  # new in 1.1
+    assert set(document) == set(described["required"]) | {"severities", "history", "scope"}  # so that a plan without them is read
     change = described["$defs"]["change"]
     assert all(set(each) == set(change["properties"]) for each in document["incident_changes"])
 
@@ -142,7 +142,7 @@ def test_a_folder_that_is_not_there_is_said_in_words(tmp_path):
 def test_the_text_has_one_line_for_each_incident_and_says_first_what_it_is():
     lines = planfile.text(plans.PLANS["create"]).splitlines()
 
-    assert lines[1].startswith('"format_version": "1.1"')
+    assert lines[1].startswith('"format_version": "1.0"')
     assert lines[2].startswith('"plan_hash": "sha256:')
     assert sum(line.startswith('{"key": ') for line in lines) == 2
     assert planfile.text(plans.PLANS["create"]).isascii()
@@ -245,7 +245,7 @@ def test_a_plan_of_the_first_minor_version_can_still_be_read(tmp_path):
 def test_another_major_version_is_refused_in_words(tmp_path):
     document = planfile.to_json(plans.PLANS["drift"]) | {"format_version": "2.0"}
 
-    with pytest.raises(UsageError, match=r"format version 2\.0; this version of importer reads 1\.1"):
+    with pytest.raises(UsageError, match=r"format version 2\.0; this version of importer reads 1\.0"):
         planfile.read(saved(sealed(document), tmp_path))
 
 

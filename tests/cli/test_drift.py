@@ -1,0 +1,123 @@
+"""What somebody edited in incident.io: reported by itself, and kept or overwritten as the files say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Account, Folder, declared
+
+
+@pytest.fixture
+def applied(folder: Folder, account: Account) -> Folder:
+    """Return a folder whose two incidents are in the account, with their summaries."""
+    folder.write("importer.yaml", "version: 1\n")
+    folder.declare(*(declared(key, summary="as declared") for key in "AB"))
+    assert folder.run("apply", "--auto-approve").code == 0
+    return folder
+
+
+def edit(account: Account, number: int = 0, **fields: str) -> None:
+    account.edit(account.incidents()[number], **fields)
+
+
+def summaries(account: Account) -> list[str]:
+    return [each["summary"] for each in account.incidents()]
+
+
+def test_without_drift_the_report_is_empty_and_ends_well(applied: Folder) -> None:
+    applied.declare(declared("A", summary="changed in the file"), declared("C"))
+    result = applied.run("plan", "--drift-only")
+    assert (result.code, "No drift." in result.out) == (0, True)
+    assert applied.run("plan", "--detailed-exitcode").code == 2
+
+
+def test_the_report_has_what_was_edited_and_nothing_else(applied: Folder, account: Account) -> None:
+    edit(account, summary="edited by somebody")
+    applied.declare(
+        declared("A", name="Changed in the file", summary="as declared"),
+        declared("B", summary="changed in the file"),
+        declared("C"),
+    )
+    result = applied.run("plan", "--drift-only")
+    assert result.code == 2
+    assert 'incident "A" (INC-1) has drifted' in result.out
+    assert '"edited by somebody" -> "as declared"' in result.out
+    assert "# edited in incident.io on 20" in result.out
+    for word in ("Changed in the file", "changed in the file", '"C"', "requests", "will be"):
+        assert word not in result.out
+
+
+@pytest.mark.parametrize("policy", ["overwrite", "keep", "fail"])
+def test_the_report_is_the_same_whatever_apply_would_do_about_it(
+    applied: Folder, account: Account, policy: str
+) -> None:
+    edit(account, summary="edited by somebody")
+    applied.write("importer.yaml", f"version: 1\non_drift: {policy}\n")
+    result = applied.run("plan", "--drift-only", "--json")
+    assert result.code == 2
+    report = result.json()
+    assert (report["scope"], report["applyable"], report["errored"]) == ("drift", False, False)
+    (change,) = report["incident_changes"]
+    assert [(each["field"], each["reason"]) for each in change["changed_fields"]] == [
+        ("summary", "edited in incident.io")
+    ]
+
+
+def test_what_belongs_to_people_is_no_drift(applied: Folder, account: Account) -> None:
+    edit(account, summary="edited by somebody")
+    applied.write("importer.yaml", "version: 1\nignore_changes: [summary]\n")
+    assert applied.run("plan", "--drift-only").code == 0
+
+
+def test_a_report_is_not_applied(applied: Folder, account: Account) -> None:
+    edit(account, summary="edited by somebody")
+    refused = applied.run("plan", "--drift-only", "--out", "plan.json")
+    assert refused.code == 1
+    assert "--json-out" in refused.err
+    assert applied.run("plan", "--drift-only", "--json-out", "report.json").code == 2
+    shown = applied.run("show", "report.json")
+    assert "has drifted" in shown.out
+    result = applied.run("apply", "report.json")
+    assert result.code == 4
+    assert "--drift-only" in result.err
+    assert summaries(account) == ["edited by somebody", "as declared"]
+
+
+def test_edits_are_kept_where_the_files_say_so_and_overwritten_elsewhere(
+    applied: Folder, account: Account
+) -> None:
+    for number in (0, 1):
+        edit(account, number, summary="edited by somebody")
+    applied.declare(
+        declared("A", summary="as declared", on_drift="keep"), declared("B", summary="as declared")
+    )
+    result = applied.run("apply", "--auto-approve")
+    assert result.code == 0
+    assert "drift-kept" in result.err or "are kept" in result.err
+    assert summaries(account) == ["edited by somebody", "as declared"]
+    assert applied.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_source_has_its_own_policy_however_its_files_are_found(applied: Folder, account: Account) -> None:
+    applied.declare(declared("A", summary="new", ignore_changes=[]), name="a.json")
+    applied.declare(declared("B", summary="new"), name="b.json")
+    (applied.path / "incidents.json").unlink()
+    applied.write(
+        "importer.yaml", "version: 1\nsources: ['*.json', {path: '[ab].json', ignore_changes: [summary]}]\n"
+    )
+    for words in ([], ["a.json", "b.json"], ["."]):
+        planned = applied.run("plan", "--json", *words).json()
+        assert [each["key"] for each in planned["incident_changes"]] == ["A"], words
+
+
+def test_a_lost_state_makes_a_report_of_what_may_be_drift(folder: Folder, account: Account) -> None:
+    folder.write("importer.yaml", "version: 1\nidentity: {marker_field: Legacy ID}\non_drift: keep\n")
+    folder.declare(declared("A", summary="as declared"))
+    assert folder.run("apply", "--auto-approve").code == 0
+    for each in (folder.path / ".importer").glob("state.db*"):
+        each.unlink()
+    edit(account, summary="edited by somebody")
+    result = folder.run("plan", "--drift-only")
+    assert result.code == 2
+    assert "# config changed, or edited in incident.io on 20" in result.out
+    assert "cannot tell" in folder.run("plan").err
