@@ -92,7 +92,11 @@ def test_the_schema_describes_every_key_that_is_written():
     document = planfile.to_json(plans.PLANS["mixed"])
 
     assert set(document) == set(described["properties"])
-    assert set(document) == set(described["required"]) | {"severities", "history", "scope"}  # so that a plan without them is read
+    assert set(document) == set(described["required"]) | {
+        "severities",
+        "history",
+        "scope",
+    }  # so that a plan without them is read
     change = described["$defs"]["change"]
     assert all(set(each) == set(change["properties"]) for each in document["incident_changes"])
 

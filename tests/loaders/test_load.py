@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from importer.config import Settings
+from importer.config import PlainSource, Settings
 from importer.loaders import Loaded, load
 from importer.model import (
+    OnDrift,
+    Policy,
     Severity,
 )
 
@@ -246,3 +248,31 @@ def test_the_garbage_collector_is_left_as_it_was(tmp_path: Path, enabled: bool) 
 def test_a_real_export_loads_as_it_is() -> None:
     loaded = load(Settings(root=SAMPLES.parent), [SAMPLES])
     assert (len(loaded.incidents), loaded.diagnostics) == (1282, ())
+
+
+def test_the_nearest_policy_counts_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "key,name,severity,on_drift,ignore_changes,ignore_changes\n"
+        "A,A,Minor,fail,summary; severity,name\n"
+        "B,B,Minor,,,\n"
+    )
+    (tmp_path / "b.yaml").write_text("- {key: C, name: C, severity: Minor, ignore_changes: []}\n")
+    wide = Policy(OnDrift.KEEP, frozenset({"call_url"}))
+    near = Policy(OnDrift.OVERWRITE, frozenset({"summary"}))
+    settings = Settings(root=tmp_path, policy=wide, sources=("*.yaml", PlainSource("a.csv", policy=near)))
+    policies = {each.key: each.policy for each in load(settings).incidents}
+    assert policies == {
+        "A": Policy(OnDrift.FAIL, frozenset({"summary", "severity", "name"})),
+        "B": near,
+        "C": Policy(OnDrift.KEEP),
+    }
+
+
+def test_a_source_without_a_mapping_has_a_zone_of_its_own(tmp_path: Path) -> None:
+    text = "- {{key: {0}, name: N, severity: Minor, timestamps: {{Reported at: 2024-01-01 12:00}}}}\n"
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(text.format(name))
+    sources = ("b.yaml", PlainSource("a.yaml", "America/New_York"))
+    loaded = load(Settings(root=tmp_path, timezone="UTC", sources=sources))
+    hours = {each.key: each.began.hour for each in loaded.incidents if each.began}
+    assert hours == {"a": 17, "b": 12}
