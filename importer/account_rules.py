@@ -25,7 +25,9 @@ from importer.normalise import text
 SEES_PRIVATE = "global_access"
 """The role of an API key that reads every private incident."""
 
-_LIVE = frozenset({"triage", "live", "paused"})
+LIVE = frozenset({"triage", "live", "paused"})
+"""The categories of statuses that no imported incident can have."""
+
 _PRIVATE = "private"
 _STATUS = Attribute(Field.STATUS)
 _TYPE = Attribute(Field.INCIDENT_TYPE)
@@ -75,7 +77,7 @@ def _check_status(status: Entity, category: str, at: Location, problems: Diagnos
     """No retrospective incident can be in a live status; which of the others the API accepts is not
     documented, except that entering a learning status creates post-incident tasks."""
     hint = "leave the status out: the incident will be closed"
-    if category in _LIVE:
+    if category in LIVE:
         summary = f"status {status.name!r} is {category}: an imported incident cannot be in a live status"
         problems.error("live-status", summary, at, hint=hint)
     elif category == "learning":

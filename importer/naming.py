@@ -55,12 +55,20 @@ class Aliases:
             self._exact.setdefault(name, {})[target] = None
             self._loose.setdefault(folded(name), {})[target] = None
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the words that stand for something else, as importer.yaml spells them."""
+        return tuple(self._exact)
+
     def targets(self, name: str) -> tuple[str | None, ...]:
         """Return what a name stands for: nothing where it is no alias, several where equal keys disagree.
 
         None means that the name is to be left out.
         """
         return tuple(self._exact.get(name) or self._loose.get(folded(name)) or ())
+
+
+_NO_ALIASES = Aliases(())
 
 
 @dataclass(slots=True)
@@ -82,10 +90,18 @@ class Names:
             known = self._verdicts[name] = self._judged(reference, within)
         return known
 
+    def alias_words(self, kind: Kind, within: Entity | None = None) -> tuple[str, ...]:
+        """Return the words of importer.yaml that stand for something of a kind, or for nothing."""
+        return self._aliases(kind, within).words
+
+    def _aliases(self, kind: Kind, within: Entity | None) -> Aliases:
+        section = within.id if within and kind is Kind.OPTION else section_of(kind, within)
+        return self.aliases.get(section, _NO_ALIASES)
+
     def _judged(self, reference: Reference, within: Entity | None) -> Verdict:
         section = section_of(reference.kind, within)
-        aliases = self.aliases.get(within.id if within and reference.kind is Kind.OPTION else section)
-        targets = aliases.targets(reference.name) if aliases and reference.by != "id" else ()
+        aliases = self._aliases(reference.kind, within)
+        targets = aliases.targets(reference.name) if reference.by != "id" else ()
         what = _phrase(reference, within)
         match targets:
             case ():

@@ -30,6 +30,7 @@ ROWS: tuple[set[str], ...] = (
         "catalogue",
         "codec",
         "differences",
+        "editor_words",
         "answers",
         "markup",
         "matching",
@@ -40,6 +41,7 @@ ROWS: tuple[set[str], ...] = (
     {
         "config",
         "account_rules",
+        "editor_schema",
         "inspection",
         "loaders",
         "mapping",
@@ -82,6 +84,8 @@ PURE = {
 }
 PURE |= {
     "answers",
+    "editor_schema",
+    "editor_words",
     "matching",
     "resolver",
     "rules",
@@ -169,11 +173,12 @@ def test_every_module_says_in_its_first_line_what_it_does(path: Path) -> None:
     assert not text or text.startswith('"""')
 
 
-def test_help_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("words", ["--help", "schema incident"])
+def test_what_needs_no_files_and_no_account_loads_nothing_heavy(words: str) -> None:
     program = f"""
 import sys
 from importer.cli.main import run
-run(["--help"])
+run({words.split()!r})
 print("loaded:", *({HEAVY!r} & sys.modules.keys()))
 """
     # An empty environment: a program that measures coverage would load more.

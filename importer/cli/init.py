@@ -59,7 +59,9 @@ def _scaffold(folder: Path, desk: Desk) -> None:
     desk.console.table(f"{'written' if path in missing else 'kept   '}  {path}" for path in pages)
     desk.console.tell(
         "\nNext, in that folder: `importer plan --sandbox` tries it without an account. Replace\n"
-        "incidents/example.yaml before the first apply: incident.io cannot delete an incident."
+        "incidents/example.yaml before the first apply: incident.io cannot delete an incident.\n"
+        "With a key, `importer schema incident --account > incidents/.incident.schema.json` lets\n"
+        "your editor complete and check the names of your account."
     )
 
 

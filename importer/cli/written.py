@@ -68,11 +68,23 @@ def write(pages: Mapping[Path, str]) -> None:
 
 
 def write_schema(folder: Path, name: str = "incident") -> None:
-    """Write the schema that the files of a folder name in their first lines."""
+    """Write the schema that the files of a folder name in their first lines. One that somebody narrowed to an
+    account stays."""
     from importer import schemas  # noqa: PLC0415  it reads files
 
-    text = json.dumps(schemas.read(name), indent=2, ensure_ascii=False)
-    write({folder / f".{name}.schema.json": f"{text}\n"})
+    path = folder / f".{name}.schema.json"
+    if not _is_narrowed(path):
+        text = json.dumps(schemas.read(name), indent=2, ensure_ascii=False)
+        write({path: f"{text}\n"})
+
+
+def _is_narrowed(path: Path) -> bool:
+    from importer.editor_schema import NARROWED  # noqa: PLC0415  most commands write nothing
+
+    try:
+        return NARROWED in path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _replace(path: Path, text: str) -> None:
