@@ -173,7 +173,7 @@ def test_every_module_says_in_its_first_line_what_it_does(path: Path) -> None:
     assert not text or text.startswith('"""')
 
 
-@pytest.mark.parametrize("words", ["--help", "schema incident"])
+@pytest.mark.parametrize("words", ["--help", "schema incident", "completion bash"])
 def test_what_needs_no_files_and_no_account_loads_nothing_heavy(words: str) -> None:
     program = f"""
 import sys

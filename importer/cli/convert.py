@@ -36,9 +36,18 @@ class Wishes:
     force: bool
 
 
+def _offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """Return the presets that a shell completes."""
+    from importer.mapping import presets  # noqa: PLC0415  it loads all formats
+
+    return [each for each in presets() if each.startswith(incomplete)]
+
+
 @click.command("convert")
 @options.argument("source", type=click.Path(path_type=Path))
-@options.option("--preset", metavar="NAME", help="Read the export by a mapping that is shipped.")
+@options.option(
+    "--preset", metavar="NAME", shell_complete=_offered, help="Read the export by a mapping that is shipped."
+)
 @options.option("--mapping", type=click.Path(path_type=Path), help="Read the export by this mapping.")
 @options.option("--timezone", metavar="ZONE", help="The zone of its times without an offset.")
 @options.option("--encoding", metavar="NAME", help="The encoding of a text that is not UTF-8.")

@@ -46,7 +46,7 @@ def _in_words(error: BaseException) -> tuple[tuple[Diagnostic, ...], int]:
         case click.exceptions.Abort() | KeyboardInterrupt():
             return (_error("interrupted", "interrupted", ""),), ExitCode.INTERRUPTED
         case click.ClickException():
-            return (_error("usage", error.format_message(), ""),), ExitCode.ERROR
+            return (_error("usage", error.format_message().expandtabs(2), ""),), ExitCode.ERROR
         case OSError(strerror=str() as words):
             return (_error("file", f"{error.filename or 'the output'}: {words}", ""),), ExitCode.ERROR
         case _:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from importer import __version__
 
@@ -24,6 +25,7 @@ _COMMANDS = {
     "state": "Look at what importer knows of its incidents; make it forget one.",
     "sandbox": "Serve a stand-in of the incident.io API on this machine.",
     "schema": "Print the JSON Schema of a file format.",
+    "completion": "Print the script that lets a shell complete commands and options.",
 }
 
 
@@ -39,6 +41,11 @@ class _Commands(click.Group):
         module: Any = importlib.import_module(f"importer.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        named = _COMMANDS.items()
+        offered = [CompletionItem(name, help=told) for name, told in named if name.startswith(incomplete)]
+        return offered + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -86,7 +86,8 @@ def test_no_command_at_all_names_help(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "validate", "check", "plan", "apply", "show", "adopt", "state", "sandbox", "schema"]
+    "command",
+    ["", "validate", "check", "plan", "apply", "show", "adopt", "state", "sandbox", "schema", "completion"],
 )
 def test_help_is_data_and_succeeds(folder: Folder, command: str) -> None:
     result = folder.run(*command.split(), "--help")
