@@ -139,7 +139,7 @@ class Execution:
                     live, warnings = self._change(change.live, incident.key, change.changes)
                     outcome = Adopted(incident.key, live, warnings)
                 case NoOp():
-                    self._settle(incident.key, change.incident_id, change.reference)
+                    self._note_unchanged(change)
                     return None
                 case Blocked():
                     return None
@@ -339,6 +339,13 @@ class Execution:
 
     def _settle(self, key: str, incident_id: str, reference: str) -> None:
         self.journal.settled(key, incident_id, reference, plan_hash=self.plan_hash)
+
+    def _note_unchanged(self, change: NoOp) -> None:
+        """Bind what is ours and as declared. A key that is the incident's own ID, as after a pull, is no
+        proof that it is ours: to bind it would allow edits that nobody agreed to."""
+        key = change.incident.key
+        if change.incident_id != key or self.journal.binding(key):
+            self._settle(key, change.incident_id, change.reference)
 
     def _with_options(self, attributes: Attributes) -> Attributes:
         """Put the options that were created meanwhile in the place of their names."""

@@ -6,6 +6,7 @@ doubted: the server has the last word either way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
@@ -26,6 +27,7 @@ from importer.model import (
 )
 
 _READS = "viewer"
+_SEES_PRIVATE = "global_access"
 _CREATES = "incident_creator"
 _EDITS = "incident_editor"
 _PURPOSES = {
@@ -41,12 +43,17 @@ _CHILDREN = {Field.MEMBER: "incident_memberships_editor", Field.STATUS_PAGE: "st
 _WRITTEN_LATER = _CHILDREN.keys() | {Field.CALL_URL}
 """What a creation does not carry."""
 
+_INCIDENT_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+"""The key of an incident that was pulled (a ULID)."""
+
 _NEW_KEY = "roles are chosen when a key is created: make another one in incident.io under Settings, API keys"
 
 
-def check_roles(account: Account, changes: Iterable[Change]) -> tuple[Diagnostic, ...]:
-    """Warn of changes that the key seems not to be allowed to make."""
+def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic, ...]:
+    """Warn of changes that the key seems not to be allowed to make; refuse to create what may be there."""
     problems = Diagnostics()
+    if account.roles and _SEES_PRIVATE not in account.roles:
+        _check_unseen(changes, problems)
     wanted = {need for change in changes for need in _needed(change)}
     for role, purpose in _PURPOSES.items():
         if account.roles and role in wanted and role not in account.roles:
@@ -60,7 +67,7 @@ def check_key(account: Account) -> tuple[Diagnostic, ...]:
     for role in (_READS, _CREATES, _EDITS):
         if account.roles and role not in account.roles:
             _lacks(problems, role, _PURPOSES[role])
-    if account.roles and "global_access" not in account.roles:
+    if account.roles and _SEES_PRIVATE not in account.roles:
         problems.warning(
             "key-without-private",
             "the API key does not see private incidents",
@@ -103,6 +110,24 @@ def _needed(change: Change) -> Iterator[str]:
             assert_never(change)
     for attribute in written:
         yield _CHILDREN.get(attribute.field, _EDITS)
+
+
+def _check_unseen(changes: Iterable[Change], problems: Diagnostics) -> None:
+    """A private incident whose key is an incident's ID may have been pulled from this account with another
+    key, and this one would not see it."""
+    for change in changes:
+        if isinstance(change, Create) and _is_private(change) and _INCIDENT_ID.fullmatch(change.incident.key):
+            problems.error(
+                "private-in-doubt",
+                "private incidents that were pulled would be created, but they may be in this account, where "
+                f"the API key lacks the role {_SEES_PRIVATE} to see them",
+                change.incident.location,
+                hint=f"use a key with the role {_SEES_PRIVATE}, or leave them out",
+            )
+
+
+def _is_private(change: Create) -> bool:
+    return change.attributes.get(Attribute(Field.VISIBILITY)) == "private"
 
 
 def _lacks(problems: Diagnostics, role: str, purpose: str) -> None:

@@ -29,6 +29,7 @@ from importer.model import (
     Adopt,
     Adopted,
     Applied,
+    Binding,
     Catalogue,
     Change,
     Create,
@@ -220,6 +221,7 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     fresh = [change for change in plan.changes if change.incident.key not in begun]
     found = list(_made(session, [change for change in fresh if isinstance(change, Create)]))
     edited = [change for change in fresh if isinstance(change, Update | Adopt)]
+    found += _rebound(edited, session.ledger.bindings())
     current = refresh.by_id(session.api, [change.live.id for change in edited])
     for change in edited:
         found += _moved(change, current.get(change.live.id))
@@ -345,6 +347,16 @@ def _made(session: Session, creations: Sequence[Create]) -> Iterator[str]:
                 yield f"'{key}' was created since, as {live.reference}"
             case Conflict(explanation=explanation):
                 yield f"'{key}': {explanation}"
+
+
+def _rebound(edited: Sequence[Update | Adopt], bindings: Sequence[Binding]) -> Iterator[str]:
+    """Say which of the planned edits are of an incident that the state binds otherwise since."""
+    references = {each.key: each for each in bindings}
+    owners = {each.incident_id: each for each in bindings}
+    for key, live in ((change.incident.key, change.live) for change in edited):
+        for bound in (references.get(key), owners.get(live.id)):
+            if bound and (bound.key, bound.incident_id) != (key, live.id):
+                yield f"'{key}' was {live.reference}, but '{bound.key}' is {bound.reference} since"
 
 
 def _carriers(session: Session, changes: Sequence[Change]) -> dict[str, Match]:

@@ -435,6 +435,18 @@ def test_what_needs_nothing_is_bound_and_what_is_blocked_is_left_alone(desk: Des
     assert desk.asked == []
 
 
+def test_a_key_that_is_the_incidents_own_id_does_not_bind_it_unless_it_was_bound(desk: Desk) -> None:
+    live = made(desk)
+    unchanged = NoOp(incident(live.id, SHORT), live.id, live.reference)
+    desk.carry_out(unchanged)
+    desk.ledger.note("anything", "")
+    assert desk.ledger.bindings() == ()
+    desk.ledger.adopt(live.id, live)
+    desk.carry_out(unchanged)
+    desk.ledger.note("anything", "")
+    assert [each.settled for each in desk.ledger.bindings()] == [True]
+
+
 # -- children ------------------------------------------------------------------------------------------
 
 

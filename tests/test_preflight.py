@@ -10,6 +10,8 @@ from importer.model import Account, Attribute, Change, Diagnostic, Field, FieldC
 from importer.preflight import check_key, check_roles, check_workflows
 from tests import plans
 
+PULLED = "01M8CHFG5W00013VDBCB9FV84A"
+
 ACCOUNT = Account("https://api.incident.io", "https://app.incident.io/acme")
 PLAIN = plans.create("A", plans.SHORT)
 WITH_CALL = plans.create("B", {**plans.SHORT, plans.CALL_URL: "https://meet"})
@@ -88,3 +90,22 @@ def test_active_workflows_that_run_on_retrospective_incidents_are_told_by_name()
 def test_workflows_that_cannot_be_listed_are_no_proof_that_there_are_none() -> None:
     assert [each.code for each in check_workflows(None)] == ["workflows-unknown"]
     assert check_workflows(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "visibility", "roles", "is_doubtful"),
+    [
+        (PULLED, "private", ("viewer",), True),
+        (PULLED, "private", ("viewer", "global_access"), False),
+        (PULLED, "private", (), False),
+        (PULLED, "public", ("viewer",), False),
+        ("JIRA-1", "private", ("viewer",), False),
+    ],
+)
+def test_only_a_private_incident_that_was_pulled_and_may_be_hidden_is_not_created(
+    key: str, visibility: str, roles: tuple[str, ...], *, is_doubtful: bool
+) -> None:
+    change = plans.create(key, {**plans.SHORT, plans.VISIBILITY: visibility})
+    found = check_roles(with_roles(*roles), [change, plans.UPDATE])
+    errors = [each.code for each in found if each.severity is Severity.ERROR]
+    assert errors == ["private-in-doubt"] * is_doubtful

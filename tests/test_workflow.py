@@ -124,6 +124,18 @@ def test_what_cannot_be_seen_any_more_is_stale(tmp_path: Path) -> None:
         assert "no longer visible" in stale(known, plan_of(update(live(1, name="old"))))
 
 
+def test_a_planned_edit_of_what_is_bound_otherwise_since_is_stale(tmp_path: Path) -> None:
+    first, second = live(1, name="old"), live(2)
+    with session(tmp_path, first, second) as known:
+        adopt(known, "A", "INC-1")
+        refuse_stale(known, plan_of(update(first)))
+        known.ledger.forget("A")
+        adopt(known, "A", "INC-2")
+        assert "'A' was INC-1, but 'A' is INC-2 since" in stale(known, plan_of(update(first)))
+        adopt(known, "B", "INC-1")
+        assert "'A' was INC-1, but 'B' is INC-1 since" in stale(known, plan_of(update(first)))
+
+
 def test_a_plan_for_another_account_is_refused(tmp_path: Path) -> None:
     elsewhere = replace(ACCOUNT, dashboard_url="https://app.example.com/other")
     with session(tmp_path) as known:

@@ -80,12 +80,13 @@ class Client:
     def incident(self, id_or_number: str) -> LiveIncident | None:
         """Return one incident by its ID or by the n of INC-n; None where the account shows none.
 
-        A private incident may be hidden from a key that lacks global access.
+        A private incident may be hidden from a key that lacks global access. Whether that is a 404 or a 403
+        is not documented; a key that may not look at any incident is refused its first list.
         """
         try:
             return _incident(self._exchange.get(f"/v2/incidents/{segment(id_or_number)}"))
         except ApiError as refusal:
-            if refusal.status == 404:
+            if refusal.status in (403, 404):
                 return None
             raise
 

@@ -94,8 +94,11 @@ def test_an_id_cannot_leave_its_place_in_the_path() -> None:
 
 def test_an_incident_that_is_not_shown_is_none_and_any_other_refusal_an_error() -> None:
     assert client(Routes()).incident("1") is None
+    assert client(Routes().on("GET /v2/incidents/1", refused(403))).incident("1") is None
     with pytest.raises(AuthenticationFailed):
-        client(Routes().on("GET /v2/incidents/1", refused(403))).incident("1")
+        client(Routes().on("GET /v2/incidents/1", refused(401))).incident("1")
+    with pytest.raises(AuthenticationFailed):
+        list(client(Routes().on("GET /v2/incidents", refused(403))).incidents())
 
 
 def test_requests_say_who_sends_them_and_the_key_is_in_no_repr() -> None:

@@ -120,6 +120,27 @@ def test_an_edit_of_a_pulled_file_is_blocked_until_somebody_adopts(mixed: Accoun
     assert "if it is the same incident, run: importer adopt 01" in shown
 
 
+def test_an_apply_of_pulled_files_does_not_take_the_incidents_over(mixed: Account, folder: Folder) -> None:
+    folder.run("pull", "--drop-external-id")
+    assert folder.run("apply", "incidents", "--auto-approve").code == 0
+    assert folder.run("state", "list", "--json").json()["bindings"] == []
+    edit_first_name(folder)
+    assert summary(folder, "incidents") == {"unchanged": PULLED - 1, "blocked": 1}
+
+
+def test_a_private_incident_that_was_pulled_is_not_made_again_by_a_key_that_does_not_see_it(
+    mixed: Account, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.run("pull", "--drop-external-id")
+    monkeypatch.setenv("INCIDENT_API_KEY", "sandbox-no-private")
+    before = len(mixed.creations())
+    for command in (["plan", "incidents"], ["apply", "incidents", "--auto-approve"]):
+        result = folder.run(*command)
+        assert result.code == 1
+        assert "they may be in this account" in result.err
+    assert len(mixed.creations()) == before
+
+
 def edit_first_name(folder: Folder) -> None:
     path = folder.path / "incidents" / "2020.yaml"
     lines = path.read_text(encoding="utf-8").split("\n")

@@ -76,7 +76,7 @@ def test_an_incident_edited_since_makes_the_plan_stale_and_is_named_with_its_fie
     folder: Folder, account: Account
 ) -> None:
     folder.declare(declared("A"), declared("B"))
-    assert folder.run("apply", "--auto-approve").code == 0
+    assert folder.run("apply", "--auto-approve", "--parallelism", "1").code == 0
     folder.declare(declared("A", severity="Minor"), declared("B"))
     saved(folder)
     account.edit(account.incidents()[0], summary="Somebody wrote this.")
