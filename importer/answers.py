@@ -36,10 +36,24 @@ def was_there_before(answer: Answer, began: datetime, ended: datetime, sent: Att
     The server's clock decides where it is known, since a laptop's may be wrong by minutes. A name other than
     the one sent betrays an incident that was made a moment ago from something else.
     """
-    first_sent = began if answer.server_now is None else answer.server_now - (ended - began)
+    passed = max(ended - began, timedelta())  # our clock may be set back meanwhile
+    first_sent = began if answer.server_now is None else answer.server_now - passed
     older = answer.live.created_at < first_sent - _CLOCK_SLACK
     name = Attribute(Field.NAME)
     return older or not same(answer.live.attributes.get(name), sent.get(name))
+
+
+def irreparable(live: LiveIncident, sent: Attributes, external_id: int | None) -> str:
+    """Say what is wrong with an incident that was just made, where it can never be corrected and would be
+    wrong with every further one; empty where nothing is."""
+    visibility = Attribute(Field.VISIBILITY)
+    if live.mode != "retrospective":
+        return f"was made as {live.mode}, not as retrospective, and may have been announced"
+    if sent.get(visibility) == "private" and live.attributes.get(visibility) != "private":
+        return "was declared private and is visible to all"
+    if external_id not in (None, live.number):
+        return f"was to have the number {external_id}"
+    return ""
 
 
 def came_back(change: FieldChange) -> Diagnostic:

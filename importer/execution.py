@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar, assert_never
 
-from importer.answers import came_back, left_out, readable, unasked, was_there_before
+from importer.answers import came_back, irreparable, left_out, readable, unasked, was_there_before
 from importer.differences import differences, same, without
 from importer.errors import (
     ApiError,
@@ -21,6 +21,7 @@ from importer.errors import (
     Interrupted,
     NoAnswer,
     NotAvailable,
+    Refused,
 )
 from importer.identity import child_key
 from importer.ledger import CREATE
@@ -125,7 +126,8 @@ class Execution:
     def carry_out(self, change: Change) -> Outcome | None:
         """Make one change. Nothing is returned for what needs no request, and for what cannot be done.
 
-        Raises AuthenticationFailed, and Refused where the journal cannot be written: both concern the run.
+        Raises AuthenticationFailed, and Refused where the journal cannot be written or where a creation was
+        carried out as nobody asked: all concern the run.
         """
         incident = change.incident
         try:
@@ -173,6 +175,8 @@ class Execution:
         # What is still to be edited is not written down as answered: a crash now must leave it to be seen.
         kept = without(own, *(each.attribute for each in editable))
         self.journal.confirmed(key, CREATE, live=live, declared=kept, answered=live.attributes)
+        if not was_there:
+            _refuse_to_go_on(live, own, change.incident)
         looked_at = _LISTED_CHILDREN if was_there else _LISTED_CHILDREN - _KEYED_CHILDREN
         theirs = change.left_to_people if was_there else ()
         edits = tuple(each for each in editable if each.attribute not in theirs)
@@ -359,6 +363,12 @@ class Execution:
 
 def _children_of(declared: Attributes) -> tuple[FieldChange, ...]:
     return tuple(FieldChange(a, None, value) for a, value in declared.items() if a.is_child)
+
+
+def _refuse_to_go_on(live: LiveIncident, sent: Attributes, incident: Incident) -> None:
+    wrong = irreparable(live, sent, incident.external_id)
+    if wrong:
+        raise Refused(f"{live.reference} (key '{incident.key}') {wrong}", code="not-as-asked")
 
 
 def _is_certain(error: ApiError | NotAvailable) -> bool:

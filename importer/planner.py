@@ -206,10 +206,10 @@ class _Planner:
         return _blocked(incident, found)
 
     def _is_as_it_was_sent(self, incident: Incident, live: LiveIncident) -> bool:
-        """Whether an incident with the declared number was imported and has all that is declared: so it is
-        after a lost state. To adopt it edits nothing, and the plan shows it for approval."""
+        """Whether it was imported with the declared number and values, as after a lost state."""
+        is_it = live.mode == "retrospective" and live.number == incident.external_id
         desired = {a: value for a, value in self._desired(incident).items() if not a.is_child}
-        return live.mode == "retrospective" and not differences(live.attributes, desired)
+        return is_it and not differences(live.attributes, desired)
 
     def _is_as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> bool:
         """Whether the key is the incident's own ID, and all is as declared: so it is after a pull. Where

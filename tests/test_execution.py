@@ -211,6 +211,29 @@ def test_an_old_timestamp_is_no_warning(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("answers_with", "words"),
+    [
+        (lambda live: replace(live, mode="standard"), "made as standard"),
+        (lambda live: replace(live, reference="INC-77"), "was to have the number 48"),
+        (
+            lambda live: replace(live, attributes={**live.attributes, VISIBILITY: "public"}),
+            "visible to all",
+        ),
+    ],
+)
+def test_a_creation_that_nobody_can_correct_is_bound_and_ends_the_run(
+    desk: Desk, answers_with: Callable[[LiveIncident], LiveIncident], words: str
+) -> None:
+    desk.account.answers_with = answers_with
+    attributes = {**SHORT, VISIBILITY: "private", CALL_URL: "https://meet.example.com/"}
+    change = create("A", attributes)
+    with pytest.raises(Refused, match=words):
+        desk.carry_out(replace(change, incident=replace(change.incident, external_id=48)))
+    assert desk.asked == ["create"]
+    assert desk.ledger.binding("A") is not None
+
+
+@pytest.mark.parametrize(
     ("fault", "kind", "status"),
     [
         (Fault.REFUSED, Failed, "failed"),
@@ -280,6 +303,13 @@ def test_the_servers_clock_tells_an_older_incident_however_wrong_ours_is(
 @pytest.mark.parametrize(("created", "expected"), [(5, False), (-1, False), (-3600, True)])
 def test_without_a_date_our_own_clock_has_to_do(created: float, *, expected: bool) -> None:
     assert was_there(answered(created=created, dated=None)) is expected
+
+
+def test_a_clock_that_is_set_back_meanwhile_makes_nothing_older() -> None:
+    set_back = SENT_AT - timedelta(hours=1)
+    sent = {NAME: "Search was slow"}
+    assert not was_there_before(answered(created=1, dated=2), SENT_AT, set_back, sent)
+    assert was_there_before(answered(created=-60, dated=2), SENT_AT, set_back, sent)
 
 
 def test_another_name_betrays_an_incident_that_was_made_a_moment_ago() -> None:

@@ -212,6 +212,14 @@ def test_a_hidden_incident_is_unchanged_while_nothing_declared_changed() -> None
     assert "global_access" in diagnostic(found, "not-visible").hint
 
 
+def test_a_pulled_incident_with_another_number_is_blocked_and_not_adopted() -> None:
+    held = live(7, SHORT)
+    pulled = incident(SHORT, key=held.id, number=8)
+    (one,) = planned(pulled, account=(held,)).changes
+    assert isinstance(one, Blocked)
+    assert one.reason == "not-ours"
+
+
 @pytest.mark.parametrize("settled", [True, False])
 def test_a_hidden_incident_that_changed_is_blocked_and_never_created_again(settled: bool) -> None:
     declared = incident({NAME: "New"}, number=8)

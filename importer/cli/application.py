@@ -133,9 +133,9 @@ class Application:
             return False
 
     def _carry_out(self, plan: Plan) -> Run:
-        self.voice.begin(len(_acting(plan)))
-        try:
-            with heeded(self.interrupts):
+        with heeded(self.interrupts):
+            self.voice.begin(len(_acting(plan)))
+            try:
                 return carry_out(
                     self.session,
                     plan,
@@ -144,8 +144,8 @@ class Application:
                     stop=self.interrupts.stop,
                     plan_hash=self.plan_hash,
                 )
-        finally:
-            self.voice.end()
+            finally:
+                self.voice.end()
 
     def _in_two(self, plan: Plan) -> Run:
         """Create the oldest incident alone, read it back, and go on only if a person likes what they see."""
@@ -158,9 +158,13 @@ class Application:
         if not isinstance(outcome, Applied | Adopted):
             return _joined(canary, _not_attempted(rest, canary.stopped or "the canary was not made"))
         self._show_canary(outcome)
-        if not _acting(rest) or self._approved("Does it look right? Go on with the rest?"):
+        if not _acting(rest) or self._goes_on():
             return _joined(canary, self._carry_out(rest))
         return _joined(canary, _not_attempted(rest, "the canary was not approved"))
+
+    def _goes_on(self) -> bool:
+        """Ask about the canary, unless Ctrl-C while it was made has answered that."""
+        return not self.interrupts.came and self._approved("Does it look right? Go on with the rest?")
 
     def _show_canary(self, outcome: Applied | Adopted) -> None:
         live = self.session.api.incident(outcome.live.id) or outcome.live

@@ -148,6 +148,19 @@ def test_a_canary_of_a_saved_plan_leaves_the_rest_to_the_same_command(
     assert sorted(account.creations().values()) == [1, 1, 1]
 
 
+def test_ctrl_c_while_the_canary_is_made_is_the_answer(folder: Folder, account: Account) -> None:
+    account.sandbox.faults = Faults((Fault(FaultKind.LATENCY, on="POST /v2/incidents", seconds=2),))
+    folder.declare(declared("A"), declared("B"))
+    with terminal(folder, "apply", "--auto-approve", "--canary") as shown:
+        shown.until("0/1")
+        time.sleep(0.3)
+        shown.process.send_signal(signal.SIGINT)
+        assert shown.end() == 130
+    assert "Answer: " not in shown.shown
+    assert "1 not attempted" in shown.shown
+    assert len(account.incidents()) == 1
+
+
 def test_a_canary_that_is_refused_ends_the_run(folder: Folder, account: Account) -> None:
     folder.declare(declared("A"), declared("B"))
     refusal = Fault(FaultKind.ERROR_BEFORE, on="POST /v2/incidents", status=422)
