@@ -6,6 +6,7 @@ for the disk at the same moment; and words for what SQLite or the file system sa
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -148,7 +149,7 @@ def read_file(path: Path) -> LedgerFile:
     """Open the file for reading; an absent or blank one is empty, and stays as it is."""
     with in_words(path):
         if path.exists():
-            with _connected(_address(path, "ro")) as connection:
+            with _connected(_address(path, "ro") + _as_it_lies(path)) as connection:
                 is_blank = _is_blank(connection, path)
             if not is_blank:
                 return LedgerFile(connection, path)
@@ -161,6 +162,13 @@ def read_file(path: Path) -> LedgerFile:
 def _address(path: Path, mode: str) -> str:
     """Return the URI of a file, so that no name of a file means anything else to SQLite."""
     return f"{path.resolve().as_uri()}?mode={mode}"
+
+
+def _as_it_lies(path: Path) -> str:
+    """SQLite reads a file in WAL mode only where it may write beside it, or is told that nobody writes: so
+    it is in a folder that we may not write and that has no log of somebody at work."""
+    is_still = not os.access(path.resolve().parent, os.W_OK) and not Path(f"{path.resolve()}-wal").exists()
+    return "&immutable=1" if is_still else ""
 
 
 @contextmanager

@@ -7,10 +7,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -339,6 +341,33 @@ def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:
 def test_a_read_only_folder_is_refused_in_words() -> None:
     with pytest.raises(Refused, match="cannot be used: "):
         opened(Path("/proc/state.db"))
+
+
+def test_a_state_in_a_folder_that_may_only_be_read_is_read() -> None:
+    with TemporaryDirectory() as folder:  # pytest's own is closed to everybody else
+        path = Path(folder) / "state.db"
+        ledger = opened(path)
+        created(ledger, "A")
+        ledger.close()
+        path.chmod(0o444)
+        Path(folder).chmod(0o555)
+        with nobody(), closing(read(path)) as seen:
+            assert [each.key for each in seen.bindings()] == ["A"]
+        assert list(Path(folder).iterdir()) == [path]
+        Path(folder).chmod(0o755)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Be somebody whom permissions concern: root may write anywhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
 
 
 def test_a_write_to_a_read_only_state_is_refused_and_nothing_is_lost(path: Path) -> None:
