@@ -87,9 +87,7 @@ class Exchange:
         response = self._http.request(method, path, **content)
         if response.is_success:
             return response
-        key = response.request.headers.get("authorization", "").rpartition(" ")[2]
-        body = response.text.replace(key, "(hidden)") if key else response.text
-        raise error(response.status_code, response.headers, body)
+        raise error(response.status_code, response.headers, response.text)
 
 
 def segment(raw: str) -> str:

@@ -1,6 +1,7 @@
 """A connection -> one that is patient, paced and, for plans, unable to write.
 
-The order is client -> ReadOnly (reading only) -> Retry -> Throttle -> network, so that each attempt is paced.
+The order is client -> ReadOnly (reading only) -> Retry -> Throttle -> Discreet -> network, so that each
+attempt is paced, and nobody hears more of an answer than may be told.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds: 10 to connect, 60 for an answer; creations with many fields are slow."""
 
 
+_HIDDEN = "(hidden)"
+
+_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
+"""Headers of a body as it travelled; once read and changed it is another one."""
+
+
 class ReadOnly(httpx.BaseTransport):
     """Lets nothing but GET leave. A write through it is a mistake in this program, hence RuntimeError."""
 
@@ -40,6 +47,39 @@ class ReadOnly(httpx.BaseTransport):
         self._inner.close()
 
 
+class Discreet(httpx.BaseTransport):
+    """Takes the API key out of refusals: a proxy may show the request that it did not understand."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        response.extensions.pop("reason_phrase", None)  # httpx would log the server's own words for a status
+        key = request.headers.get("authorization", "").rpartition(" ")[2]
+        return response if response.is_success or not key else _without(key, response)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def _without(key: str, response: httpx.Response) -> httpx.Response:
+    """Return an answer that was read, with the key hidden wherever it was."""
+    try:
+        body = response.read()
+    finally:
+        response.close()
+    headers = [
+        (name, value.replace(key, _HIDDEN))
+        for name, value in response.headers.multi_items()
+        if name not in _OF_THE_BODY
+    ]
+    content = body.replace(key.encode(), _HIDDEN.encode())
+    return httpx.Response(
+        response.status_code, headers=headers, content=content, extensions=response.extensions
+    )
+
+
 def reading(inner: httpx.BaseTransport, patience: Patience, ceiling: Ceiling) -> httpx.BaseTransport:
     """Return the stack of everything that only looks: validate, check, plan, pull."""
     return ReadOnly(writing(inner, patience, ceiling))
@@ -47,7 +87,7 @@ def reading(inner: httpx.BaseTransport, patience: Patience, ceiling: Ceiling) ->
 
 def writing(inner: httpx.BaseTransport, patience: Patience, ceiling: Ceiling) -> httpx.BaseTransport:
     """Return the stack of apply."""
-    return Retry(Throttle(inner, clock=patience.clock, ceiling=ceiling), patience)
+    return Retry(Throttle(Discreet(inner), clock=patience.clock, ceiling=ceiling), patience)
 
 
 def network(endpoint: str) -> httpx.BaseTransport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
 from typing import Any
 
@@ -111,13 +112,28 @@ def test_requests_say_who_sends_them_and_the_key_is_in_no_repr() -> None:
     assert routes.seen[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_a_key_that_a_server_echoes_is_hidden() -> None:
-    routes = Routes().on("GET /v1/identity", refused(401, message=f"the key {KEY} is unknown"))
-    with pytest.raises(AuthenticationFailed) as caught:
-        client(routes).identity()
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refused(401, message=f"the key {KEY} is unknown"),
+        refused(500, message=f"the key {KEY} is unknown"),
+        httpx.Response(502, text=f"<html>token={KEY}</html>"),
+        httpx.Response(404, headers={"X-Request-ID": KEY}),
+        httpx.Response(302, headers={"Location": f"https://elsewhere.example/{KEY}"}),
+        httpx.Response(
+            400, headers={"Content-Encoding": "gzip"}, content=gzip.compress(f"token={KEY}".encode())
+        ),
+    ],
+)
+def test_a_key_that_a_server_echoes_is_hidden(
+    answer: httpx.Response, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer.extensions["reason_phrase"] = KEY.encode()
+    with caplog.at_level("DEBUG", "httpx"), pytest.raises((ApiError, NoAnswer)) as caught:
+        client(Routes().on("GET /v1/identity", *[answer] * 6)).identity()
 
     assert "(hidden)" in caught.value.summary
-    assert KEY not in caught.value.summary + caught.value.hint
+    assert KEY not in caught.value.summary + caught.value.hint + caplog.text
 
 
 def test_a_redirect_is_an_error_and_is_not_followed() -> None:
