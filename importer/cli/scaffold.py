@@ -59,56 +59,77 @@ _IGNORED = """\
 """
 
 _WORKFLOW = """\
-# A pull request shows the plan in its log; a merge to main applies what is on main then.
-# Secrets: INCIDENT_READ_KEY (a viewer is enough) and INCIDENT_API_KEY (may create and edit incidents).
+# A pull request shows in a comment what it would do. Its merge does that, and nothing else. Each night somebody
+# looks for edits that were made in incident.io.
+#
+# Write for OWNER who keeps importer on GitHub. Keys, from incident.io, Settings > API keys:
+# - INCIDENT_READ_KEY, a secret of the repository: viewer, and global_access if there are private incidents.
+# - INCIDENT_API_KEY, a secret of the environment incident-io alone, which only main may use: it may also create
+#   and edit incidents.
+# Saved plans, logs and the state hold what incidents say, private ones too: keep the repository private.
 name: incidents
 
 on:
   pull_request:
   push:
     branches: [main]
+  schedule:
+    - cron: "17 3 * * *"
+  workflow_dispatch:
 
-permissions:
-  contents: read
+permissions: {}
 
 jobs:
   plan:
     if: github.event_name == 'pull_request'
     runs-on: ubuntu-latest
+    permissions: {contents: read, pull-requests: write}
+    concurrency: {group: "incidents-plan-${{ github.ref }}", cancel-in-progress: true}
     steps:
       - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with: {{python-version: "3.12"}}
-      - run: pip install incident-importer=={version}
-      - run: importer validate
-      - run: importer plan
-        env:
-          INCIDENT_API_KEY: ${{{{ secrets.INCIDENT_READ_KEY }}}}
+        with: {persist-credentials: false}
+      - uses: OWNER/importer@vVERSION
+        with:
+          mode: plan
+          api-key: ${{ secrets.INCIDENT_READ_KEY }}
 
   apply:
-    if: github.event_name == 'push'
+    if: github.ref == 'refs/heads/main' && github.event_name != 'schedule'
     runs-on: ubuntu-latest
-    concurrency: {{group: incidents-apply, cancel-in-progress: false}}
+    environment: incident-io
+    permissions: {contents: read, actions: read, pull-requests: write}
+    concurrency: {group: incidents-apply, cancel-in-progress: false}
     steps:
       - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with: {{python-version: "3.12"}}
-      - run: pip install incident-importer=={version}
-      - run: importer check
-        env:
-          INCIDENT_API_KEY: ${{{{ secrets.INCIDENT_API_KEY }}}}
-      - run: importer apply --auto-approve
-        env:
-          INCIDENT_API_KEY: ${{{{ secrets.INCIDENT_API_KEY }}}}
+        with: {persist-credentials: false}
+      - uses: OWNER/importer@vVERSION
+        with:
+          mode: apply
+          api-key: ${{ secrets.INCIDENT_API_KEY }}
+          # Somebody who starts the workflow by hand applies what main says, though no pull request showed it.
+          unreviewed: ${{ github.event_name == 'workflow_dispatch' && 'apply' || 'refuse' }}
+
+  drift:
+    if: github.event_name == 'schedule'
+    runs-on: ubuntu-latest
+    permissions: {contents: read, issues: write}
+    steps:
+      - uses: actions/checkout@v4
+        with: {persist-credentials: false}
+      - uses: OWNER/importer@vVERSION
+        with:
+          mode: drift
+          api-key: ${{ secrets.INCIDENT_READ_KEY }}
+          issue: true
 """
 
 
 def files() -> dict[str, str]:
     """Return the text of each file by its path in the folder."""
-    told = {"modeline": MODELINE, "version": __version__}
+    told = {"modeline": MODELINE}
     return {
         "importer.yaml": _CONFIGURATION.format_map(told),
         "incidents/example.yaml": _EXAMPLE.format_map(told),
         ".gitignore": _IGNORED,
-        ".github/workflows/incidents.yml": _WORKFLOW.format_map(told),
+        ".github/workflows/importer.yml": _WORKFLOW.replace("VERSION", __version__),
     }
