@@ -1,0 +1,255 @@
+"""The action on days that are not quiet: errors, strangers, stale and forged plans, runs that end half-way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from importer.sandbox import Fault, FaultKind, Faults
+from tests.ci.code_host import BOT
+from tests.ci.conftest import Project, declared
+from tests.ci.runner import ACTION, ROOT, Job
+
+MARK = "<!-- importer plan -->\n<!-- importer -->\n"
+
+
+def names(project: Project) -> list[str]:
+    return [each["name"] for each in project.account.incidents()]
+
+
+def planned_and_merged(project: Project, number: int, files: dict[str, str]) -> Job:
+    project.propose(number, files)
+    job = project.planned(number)
+    project.merge(number)
+    return job
+
+
+# -- on a pull request -----------------------------------------------------------------------------------
+
+
+def test_the_comment_tells_the_errors_of_the_files(project: Project) -> None:
+    project.propose(7, {"incidents/a.yaml": declared("A", severity="Huge"), "incidents/b.yaml": "key: ["})
+    job = project.planned(7)
+    assert job.code == 1
+    (comment,) = project.comments(7)
+    assert comment.startswith(MARK)
+    assert "severity 'Huge'" in comment and "this is not YAML" in comment
+    assert "There is nothing to apply." in comment
+    assert "::error file=incidents/b.yaml,line=1" in job.log
+    assert "Keep the plan" not in job.steps
+    assert job.outputs["plan"]["errored"] == "true"
+
+
+def test_the_comment_tells_why_the_account_was_not_read(project: Project) -> None:
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    job = project.planned(7, key="wrong")
+    assert job.code == 1
+    (comment,) = project.comments(7)
+    assert comment.startswith(MARK + "\n**Planning failed.**\n\n    Error: ")
+    assert job.outputs["plan"]["errored"] == "true"
+
+
+def test_a_fork_has_no_key_and_is_only_validated(project: Project) -> None:
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    project.host.reads_only = True
+    job = project.planned(7, fork=True, key="")
+    assert job.code == 0
+    assert "Only validated" in job.summary
+    assert project.comments(7) == []
+    project.propose(7, {"incidents/a.yaml": "key: ["})
+    assert project.planned(7, fork=True, key="").code == 1
+
+
+def test_a_missing_key_is_an_error(project: Project) -> None:
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    job = project.planned(7, key="")
+    assert job.code == 1
+    assert "::error title=importer::there is no API key" in job.log
+
+
+def test_an_event_that_gives_secrets_to_strangers_is_refused(project: Project) -> None:
+    checkout = project.checkout("main")
+    job = project.runner.run(checkout, "pull_request_target", {}, mode="plan", api_key="sandbox-read-only")
+    assert job.code == 1
+    assert "use pull_request" in job.log
+
+
+def test_the_comment_is_found_on_any_page_and_is_nobody_else_s(project: Project) -> None:
+    copied = project.host.say(7, MARK + "a copy", "mallory")
+    for number in range(120):
+        project.host.say(7, f"remark {number}", "lisa")
+    ours = project.host.say(7, MARK.replace("\n", "\r\n") + "an earlier plan", BOT)
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    assert project.planned(7).code == 0
+    assert copied["body"] == MARK + "a copy"
+    assert "1 to create" in ours["body"]
+    assert len(project.comments(7)) == 122
+
+
+def test_two_uses_in_one_repository_have_a_comment_each(project: Project) -> None:
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    for name in ("importer", "other", "other"):
+        assert project.planned(7, name=name).code == 0
+    assert [each.splitlines()[1] for each in project.comments(7)] == ["<!-- importer -->", "<!-- other -->"]
+
+
+def test_a_plan_whose_comment_cannot_be_written_is_not_kept(project: Project) -> None:
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    project.host.reads_only = True
+    job = project.planned(7)
+    assert job.code == 1
+    assert "GitHub refused POST" in job.log and "Resource not accessible by integration" in job.log
+    assert project.host.artifacts == []
+
+
+def test_the_longest_comment_fits(project: Project) -> None:
+    long = json.dumps("\n".join(f"line {number} of a long story, told é by é" for number in range(400)))
+    project.propose(7, {f"incidents/{number}.yaml": declared(f"K{number}", summary=long) for number in range(9)})
+    assert project.planned(7).code == 0
+    (comment,) = project.comments(7)
+    assert "Cut to fit" in comment
+    assert "A merge applies these changes" in comment
+
+
+# -- on a merge ------------------------------------------------------------------------------------------
+
+
+def refused(project: Project, why: str, **inputs: str) -> Job:
+    job = project.applied(**inputs)
+    assert job.code == 4, job.log
+    assert f"**Not applied: {why}.** Nothing was sent." in job.summary
+    return job
+
+
+def test_an_incident_edited_since_the_review_makes_the_plan_stale(project: Project) -> None:
+    planned_and_merged(project, 7, {"incidents/a.yaml": declared("A")})
+    assert project.applied().code == 0
+    planned_and_merged(project, 8, {"incidents/a.yaml": declared("A", severity="Minor")})
+    project.account.edit(project.account.incidents()[0], name="Edited since")
+    refused(project, "the plan that was reviewed is stale")
+    comment = project.comments(8)[-1]
+    assert "To be done now, and not in the review:\n\n    A\n" in comment
+    assert names(project) == ["Edited since"]
+
+
+def test_a_plan_that_was_never_made_or_is_gone_is_not_applied(project: Project) -> None:
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    project.merge(7)
+    refused(project, "there is no plan that was reviewed")
+    planned_and_merged(project, 8, {"incidents/b.yaml": declared("B")})
+    project.host.artifacts[0]["expired"] = True
+    refused(project, "there is no plan that was reviewed")
+    assert names(project) == []
+
+
+def test_a_commit_without_a_pull_request_is_not_applied(project: Project) -> None:
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    project.git("branch", "-f", "main", "pull-7")
+    job = refused(project, "there is no plan that was reviewed")
+    assert "merges no pull request" in job.log
+
+
+def test_the_artifact_of_a_fork_or_of_another_commit_is_no_plan(project: Project) -> None:
+    head = project.propose(7, {"incidents/a.yaml": declared("A")})
+    project.host.keep(f"importer-plan-{head}", head=head, run=1, of_a_fork=True)
+    project.host.keep(f"importer-plan-{head}", head="0" * 40, run=1)
+    project.merge(7)
+    refused(project, "there is no plan that was reviewed")
+
+
+def test_a_forged_plan_changes_nothing_that_the_files_do_not_say(project: Project) -> None:
+    project.propose(6, {"incidents/evil.yaml": declared("EVIL")})
+    forged = project.planned(6)
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    project.planned(7)
+    head = project.git("rev-parse", "pull-7")
+    shutil.copy(forged.outputs["plan"]["plan_file"], project.runner.artifact(f"importer-plan-{head}", 2))
+    project.merge(7)
+    refused(project, "the plan that was reviewed is stale")
+    assert names(project) == []
+
+
+def test_by_hand_what_the_files_say_is_applied_without_a_review(project: Project) -> None:
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    project.merge(7)
+    assert project.applied(unreviewed="apply").code == 0
+    assert names(project) == ["Incident A"]
+
+
+def test_what_another_merge_left_is_told_and_waits_for_a_review(project: Project) -> None:
+    project.propose(8, {"incidents/b.yaml": declared("B")})
+    project.planned(8)
+    planned_and_merged(project, 7, {"incidents/a.yaml": declared("A")})  # and its job was never run
+    project.merge(8)
+    assert project.applied().code == 0
+    assert names(project) == ["Incident B"]
+    assert "Left, since the review did not show it; the next pull request does:\n\n    A\n" in project.comments(8)[-1]
+
+
+@pytest.mark.parametrize("state", ["cache", "none"])
+def test_the_same_job_again_does_the_rest(project: Project, state: str) -> None:
+    planned_and_merged(project, 7, {f"incidents/{key}.yaml": declared(key) for key in "ABC"})
+    refusal = Fault(FaultKind.ERROR_BEFORE, on="POST /v2/incidents", nth=frozenset({2}), status=422)
+    project.account.sandbox.faults = Faults((refusal,))
+    first = project.applied(state=state)
+    assert first.code == 3
+    assert "2 created, 0 updated, 0 adopted, 0 unchanged, 1 failed" in first.summary
+    assert "Run the job again" in project.comments(7)[-1]
+    again = project.applied(state=state)
+    assert again.code == 0, again.log
+    assert "**Applied: 1 created" in project.comments(7)[-1]
+    assert sorted(project.account.creations().values()) == [1, 1, 1]
+
+
+def test_nothing_is_sent_where_main_cannot_be_planned(project: Project) -> None:
+    planned_and_merged(project, 7, {"incidents/a.yaml": declared("A")})
+    project.propose(8, {"incidents/b.yaml": "key: ["})
+    project.merge(8)
+    job = project.applied()
+    assert job.code == 1
+    assert "**Not applied: planning failed.** Nothing was sent.\n\n    Error: this is not YAML" in job.summary
+    assert names(project) == []
+
+
+# -- at night --------------------------------------------------------------------------------------------
+
+
+def test_without_a_state_every_difference_is_told(project: Project) -> None:
+    planned_and_merged(project, 7, {"incidents/a.yaml": declared("A")})
+    assert project.applied(state="none").code == 0
+    assert project.night().code == 0
+    project.account.edit(project.account.incidents()[0], summary="Edited by Lisa.")
+    job = project.night()
+    assert job.code == 2
+    assert "There is no state file" in job.summary and "Edited by Lisa." in job.summary
+
+
+def test_a_night_without_an_answer_says_nothing_of_drift(project: Project) -> None:
+    checkout = project.checkout("main")
+    job = project.runner.run(checkout, "schedule", {}, mode="drift", api_key="wrong", issue="true")
+    assert job.code == 1
+    assert project.host.issues == []
+
+
+# -- the file itself -------------------------------------------------------------------------------------
+
+
+def test_only_the_steps_that_ask_the_account_have_its_key() -> None:
+    steps = ACTION["runs"]["steps"]
+    holders = [each["name"] for each in steps if "api-key" in str(each)]
+    assert holders == ["Plan", "Apply", "Look for drift"]
+
+
+def test_other_people_s_actions_are_pinned_to_a_major_version() -> None:
+    used = [each["uses"] for each in ACTION["runs"]["steps"] if "uses" in each]
+    assert used
+    assert all(name.startswith("actions/") and version[1:].isdecimal() for name, _, version in (u.partition("@") for u in used))
+
+
+def test_every_script_is_used_and_can_be_started() -> None:
+    scripts = {path.name: path for path in (ROOT / ".github" / "action").glob("*.sh")}
+    used = {each["run"].rpartition("/")[2].rstrip('"') for each in ACTION["runs"]["steps"] if "run" in each}
+    assert used == scripts.keys() - {"common.sh"}
+    assert all(scripts[name].stat().st_mode & 0o111 for name in used)
