@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-INCIDENTS = {"quickstart": 12, "full": 7, "legacy-csv": 3, "statuspage": 2, "cstate": 3, "postmortems": 2}
+INCIDENTS = {
+    "quickstart": 12,
+    "full": 7,
+    "legacy-csv": 3,
+    "statuspage": 2,
+    "cstate": 3,
+    "postmortems": 2,
+    "gitops": 3,
+}
 LONGEST_MAPPING = 30
 """Lines that a mapping of an example has at most: an hour of work is mostly reviewing."""
 

@@ -59,13 +59,13 @@ _IGNORED = """\
 """
 
 _WORKFLOW = """\
-# A pull request shows in a comment what it would do. Its merge does that, and nothing else. Each night somebody
+# A pull request shows in a comment what it would do. Its merge does that, and nothing else. Each night a job
 # looks for edits that were made in incident.io.
 #
-# Write for OWNER who keeps importer on GitHub. Keys, from incident.io, Settings > API keys:
+# Write for OWNER who keeps importer on GitHub. Two keys, from incident.io, Settings > API keys:
 # - INCIDENT_READ_KEY, a secret of the repository: viewer, and global_access if there are private incidents.
-# - INCIDENT_API_KEY, a secret of the environment incident-io alone, which only main may use: it may also create
-#   and edit incidents.
+# - INCIDENT_API_KEY, a secret of the environment incident-io alone, which only main may use: one that may
+#   create and edit incidents too.
 # Saved plans, logs and the state hold what incidents say, private ones too: keep the repository private.
 name: incidents
 

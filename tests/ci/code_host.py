@@ -50,7 +50,12 @@ class CodeHost:
     def keep(self, name: str, *, head: str, run: int, of_a_fork: bool = False) -> Json:
         """Note an artifact of a run for a commit; the newest is the last one."""
         number = self.new_id()
-        run_of = {"id": run, "head_sha": head, "repository_id": 1, "head_repository_id": 2 if of_a_fork else 1}
+        run_of = {
+            "id": run,
+            "head_sha": head,
+            "repository_id": 1,
+            "head_repository_id": 2 if of_a_fork else 1,
+        }
         artifact = {
             "id": number,
             "name": name,

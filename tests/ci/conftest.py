@@ -28,7 +28,14 @@ class Project:
     account: Account
 
     def git(self, *words: str) -> str:
-        identity = ["-c", "user.name=Lisa", "-c", "user.email=lisa@example.com", "-c", "core.hooksPath=/dev/null"]
+        identity = [
+            "-c",
+            "user.name=Lisa",
+            "-c",
+            "user.email=lisa@example.com",
+            "-c",
+            "core.hooksPath=/dev/null",
+        ]
         return subprocess.check_output(["git", *identity, *words], cwd=self.folder, text=True).strip()
 
     def propose(self, number: int, files: dict[str, str]) -> str:
@@ -81,7 +88,9 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     folder = tmp_path / "repository"
-    shutil.copytree(ROOT / "examples" / "gitops", folder, ignore=shutil.ignore_patterns(".importer", "incidents"))
+    shutil.copytree(
+        ROOT / "examples" / "gitops", folder, ignore=shutil.ignore_patterns(".importer", "incidents")
+    )
     (folder / "incidents").mkdir()
     with staged() as stage, stage.account() as account, served() as host:
         runner = Runner(host, tmp_path / "runs", clean_environment(account.url))

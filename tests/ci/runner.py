@@ -172,7 +172,9 @@ class _Job:
 
     def value(self, expression: str) -> Any:
         """Return the value of an expression of the workflow language, as far as action.yml uses it."""
-        code = _LOOKUP.sub(lambda found: repr(self.found(found[1], found[2][1:].split("."))), _bare(expression))
+        code = _LOOKUP.sub(
+            lambda found: repr(self.found(found[1], found[2][1:].split("."))), _bare(expression)
+        )
         code = re.sub(r"!(?!=)", " not ", code.replace("&&", " and ").replace("||", " or "))
         status = {"always": lambda: True, "cancelled": lambda: False, "success": lambda: not self.code}
         return eval(code.strip(), {"__builtins__": {}}, status)
@@ -205,4 +207,3 @@ def clean_environment(endpoint: str) -> dict[str, str]:
     """Return what a runner's own environment says."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return kept | {"CI": "true", "INCIDENT_ENDPOINT": endpoint}
-

@@ -9,7 +9,7 @@ import yaml
 
 from tests.cli.conftest import Folder
 
-SCAFFOLD = ["importer.yaml", "incidents/example.yaml", ".gitignore", ".github/workflows/incidents.yml"]
+SCAFFOLD = ["importer.yaml", "incidents/example.yaml", ".gitignore", ".github/workflows/importer.yml"]
 
 
 def test_what_init_writes_validates_and_plans(folder: Folder) -> None:
@@ -45,10 +45,11 @@ def test_init_twice_keeps_everything(folder: Folder) -> None:
 
 def test_the_workflow_applies_only_what_is_merged(folder: Folder) -> None:
     folder.run("init")
-    path = folder.path / ".github" / "workflows" / "incidents.yml"
+    path = folder.path / ".github" / "workflows" / "importer.yml"
     workflow = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)
     assert workflow["jobs"]["plan"]["if"] == "github.event_name == 'pull_request'"
-    assert workflow["jobs"]["apply"]["if"] == "github.event_name == 'push'"
+    applying = "github.ref == 'refs/heads/main' && github.event_name != 'schedule'"
+    assert workflow["jobs"]["apply"]["if"] == applying
     keys = {job: yaml.dump(steps) for job, steps in workflow["jobs"].items()}
     assert "${{ secrets.INCIDENT_READ_KEY }}" in keys["plan"] and "INCIDENT_API_KEY }}" not in keys["plan"]
     assert "${{ secrets.INCIDENT_API_KEY }}" in keys["apply"]
