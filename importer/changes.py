@@ -11,13 +11,16 @@ from importer.model import (
     Blocked,
     Change,
     Create,
+    Diagnostic,
     FieldChange,
+    Incident,
     NewOption,
     NoOp,
     Origin,
     Pending,
     Plan,
     Scope,
+    Severity,
     Update,
     Value,
 )
@@ -60,7 +63,20 @@ def without_keys(plan: Plan, keys: frozenset[str]) -> Plan:
 def only_drift(plan: Plan) -> Plan:
     """Return what of a plan is due to edits in incident.io, or may be: a report, and not for apply."""
     drifted = tuple(each for change in plan.changes if (each := _drifted(change)) is not None)
-    return replace(plan, changes=drifted, unmanaged=(), scope=Scope.DRIFT)
+    unknown = [each.incident for each in plan.changes if isinstance(each, Create | Pending)]
+    found = plan.diagnostics + tuple(map(_not_compared, unknown))
+    return replace(plan, changes=drifted, unmanaged=(), scope=Scope.DRIFT, diagnostics=found)
+
+
+def _not_compared(incident: Incident) -> Diagnostic:
+    return Diagnostic(
+        Severity.WARNING,
+        "not-compared",
+        "incidents that are not known to be in the account were not compared",
+        f"incident '{incident.key}'",
+        "a report needs the state file, or a marker field; what was never applied cannot have drifted",
+        (incident.location,),
+    )
 
 
 def _drifted(change: Change) -> Change | None:

@@ -15,7 +15,7 @@ from importer.renderers.values import sanitised
 
 _NO_CHANGES = {
     Scope.ALL: "No changes. The account matches the files.",
-    Scope.DRIFT: "No drift. Nobody edited in incident.io what importer wrote.",
+    Scope.DRIFT: "No drift: nobody edited what importer knows to have written.",
 }
 FAILED = "Planning failed: this plan cannot be applied."
 SHOWN_KEYS = 5
