@@ -13,6 +13,7 @@ from importer.diagnostics import grouped
 from importer.model import Change, Create, Diagnostic, Plan, Scope, Severity
 from importer.renderers import fences, view
 from importer.renderers.cards import card, is_private
+from importer.renderers.columns import shortened
 from importer.renderers.creations import MANY, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate
 from importer.renderers.privacy import Secrets, redacted
@@ -110,7 +111,7 @@ def _ending(plan: Plan) -> str:
 
 
 def _sentence(text: str, longest: int) -> str:
-    return fences.shortened(sanitised(text[:longest]), longest)
+    return shortened(sanitised(text[:longest]), longest)
 
 
 def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterator[_Section]:
