@@ -45,7 +45,7 @@ from importer.renderers.columns import parted, shortened
 from importer.renderers.estimate import estimate
 from importer.renderers.hunks import Line, excerpt, limited
 from importer.renderers.privacy import Secrets, redacted
-from importer.renderers.values import sanitised
+from importer.renderers.values import lines, sanitised
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST, _MOST_LINES = 10_000, 1000
@@ -118,7 +118,7 @@ def _heading(plan: Plan) -> Json:
 def _words(plan: Plan, told: Sequence[_Told]) -> Json:
     """Return what the page says of the changes: counts, problems, what else is touched or left alone."""
     summary, effort = view.summarise(plan), estimate(plan)
-    secrets = Secrets([(each.change.incident, each.hidden) for each in told])
+    secrets = Secrets([(each.change, each.hidden) for each in told])
     return {
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
@@ -162,7 +162,7 @@ def _problem(diagnostic: Diagnostic) -> Json:
 
 
 def _prose(text: str) -> str:
-    return shortened("\n".join(sanitised(line) for line in text.split("\n")), _LONGEST)
+    return shortened("\n".join(lines(text)), _LONGEST)
 
 
 def _drawn(plan: Plan, told: Sequence[_Told]) -> Json:

@@ -71,15 +71,18 @@ def difference(before: str, after: str) -> Difference:
 def whole(text: str, marker: str) -> Difference:
     """Return a text that is all new (`+`) or all gone (`-`), at most its first ten lines."""
     every = lines(text)
-    return Difference(limited([Line(marker, each) for each in every], LONGEST_WHOLE), len(every))
+    first = [Line(marker, each) for each in every[:LONGEST_WHOLE]]
+    return Difference((*first, *_more(len(every) - LONGEST_WHOLE)), len(every))
 
 
 def limited(every: Sequence[Line], most: int) -> tuple[Line, ...]:
     """Return the first so many lines, and one that says how many more there are."""
-    left_out = len(every) - most
-    if left_out <= 0:
-        return tuple(every)
-    return (*every[:most], Line(ELLIPSIS, f" {left_out} more {'line' if left_out == 1 else 'lines'}"))
+    return (*every[:most], *_more(len(every) - most))
+
+
+def _more(left_out: int) -> tuple[Line, ...]:
+    noun = "line" if left_out == 1 else "lines"
+    return (Line(ELLIPSIS, f" {left_out} more {noun}"),) if left_out > 0 else ()
 
 
 def excerpt(line: Line, longest: int) -> Line:
