@@ -80,6 +80,8 @@ def painter(colour: bool) -> Paint:
     from click import style  # noqa: PLC0415 - only a terminal needs it
 
     def paint(meaning: str, text: str) -> str:
+        if meaning not in _COLOURS and meaning not in {"bold", "dim"}:
+            return text
         is_word = meaning.endswith("word")
         return style(
             text,
