@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -37,21 +36,6 @@ def show(browser: Browser, tmp_path: Path) -> Show:
         return opened_page(browser, path, **how)
 
     return opened
-
-
-def many(number: int = MANY) -> Plan:
-    changes = [
-        plans.create(
-            f"JIRA-{each}",
-            {
-                **plans.SHORT,
-                plans.SEVERITY: plans.MAJOR if each % 3 else plans.MINOR,
-                plans.STARTED: plans.BEGAN + timedelta(days=each),
-            },
-        )
-        for each in range(number)
-    ]
-    return replace(plans.plan(*changes), severities=("Minor", "Major"), history=plans.HISTORY)
 
 
 def keys(page: Page) -> list[str]:
@@ -195,18 +179,27 @@ def test_severities_sort_by_rank(show: Show) -> None:
 
 
 def test_a_long_list_is_drawn_as_it_is_needed(show: Show) -> None:
-    with show(many()) as seen:
+    with show(plans.many(MANY)) as seen:
         page = seen.page
         expect(page.locator("tr.change")).to_have_count(200)
         page.locator("#more").scroll_into_view_if_needed()
         expect(page.locator("tr.change")).to_have_count(400)
-        page.locator("#more").click()
+        page.locator("#more").scroll_into_view_if_needed()
         expect(page.locator("tr.change")).to_have_count(MANY)
         expect(page.locator("#more")).to_be_hidden()
 
 
+def test_the_button_below_a_long_list_goes_on_where_the_list_ended(show: Show) -> None:
+    with show(plans.many(MANY)) as seen:
+        page = seen.page
+        expect(page.locator("#more")).to_have_text("Show 200 more of 250")
+        page.evaluate("document.getElementById('more').click()")
+        assert focused(page) == "JIRA-200"
+        expect(page.locator("#more")).to_have_text("Show 50 more of 50")
+
+
 def test_paper_has_every_row(show: Show) -> None:
-    with show(many()) as seen:
+    with show(plans.many(MANY)) as seen:
         seen.page.pdf()
         expect(seen.page.locator("tr.change")).to_have_count(MANY)
 
@@ -229,7 +222,7 @@ def test_a_row_opens_and_closes_by_keys(show: Show) -> None:
 
 
 def test_arrows_go_from_row_to_row_beyond_what_is_drawn(show: Show) -> None:
-    with show(many()) as seen:
+    with show(plans.many(MANY)) as seen:
         page = seen.page
         page.locator("button.key").first.focus()
         page.keyboard.press("ArrowDown")
@@ -317,7 +310,7 @@ def wider_than_their_place(page: Page) -> list[str]:
 
 def test_names_under_the_chart_do_not_touch(show: Show) -> None:
     for width in (360, 1400):
-        with show(many(), width=width) as seen:
+        with show(plans.many(MANY), width=width) as seen:
             boxes = [each.bounding_box() for each in seen.page.locator("svg.names text").all()]
             ends = [(box["x"], box["x"] + box["width"]) for box in boxes if box]
             assert len(ends) > 1
