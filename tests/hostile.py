@@ -143,6 +143,10 @@ def _entity(kind: Kind, identity: str, text: str) -> Entity:
     return Entity(kind, identity, f"{kind} {text[:_SMALL_PLACES]}")
 
 
+def _user(text: str) -> Entity:
+    return _entity(Kind.USER, "01USER", text)
+
+
 def _incident(what: str, text: str) -> Incident:
     short = text[:_SMALL_PLACES]
     return Incident(f"{what} {short}", None, _attributes(text), Location(f"{what}/{short}.yaml", 12))
@@ -154,12 +158,13 @@ def _live(text: str) -> LiveIncident:
 
 
 def _attributes(text: str) -> Attributes:
-    moment, user = plans.BEGAN, _entity(Kind.USER, "01USER", text)
+    moment, user = plans.BEGAN, _user(text)
     return {
         plans.NAME: text.replace("\n", " "),
         plans.SUMMARY: f"before\n{text}\nafter",
         plans.SEVERITY: _entity(Kind.SEVERITY, "01SEVERITY", text),
         plans.STATUS: plans.CLOSED,
+        plans.VISIBILITY: "public",
         plans.STARTED: moment,
         Attribute(Field.ROLE, _entity(Kind.ROLE, "01ROLE", text)): user,
         _custom("01SELECT", text): (_entity(Kind.OPTION, "01OPTION", text),),
@@ -190,8 +195,12 @@ def _changes(text: str) -> tuple[FieldChange, ...]:
         FieldChange(plans.SUMMARY, f"first\n{text} old\nlast", f"first\n{text} new\nlast"),
         FieldChange(_custom("01SELECT", text), (option,), (replace(option, id="01OTHER"),)),
         FieldChange(_custom("01LINK", text), Link(line), None),
-        FieldChange(Attribute(Field.ROLE, _entity(Kind.ROLE, "01ROLE", text)), None, option),
-        FieldChange(Attribute(Field.TIMELINE, "gone"), TimelineItem(plans.BEGAN, text), None),
+        FieldChange(Attribute(Field.ROLE, _entity(Kind.ROLE, "01ROLE", text)), None, _user(text)),
+        FieldChange(
+            Attribute(Field.TIMELINE, "moved"),
+            TimelineItem(plans.BEGAN, text),
+            TimelineItem(plans.ENDED, f"{text}!"),
+        ),
     )
 
 

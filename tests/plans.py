@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from importer.model import (
@@ -34,6 +34,7 @@ from importer.model import (
     Pending,
     Plan,
     PostmortemDocument,
+    Scope,
     Severity,
     StatusPageIncident,
     StatusPageUpdate,
@@ -280,6 +281,7 @@ PLANS = {
     "create": plan(CREATE, CREATE_SHORT),
     "update": plan(UPDATE, noop(1), noop(2)),
     "drift": plan(DRIFT),
+    "drift-report": replace(plan(DRIFT, noop(1)), scope=Scope.DRIFT),
     "blocked": plan(BLOCKED, BLOCKED_FIELDS),
     "partly-blocked": plan(PARTLY_BLOCKED),
     "pending": plan(PENDING),
@@ -296,3 +298,24 @@ PLANS = {
     "errored-empty": replace(plan(), diagnostics=(UNKNOWN_SEVERITY,), inputs=(), revision=None),
     "hostile": replace(plan(HOSTILE, HOSTILE_UPDATE), unmanaged=(Unmanaged("OLD\x1b[1m", "INC-1"),)),
 }
+
+
+def many(number: int) -> Plan:
+    """Return a plan of so many creations, three a week from 2020 on, every hundredth of them private."""
+    types = [Entity(Kind.INCIDENT_TYPE, f"01TYPE{name}", name) for name in ("Production", "Security")]
+    changes = [
+        create(
+            f"JIRA-{each}",
+            {
+                NAME: f"Incident number {each}",
+                SUMMARY: SUMMARY_BEFORE,
+                SEVERITY: MAJOR if each % 3 else MINOR,
+                STARTED: datetime(2020, 1, 1, 9, tzinfo=UTC) + timedelta(hours=56 * each),
+                Attribute(Field.INCIDENT_TYPE): types[each % 10 == 9],
+                VISIBILITY: "public" if (each + 1) % 100 else "private",
+            },
+            line=each * 14 + 2,
+        )
+        for each in range(number)
+    ]
+    return replace(plan(*changes), severities=("Minor", "Major", "Critical"), history=HISTORY)

@@ -202,11 +202,11 @@ def _bars(period: Period, zero: float, unit: float) -> Iterator[Bar]:
 def _across(periods: Sequence[Period]) -> Iterator[Tick]:
     """Name the periods, or only the years where they are many, as far apart as the text needs."""
     years = [each for each in periods if _begins_a_year(each)] if len(periods) > _MOST_NAMED else []
-    apart, taken = (_YEAR if years else _NAME), -100.0
+    taken = -100.0
     for each in years or periods:
-        if each.x - taken >= apart:
+        text = each.name.split()[-1] if years else each.name
+        if each.x - taken >= (_NAME if len(text) > 4 else _YEAR):
             taken = each.x
-            text = each.name.split()[-1] if years else each.name
             yield Tick(round(each.x + each.width / 2, 3), text)
 
 

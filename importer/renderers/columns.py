@@ -22,12 +22,26 @@ def cut(text: str, width: int) -> str:
     return _head(text, width - 1) + ELLIPSIS
 
 
+def shortened(text: str, longest: int) -> str:
+    """Return a text of at most so many characters; columns are no measure: some characters have none."""
+    return text if len(text) <= longest else text[: longest - 1] + ELLIPSIS
+
+
 def around(text: str, position: int, width: int) -> str:
     """Return the part of a text within `width` columns that holds what stands at `position`."""
     start = max(0, position - width // 3)
     if start == 0 or cells(text) <= width:
         return cut(text, width)
     return ELLIPSIS + cut(text[start:], width - 1)
+
+
+def parted(one: str, other: str, width: int) -> tuple[str, str]:
+    """Return the parts of two texts about the place where they part, so that what is cut away is never the
+    difference."""
+    pairs = enumerate(zip(one, other, strict=False))
+    shorter = min(len(one), len(other))
+    position = next((position for position, (left, right) in pairs if left != right), shorter)
+    return around(one, position, width), around(other, position, width)
 
 
 def pieces(text: str, width: int) -> list[str]:

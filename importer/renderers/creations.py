@@ -89,7 +89,7 @@ def _by_time(creations: Sequence[Create]) -> Table:
 
 def _month(creation: Create) -> str:
     began = earliest(creation.attributes)
-    return f"{began:%Y-%m}" if began else ""
+    return began.isoformat()[:7] if began else ""
 
 
 def _in_order(periods: Iterable[str]) -> tuple[Group, ...]:

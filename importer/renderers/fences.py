@@ -14,8 +14,8 @@ from importer.markup.markdown import fence
 from importer.model import Diagnostic
 from importer.renderers import text
 from importer.renderers.cards import Card, Row
-from importer.renderers.columns import ELLIPSIS, around, wrapped
-from importer.renderers.hunks import Line
+from importer.renderers.columns import ELLIPSIS, parted, shortened, wrapped
+from importer.renderers.hunks import Line, excerpt, limited
 
 WIDTH = 100
 _LONGEST, _LONGEST_LINE = 400, 600
@@ -44,7 +44,9 @@ def of_diagnostic(diagnostic: Diagnostic) -> str:
         hint=shortened(diagnostic.hint, _LONGEST_PROSE),
     )
     lines = text.diagnostics([told], width=WIDTH, colour=False).rstrip("\n").split("\n")
-    return _block("text", lines[:_MOST_LINES])
+    return _block(
+        "text", [each.marker + each.text for each in limited([Line("", each) for each in lines], _MOST_LINES)]
+    )
 
 
 def of_summary(diagnostic: Diagnostic) -> str:
@@ -55,11 +57,6 @@ def of_summary(diagnostic: Diagnostic) -> str:
 def of_lines(lines: Iterable[str]) -> str:
     """Return sanitised lines, a step to the right."""
     return _block("text", [f"  {line}" for line in lines])
-
-
-def shortened(text: str, longest: int) -> str:
-    """Return a text of at most so many characters; columns are no measure: some characters have none."""
-    return text if len(text) <= longest else text[: longest - 1] + ELLIPSIS
 
 
 def _block(language: str, lines: Iterable[str]) -> str:
@@ -81,11 +78,7 @@ def _rows(card: Card) -> Iterator[str]:
     for row in card.rows:
         note = f"  # {row.note}" if row.note else ""
         yield f"{row.symbol}     {shortened(row.label, _LONGEST // 4)} = {_values(row)}{note}"
-        for line in row.lines[:_MOST_LINES]:
-            yield _line(line)
-        left_out = len(row.lines) - _MOST_LINES
-        if left_out > 0:
-            yield f"          … {left_out} more {'line' if left_out == 1 else 'lines'}"
+        yield from map(_line, limited(row.lines, _MOST_LINES))
     if card.unchanged:
         noun = "field" if card.unchanged == 1 else "fields"
         yield f"#     ({card.unchanged} unchanged {noun} hidden)"
@@ -95,13 +88,11 @@ def _values(row: Row) -> str:
     room = _LONGEST // 3
     if row.before is None:
         return shortened(row.after, room)
-    position = text.first_difference(row.before, row.after)
-    return f"{around(row.before, position, room)} -> {around(row.after, position, room)}"
+    return " -> ".join(parted(row.before, row.after, room))
 
 
 def _line(line: Line) -> str:
     """Return a line of a diff; a bar keeps its text from being taken for a marker."""
-    if line.marker in "@…":
+    if line.marker in f"@{ELLIPSIS}":
         return f"          {line.marker}{line.text}"
-    position = line.spans[0][0] if line.spans else 0
-    return f"{line.marker}         | {around(line.text, position, _LONGEST)}"
+    return f"{line.marker}         | {excerpt(line, _LONGEST).text}"

@@ -41,12 +41,15 @@ from importer.model import (
 from importer.renderers import view
 from importer.renderers.cards import Card, Row, card, legend
 from importer.renderers.chart import chart, undated
+from importer.renderers.columns import parted, shortened
 from importer.renderers.estimate import estimate
-from importer.renderers.hunks import Line
+from importer.renderers.hunks import Line, excerpt, limited
 from importer.renderers.privacy import Secrets, redacted
-from importer.renderers.values import sanitised
+from importer.renderers.values import lines, sanitised
 
 _PAGE = Path(__file__).parent / "page"
+_LONGEST, _MOST_LINES = 10_000, 1000
+"""Characters of a text, and lines of one attribute's diff; more would only make the page slow."""
 
 Json = dict[str, Any]
 
@@ -115,7 +118,7 @@ def _heading(plan: Plan) -> Json:
 def _words(plan: Plan, told: Sequence[_Told]) -> Json:
     """Return what the page says of the changes: counts, problems, what else is touched or left alone."""
     summary, effort = view.summarise(plan), estimate(plan)
-    secrets = Secrets([(each.change.incident, each.hidden) for each in told])
+    secrets = Secrets([(each.change, each.hidden) for each in told])
     return {
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
@@ -143,7 +146,7 @@ _TALLIES = (
 
 
 def _verdict(plan: Plan) -> str:
-    return view.FAILED if plan.errored else view.opening(plan)
+    return view.FAILED if plan.errored else f"{view.opening(plan).rstrip('.:')}."
 
 
 def _problem(diagnostic: Diagnostic) -> Json:
@@ -159,7 +162,7 @@ def _problem(diagnostic: Diagnostic) -> Json:
 
 
 def _prose(text: str) -> str:
-    return "\n".join(sanitised(line) for line in text.split("\n"))
+    return shortened("\n".join(lines(text)), _LONGEST)
 
 
 def _drawn(plan: Plan, told: Sequence[_Told]) -> Json:
@@ -197,9 +200,9 @@ def _entry(told: _Told) -> Json:
         "private": shown.is_private,
         "hidden": told.hidden,
         "unchanged": shown.unchanged,
-        "explanation": shown.explanation,
+        "explanation": shortened(shown.explanation, _LONGEST),
         "rows": [_row(each) for each in shown.rows],
-        "name": _text(known, Field.NAME),
+        "name": shortened(_text(known, Field.NAME), _LONGEST),
         "severity": _text(known, Field.SEVERITY),
         "type": _text(known, Field.INCIDENT_TYPE),
         "began": _moment(known),
@@ -237,8 +240,12 @@ def _link(change: Change) -> str:
 
 
 def _row(row: Row) -> list[Any]:
-    lines = [[each.marker, *_pieces(each)] for each in row.lines]
-    return [row.symbol, row.label, row.before, row.after, row.note, lines]
+    if row.before is None:
+        before, after = None, shortened(row.after, _LONGEST)
+    else:
+        before, after = parted(row.before, row.after, _LONGEST)
+    lines = [[each.marker, *_pieces(excerpt(each, _LONGEST))] for each in limited(row.lines, _MOST_LINES)]
+    return [row.symbol, row.label, before, after, row.note, lines]
 
 
 def _pieces(line: Line) -> list[str]:

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import takewhile
+from itertools import accumulate, islice, takewhile
 
+from importer.renderers.columns import ELLIPSIS
 from importer.renderers.values import lines
 
 CONTEXT = 2
 LONGEST_WHOLE = 10
-_MOST_LINES, _MOST_WORDS = 1_000_000, 40_000
-"""Pairs of lines, and pairs of words of two lines, that are compared; more take seconds."""
+_MOST_LINES, _MOST_WORDS, _MOST_MARKED = 1_000_000, 40_000, 100
+"""Pairs of lines, pairs of words of two lines, and lines of one block that are compared by words; more take
+seconds."""
 _ALIKE = 0.4
 """Two lines of which a smaller part is the same are two texts, and have no words worth pointing at."""
+_LONG_START = 100
+"""Characters that two texts begin with, after which a reader has to be told where they part."""
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 Span = tuple[int, int]
@@ -50,7 +54,7 @@ class Difference:
 def difference(before: str, after: str) -> Difference:
     """Compare two texts line by line."""
     every_old, every_new = lines(before), lines(after)
-    start, old, new = _window(every_old, every_new)
+    start, old, new = _window(every_old, every_new, CONTEXT)
     found: list[Line] = []
     changed = 0
     for group in _groups(old, new):
@@ -67,17 +71,39 @@ def difference(before: str, after: str) -> Difference:
 def whole(text: str, marker: str) -> Difference:
     """Return a text that is all new (`+`) or all gone (`-`), at most its first ten lines."""
     every = lines(text)
-    left_out = len(every) - LONGEST_WHOLE
-    rest = (Line("…", f" {left_out} more {'line' if left_out == 1 else 'lines'}"),) if left_out > 0 else ()
-    return Difference(tuple(Line(marker, each) for each in every[:LONGEST_WHOLE]) + rest, len(every))
+    first = [Line(marker, each) for each in every[:LONGEST_WHOLE]]
+    return Difference((*first, *_more(len(every) - LONGEST_WHOLE)), len(every))
 
 
-def _window(old: Sequence[str], new: Sequence[str]) -> tuple[int, Sequence[str], Sequence[str]]:
-    """Return the parts of two texts that differ, with their context, and the line where they start."""
+def limited(every: Sequence[Line], most: int) -> tuple[Line, ...]:
+    """Return the first so many lines, and one that says how many more there are."""
+    return (*every[:most], *_more(len(every) - most))
+
+
+def _more(left_out: int) -> tuple[Line, ...]:
+    noun = "line" if left_out == 1 else "lines"
+    return (Line(ELLIPSIS, f" {left_out} more {noun}"),) if left_out > 0 else ()
+
+
+def excerpt(line: Line, longest: int) -> Line:
+    """Return a line of at most so many characters: of a longer one the part about its first difference."""
+    if len(line.text) <= longest:
+        return line
+    start = max(line.spans[0][0] - longest // 3, 0) if line.spans else 0
+    end = start + longest - 2
+    before, after = ELLIPSIS * (start > 0), ELLIPSIS * (end < len(line.text))
+    moved = len(before) - start
+    spans = tuple((max(first, start) + moved, min(last, end) + moved) for first, last in line.spans)
+    seen = tuple((first, last) for first, last in spans if first < last)
+    return replace(line, text=f"{before}{line.text[start:end]}{after}", spans=seen)
+
+
+def _window(old: Sequence[str], new: Sequence[str], context: int) -> tuple[int, Sequence[str], Sequence[str]]:
+    """Return the parts of two sequences that differ, with their context, and the place where they start."""
     head = _same(zip(old, new, strict=False))
     shorter = min(len(old), len(new)) - head
     tail = min(shorter, _same(zip(reversed(old), reversed(new), strict=False)))
-    start, rest = max(head - CONTEXT, 0), max(tail - CONTEXT, 0)
+    start, rest = max(head - context, 0), max(tail - context, 0)
     return start, old[start : len(old) - rest], new[start : len(new) - rest]
 
 
@@ -86,41 +112,59 @@ def _same(pairs: Iterator[tuple[str, str]]) -> int:
 
 
 def _groups(old: Sequence[str], new: Sequence[str]) -> Iterator[Sequence[_Step]]:
+    """Yield what differs. In long texts, lines that are everywhere (empty ones, most of all) are nothing to
+    start from: the matcher leaves them out, and so stays quick."""
     if len(old) * len(new) <= _MOST_LINES:
-        yield from SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT)
+        yield from SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT)
     else:
         yield [("replace", 0, len(old), 0, len(new))]
 
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> list[Line]:
     """Return lines that became others, with the words that differ in those that stand for each other."""
-    marked = [_words(one, other) for one, other in zip(old, new, strict=False)]
-    unmarked = [_NOTHING] * abs(len(old) - len(new))
+    marked = [_words(one, other) for one, other in islice(zip(old, new, strict=False), _MOST_MARKED)]
+    unmarked = [_NOTHING] * max(len(old), len(new))
     gone = [Line("-", text, spans) for text, (spans, _) in zip(old, marked + unmarked, strict=False)]
     came = [Line("+", text, spans) for text, (_, spans) in zip(new, marked + unmarked, strict=False)]
     return gone + came
 
 
 def _words(one: str, other: str) -> _Marks:
-    """Return where the words of two lines differ, in each; nothing where they have little in common."""
-    old, new = _WORD.findall(one), _WORD.findall(other)
-    if len(old) * len(new) > _MOST_WORDS:
-        return _NOTHING
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    if matcher.ratio() < _ALIKE:
-        return _NOTHING
-    steps = [step for step in matcher.get_opcodes() if step[0] != "equal"]
+    """Return where the words of two lines differ, in each; nothing where they have little in common, unless
+    that is a long start."""
+    every_old, every_new = _WORD.findall(one), _WORD.findall(other)
+    start, old, new = _window(every_old, every_new, 0)
+    steps, inside = _compared(old, new)
+    same = len(every_old) - len(old) + inside
+    if 2 * same < _ALIKE * (len(every_old) + len(every_new)):
+        if sum(map(len, every_old[:start])) < _LONG_START:
+            return _NOTHING
+        steps = [("replace", 0, len(old), 0, len(new))]
     return (
-        _spans(old, [(first, last) for _, first, last, _, _ in steps]),
-        _spans(new, [(begin, end) for _, _, _, begin, end in steps]),
+        _spans(every_old, [(start + first, start + last) for _, first, last, _, _ in steps]),
+        _spans(every_new, [(start + begin, start + end) for _, _, _, begin, end in steps]),
     )
 
 
+def _compared(old: Sequence[str], new: Sequence[str]) -> tuple[list[_Step], int]:
+    """Return the steps from some words to others, and how many words stay; very many are not looked into."""
+    if len(old) * len(new) > _MOST_WORDS:
+        return [("replace", 0, len(old), 0, len(new))], 0
+    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    inside = sum(last - first for tag, first, last, _, _ in steps if tag == "equal")
+    return [step for step in steps if step[0] != "equal"], inside
+
+
 def _spans(words: Sequence[str], ranges: Sequence[Span]) -> tuple[Span, ...]:
-    ends = [0]
-    for word in words:
-        ends.append(ends[-1] + len(word))
-    return tuple((ends[first], ends[last]) for first, last in ranges if first < last)
+    """Return where ranges of words stand in the text. Two with white space between them are one."""
+    ends = [0, *accumulate(map(len, words))]
+    found: list[Span] = []
+    for first, last in (each for each in ranges if each[0] < each[1]):
+        if found and not "".join(words[found[-1][1] : first]).strip():
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    return tuple((ends[first], ends[last]) for first, last in found)
 
 
 def _header(group: Sequence[_Step], start: int) -> str:

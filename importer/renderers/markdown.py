@@ -13,6 +13,7 @@ from importer.diagnostics import grouped
 from importer.model import Change, Create, Diagnostic, Plan, Scope, Severity
 from importer.renderers import fences, view
 from importer.renderers.cards import card, is_private
+from importer.renderers.columns import shortened
 from importer.renderers.creations import MANY, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate
 from importer.renderers.privacy import Secrets, redacted
@@ -110,12 +111,12 @@ def _ending(plan: Plan) -> str:
 
 
 def _sentence(text: str, longest: int) -> str:
-    return fences.shortened(sanitised(text[:longest]), longest)
+    return shortened(sanitised(text[:longest]), longest)
 
 
 def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterator[_Section]:
     """Yield all that there is to show, what must not be cut first."""
-    secrets = Secrets([(each.incident, each.incident.key in hidden) for each in plan.changes])
+    secrets = Secrets([(each, each.incident.key in hidden) for each in plan.changes])
     problems = [secrets.redacted(each) for each in grouped(plan.diagnostics)]
     alone, counted = told_apart(plan.changes, audience.most)
     first = sorted(alone, key=lambda each: Action.BLOCKED not in actions(each))
@@ -162,11 +163,12 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _fitted(blocks: Sequence[_Block], room: int) -> _Fitted:
-    """Take blocks whole while they fit, then in short while those fit."""
+    """Take blocks whole while they fit, then in short while those fit, for which half of the room is kept."""
     shown: list[str] = []
-    whole = 0
+    whole, half, rest = 0, room // 2, sum(_size(each.short) for each in blocks)
     for each in blocks:
-        if _size(each.whole) > room:
+        rest -= _size(each.short)
+        if _size(each.whole) + min(rest, half) > room:
             break
         shown.append(each.whole)
         room -= _size(each.whole)

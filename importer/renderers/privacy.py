@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from importer.model import Diagnostic, Incident, Location
+from importer.model import Adopt, Attribute, Change, Diagnostic, Field, Location, Update
 from importer.renderers.cards import Card
 
 HIDDEN = "private: not shown"
@@ -35,18 +35,20 @@ class _Owned:
 
 
 class Secrets:
-    """What diagnostics may not say: where the hidden incidents of a plan are declared, and their names."""
+    """What diagnostics may not say: where the hidden incidents of a plan are declared, and the names that
+    they have in the files and in the account."""
 
-    def __init__(self, incidents: Iterable[tuple[Incident, bool]]) -> None:
-        """Take all incidents that are known, each with whether it is hidden."""
+    def __init__(self, changes: Iterable[tuple[Change, bool]]) -> None:
+        """Take all changes that are known, each with whether its incident is hidden."""
         starts: defaultdict[str, set[int]] = defaultdict(set)
         hidden: defaultdict[str, set[int]] = defaultdict(set)
         names = set[str]()
-        for incident, is_hidden in incidents:
-            starts[incident.location.path].add(incident.location.line)
+        for change, is_hidden in changes:
+            place = change.incident.location
+            starts[place.path].add(place.line)
             if is_hidden:
-                hidden[incident.location.path].add(incident.location.line)
-                names.add(incident.name)
+                hidden[place.path].add(place.line)
+                names.update(map(_unescaped, _names(change)))
         self._files = {
             path: _Owned(tuple(sorted(lines)), frozenset(hidden[path])) for path, lines in starts.items()
         }
@@ -59,7 +61,7 @@ class Secrets:
         return replace(diagnostic, summary=f"a problem with an incident that is {HIDDEN}", detail="", hint="")
 
     def _concerns(self, diagnostic: Diagnostic) -> bool:
-        said = f"{diagnostic.summary}\n{diagnostic.detail}\n{diagnostic.hint}"
+        said = _unescaped(f"{diagnostic.summary}\n{diagnostic.detail}\n{diagnostic.hint}")
         return any(self._is_hidden(each) for each in diagnostic.locations) or any(
             name in said for name in self._names
         )
@@ -67,3 +69,14 @@ class Secrets:
     def _is_hidden(self, location: Location) -> bool:
         owned = self._files.get(location.path)
         return owned is not None and owned.is_hidden(location.line)
+
+
+def _names(change: Change) -> Iterator[str]:
+    yield change.incident.name
+    if isinstance(change, Update | Adopt):
+        yield str(change.live.attributes.get(Attribute(Field.NAME), ""))
+
+
+def _unescaped(text: str) -> str:
+    """Return a text without what quoting adds to it."""
+    return text.replace("\\", "")

@@ -9,16 +9,18 @@ from importer.diagnostics import SHOWN_LOCATIONS, grouped
 from importer.model import Diagnostic, Plan, Severity
 from importer.renderers import view
 from importer.renderers.cards import Card, Row, card, legend
-from importer.renderers.columns import around, cells, cut, padded, pieces, wrapped
+from importer.renderers.columns import cells, cut, padded, parted, pieces, wrapped
 from importer.renderers.creations import MANY, Creations, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate
-from importer.renderers.hunks import Line, Span
+from importer.renderers.hunks import Line, Span, excerpt
 from importer.renderers.values import lines
 
 Paint = Callable[[str, str], str]
 """Colours a text by the symbol or the word that it stands for."""
 
 NARROWEST = 40
+_LONGEST_LINE = 2000
+"""Characters of a line of a diff; a megabyte is nothing to read."""
 _COLOURS = {
     "+": "green",
     "~": "yellow",
@@ -78,6 +80,8 @@ def painter(colour: bool) -> Paint:
     from click import style  # noqa: PLC0415 - only a terminal needs it
 
     def paint(meaning: str, text: str) -> str:
+        if meaning not in _COLOURS and meaning not in {"bold", "dim"}:
+            return text
         is_word = meaning.endswith("word")
         return style(
             text,
@@ -150,8 +154,8 @@ def _row(row: Row, body: list[str], column: int, width: int, paint: Paint) -> It
 
 
 def _line(line: Line, row: Row, width: int, paint: Paint) -> Iterator[str]:
-    """Yield a line of a diff whole, in pieces, since its difference may be at its end; others are cut."""
-    is_diff, start = row.lines[0].marker == "@", 0
+    """Yield a line of a diff in pieces, since its difference may be at its end; others are cut."""
+    is_diff, start, line = row.lines[0].marker == "@", 0, excerpt(line, _LONGEST_LINE)
     for piece in pieces(line.text, width) if is_diff else [cut(line.text, width)]:
         end = start + len(piece)
         spans = [(max(first, start) - start, min(last, end) - start) for first, last in line.spans]
@@ -178,15 +182,9 @@ def _body(row: Row, widest: int, width: int) -> list[str]:
         return [start + cut(row.after, room)]
     if cells(row.before) + 4 + cells(row.after) <= room:
         return [f"{start}{row.before} -> {row.after}"]
-    position = first_difference(row.before, row.after)
+    before, after = parted(row.before, row.after, room)
     arrow = " " * (cells(start) - 3) + "-> "
-    return [start + around(row.before, position, room), arrow + around(row.after, position, room)]
-
-
-def first_difference(one: str, other: str) -> int:
-    """Return where two texts part, so that what is cut away is never the difference."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((position for position, (left, right) in pairs if left != right), min(len(one), len(other)))
+    return [start + before, arrow + after]
 
 
 def _diagnostic(diagnostic: Diagnostic, width: int, paint: Paint) -> Iterator[str]:

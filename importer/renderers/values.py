@@ -35,24 +35,25 @@ from importer.model import (
 )
 from importer.normalise import by_label
 
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # C0 with ESC, tab and line ends; DEL; C1 with the one-byte CSI
+_UNSAFE = (
+    "\x00-\x09\x0b-\x1f\x7f-\x9f"  # C0 with ESC, tab and line ends; DEL; C1 with the one-byte CSI
     "\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction of writing, zero width
     "\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb"  # line ends and marks that nobody sees
     "\ud800-\udfff"  # halves of a character, which no output can carry
-    "\U000e0000-\U000e007f]"  # letters without a shape
+    "\U000e0000-\U000e007f"  # letters without a shape
 )
+_UNSAFE_IN_A_LINE, _UNSAFE_IN_A_TEXT = re.compile(f"[\n{_UNSAFE}]"), re.compile(f"[{_UNSAFE}]")
 _LONGEST_NUMBER = 40
 
 
 def sanitised(text: str) -> str:
     """Return a text of one line in which everything unsafe is a visible escape (`\\x1b`, `\\u202e`)."""
-    return _UNSAFE.sub(_escape, text)
+    return _UNSAFE_IN_A_LINE.sub(_escape, text)
 
 
 def lines(text: str) -> tuple[str, ...]:
     """Return a text's lines, each sanitised; only a line feed ends a line."""
-    return tuple(sanitised(line) for line in text.split("\n"))
+    return tuple(_UNSAFE_IN_A_TEXT.sub(_escape, text).split("\n"))
 
 
 def quoted(text: str) -> str:

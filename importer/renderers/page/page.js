@@ -67,7 +67,7 @@
       const fact = facts[select.dataset.filter];
       const counts = new Map();
       for (const entry of entries) counts.set(fact(entry), (counts.get(fact(entry)) || 0) + 1);
-      const values = [...counts.keys()].sort(collator.compare);
+      const values = [...counts.keys()].sort((a, b) => rank(b) - rank(a) || collator.compare(a, b));
       select.append(new Option("all", "all"));
       values.forEach((value, index) => {
         const option = new Option(`${value || NONE} (${counts.get(value)})`, String(index));
@@ -311,5 +311,6 @@
   fillFilters();
   listen();
   render();
+  byId("scriptless").hidden = true;
   byId("tool").hidden = false;
 })();
