@@ -42,14 +42,15 @@ class Diagnostics:
 def grouped(
     diagnostics: Iterable[Diagnostic], places: int | None = SHOWN_LOCATIONS
 ) -> tuple[Diagnostic, ...]:
-    """Merge diagnostics of one cause (severity, code and summary), errors first, else in order of appearance.
+    """Merge diagnostics of one cause (severity, code and summary), errors first, else in order of appearance;
+    what is private stays apart from what is not.
 
     The group keeps the detail and hint of its first member, the number of all, and the first so many `places`
     of them; all of them for None.
     """
-    groups: dict[tuple[Severity, str, str], list[Diagnostic]] = {}
+    groups: dict[tuple[Severity, str, str, bool], list[Diagnostic]] = {}
     for each in diagnostics:
-        groups.setdefault((each.severity, each.code, each.summary), []).append(each)
+        groups.setdefault((each.severity, each.code, each.summary, each.is_private), []).append(each)
     merged = [_merged(members, places) for members in groups.values()]
     return tuple(sorted(merged, key=lambda each: each.severity is not Severity.ERROR))
 

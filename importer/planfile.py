@@ -241,6 +241,7 @@ def diagnostic_json(diagnostic: Diagnostic) -> JsonObject:
         "column": first.get("column"),
         "count": diagnostic.count,
         "locations": [location_to_json(each) for each in diagnostic.locations],
+        **({"private": True} if diagnostic.is_private else {}),
     }
 
 
@@ -253,4 +254,5 @@ def _diagnostic_from(json: JsonObject) -> Diagnostic:
         hint=json["hint"],
         locations=tuple(location_from_json(each) for each in json["locations"]),
         count=json["count"],
+        is_private=json.get("private", False),
     )

@@ -48,6 +48,7 @@ from importer.planner import Ground, plan_changes
 from importer.preflight import check_key, check_roles, check_workflows
 from importer.pull import Declared, Filters, Reader, Tally
 from importer.rediscovery import Rediscovery
+from importer.renderers import privacy
 from importer.resolver import needs, resolve
 from importer.revision import git_revision
 from importer.rules import check_declared
@@ -139,11 +140,11 @@ def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
         inputs=loaded.inputs,
         revision=git_revision(settings.root),
         changes=(),
-        diagnostics=grouped(loaded.diagnostics + resolved.diagnostics + checks, places=None),
+        diagnostics=loaded.diagnostics + resolved.diagnostics + checks,
         severities=tuple(each.name for each in catalogue.severities),
     )
     if empty.errored:
-        return empty
+        return _told(empty, privacy.of_incidents(loaded.incidents))
     ground = Ground(settings, marker(catalogue, settings), default_status(catalogue))
     incidents = _as_asked(resolved.incidents, selection.scope)
     keys = frozenset(each.key for each in loaded.incidents)
@@ -152,11 +153,13 @@ def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
         made = only_drift(made)
     else:
         made = replace(made, diagnostics=made.diagnostics + check_roles(session.account, made.changes))
-    return replace(
-        made,
-        changes=tuple(_limited(made.changes, selection.limit)),
-        diagnostics=grouped(made.diagnostics, places=None),
-    )
+    secrets = privacy.of_changes(made.changes)
+    return _told(replace(made, changes=tuple(_limited(made.changes, selection.limit))), secrets)
+
+
+def _told(plan: Plan, secrets: privacy.Secrets) -> Plan:
+    """Return a plan with its problems by cause, and those marked that say what private incidents say."""
+    return replace(plan, diagnostics=grouped(map(secrets.marked, plan.diagnostics), places=None))
 
 
 def _compared(

@@ -97,7 +97,8 @@ class Severity(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One problem. `code` is stable and documented; `summary` has nothing of a single incident, so that
-    the same cause in many places is one diagnostic with a `count` and its first `locations`."""
+    the same cause in many places is one diagnostic with a `count` and its first `locations`. One that
+    `is_private` says what not everybody may see."""
 
     severity: Severity
     code: str
@@ -106,6 +107,7 @@ class Diagnostic:
     hint: str = ""
     locations: tuple[Location, ...] = ()
     count: int = 1
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

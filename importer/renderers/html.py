@@ -17,7 +17,6 @@ from typing import Any, assert_never
 
 from importer.changes import new_options
 from importer.codec import encode_moment
-from importer.diagnostics import grouped
 from importer.history import by_month
 from importer.model import (
     Adopt,
@@ -44,7 +43,7 @@ from importer.renderers.chart import chart, undated
 from importer.renderers.columns import parted, shortened
 from importer.renderers.estimate import estimate
 from importer.renderers.hunks import Line, excerpt, limited
-from importer.renderers.privacy import Secrets, redacted
+from importer.renderers.privacy import problems, redacted
 from importer.renderers.values import lines, sanitised
 
 _PAGE = Path(__file__).parent / "page"
@@ -86,7 +85,7 @@ def plan(plan: Plan, *, show_private: bool) -> str:
     style, script = _asset("page.css"), _asset("page.js")
     page = environment.get_template("page.html.jinja").render(
         **_heading(plan),
-        **_words(plan, told),
+        **_words(plan, told, show_private=show_private),
         **drawn,
         style=Markup(style),  # noqa: S704 - a file of this package
         script=Markup(script),  # noqa: S704 - a file of this package
@@ -115,10 +114,9 @@ def _heading(plan: Plan) -> Json:
     }
 
 
-def _words(plan: Plan, told: Sequence[_Told]) -> Json:
+def _words(plan: Plan, told: Sequence[_Told], *, show_private: bool) -> Json:
     """Return what the page says of the changes: counts, problems, what else is touched or left alone."""
     summary, effort = view.summarise(plan), estimate(plan)
-    secrets = Secrets([(each.change, each.hidden) for each in told])
     return {
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
@@ -129,7 +127,7 @@ def _words(plan: Plan, told: Sequence[_Told]) -> Json:
             (sanitised(each.custom_field.name), sanitised(each.name))
             for each in new_options(each.change for each in told if not each.hidden)
         ],
-        "problems": [_problem(secrets.redacted(each)) for each in grouped(plan.diagnostics)],
+        "problems": [_problem(each) for each in problems(plan, show_private=show_private)],
         "legend": legend(each.card for each in told),
         "hidden": sum(each.hidden for each in told),
     }

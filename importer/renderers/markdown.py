@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from importer.diagnostics import grouped
 from importer.model import Change, Create, Diagnostic, Plan, Scope, Severity
 from importer.renderers import fences, view
 from importer.renderers.cards import card, is_private
 from importer.renderers.columns import shortened
 from importer.renderers.creations import MANY, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate
-from importer.renderers.privacy import Secrets, redacted
+from importer.renderers.privacy import problems, redacted
 from importer.renderers.values import sanitised
 from importer.renderers.view import SYMBOLS, Action, actions
 
@@ -116,8 +115,7 @@ def _sentence(text: str, longest: int) -> str:
 
 def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterator[_Section]:
     """Yield all that there is to show, what must not be cut first."""
-    secrets = Secrets([(each, each.incident.key in hidden) for each in plan.changes])
-    problems = [secrets.redacted(each) for each in grouped(plan.diagnostics)]
+    found = problems(plan, show_private=audience.show_private)
     alone, counted = told_apart(plan.changes, audience.most)
     first = sorted(alone, key=lambda each: Action.BLOCKED not in actions(each))
     shown = {action: [each for each in first if actions(each)[0] is action] for action in Action}
@@ -126,8 +124,8 @@ def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterato
         blocks = [_card(each, hidden, plan.scope) for each in shown[action]]
         return _Section(f"<code>{SYMBOLS[action]}</code> {len(blocks)} {title}", is_open, blocks)
 
-    errors = [_problem(each) for each in problems if each.severity is Severity.ERROR]
-    warnings = [_problem(each) for each in problems if each.severity is Severity.WARNING]
+    errors = [_problem(each) for each in found if each.severity is Severity.ERROR]
+    warnings = [_problem(each) for each in found if each.severity is Severity.WARNING]
     yield _Section(_counted(len(errors), "error"), is_open=True, blocks=errors)
     yield section(Action.BLOCKED, "blocked", is_open=True)
     yield section(Action.PENDING, "pending", is_open=True)

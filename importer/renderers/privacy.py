@@ -1,4 +1,4 @@
-"""A card or a diagnostic -> the same without what a private incident says, for an output that others read.
+"""A card or a problem -> the same without what a private incident says, for an output that others read.
 
 Of a private incident there remain the key, the action and the place.
 """
@@ -10,15 +10,30 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from importer.model import Adopt, Attribute, Change, Diagnostic, Field, Location, Update
-from importer.renderers.cards import Card
+from importer.diagnostics import grouped
+from importer.model import Adopt, Attribute, Change, Diagnostic, Field, Incident, Location, Plan, Update
+from importer.renderers.cards import Card, is_private
 
 HIDDEN = "private: not shown"
+_VISIBILITY = Attribute(Field.VISIBILITY)
 
 
 def redacted(one: Card) -> Card:
     """Return a card without the values of its incident, which is private."""
     return replace(one, rows=(), unchanged=0, explanation=HIDDEN)
+
+
+def problems(plan: Plan, *, show_private: bool) -> tuple[Diagnostic, ...]:
+    """Return the problems of a plan by cause; those that are private by code and places alone, unless they
+    are to be shown."""
+    told = plan.diagnostics if show_private else map(_without_words, plan.diagnostics)
+    return grouped(told)
+
+
+def _without_words(diagnostic: Diagnostic) -> Diagnostic:
+    if not diagnostic.is_private:
+        return diagnostic
+    return replace(diagnostic, summary=f"a problem with an incident that is {HIDDEN}", detail="", hint="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +50,47 @@ class _Owned:
 
 
 class Secrets:
-    """What diagnostics may not say: where the hidden incidents of a plan are declared, and the names that
-    they have in the files and in the account."""
+    """What problems may not say: where private incidents are declared, and their names."""
 
-    def __init__(self, changes: Iterable[tuple[Change, bool]]) -> None:
-        """Take all changes that are known, each with whether its incident is hidden."""
+    def __init__(self, places: Iterable[tuple[Location, bool]], names: Iterable[str]) -> None:
+        """Take where each known incident begins and whether it is private, and all names of private ones."""
         starts: defaultdict[str, set[int]] = defaultdict(set)
         hidden: defaultdict[str, set[int]] = defaultdict(set)
-        names = set[str]()
-        for change, is_hidden in changes:
-            place = change.incident.location
+        for place, is_hidden in places:
             starts[place.path].add(place.line)
             if is_hidden:
                 hidden[place.path].add(place.line)
-                names.update(map(_unescaped, _names(change)))
         self._files = {
             path: _Owned(tuple(sorted(lines)), frozenset(hidden[path])) for path, lines in starts.items()
         }
-        self._names = names - {""}
+        self._names = {_unescaped(each) for each in names} - {""}
 
-    def redacted(self, diagnostic: Diagnostic) -> Diagnostic:
-        """Return a problem by its code and places alone where it concerns a hidden incident."""
-        if not self._concerns(diagnostic):
-            return diagnostic
-        return replace(diagnostic, summary=f"a problem with an incident that is {HIDDEN}", detail="", hint="")
-
-    def _concerns(self, diagnostic: Diagnostic) -> bool:
+    def marked(self, diagnostic: Diagnostic) -> Diagnostic:
+        """Return a problem marked as private where its words are those of a private incident: it is about
+        one in the first place, or tells the name of one."""
         said = _unescaped(f"{diagnostic.summary}\n{diagnostic.detail}\n{diagnostic.hint}")
-        return any(self._is_hidden(each) for each in diagnostic.locations) or any(
+        is_private = any(map(self._is_hidden, diagnostic.locations[:1])) or any(
             name in said for name in self._names
         )
+        return replace(diagnostic, is_private=True) if is_private else diagnostic
 
     def _is_hidden(self, location: Location) -> bool:
         owned = self._files.get(location.path)
         return owned is not None and owned.is_hidden(location.line)
+
+
+def of_changes(changes: Iterable[Change]) -> Secrets:
+    """Return what the private incidents among changes keep secret: their names in the account too."""
+    several = [(each, is_private(each)) for each in changes]
+    names = [name for each, is_hidden in several if is_hidden for name in _names(each)]
+    return Secrets([(each.incident.location, is_hidden) for each, is_hidden in several], names)
+
+
+def of_incidents(incidents: Iterable[Incident]) -> Secrets:
+    """Return what declared incidents keep secret, where the account is not compared with them."""
+    several = [(each, each.attributes.get(_VISIBILITY) == "private") for each in incidents]
+    names = [each.name for each, is_hidden in several if is_hidden]
+    return Secrets([(each.location, is_hidden) for each, is_hidden in several], names)
 
 
 def _names(change: Change) -> Iterator[str]:

@@ -123,3 +123,26 @@ def test_markdown_and_html_are_written_by_plan_and_by_show(folder: Folder, accou
     short = folder.run("show", "plan.json", "--format", "markdown", "--max-bytes", "5000").out
     assert len(short.encode()) <= 5000
     assert json.loads((folder.path / "plan.json").read_text("utf-8"))["scope"] == "all"
+
+
+def test_what_private_incidents_say_is_in_no_comment_about_a_plan_that_failed(
+    folder: Folder, account: Account
+) -> None:
+    folder.declare(declared("A", severity="Hushed", visibility="private"), name="a.json")
+    folder.declare(declared("B", severity="Majr"), name="b.json")
+    assert folder.run("plan", "--json-out", "plan.json").code == 1
+    for words in (["plan"], ["show", "plan.json"]):
+        for form in ("markdown", "html"):
+            said = folder.run(*words, "--format", form).out
+            assert "Hushed" not in said and "Majr" in said
+            assert "Hushed" in folder.run(*words, "--format", form, "--show-private").out
+
+
+def test_a_saved_plan_keeps_quiet_about_what_is_private_and_unchanged(
+    folder: Folder, account: Account
+) -> None:
+    moments = {"Impact started at": "2021-03-01T10:00:00Z", "Resolved at": "2021-02-01T10:00:00Z"}
+    folder.declare(declared("Hushed", visibility="private", timestamps=moments))
+    assert folder.run("apply", "--auto-approve").code == 0
+    assert folder.run("plan", "--out", "plan.json").code == 0
+    assert "Hushed" not in folder.run("show", "plan.json", "--format", "markdown").out

@@ -11,6 +11,7 @@ import pytest
 from importer.model import (
     Adopt,
     Blocked,
+    Change,
     Create,
     Diagnostic,
     Entity,
@@ -25,7 +26,7 @@ from importer.model import (
     Update,
 )
 from importer.renderers import html, markdown
-from importer.renderers.privacy import HIDDEN, Secrets
+from importer.renderers.privacy import HIDDEN, of_changes, of_incidents
 from tests import plans
 
 HUSH = "hush"
@@ -117,6 +118,12 @@ def test_many_creations_that_are_all_private_are_a_number(rendered):
 PLACE = DECLARED.location
 
 
+def with_problem(change: Change, found: Diagnostic) -> Plan:
+    """Return a plan whose problem is marked as planning marks it."""
+    plan = plans.plan(change)
+    return replace(plan, diagnostics=(of_changes(plan.changes).marked(found),))
+
+
 def problem(text: str, *places: Location, field: str = "summary") -> Diagnostic:
     return replace(Diagnostic(Severity.WARNING, "some-code", "words", locations=places), **{field: text})
 
@@ -131,9 +138,7 @@ def problem(text: str, *places: Location, field: str = "summary") -> Diagnostic:
     ],
 )
 def test_a_problem_of_a_private_incident_is_told_without_its_words(rendered, field, place):
-    plan = replace(
-        plans.plan(PRIVATE["create"]), diagnostics=(problem(f"{HUSH} problem", place, field=field),)
-    )
+    plan = with_problem(PRIVATE["create"], problem(f"{HUSH} problem", place, field=field))
 
     shown = rendered(plan, False)
 
@@ -145,7 +150,7 @@ def test_a_problem_of_a_private_incident_is_told_without_its_words(rendered, fie
 @EVERY
 @pytest.mark.parametrize("said", ['hush "name"', r"hush \"name\""], ids=["as it is", "quoted"])
 def test_a_problem_that_tells_a_private_name_is_told_without_its_words(rendered, said):
-    plan = replace(plans.plan(PRIVATE["create"]), diagnostics=(problem(f"incident {said} is odd"),))
+    plan = with_problem(PRIVATE["create"], problem(f"incident {said} is odd"))
 
     assert HUSH not in rendered(plan, False)
 
@@ -155,29 +160,34 @@ def test_a_problem_that_tells_the_name_that_a_private_incident_has_in_the_accoun
     renamed = replace(LIVE, attributes=SAID | {plans.NAME: f"{HUSH} name in the account"})
     change = Update(DECLARED, renamed, (FieldChange(plans.NAME, f"{HUSH} name in the account", "new"),))
 
-    plan = replace(plans.plan(change), diagnostics=(problem(f"{HUSH} name in the account is odd"),))
+    plan = with_problem(change, problem(f"{HUSH} name in the account is odd"))
 
     assert HUSH not in rendered(plan, False)
 
 
 def test_a_problem_of_the_next_incident_is_its_own():
-    other = replace(PRIVATE["create"], incident=plans.incident("KEY-2", PUBLIC, line=20))
-    secrets = Secrets([(PRIVATE["create"], True), (other, False)])
+    other = replace(PRIVATE["create"], incident=plans.incident("KEY-2", PUBLIC, line=20), attributes=PUBLIC)
+    secrets = of_changes([PRIVATE["create"], other])
 
-    assert secrets.redacted(problem("words", Location(PLACE.path, 19))).summary != "words"
+    assert secrets.marked(problem("words", Location(PLACE.path, 19))).is_private
     for place in (Location(PLACE.path, 20), Location(PLACE.path, 11), Location("other.yaml", 12)):
-        assert secrets.redacted(problem("words", place)).summary == "words"
+        assert not secrets.marked(problem("words", place)).is_private
+
+
+def test_a_cause_that_others_share_is_told_where_the_words_are_theirs():
+    shared = problem("words", Location("other.yaml", 12), PLACE)
+
+    assert not of_incidents([DECLARED]).marked(shared).is_private
+    assert of_incidents([DECLARED]).marked(problem("words", PLACE, Location("other.yaml", 12))).is_private
 
 
 def test_an_incident_without_a_name_hides_no_problem_of_others():
     nameless = plans.incident("KEY-1", {plans.VISIBILITY: "private"})
-    secrets = Secrets([(replace(PRIVATE["create"], incident=nameless), True)])
 
-    assert secrets.redacted(problem("words")).summary == "words"
+    assert not of_incidents([nameless]).marked(problem("words")).is_private
 
 
 def test_what_is_unchanged_and_private_hides_its_problems_too():
-    secret = NoOp(DECLARED, "01", "INC-1")
-    plan = replace(plans.plan(secret), diagnostics=(problem(HUSH, PLACE),))
+    plan = with_problem(NoOp(DECLARED, "01", "INC-1"), problem(HUSH, PLACE))
 
     assert HUSH not in markdown.plan(plan, audience=markdown.Audience())
