@@ -120,7 +120,9 @@ def _words(plan: Plan, told: Sequence[_Told], *, show_private: bool) -> Json:
     return {
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
-        "tallies": [(name, word, symbol, summary.as_dict()[name]) for name, word, symbol in _TALLIES],
+        "tallies": [
+            (name, word, symbol, summary.as_dict()[name]) for name, word, symbol in _tallies(plan.scope)
+        ],
         "effort": view.effort(effort) if effort.requests else "",
         "unmanaged": view.unmanaged(plan),
         "new_options": [
@@ -133,14 +135,16 @@ def _words(plan: Plan, told: Sequence[_Told], *, show_private: bool) -> Json:
     }
 
 
-_TALLIES = (
-    ("create", "to create", "+"),
-    ("update", "to update", "~"),
-    ("adopt", "to adopt", "="),
-    ("blocked", "blocked", "!"),
-    ("pending", "pending", "?"),
-    ("unchanged", "unchanged", ""),
-)
+def _tallies(scope: Scope) -> tuple[tuple[str, str, str], ...]:
+    """Return the name of each count, its word and its symbol."""
+    return (
+        ("create", "to create", "+"),
+        ("update", view.UPDATES[scope], "~"),
+        ("adopt", "to adopt", "="),
+        ("blocked", "blocked", "!"),
+        ("pending", "pending", "?"),
+        ("unchanged", "unchanged", ""),
+    )
 
 
 def _verdict(plan: Plan) -> str:

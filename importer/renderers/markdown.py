@@ -91,11 +91,10 @@ def _hidden(plan: Plan, audience: Audience) -> frozenset[str]:
 
 
 def _opening(plan: Plan, hidden: int) -> str:
-    summary, effort = view.summarise(plan), estimate(plan)
-    told = view.opening(plan)
-    parts = [MARK, f"**{view.counts(summary)}**"]
+    effort = estimate(plan)
+    parts = [MARK, f"**{view.ending(plan)}**"]
     parts += [view.effort(effort)] if effort.requests else []
-    parts += [view.FAILED if plan.errored else told]
+    parts += [view.FAILED if plan.errored else view.opening(plan)]
     if hidden:
         subject = "1 private incident is" if hidden == 1 else f"{hidden} private incidents are"
         parts.append(f"{subject} shown by key and action alone.")
@@ -130,7 +129,7 @@ def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterato
     yield section(Action.BLOCKED, "blocked", is_open=True)
     yield section(Action.PENDING, "pending", is_open=True)
     yield _Section(_counted(len(warnings), "warning"), is_open=True, blocks=warnings)
-    yield section(Action.UPDATE, "to update", is_open=False)
+    yield section(Action.UPDATE, view.UPDATES[plan.scope], is_open=False)
     yield section(Action.ADOPT, "to adopt", is_open=False)
     yield section(Action.CREATE, "to create", is_open=False)
     if counted:

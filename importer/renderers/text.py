@@ -51,7 +51,7 @@ def plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY) -> st
         parts.append(view.FAILED)
     elif not summary.has_changes:
         parts.append(view.opening(plan))
-    parts.append(paint("bold", view.counts(summary)))
+    parts.append(paint("bold", view.ending(plan)))
     effort = estimate(plan)
     if effort.requests:
         parts.append(view.effort(effort))

@@ -17,6 +17,7 @@ _NO_CHANGES = {
     Scope.ALL: "No changes. The account matches the files.",
     Scope.DRIFT: "No drift: nobody edited what importer knows to have written.",
 }
+UPDATES = {Scope.ALL: "to update", Scope.DRIFT: "drifted"}
 FAILED = "Planning failed: this plan cannot be applied."
 SHOWN_KEYS = 5
 
@@ -124,6 +125,14 @@ def opening(plan: Plan) -> str:
     if summarise(plan).has_work:
         return "importer will perform the following actions:"
     return "importer can do nothing about the following differences:"
+
+
+def ending(plan: Plan) -> str:
+    """Return the line that counts: `Plan: 412 to create, ...`, or `Drift: 2 incidents.` of a report."""
+    if plan.scope is Scope.ALL:
+        return counts(summarise(plan))
+    drifted = sum(not isinstance(each, NoOp) for each in plan.changes)
+    return f"Drift: {drifted} {'incident' if drifted == 1 else 'incidents'}."
 
 
 def counts(summary: Summary) -> str:

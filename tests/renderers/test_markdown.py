@@ -59,7 +59,7 @@ def test_the_mark_and_the_counts_come_first(name):
     first, _, second, *_ = markdown.plan(plans.PLANS[name], audience=EVERYBODY).split("\n")
 
     assert first == MARK
-    assert re.fullmatch(r"\*\*Plan: \d+ to create, .*\*\*", second)
+    assert re.fullmatch(r"\*\*(Plan: \d+ to create, .*|Drift: \d+ incidents?\.)\*\*", second)
 
 
 def test_errors_and_what_is_blocked_are_open_and_come_first():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from importer.model import (
     Attribute,
+    Blocked,
     Diagnostic,
     Field,
     FollowUp,
@@ -78,6 +79,13 @@ def test_the_counts_say_what_is_always_asked_and_leave_out_what_is_not():
         "Plan: 412 to create, 6 to update, 1 to adopt, 1203 unchanged, 3 blocked."
     )
     assert view.counts(view.Summary(pending=2)).endswith("0 unchanged, 2 pending.")
+
+
+def test_a_report_of_drift_counts_incidents():
+    blocked = Blocked(plans.UPDATE.incident, "01", "INC-1", "create-only", "why", plans.DRIFT.changes)
+    report = plans.plan(plans.DRIFT, blocked, NoOp(plans.UPDATE.incident, "02", "INC-2"))
+    assert view.ending(replace(report, scope=Scope.DRIFT)) == "Drift: 2 incidents."
+    assert view.ending(report) == "Plan: 0 to create, 1 to update, 1 unchanged, 1 blocked."
 
 
 @pytest.mark.parametrize(
