@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from importer import __version__
 from importer.applier import Limits, Run
 from importer.changes import is_acting, only_keys, without_keys
 from importer.cli.interrupts import Interrupts, heeded
-from importer.cli.progress import Teller
+from importer.cli.progress import Emit, Teller
 from importer.cli.rendering import as_text
 from importer.cli.session import Desk
 from importer.diagnostics import grouped
@@ -52,6 +53,7 @@ class Wishes:
     full: bool
     max_failures: int | None
     report: Path | None
+    json_out: Path | None
 
     @property
     def selection(self) -> Selection:
@@ -63,14 +65,22 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
+class Voices:
+    """How an apply speaks: stdout's format, who watches, and who takes events (None: nobody)."""
+
+    output: str
+    teller: Teller
+    emit: Emit | None
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """What an apply works with. `plan_hash` is that of a saved plan; empty: the plan was made just now."""
 
     desk: Desk
     session: Session
     wishes: Wishes
-    output: str
-    voice: Teller
+    voices: Voices
     interrupts: Interrupts
     plan_hash: str
 
@@ -104,16 +114,20 @@ class Application:
     def _show(self, plan: Plan) -> None:
         console = self.desk.console
         console.complain(plan.diagnostics)
-        if self.output != "json":
+        if self.voices.output != "json":
             console.result(as_text(plan, console, full=self.wishes.full))
-            return
+        if self.voices.emit:
+            for event in self._planned(plan):
+                self.voices.emit(event)
+
+    def _planned(self, plan: Plan) -> Iterator[str]:
         now = self.session.now
-        console.result(events.version(__version__, at=now()))
+        yield events.version(__version__, at=now())
         for each in grouped(plan.diagnostics):
-            console.result(events.diagnostic(each, at=now()))
+            yield events.diagnostic(each, at=now())
         for change in plan.changes:
             if not isinstance(change, NoOp):
-                console.result(events.planned_change(change, at=now()))
+                yield events.planned_change(change, at=now())
 
     def _refuse_too_many(self, plan: Plan) -> None:
         summary = view.summarise(plan)
@@ -134,18 +148,18 @@ class Application:
 
     def _carry_out(self, plan: Plan) -> Run:
         with heeded(self.interrupts):
-            self.voice.begin(len(_acting(plan)))
+            self.voices.teller.begin(len(_acting(plan)))
             try:
                 return carry_out(
                     self.session,
                     plan,
                     limits=self.wishes.limits,
-                    observer=self.voice,
+                    observer=self.voices.teller,
                     stop=self.interrupts.stop,
                     plan_hash=self.plan_hash,
                 )
             finally:
-                self.voice.end()
+                self.voices.teller.end()
 
     def _in_two(self, plan: Plan) -> Run:
         """Create the oldest incident alone, read it back, and go on only if a person likes what they see."""
@@ -168,7 +182,7 @@ class Application:
 
     def _show_canary(self, outcome: Applied | Adopted) -> None:
         live = self.session.api.incident(outcome.live.id) or outcome.live
-        self.voice.tell(f"{live.reference} {live.name}\n{live.permalink}")
+        self.voices.teller.tell(f"{live.reference} {live.name}\n{live.permalink}")
         self.desk.console.complain(outcome.warnings)
 
     def _conclude(self, plan: Plan, run: Run) -> None:
@@ -177,11 +191,11 @@ class Application:
         ending = Ending(
             run.outcomes, summary.unchanged, summary.blocked, run.stopped, self._next_command(run)
         )
-        if self.output == "json":
+        if self.voices.emit:
             for each in warnings:
-                console.result(events.diagnostic(each, at=self.session.now()))
-            console.result(events.apply_summary(ending, at=self.session.now()))
-        else:
+                self.voices.emit(events.diagnostic(each, at=self.session.now()))
+            self.voices.emit(events.apply_summary(ending, at=self.session.now()))
+        if self.voices.output != "json":
             console.result(outcomes(ending, width=console.width, colour=console.out_colour))
         if self.wishes.report:
             render = report.to_json if self.wishes.report.suffix == ".json" else report.to_csv

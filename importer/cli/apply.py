@@ -9,12 +9,12 @@ import click
 
 from importer import planfile
 from importer.cli import options, outputs
-from importer.cli.application import Application, Wishes
+from importer.cli.application import Application, Voices, Wishes
 from importer.cli.console import can_ask
 from importer.cli.interrupts import Interrupts
 from importer.cli.options import Common, chosen_format, taken
-from importer.cli.progress import teller
-from importer.cli.session import open_desk, writing
+from importer.cli.progress import Emit, teller
+from importer.cli.session import Desk, open_desk, writing
 from importer.config import parse_rate
 from importer.errors import UsageError
 from importer.model import Plan
@@ -37,6 +37,7 @@ from importer.workflow import Selection, declare, plan
 @options.limit
 @options.rate
 @options.max_wait
+@options.json_out
 @options.full
 @options.output_format("text", "json")
 @options.common
@@ -50,19 +51,37 @@ def command(context: click.Context) -> int:
     wishes, output = taken(Wishes, context), chosen_format(context)
     saved = _saved(wishes)
     _require_approval(wishes, output=output, is_saved=saved is not None)
-    outputs.check(wishes.report)
-    ceiling = parse_rate(wishes.rate) if wishes.rate else None
+    outputs.check(wishes.report, wishes.json_out)
     desk = open_desk(taken(Common, context))
-    voice = teller(desk.console, output=output)
-    interrupts = Interrupts(voice.tell)
+    with outputs.lines_to(wishes.json_out) as keep:
+        emit = _emitter([desk.console.result] if output == "json" else [], keep)
+        voices = Voices(output, teller(desk.console, output=output, emit=emit), emit)
+        return _apply(desk, wishes, saved, voices)
+
+
+def _apply(desk: Desk, wishes: Wishes, saved: Plan | None, voices: Voices) -> int:
+    """Carry out the saved plan, or one that is made now."""
+    ceiling = parse_rate(wishes.rate) if wishes.rate else None
+    interrupts = Interrupts(voices.teller.tell)
     with writing(
-        desk, rate=ceiling, max_wait=wishes.max_wait, stop=interrupts.stop, notify=voice.waiting
+        desk, rate=ceiling, max_wait=wishes.max_wait, stop=interrupts.stop, notify=voices.teller.waiting
     ) as session:
         chosen = saved or plan(
             session, declare(desk.settings, wishes.paths, now=datetime.now(UTC)), wishes.selection
         )
         plan_hash = planfile.plan_hash(saved) if saved else ""
-        return Application(desk, session, wishes, output, voice, interrupts, plan_hash).run(chosen)
+        return Application(desk, session, wishes, voices, interrupts, plan_hash).run(chosen)
+
+
+def _emitter(takers: list[Emit], keep: Emit | None) -> Emit | None:
+    """Return what gives an event to all who take events, if anybody does."""
+    every = [*takers, *([keep] if keep else [])]
+
+    def emit(event: str) -> None:
+        for each in every:
+            each(event)
+
+    return emit if every else None
 
 
 def _saved(wishes: Wishes) -> Plan | None:

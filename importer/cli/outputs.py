@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from importer.errors import UsageError
@@ -31,6 +33,17 @@ def check(*paths: Path | None) -> None:
                 f"{path} is there already, and importer did not write it",
                 hint="name another file, or remove that one first",
             )
+
+
+@contextmanager
+def lines_to(path: Path | None) -> Iterator[Callable[[str], None] | None]:
+    """Give what writes a line to a file that its owner alone may read; None where there is no file."""
+    if path is None:
+        yield None
+        return
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", buffering=1) as stream:
+        yield lambda line: print(line.rstrip("\n"), file=stream)
 
 
 def _is_own(path: Path) -> bool:

@@ -16,6 +16,9 @@ from importer.renderers.values import sanitised
 if TYPE_CHECKING:
     from importer.api.patience import Wait
 
+Emit = Callable[[str], None]
+"""Takes an event, a line of JSON."""
+
 _EVERY = 10.0
 """Seconds between two lines of progress."""
 
@@ -140,10 +143,17 @@ class Bar:
 
 
 class Events:
-    """A JSON object a line on stdout: for programs."""
+    """A JSON object a line, each given to `emit`: for programs. Words go to `tell`."""
 
-    def __init__(self, console: Console, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
-        self._console = console
+    def __init__(
+        self,
+        emit: Emit,
+        tell: Callable[[str], None],
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._emit = emit
+        self._tell = tell
         self._now = now
         self._monotonic = monotonic
         self._pace = _Pace(0, monotonic)
@@ -155,27 +165,63 @@ class Events:
         """The summary says that a run ended."""
 
     def started(self, change: Change) -> None:
-        self._console.result(events.apply_start(change, at=self._now()))
+        self._emit(events.apply_start(change, at=self._now()))
 
     def ended(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002 - an event is told by its outcome
-        self._console.result(events.ended(outcome, at=self._now()))
+        self._emit(events.ended(outcome, at=self._now()))
         if self._pace.is_due():
             pace, left = self._pace, round(self._pace.seconds_left)
             event = events.apply_progress(done=pace.done, total=pace.total, seconds_left=left, at=self._now())
-            self._console.result(event)
+            self._emit(event)
 
     def waiting(self, wait: Wait) -> None:
         event = events.rate_limited(until=wait.until, reason=wait.reason, scope=wait.scope, at=self._now())
-        self._console.result(event)
+        self._emit(event)
 
     def tell(self, words: str) -> None:
-        self._console.tell(words)
+        self._tell(words)
 
 
-def teller(console: Console, *, output: str) -> Teller:
-    """Return what suits the output mode and the terminal."""
-    if output == "json":
-        return Events(console, lambda: datetime.now(UTC), time.monotonic)
+class Both:
+    """A run told to a person and, as events, to programs."""
+
+    def __init__(self, person: Teller, programs: Teller) -> None:
+        self._person = person
+        self._both = (person, programs)
+
+    def begin(self, total: int) -> None:
+        for each in self._both:
+            each.begin(total)
+
+    def end(self) -> None:
+        for each in self._both:
+            each.end()
+
+    def started(self, change: Change) -> None:
+        for each in self._both:
+            each.started(change)
+
+    def ended(self, change: Change, outcome: Outcome) -> None:
+        for each in self._both:
+            each.ended(change, outcome)
+
+    def waiting(self, wait: Wait) -> None:
+        for each in self._both:
+            each.waiting(wait)
+
+    def tell(self, words: str) -> None:
+        self._person.tell(words)
+
+
+def teller(console: Console, *, output: str, emit: Emit | None) -> Teller:
+    """Return what suits the output mode, the terminal and whoever takes events."""
+    if emit is not None:
+        programs = Events(emit, console.tell, lambda: datetime.now(UTC), time.monotonic)
+        return programs if output == "json" else Both(_person(console), programs)
+    return _person(console)
+
+
+def _person(console: Console) -> Teller:
     return Bar(console) if console.is_live else Lines(console, time.monotonic)
 
 

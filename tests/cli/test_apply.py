@@ -229,3 +229,25 @@ def test_what_was_sent_and_never_answered_is_listed_and_settled(folder: Folder, 
     assert "A is not bound" in folder.run("state", "show", "A").out
     assert apply(folder).code == 0
     assert list(account.creations().values()) == [1]
+
+
+def test_the_events_are_kept_in_a_file_beside_the_text(folder: Folder, account: Account) -> None:
+    folder.declare(declared("A"), declared("B"))
+    path = folder.path / "events.jsonl"
+    result = folder.run("apply", "--auto-approve", "--json-out", "events.jsonl")
+    assert (result.code, "Apply complete: 2 created" in result.out) == (0, True)
+    kept = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    types = [each["type"] for each in kept]
+    assert types[0] == "version" and types[-1] == "apply_summary"
+    assert types.count("planned_change") == types.count("apply_start") == types.count("apply_complete") == 2
+    assert path.stat().st_mode & 0o777 == 0o600
+    again = folder.run("apply", "--auto-approve", "--json", "--json-out", "events.jsonl")
+    assert again.out == path.read_text("utf-8")
+
+
+def test_the_events_take_the_place_of_nobodys_file(folder: Folder, account: Account) -> None:
+    folder.declare(declared("A"))
+    folder.write("mine.txt", "mine")
+    assert folder.run("apply", "--auto-approve", "--json-out", "mine.txt").code == 1
+    assert (folder.path / "mine.txt").read_text() == "mine"
+    assert account.incidents() == []

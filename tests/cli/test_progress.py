@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importer.api.patience import Wait
 from importer.cli.console import Console
 from importer.cli.interrupts import Interrupts
-from importer.cli.progress import Bar, Events, Lines, teller
+from importer.cli.progress import Bar, Both, Events, Lines, teller
 from importer.model import Create, Failed, Incident, Location, Unknown
 
 CHANGE = Create(Incident("K\x1b[2J", None, {}, Location("a.yaml", 3)), "key", {})
@@ -52,7 +52,7 @@ def test_a_log_gets_a_line_every_ten_seconds_and_every_failure() -> None:
 
 def test_a_wait_is_told_only_where_a_person_would_notice_it() -> None:
     for known in (console(), console(is_live=True)):
-        watcher = teller(known, output="text")
+        watcher = teller(known, output="text", emit=None)
         watcher.waiting(BLINK)
         assert shown(known) == ""
         watcher.waiting(WAIT)
@@ -81,7 +81,7 @@ def test_the_bar_can_begin_again_after_a_canary() -> None:
 
 def test_programs_get_an_event_for_every_wait() -> None:
     known = console()
-    events = Events(known, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
+    events = Events(known.result, known.tell, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
     events.begin(1)
     events.started(CHANGE)
     events.waiting(BLINK)
@@ -93,9 +93,11 @@ def test_programs_get_an_event_for_every_wait() -> None:
 
 
 def test_the_output_decides_who_tells() -> None:
-    assert isinstance(teller(console(is_live=True), output="json"), Events)
-    assert isinstance(teller(console(is_live=True), output="text"), Bar)
-    assert isinstance(teller(console(), output="text"), Lines)
+    emit = [].append
+    assert isinstance(teller(console(is_live=True), output="json", emit=emit), Events)
+    assert isinstance(teller(console(is_live=True), output="text", emit=emit), Both)
+    assert isinstance(teller(console(is_live=True), output="text", emit=None), Bar)
+    assert isinstance(teller(console(), output="text", emit=None), Lines)
 
 
 def test_a_signal_in_the_middle_of_a_write_still_stops_the_run() -> None:
@@ -111,7 +113,9 @@ def test_a_signal_in_the_middle_of_a_write_still_stops_the_run() -> None:
 def test_a_program_hears_every_ten_seconds_how_far_the_run_is() -> None:
     moments = iter([0.0, 0.0, 5.0, 20.0])
     known = console()
-    watcher = Events(known, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: next(moments))
+    watcher = Events(
+        known.result, known.tell, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: next(moments)
+    )
     watcher.begin(4)
     watcher.ended(CHANGE, FAILED)
     watcher.ended(CHANGE, FAILED)
