@@ -131,6 +131,7 @@ def test_a_file_that_was_named_must_be_there_and_its_folder_is_the_root(tmp_path
         ("rate: fast", "importer.yaml:1 bad-value: `fast` is no rate | write a share"),
         ("defaults:\n  timezone: Europe/Lodnon", "importer.yaml:2 unknown-timezone: there is no time zone `Europe/Lodnon` | did you mean `Europe/London`?"),
         ("defaults: {timezone: '???'}", "importer.yaml:1 unknown-timezone: there is no time zone `???` | zones are called"),
+        ("sources:\n- {path: a, preset: jira, encoding: latin-99}", "importer.yaml:2 bad-value: there is no encoding `latin-99` | encodings are called"),
         ("safety: {max_creates: many}", "importer.yaml:1 bad-value: `safety.max_creates` must be a whole number"),
         ("a: [", "importer.yaml:1 syntax: this is not YAML"),
         ("rate: 80%\nrate: 70%", "importer.yaml:2 duplicate-field: `rate` is written twice"),

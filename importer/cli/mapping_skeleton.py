@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from importer.catalogue import Found, Index, custom_field
 from importer.cli.vocabulary import Vocabulary, block, one_line
-from importer.inspection import MAX_VALUES, Column, Findings, Part
+from importer.inspection import MAX_VALUES, Column, Findings, Moments, Part
 from importer.model import Catalogue, Entity, Kind, Reference
 from importer.yaml_writer import MODELINE, scalar
 
@@ -59,7 +59,17 @@ def skeleton(findings: Findings, source: Source) -> str:
         head.append(f"encoding: {source.encoding}")
     if source.records is not None:
         head.append(f"records: {scalar(source.records)}")
-    return "\n".join([*head, *_zone(findings), "fields:", *_fields(findings, source), *_rest(findings), ""])
+    return "\n".join(
+        [
+            *head,
+            *_shared(findings),
+            *_zone(findings),
+            "fields:",
+            *_fields(findings, source),
+            *_rest(findings),
+            "",
+        ]
+    )
 
 
 def open_questions(findings: Findings) -> Iterator[str]:
@@ -71,10 +81,20 @@ def open_questions(findings: Findings) -> Iterator[str]:
         elif len(several) > 1:
             yield f"the {part} could be {', '.join(several)}: the first was taken"
     for column in _used(findings):
-        if column.moments is not None and len(column.moments.formats) > 1:
-            yield f"`{column.name}` fits {' and '.join(column.moments.formats)}: keep the one that is meant"
-        if column.moments is not None and column.moments.naive:
+        moments = column.moments or Moments()
+        if len(moments.formats) > 1:
+            yield f"`{column.name}` fits {' and '.join(moments.formats)}: keep the one that is meant"
+        if moments.naive:
             yield f"`{column.name}` has no UTC offset: name the `timezone`"
+        if moments.strays:
+            count, first = len(moments.strays), one_line(moments.strays[0][:40])
+            yield (
+                f"`{column.name}` has other forms too ({count} seen, such as `{first}`): say them in"
+                " `datetime_formats`, or in `blank` what says nothing"
+            )
+    for column in findings.candidates[Part.KEY][:1]:
+        if not column.is_unique:
+            yield f"several records have one `{column.name}`: say with `keep` which of them counts"
 
 
 def _used(findings: Findings) -> Iterator[Column]:
@@ -85,6 +105,14 @@ def _used(findings: Findings) -> Iterator[Column]:
 def _zone(findings: Findings) -> Iterator[str]:
     if any(each.moments is not None and each.moments.naive for each in _used(findings)):
         yield "# timezone: Europe/London            # the zone of times without an offset: name it"
+
+
+def _shared(findings: Findings) -> Iterator[str]:
+    if any(not each.is_unique for each in findings.candidates[Part.KEY][:1]):
+        yield "# keep: last                        # several records have one key: last, first or merge"
+    for language in dict.fromkeys(each.moments.months for each in _used(findings) if each.moments):
+        if language:
+            yield f"months: {language}"
 
 
 def _fields(findings: Findings, source: Source) -> Iterator[str]:

@@ -33,6 +33,10 @@ class NotAMoment(ValueError):
         self.hint = hint
 
 
+class UnknownForm(NotAMoment):
+    """The text is written like none of the moments that can be read."""
+
+
 class UnknownZone(ValueError):
     """No time zone has that name; `nearest` is one that looks like it, or empty."""
 
@@ -96,7 +100,7 @@ def _parsed(text: str) -> datetime:
         offset = (offset or "").upper()
         return datetime.fromisoformat(f"{day}T{clock}{_seconds(clock, fraction)}{offset}")
     except ValueError as error:
-        raise NotAMoment(
+        raise UnknownForm(
             "bad-datetime",
             "a moment cannot be read",
             detail=f"`{text}`: {error}",

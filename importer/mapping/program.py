@@ -166,7 +166,9 @@ def _column(rule: Rule, ground: Ground) -> int | None:
     columns = ground.columns or {}
     match rule.origin:
         case Bare(text=name):
-            return columns.get(name)
+            return columns.get(name) or columns.get(_root(rule))
+        case Expression():
+            return columns.get(_root(rule))
         case Columns(names=names):
             return next((columns[name] for name in names if name in columns), None)
         case _:

@@ -149,6 +149,13 @@ def test_objects_are_found_below_their_list_and_named_by_paths(folder: Folder) -
     assert (done.code, done.out) == (0, "incidents/2023-04.yaml  2\n")
 
 
+def test_a_list_of_one_record_is_that_record_although_it_has_a_list_itself(folder: Folder) -> None:
+    folder.write("a.json", [{"id": "A", "name": "Down", "labels": [{"name": "sev1"}]}])
+    assert folder.run("init", "--from", "a.json").code == 0
+    text = (folder.path / "a.mapping.yaml").read_text("utf-8")
+    assert "key: id" in text and "records:" not in text
+
+
 def test_the_encoding_that_the_file_does_not_tell_is_written(folder: Folder) -> None:
     (folder.path / "export.csv").write_bytes(EXPORT.replace("Slow", "Café").encode("windows-1252"))
     folder.run("init", "--from", "export.csv")
@@ -177,3 +184,52 @@ def test_an_export_that_is_none_is_told(folder: Folder, content: bytes) -> None:
 
 def test_an_export_that_is_not_there_is_told(folder: Folder) -> None:
     assert "there is no file nowhere.csv" in folder.run("init", "--from", "nowhere.csv").err
+
+
+TABLE_API = "number,short_description,priority,opened_at,sys_id\nINC1,Down,1 - High,2023-01-02 10:00:00,a\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("jira.csv", "Issue key,Summary,Priority,Created,Resolved\nA-1,Down,High,09/Jan/24 3:54 PM,\n", "`extends: jira`"),
+        ("list.csv", TABLE_API, "`extends: servicenow or servicenow-table`"),
+        (
+            "opsgenie.json",
+            {"data": [{"id": "a", "message": "Down", "createdAt": "2023-01-02T10:00:00Z", "priority": "P1", "impactStartDate": "2023-01-02T10:00:00Z"}]},
+            "`extends: opsgenie`",
+        ),
+    ],
+)  # fmt: skip
+def test_an_export_of_a_known_tracker_is_recognised(
+    folder: Folder, name: str, content: object, expected: str
+) -> None:
+    folder.write(name, content)
+    assert expected in folder.run("init", "--from", name).err
+
+
+def test_a_table_of_nobody_in_particular_is_not_taken_for_a_tracker_s(folder: Folder) -> None:
+    folder.write(
+        "a.csv", "id,title,status,severity,created_at,resolved_at\n1,Down,done,High,2023-01-02,2023-01-03\n"
+    )
+    assert "an export that is known" not in folder.run("init", "--from", "a.csv").err
+
+
+def test_rows_of_one_key_are_asked_about(folder: Folder) -> None:
+    folder.write("a.csv", "number,title,state\nI1,Down,New\nI1,Down,Closed\nI2,Slow,New\n")
+    assert "several records have one `number`" in folder.run("init", "--from", "a.csv").err
+    mapping = folder.path / "a.mapping.yaml"
+    text = mapping.read_text("utf-8")
+    assert "# keep: last" in text
+    mapping.write_text(text.replace("# keep", "keep"), encoding="utf-8")
+    done = folder.run("convert", "a.csv", "--mapping", "a.mapping.yaml")
+    assert (done.code, done.out) == (0, "incidents/undated.yaml  2\n")
+
+
+def test_the_language_of_the_months_is_found_and_slips_among_moments_are_told(folder: Folder) -> None:
+    rows = [f"{day},Ausfall {day},{day}. Mai 2023 10:00\n" for day in range(1, 13)]
+    folder.write("a.csv", "Nr,Titel,Beginn\n" + "".join(rows) + "13,Ausfall,unbekannt\n")
+    result = folder.run("init", "--from", "a.csv")
+    assert "`Beginn` has other forms too (1 seen, such as `unbekannt`)" in result.err
+    text = (folder.path / "a.mapping.yaml").read_text("utf-8")
+    assert "\nmonths: de\n" in text and 'datetime_formats: ["%d. %b %Y %H:%M"]' in text

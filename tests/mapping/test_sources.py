@@ -103,6 +103,10 @@ def test_json_records_have_their_lines(mapped: Mapped) -> None:
         ),
         ('{"incidents": []}', "a.json:1 no-records x1: a file has no record", "an empty list"),
         ('{"incidents": [\n{"id": 1},\n', "a.json:3 syntax x1: this is not JSON", "cut short"),
+        ('{"incidents": [{"id": 1}, {"id": "cut', "a.json:1 syntax x1: this is not JSON", "cut short"),
+        ('{"id": 1}\n{"id": 2}\n', "a.json:2 syntax x1: this is not JSON", "`format: jsonl`"),
+        ("Rate limit exceeded", "a.json:1 syntax x1: this is not JSON", "words of an error"),
+        ('{"incidents": [1, 2}', "a.json:1 syntax x1: this is not JSON", ""),
         (
             '{"incidents": [\n{"id": 1, "id": 2}]}',
             "a.json:2 duplicate-field x1: `id` is written twice in one object",
@@ -111,7 +115,7 @@ def test_json_records_have_their_lines(mapped: Mapped) -> None:
         ("[" * 100_000, "a.json:1 too-deep x1: the values are nested too deeply", ""),
         (
             "<html>Sign in</html>",
-            "a.json:1 not-this-format x1: the file is an HTML or XML page, not an export",
+            "a.json:1 not-this-format x1: the file is an HTML page, not an export",
             "again",
         ),
         ('"x"', "a.json:1 no-records x1: `records: incidents[]` finds nothing", ""),
@@ -123,6 +127,13 @@ def test_json_that_is_no_export_is_refused_in_words(
     outcome = mapped(f"records: incidents[]\n{KEYED}", data, "a.json")
     assert outcome.said == [expected]
     assert hint in outcome.hints
+
+
+def test_a_text_that_is_far_too_long_is_refused_with_its_place(mapped: Mapped) -> None:
+    data = '[{"id": "A", "name": "x"},\n{"id": "B", "name": "' + "x" * 50_000_000 + '"}]'
+    outcome = mapped(KEYED.replace("Key", "id").replace("Name", "name"), data, "a.json")
+    assert outcome.said == ["a.json:2 too-large x1: a text has more than 10 million characters"]
+    assert outcome.blocks == [{"key": "A", "name": "x"}]
 
 
 def test_a_bad_line_of_json_lines_spoils_only_itself(mapped: Mapped) -> None:
