@@ -33,6 +33,10 @@ _FIRST_FEW = 10
 _EPOCHS = {10: "s", 13: "ms"}
 
 
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
 class Part(StrEnum):
     """What a column can become."""
 
@@ -47,40 +51,26 @@ class Part(StrEnum):
 
 
 _WORDS = {
-    Part.KEY: ("key", "number", "id", "reference", "ref", "slug", "stem"),
-    Part.NAME: (
-        "name",
-        "title",
-        "titel",
-        "summary",
-        "subject",
-        "betreff",
-        "short_description",
-        "headline",
-        "message",
+    Part.KEY: _listed("key number id reference ref slug stem schlüssel nummer nr kennung"),
+    Part.NAME: _listed(
+        "name title titel summary subject betreff short_description kurzbeschreibung zusammenfassung headline"
+        " message description"
     ),
-    Part.SUMMARY: ("description", "beschreibung", "notes", "details", "body", "message", "summary"),
-    Part.SEVERITY: ("severity", "sev", "priority", "priorität", "schweregrad", "urgency", "impact"),
-    Part.STATUS: ("status", "state"),
-    Part.TYPE: ("incident_type", "type", "typ", "kind"),
-    Part.BEGINNING: (
-        "started",
-        "began",
-        "opened",
-        "created",
-        "reported",
-        "start",
-        "begin",
-        "beginn",
-        "erstellt",
-        "date",
-        "datum",
-        "time",
+    Part.SUMMARY: _listed("description beschreibung notes details body message summary"),
+    Part.SEVERITY: _listed("severity sev schweregrad priority priorität urgency dringlichkeit impact"),
+    Part.STATUS: _listed("status state"),
+    Part.TYPE: _listed("incident_type type typ kind"),
+    Part.BEGINNING: _listed(
+        "started began beginn opened geöffnet created erstellt reported start begin date datum time"
     ),
-    Part.END: ("resolved", "closed", "ended", "completed", "end", "ende", "gelöst"),
+    Part.END: _listed("resolved gelöst erledigt closed ended ende completed end"),
 }
 """The words that stand in the names of such columns, the most telling first."""
 COMMON = frozenset(word for words in _WORDS.values() for word in words)
+_WRAPPERS = frozenset({"attributes", "fields", "data"})
+_LEAVES = frozenset({"name", "value", "display_value", "displayname", "label"})
+"""What says nothing of an object that a path leads through, or of the value that it leads to."""
+_LONGEST_KEY = 64
 _OFTEN = 0.8
 """The share of a column's values that must be moments before those in other forms are taken for slips."""
 
@@ -191,9 +181,10 @@ def _without(texts: Iterable[str], read: Iterable[str]) -> tuple[str, ...]:
     return tuple(each for each in texts if each not in known)
 
 
-def _likely(part: Part, columns: Iterable[Column]) -> tuple[Column, ...]:
+def _likely(part: Part, columns: Sequence[Column]) -> tuple[Column, ...]:
     """Return the columns whose names and values fit, the likeliest first. A key that several records share,
-    or a column of one value only, counts where there is no better one."""
+    or a column of one value only, counts where there is no better one; any column that could serve as a key
+    or a name where none is called so."""
     ranked = [
         (rank, number, column)
         for number, column in enumerate(columns)
@@ -201,7 +192,12 @@ def _likely(part: Part, columns: Iterable[Column]) -> tuple[Column, ...]:
     ]
     found = [column for _, _, column in sorted(ranked, key=lambda each: each[:2])]
     better = [each for each in found if (each.is_unique if part is Part.KEY else len(each.values) > 1)]
-    return tuple(better or found)
+    return tuple(better or found or [each for each in columns if _could_serve(part, each)])
+
+
+def is_called_so(part: Part, column: Column) -> bool:
+    """Whether the name of a column tells that it could be a part; else its values alone do."""
+    return _rank(part, column.name) is not None
 
 
 def _could_be(part: Part, column: Column) -> bool:
@@ -218,19 +214,42 @@ def _could_be(part: Part, column: Column) -> bool:
             return column.share > 0
 
 
-def _rank(part: Part, name: str) -> tuple[bool, int] | None:
+def _could_serve(part: Part, column: Column) -> bool:
+    """Whether the values alone could be keys: all different, short and in one word; or names: often there,
+    mostly different and in several words of one line."""
+    if column.moments is not None or len(column.values) < 2:
+        return False
+    in_words = sum(" " in each.strip() for each in column.values) / max(1, len(column.values))
+    match part:
+        case Part.KEY:
+            return (
+                column.is_unique
+                and in_words == 0
+                and all(len(each) <= _LONGEST_KEY for each in column.values)
+            )
+        case Part.NAME:
+            is_short = not any("\n" in each for each in column.values)
+            return column.share > _OFTEN and in_words > 1 - _OFTEN and is_short
+        case _:
+            return False
+
+
+def _rank(part: Part, name: str) -> tuple[bool, int, int] | None:
     """Return how telling the name of a column is, the least being most; None where it tells nothing. A name
-    that is nothing but a telling word goes before one that has it among others."""
-    whole, *words = _parts(name)
+    that is nothing but a telling word goes before one that has it among others, and before one in an object
+    that is deeper."""
+    steps = [each for each in name.removesuffix("[]").split(".") if each and each not in _WRAPPERS] or [name]
+    if len(steps) > 1 and steps[-1].casefold() in _LEAVES:
+        del steps[-1]
+    whole, *words = _parts(steps[-1])
     for place, word in enumerate(_WORDS[part]):
         if word == whole or word in words:
-            return (word != whole, place)
+            return (word != whole, len(steps), place)
     return None
 
 
-def _parts(name: str) -> Iterator[str]:
-    """Yield the words of a name such as `Issue key`, `createdAt` or `fields.short_description`."""
-    last = name.rpartition(".")[2]
-    yield last.casefold()
-    for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", last):
+def _parts(step: str) -> Iterator[str]:
+    """Yield the words of a name such as `Issue key`, `createdAt` or `short_description`, as one and each."""
+    yield re.sub(r"[\W_]+", "_", step).strip("_").casefold()
+    for word in re.findall(r"[A-ZÄÖÜ]?[a-zäöüß]+|[A-ZÄÖÜ]+|\d+", step):
         yield word.casefold()

@@ -69,6 +69,33 @@ def test_a_key_that_records_share_counts_where_there_is_no_better_one() -> None:
     assert names(findings(number=["1", "1"]), Part.KEY) == []
 
 
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        (Part.SEVERITY, "fields.priority.name"),
+        (Part.STATUS, "incident_status.value"),
+        (Part.NAME, "attributes.name"),
+        (Part.KEY, "number.display_value"),
+        (Part.NAME, "Short description"),
+        (Part.KEY, "Vorfall-Nr."),
+    ],
+)
+def test_a_path_is_called_as_the_object_that_holds_the_value(part: Part, path: str) -> None:
+    assert names(findings(**{path: ["a", "b"]}), part) == [path]
+
+
+def test_what_is_less_deep_goes_first() -> None:
+    found = findings(**{"a.severity.title": ["x", "y"], "a.title": ["x", "y"]})
+    assert names(found, Part.NAME) == ["a.title", "a.severity.title"]
+
+
+@pytest.mark.parametrize(
+    "values", [["x y", "z"], ["x", "x"], ["x" * 65, "y"], ["2023-01-01", "2023-01-02"], ["x"]]
+)
+def test_what_cannot_be_a_key_is_not_taken_for_its_values(values: list[str]) -> None:
+    assert names(findings(a=values), Part.KEY) == []
+
+
 def test_a_column_of_one_value_is_a_name_only_where_there_is_no_better_one() -> None:
     assert names(findings(sys_class_name=["x", "x"], title=["a", "b"]), Part.NAME) == ["title"]
     assert names(findings(title=["x", "x"]), Part.NAME) == ["title"]

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from importer import normalise
 
-EXPECTED = "2023-04-12T09:14:00Z, 2023-04-12 09:14 or 2023-04-12"
+WITH_OFFSET = "2023-04-12T09:14:00Z"
+EXPECTED = f"{WITH_OFFSET}, 2023-04-12 09:14 or 2023-04-12"
 YEARS = range(1900, 2101)
 """A year outside is a slip of the pen, or a placeholder such as 0001 or 9999."""
 

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
-from importer.loaders.moments import EXPECTED, NotAMoment, UnknownForm, instant, moment
+from importer.loaders.moments import EXPECTED, WITH_OFFSET, NotAMoment, UnknownForm, instant, moment
 from importer.mapping import months
 from importer.mapping.model import Fold, Unit
 
@@ -232,11 +232,12 @@ def _since_1970(text: str, calendar: Calendar) -> datetime:
 
 def _unreadable(text: str, calendar: Calendar, detail: str = "") -> NotAMoment:
     formats = ", ".join(each.written for each in calendar.patterns)
+    example = WITH_OFFSET if formats else EXPECTED
     return NotAMoment(
         "bad-datetime",
         "a moment cannot be read",
         detail=detail or f"`{text}` has none of the forms {formats}",
-        hint=_advice(text, f"add its form to datetime_formats, or write it like {EXPECTED}"),
+        hint=_advice(text, f"add its form to datetime_formats, or write it like {example}"),
     )
 
 

@@ -129,7 +129,7 @@ def test_several_candidates_are_told_and_moments_in_iso_need_no_format(folder: F
 
 
 def test_what_no_column_is_like_is_told(folder: Folder) -> None:
-    folder.write("export.csv", "a,b\nx,y\nx,z\n")
+    folder.write("export.csv", "a,b\nx,y\nx,y\n")
     result = folder.run("init", "--from", "export.csv")
     assert result.code == 0
     assert "no column looks like the key" in result.err
@@ -213,6 +213,15 @@ def test_a_table_of_nobody_in_particular_is_not_taken_for_a_tracker_s(folder: Fo
         "a.csv", "id,title,status,severity,created_at,resolved_at\n1,Down,done,High,2023-01-02,2023-01-03\n"
     )
     assert "an export that is known" not in folder.run("init", "--from", "a.csv").err
+
+
+def test_a_column_that_is_called_like_nothing_can_serve_and_is_told(folder: Folder) -> None:
+    folder.write("export.csv", "a,b\nx1,It was down\nx2,It was slow\n")
+    result = folder.run("init", "--from", "export.csv")
+    assert "`a` was taken for the key for its values alone: check it" in result.err
+    assert "`b` was taken for the name for its values alone: check it" in result.err
+    done = folder.run("convert", "export.csv", "--mapping", "export.mapping.yaml")
+    assert (done.code, done.out) == (0, "incidents/undated.yaml  2\n")
 
 
 def test_rows_of_one_key_are_asked_about(folder: Folder) -> None:
