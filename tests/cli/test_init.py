@@ -242,3 +242,31 @@ def test_the_language_of_the_months_is_found_and_slips_among_moments_are_told(fo
     assert "`Beginn` has other forms too (1 seen, such as `unbekannt`)" in result.err
     text = (folder.path / "a.mapping.yaml").read_text("utf-8")
     assert "\nmonths: de\n" in text and 'datetime_formats: ["%d. %b %Y %H:%M"]' in text
+
+
+def test_columns_that_are_called_like_custom_fields_become_them(folder: Folder) -> None:
+    folder.write(
+        "a.csv",
+        "Key,Title,Custom field (Root cause),Affected services,Runbook,Region\n"
+        "A-1,Down,Capacity,API;Chekout,https://x.example,\n"
+        "A-2,Slow,Bad luck,API,https://y.example,\n",
+    )
+    assert folder.run("init", "--from", "a.csv", "--sandbox").code == 0
+    text = (folder.path / "a.mapping.yaml").read_text("utf-8")
+    assert "  custom_fields.Runbook: Runbook\n" in text
+    assert "  custom_fields.Root cause:\n    column: Custom field (Root cause)\n    values:\n" in text
+    assert "      Capacity: Capacity   # 1\n" in text and "      # Bad luck:   # 1" in text
+    assert '    column: Affected services\n    split: ";"\n' in text
+    assert "# Chekout:   # 1; did you mean Checkout?" in text
+    assert "custom_fields.Region" not in text
+
+
+@pytest.mark.parametrize("files", [{}, {"a.csv": "id\n1\n", "b.json": [{"id": 1}]}])
+def test_a_folder_must_have_files_of_one_format(folder: Folder, files: dict[str, object]) -> None:
+    (folder.path / "export").mkdir()
+    for name, content in files.items():
+        folder.write(f"export/{name}", content)
+    result = folder.run("init", "--from", "export")
+    assert result.code == 1
+    assert "must have files of one format" in result.err
+    assert ("1 csv, 1 json" if files else "none") in result.err

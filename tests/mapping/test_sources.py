@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,55 @@ def test_a_workbook_has_dates_and_numbers(mapped: Mapped) -> None:
 )
 def test_a_workbook_without_records_says_so(mapped: Mapped, rows: str, mapping: str, expected: str) -> None:
     assert mapped(mapping, workbook(rows), "a.xlsx").said == [expected]
+
+
+def test_every_kind_of_cell_of_a_workbook_is_text_or_a_moment(mapped: Mapped) -> None:
+    cells = (
+        ("b", "1", ""),
+        ("n", "0.5", ""),
+        ("n", "45300", ' s="2"'),
+        ("n", "45300.6625", ' s="1"'),
+        ("n", "1.5", ' s="3"'),
+        ("n", "7", ""),
+    )
+    written = "".join(
+        f'<c r="{chr(66 + place)}3" t="{kind}"{style}><v>{value}</v></c>'
+        for place, (kind, value, style) in enumerate(cells)
+    )
+    styles = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs count="4">'
+        '<xf numFmtId="0"/><xf numFmtId="22"/><xf numFmtId="14"/><xf numFmtId="46"/></cellXfs></styleSheet>'
+    )
+    rows = row(1, "A title") + row(2, "id", "yes", "half", "day", "moment", "duration", "count")
+    rows += f'<row r="3"><c r="A3" t="inlineStr"><is><t>A</t></is></c>{written}</row>'
+    names = ("yes", "half", "day", "moment", "duration", "count")
+    fields = "".join(f", custom_fields.{name}: {name}" for name in names)
+    outcome = mapped(
+        f"header_row: 2\nfields: {{key: id{fields}}}", workbook(rows, **{"xl/styles.xml": styles}), "a.xlsx"
+    )
+    assert outcome.blocks[0]["custom_fields"] == {
+        "yes": "true",
+        "half": "0.5",
+        "day": "2024-01-09",
+        "moment": "2024-01-09 15:54:00",
+        "duration": "129600",
+        "count": "7",
+    }
+
+
+@pytest.mark.parametrize("spoil", ["cut", "stranger", "moved"])
+def test_an_archive_that_lies_about_its_members_is_refused(mapped: Mapped, spoil: str) -> None:
+    target = io.BytesIO()
+    packing = zipfile.ZIP_BZIP2 if spoil == "stranger" else zipfile.ZIP_STORED
+    with zipfile.ZipFile(target, "w", packing) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", "<worksheet/>" * 10)
+        archive.writestr("b.xml", "<b/>")
+        if spoil == "cut":
+            archive.infolist()[1].compress_size = 1_000_000
+        if spoil == "moved":
+            archive.infolist()[1].header_offset -= 3
+    outcome = mapped(KEYED, target.getvalue(), "a.xlsx")
+    assert outcome.said == ["a.xlsx:1 not-this-format x1: the file is no XLSX workbook"]
 
 
 def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(mapped: Mapped) -> None:
@@ -127,6 +177,29 @@ def test_json_that_is_no_export_is_refused_in_words(
     outcome = mapped(f"records: incidents[]\n{KEYED}", data, "a.json")
     assert outcome.said == [expected]
     assert hint in outcome.hints
+
+
+def test_a_file_of_json_that_would_fill_the_memory_is_not_read(mapped: Mapped, tmp_path: Path) -> None:
+    with (tmp_path / "large.json").open("wb") as file:
+        file.write(b"[1," + b" " * 70_000)
+        file.truncate(800_000_001)
+    outcome = mapped(KEYED, tmp_path / "large.json", "a.json")
+    assert outcome.said == ["a.json:1 too-large x1: the file is larger than 800 MB"]
+
+
+def test_a_records_path_that_cannot_be_used_has_its_line_in_the_mapping(mapped: Mapped) -> None:
+    outcome = mapped(f"records: abs(x)\n{KEYED}", '{"x": "no number"}', "a.json")
+    assert outcome.said == ["m.yaml:1 bad-path x1: `records` cannot be used"]
+
+
+def test_a_nul_byte_in_json_has_its_line(mapped: Mapped) -> None:
+    outcome = mapped(KEYED, b"[\n" + b" " * 70_000 + b"\n\0]", "a.json")
+    assert outcome.said == ["a.json:3 not-text x1: the file is not text: it holds a NUL byte"]
+
+
+def test_the_words_of_an_error_are_found_however_deep(mapped: Mapped) -> None:
+    outcome = mapped(KEYED, '{"errors": [{"code": 7, "detail": "no such report"}, "sorry"]}', "a.json")
+    assert [each.detail for each in outcome.diagnostics.found] == ["it says `no such report; sorry`"]
 
 
 def test_a_text_that_is_far_too_long_is_refused_with_its_place(mapped: Mapped) -> None:

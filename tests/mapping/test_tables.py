@@ -131,6 +131,9 @@ def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
             b'<?xml version="1.0"?><unload><incident/></unload>',
             "a.csv:1 not-this-format x1: the file is XML, which no mapping reads",
         ),
+        (b'{"errorMessages": ["denied"]}', "a.csv:1 not-this-format x1: the file is JSON, not a table"),
+        (b"sep=;\n\n", "a.csv:1 no-records x1: the table has no header"),
+        (b"x" * 100_000_001, "a.csv:1 too-large x1: a line has more than 100 million characters"),
         (b"error,message\n1,denied\n", "m.yaml:1 unknown-column x1: no column is called `Key`"),
     ],
     ids=lambda each: each[:12] if isinstance(each, bytes) else "",
@@ -153,6 +156,12 @@ def test_a_title_above_the_header_is_told_with_the_row_of_the_header(mapped: Map
     outcome = mapped(KEYED, "Incidents of 2023,\n\nKey,Name\nA,x\nB,y\nC,z\n")
     assert outcome.said == ["a.csv:1 no-header x1: the table does not begin with its header"]
     assert outcome.hints == "set `header_row: 3` in the mapping"
+
+
+def test_a_header_may_look_like_json(mapped: Mapped) -> None:
+    assert mapped("fields: {key: '[Key', name: Name}", "[Key,Name\nA,x\n").blocks == [
+        {"key": "A", "name": "x"}
+    ]
 
 
 def test_a_table_of_one_column_is_read_by_templates(mapped: Mapped) -> None:
