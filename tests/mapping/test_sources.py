@@ -293,3 +293,22 @@ def test_a_look_at_what_cannot_be_read_says_why(tmp_path: object) -> None:
     found = look(path, shown="a.csv")
     assert [each.code for each in found.diagnostics.found] == ["unreadable"]
     assert (found.columns, found.records) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "code"),
+    [("'id['", "m.yaml:1", "bad-path"), ("{path: abs(id)}", "a.json:1", "bad-path")],
+)
+def test_a_path_that_cannot_be_used_is_told_where_it_is_wrong(
+    mapped: Mapped, rule: str, place: str, code: str
+) -> None:
+    outcome = mapped(f"fields: {{key: {rule}}}", '[{"id": "A"}]', "a.json")
+    assert [each.split()[:2] for each in outcome.said] == [[place, code]]
+
+
+def test_a_header_that_is_a_date_is_the_text_of_it(mapped: Mapped) -> None:
+    header = '<row r="1"><c r="A1" t="inlineStr"><is><t>id</t></is></c><c r="B1" s="2"><v>45300</v></c></row>'
+    outcome = mapped(
+        "fields: {key: id, name: '2024-01-09'}", workbook(header + row(2, "A", "Down")), "a.xlsx"
+    )
+    assert outcome.blocks == [{"key": "A", "name": "Down"}]
