@@ -269,10 +269,13 @@ def _source(
     words = _texts(written)
     zone = _known_zone(words.get("timezone"), written.place(name, "timezone"), diagnostics)
     own = None if written.keys().isdisjoint(_POLICY) else policy_of(written, policy)
+    where = written.place(name, "encoding")
+    encoding = _known_encoding(words.get("encoding"), where, diagnostics)
     if "mapping" in words or "preset" in words:
-        return MappedSource(
-            words["path"], words.get("mapping"), words.get("preset"), zone, written.line, policy=own
-        )
+        preset = words.get("preset")
+        return MappedSource(words["path"], words.get("mapping"), preset, zone, written.line, encoding, own)
+    if encoding is not None:
+        diagnostics.error("bad-value", "`encoding` is for a source with a `mapping` or a `preset`", where)
     return PlainSource(words["path"], zone, written.line, own)
 
 
@@ -297,6 +300,16 @@ def _known_zone(written: str | None, where: Location, diagnostics: Diagnostics) 
         )
         diagnostics.error("unknown-timezone", f"there is no time zone `{written}`", where, hint=hint)
         return None
+
+
+def _known_encoding(written: str | None, where: Location, diagnostics: Diagnostics) -> str | None:
+    from importer.loaders import encoding  # noqa: PLC0415  as above
+
+    if written is None or encoding.is_known(written):
+        return written
+    hint = "encodings are called like windows-1252, latin-1 or shift_jis"
+    diagnostics.error("bad-value", f"there is no encoding `{written}`", where, hint=hint)
+    return None
 
 
 def _rate(block: Block, name: str, diagnostics: Diagnostics) -> Rate:

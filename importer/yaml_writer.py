@@ -33,6 +33,8 @@ _LONG = 80
 """Characters from which a text of one line, which would need quotes, stands in a block."""
 _LONGEST_KEY = 500
 """Characters, quotes included, of a key in front of a colon; YAML has a limit of 1024 for that."""
+_LONGEST_PLAIN = 100_000
+"""Characters of a text without quotes: for a longer one the check of each would take a lot of memory."""
 _SWITCHES = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ _.,;/()@+=<>!?&%$*'\"|~\[\]{}#:-])*")
 _NOT_PLAIN = re.compile(r": | #|[ :]$")
@@ -246,7 +248,8 @@ def _moment(at: datetime) -> str:
 def _is_plain(text: str) -> bool:
     """Whether a text without quotes is the same text for every reader of YAML."""
     return (
-        _PLAIN.fullmatch(text) is not None
+        len(text) <= _LONGEST_PLAIN
+        and _PLAIN.fullmatch(text) is not None
         and _NOT_PLAIN.search(text) is None
         and text.casefold() not in _SWITCHES
     )

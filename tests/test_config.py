@@ -131,6 +131,8 @@ def test_a_file_that_was_named_must_be_there_and_its_folder_is_the_root(tmp_path
         ("rate: fast", "importer.yaml:1 bad-value: `fast` is no rate | write a share"),
         ("defaults:\n  timezone: Europe/Lodnon", "importer.yaml:2 unknown-timezone: there is no time zone `Europe/Lodnon` | did you mean `Europe/London`?"),
         ("defaults: {timezone: '???'}", "importer.yaml:1 unknown-timezone: there is no time zone `???` | zones are called"),
+        ("sources:\n- path: a\n  encoding: latin-1", "importer.yaml:3 bad-value: `encoding` is for a source with a `mapping` or a `preset`"),
+        ("sources:\n- {path: a, preset: jira, encoding: latin-99}", "importer.yaml:2 bad-value: there is no encoding `latin-99` | encodings are called"),
         ("safety: {max_creates: many}", "importer.yaml:1 bad-value: `safety.max_creates` must be a whole number"),
         ("a: [", "importer.yaml:1 syntax: this is not YAML"),
         ("rate: 80%\nrate: 70%", "importer.yaml:2 duplicate-field: `rate` is written twice"),
@@ -210,3 +212,11 @@ def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key: str) -> None:
 
 def test_the_key_is_not_in_the_repr() -> None:
     assert "secret" not in repr(connection({"INCIDENT_API_KEY": "secret"}, None))
+
+
+def test_the_encoding_of_an_export_stands_beside_its_preset(tmp_path: Path) -> None:
+    settings, problems = read(tmp_path, "sources: [{path: a, preset: jira, encoding: windows-1252}]")
+    assert (settings.sources, problems) == (
+        (MappedSource("a", preset="jira", encoding="windows-1252"),),
+        [],
+    )

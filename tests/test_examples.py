@@ -18,6 +18,7 @@ INCIDENTS = {
     "cstate": 3,
     "postmortems": 2,
     "gitops": 3,
+    "trackers": 9,
 }
 LONGEST_MAPPING = 30
 """Lines that a mapping of an example has at most: an hour of work is mostly reviewing."""

@@ -37,6 +37,17 @@ def names(found: Findings, part: Part) -> list[str]:
         (["13.02.2023 10:00:00 +0100"], Moments(("%d.%m.%Y %H:%M:%S %z",))),
         (["1681290840", "1681290841"], Moments(unit="s")),
         (["1681290840000"], Moments(unit="ms")),
+        (["09 Mai 23"], None),
+        (["9-Mai-2023"], Moments(("%d-%b-%Y",), naive=True, months="de")),
+        ([*(f"2023-04-{day}" for day in range(12, 16)), "soon"], Moments(naive=True, strays=("soon",))),
+        (
+            [*(f"{day}/02/2023" for day in range(13, 28)), "02/13/2023"],
+            Moments(("%d/%m/%Y",), naive=True, strays=("02/13/2023",)),
+        ),
+        (
+            [*(f"{day}/02/2023" for day in range(1, 11)), "13/02/2023", "02/13/2023"],
+            Moments(("%d/%m/%Y", "%m/%d/%Y"), naive=True),
+        ),
         (["2023-04-12", "soon"], None),
         (["12"], None),
         ([""], None),
@@ -51,6 +62,43 @@ def test_how_moments_are_written_is_found_out_or_left_open(
 def test_a_key_has_another_value_in_every_record() -> None:
     found = findings(id=["1", "2", "3"], number=["1", "1", "2"], reference=["A", "", "B"])
     assert names(found, Part.KEY) == ["id"]
+
+
+def test_a_key_that_records_share_counts_where_there_is_no_better_one() -> None:
+    assert names(findings(number=["1", "1", "2"], reference=["A", "", "B"]), Part.KEY) == ["number"]
+    assert names(findings(number=["1", "1"]), Part.KEY) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        (Part.SEVERITY, "fields.priority.name"),
+        (Part.STATUS, "incident_status.value"),
+        (Part.NAME, "attributes.name"),
+        (Part.KEY, "number.display_value"),
+        (Part.NAME, "Short description"),
+        (Part.KEY, "Vorfall-Nr."),
+    ],
+)
+def test_a_path_is_called_as_the_object_that_holds_the_value(part: Part, path: str) -> None:
+    assert names(findings(**{path: ["a", "b"]}), part) == [path]
+
+
+def test_what_is_less_deep_goes_first() -> None:
+    found = findings(**{"a.severity.title": ["x", "y"], "a.title": ["x", "y"]})
+    assert names(found, Part.NAME) == ["a.title", "a.severity.title"]
+
+
+@pytest.mark.parametrize(
+    "values", [["x y", "z"], ["x", "x"], ["x" * 65, "y"], ["2023-01-01", "2023-01-02"], ["x"]]
+)
+def test_what_cannot_be_a_key_is_not_taken_for_its_values(values: list[str]) -> None:
+    assert names(findings(a=values), Part.KEY) == []
+
+
+def test_a_column_of_one_value_is_a_name_only_where_there_is_no_better_one() -> None:
+    assert names(findings(sys_class_name=["x", "x"], title=["a", "b"]), Part.NAME) == ["title"]
+    assert names(findings(title=["x", "x"]), Part.NAME) == ["title"]
 
 
 def test_a_name_that_is_the_word_itself_goes_before_one_that_holds_it() -> None:

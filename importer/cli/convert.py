@@ -124,12 +124,12 @@ def _known_zone(name: str | None) -> str | None:
 
 
 def _known_encoding(name: str | None) -> str | None:
-    try:
-        "".encode(name or "utf-8")
-    except (LookupError, ValueError):
-        hint = "encodings are called like windows-1252, latin-1 or shift_jis"
-        raise UsageError(f"there is no encoding `{name}`", hint=hint) from None
-    return name
+    from importer.loaders import encoding  # noqa: PLC0415  as above
+
+    if name is None or encoding.is_known(name):
+        return name
+    hint = "encodings are called like windows-1252, latin-1 or shift_jis"
+    raise UsageError(f"there is no encoding `{name}`", hint=hint)
 
 
 def _forgiven(loaded: Loaded, wishes: Wishes) -> tuple[Diagnostic, ...]:

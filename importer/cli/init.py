@@ -68,6 +68,7 @@ def _scaffold(folder: Path, desk: Desk) -> None:
 def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     """Write a mapping for an export. Raises UsageError where the file is there, InvalidInput where the export
     cannot be read."""
+    from importer.cli.likely_preset import likely  # noqa: PLC0415  as below
     from importer.cli.looking import look_at  # noqa: PLC0415  it loads the readers of all formats
     from importer.cli.mapping_skeleton import Source, open_questions, skeleton  # noqa: PLC0415
     from importer.inspection import inspect  # noqa: PLC0415
@@ -93,6 +94,11 @@ def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     desk.console.table([f"{path}  {looked.format}{told}, {looked.records} records", f"written  {target}"])
     for question in open_questions(findings):
         desk.console.tell(f"To decide: {question}.")
+    if known := likely(looked.columns, looked.format):
+        desk.console.tell(
+            f"It looks like an export that is known: `extends: {' or '.join(known)}` carries more. Without a"
+            f" mapping: {desk.common.again('convert', path, '--preset', known[0])}"
+        )
     desk.console.tell(f"Next: {desk.common.again('convert', path, '--mapping', target)}")
 
 

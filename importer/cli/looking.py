@@ -26,7 +26,11 @@ def look_at(path: Path, settings: Settings) -> tuple[Look, str | None]:
     records = _records(looks[0])
     if records is not None:
         mapping = replace(Mapping(shown=str(path)), records=records)
-        looks = [look(each.path, shown=each.shown, mapping=mapping) for each in files]
+        below = [look(each.path, shown=each.shown, mapping=mapping) for each in files]
+        if below[0].diagnostics.has_errors:  # the file is a list of one record, which has a list itself
+            records = None
+        else:
+            looks = below
     found = [problem for each in looks for problem in each.diagnostics.found]
     if not any(each.records or each.diagnostics.has_errors for each in looks):
         raise InvalidInput(tuple(without_records(each.shown) for each in files))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from importer.catalogue import Found, Index, custom_field
 from importer.cli.vocabulary import Vocabulary, block, one_line
-from importer.inspection import MAX_VALUES, Column, Findings, Part
+from importer.inspection import MAX_VALUES, Column, Findings, Moments, Part, is_called_so
 from importer.model import Catalogue, Entity, Kind, Reference
 from importer.yaml_writer import MODELINE, scalar
 
@@ -59,22 +59,53 @@ def skeleton(findings: Findings, source: Source) -> str:
         head.append(f"encoding: {source.encoding}")
     if source.records is not None:
         head.append(f"records: {scalar(source.records)}")
-    return "\n".join([*head, *_zone(findings), "fields:", *_fields(findings, source), *_rest(findings), ""])
+    return "\n".join(
+        [
+            *head,
+            *_shared(findings),
+            *_zone(findings),
+            "fields:",
+            *_fields(findings, source),
+            *_rest(findings),
+            "",
+        ]
+    )
 
 
 def open_questions(findings: Findings) -> Iterator[str]:
     """Yield what the source leaves open, a sentence each."""
     for part in (Part.KEY, Part.NAME, Part.SEVERITY, Part.BEGINNING):
-        several = [each.name for each in findings.candidates[part]]
-        if not several:
-            yield f"no column looks like the {part}: name one in the mapping"
-        elif len(several) > 1:
-            yield f"the {part} could be {', '.join(several)}: the first was taken"
+        yield from _open_choice(part, findings)
     for column in _used(findings):
-        if column.moments is not None and len(column.moments.formats) > 1:
-            yield f"`{column.name}` fits {' and '.join(column.moments.formats)}: keep the one that is meant"
-        if column.moments is not None and column.moments.naive:
-            yield f"`{column.name}` has no UTC offset: name the `timezone`"
+        yield from _open_moments(column, column.moments or Moments())
+    for column in findings.candidates[Part.KEY][:1]:
+        if not column.is_unique:
+            yield f"several records have one `{column.name}`: say with `keep` which of them counts"
+
+
+def _open_choice(part: Part, findings: Findings) -> Iterator[str]:
+    told = _summary(findings) if part is Part.NAME else []
+    several = [each for each in findings.candidates[part] if each not in told]
+    if not several:
+        other = ", or put one together with `template`" if part in (Part.KEY, Part.NAME) else ""
+        yield f"no column looks like the {part}: name one in the mapping{other}"
+    elif not is_called_so(part, several[0]):
+        yield f"`{several[0].name}` was taken for the {part} for its values alone: check it"
+    elif len(several) > 1:
+        yield f"the {part} could be {', '.join(each.name for each in several)}: the first was taken"
+
+
+def _open_moments(column: Column, moments: Moments) -> Iterator[str]:
+    if len(moments.formats) > 1:
+        yield f"`{column.name}` fits {' and '.join(moments.formats)}: keep the one that is meant"
+    if moments.naive:
+        yield f"`{column.name}` has no UTC offset: name the `timezone`"
+    if moments.strays:
+        count, first = len(moments.strays), one_line(moments.strays[0][:40])
+        yield (
+            f"`{column.name}` has other forms too ({count} seen, such as `{first}`): say them in"
+            " `datetime_formats`, or in `blank` what says nothing"
+        )
 
 
 def _used(findings: Findings) -> Iterator[Column]:
@@ -87,12 +118,19 @@ def _zone(findings: Findings) -> Iterator[str]:
         yield "# timezone: Europe/London            # the zone of times without an offset: name it"
 
 
+def _shared(findings: Findings) -> Iterator[str]:
+    if any(not each.is_unique for each in findings.candidates[Part.KEY][:1]):
+        yield "# keep: last                        # several records have one key: last, first or merge"
+    for language in dict.fromkeys(each.moments.months for each in _used(findings) if each.moments):
+        if language:
+            yield f"months: {language}"
+
+
 def _fields(findings: Findings, source: Source) -> Iterator[str]:
     for part in (Part.KEY, Part.NAME):
         first = next(iter(findings.candidates[part]), None)
         yield f"  {part}: {scalar(_MISSING if first is None else _origin(first, source))}"
-    name = next(iter(findings.candidates[Part.NAME]), None)
-    for column in [each for each in findings.candidates[Part.SUMMARY] if each != name][:1]:
+    for column in _summary(findings):
         yield f"  summary: {scalar(_origin(column, source))}"
     for column in findings.candidates[Part.SEVERITY][:1]:
         yield from _severity(column, source)
@@ -103,6 +141,12 @@ def _fields(findings: Findings, source: Source) -> Iterator[str]:
     for part, field in ((Part.TYPE, Kind.INCIDENT_TYPE), (Part.STATUS, Kind.STATUS)):
         for column in findings.candidates[part][:1]:
             yield from _left_out(field, column, source)
+
+
+def _summary(findings: Findings) -> list[Column]:
+    """Return the column for the summary, if one is left."""
+    name = findings.candidates[Part.NAME][:1]
+    return [each for each in findings.candidates[Part.SUMMARY] if each not in name][:1]
 
 
 def _severity(column: Column, source: Source) -> Iterator[str]:

@@ -17,6 +17,15 @@ _MARKS = (
 """Byte order marks, the longer ones first: that of UTF-32-LE begins with that of UTF-16-LE."""
 
 
+def is_known(name: str) -> bool:
+    """Whether there is an encoding of that name for texts."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 def decode(data: bytes, line_after: Callable[[str], int]) -> str:
     """Return the text: a byte order mark says the encoding, otherwise it is UTF-8, strictly.
 

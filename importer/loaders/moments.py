@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from importer import normalise
 
-EXPECTED = "2023-04-12T09:14:00Z, 2023-04-12 09:14 or 2023-04-12"
+WITH_OFFSET = "2023-04-12T09:14:00Z"
+EXPECTED = f"{WITH_OFFSET}, 2023-04-12 09:14 or 2023-04-12"
 YEARS = range(1900, 2101)
 """A year outside is a slip of the pen, or a placeholder such as 0001 or 9999."""
 
@@ -31,6 +32,10 @@ class NotAMoment(ValueError):
         self.summary = summary
         self.detail = detail
         self.hint = hint
+
+
+class UnknownForm(NotAMoment):
+    """The text is written like none of the moments that can be read."""
 
 
 class UnknownZone(ValueError):
@@ -96,7 +101,7 @@ def _parsed(text: str) -> datetime:
         offset = (offset or "").upper()
         return datetime.fromisoformat(f"{day}T{clock}{_seconds(clock, fraction)}{offset}")
     except ValueError as error:
-        raise NotAMoment(
+        raise UnknownForm(
             "bad-datetime",
             "a moment cannot be read",
             detail=f"`{text}`: {error}",

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
-from importer.loaders.moments import EXPECTED, NotAMoment, instant, moment
+from importer.loaders.moments import EXPECTED, WITH_OFFSET, NotAMoment, UnknownForm, instant, moment
 from importer.mapping import months
 from importer.mapping.model import Fold, Unit
 
@@ -50,6 +50,16 @@ _PARTS = re.compile(
     rf"(?:{_N}\s*m(?:in[a-z]*)?)?,?\s*(?:{_N}\s*s[a-z]*)?",
     re.ASCII | re.IGNORECASE,
 )
+_NAME = re.compile(r"[^\W\d_]{3,}\.?")
+_EPOCHS = {10: "s", 13: "ms"}
+"""What a number of so many digits counts since 1970, from 2001 to 2286."""
+_HINTS = {
+    "naive-datetime": "set `timezone` in the mapping, or for its source in importer.yaml",
+    "ambiguous-local-time": "`fold: earlier` or `fold: later` in the mapping takes one of the two",
+    "impossible-local-time": "correct the time, or take the instant before or after the change of the clocks:"
+    " `fold: earlier` or `fold: later` in the mapping",
+}
+"""What can be done in a mapping about a moment that an incident file would have to correct."""
 _SECONDS = (604_800, 86_400, 3_600, 60, 1)
 
 
@@ -113,12 +123,23 @@ def _check(seen: set[str]) -> None:
 
 
 def instant_of(raw: object, calendar: Calendar) -> datetime:
-    """Return the instant that a text, a number or a spreadsheet's own date means. Raises NotAMoment."""
+    """Return the instant that a text, a number or a spreadsheet's own date means. Raises NotAMoment, with a
+    hint of what can be done in a mapping."""
+    text = str(raw).strip()
+    try:
+        return _instant(raw, text, calendar)
+    except UnknownForm as problem:
+        raise _unreadable(text, calendar, problem.detail) from None
+    except NotAMoment as problem:
+        hint = _HINTS.get(problem.code, problem.hint)
+        raise NotAMoment(problem.code, problem.summary, detail=problem.detail, hint=hint) from None
+
+
+def _instant(raw: object, text: str, calendar: Calendar) -> datetime:
     if isinstance(raw, datetime):
         return instant(raw, raw.isoformat(" "), calendar.zone, calendar.side)
     if isinstance(raw, date):
         return instant(datetime(raw.year, raw.month, raw.day), raw.isoformat(), calendar.zone, calendar.side)  # noqa: DTZ001  the zone is added
-    text = str(raw).strip()
     if calendar.unit is not None:
         return _since_1970(text, calendar)
     found = [parsed for pattern in calendar.patterns if (parsed := pattern.read(text)) is not None]
@@ -194,6 +215,8 @@ def _offset(text: str | None) -> timezone | None:
 
 def _since_1970(text: str, calendar: Calendar) -> datetime:
     try:
+        if not _NUMBER.fullmatch(text):  # `1.62456E+09` is what a spreadsheet leaves of 1624564393
+            raise ValueError(text)
         number = Decimal(text)
         scale = 1000 if calendar.unit is Unit.MILLISECONDS else 1
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(number * (1000 // scale)))
@@ -202,16 +225,28 @@ def _since_1970(text: str, calendar: Calendar) -> datetime:
             "bad-datetime",
             "a moment cannot be read",
             detail=f"`{text}` is no number of {'milliseconds' if calendar.unit == 'ms' else 'seconds'}",
-            hint="`unit` is s or ms for numbers since 1970; leave it out for dates",
+            hint=_advice(text, "`unit` is s or ms for numbers since 1970; leave it out for dates"),
         ) from None
     return instant(at, text, None, None)
 
 
-def _unreadable(text: str, calendar: Calendar) -> NotAMoment:
+def _unreadable(text: str, calendar: Calendar, detail: str = "") -> NotAMoment:
     formats = ", ".join(each.written for each in calendar.patterns)
+    example = WITH_OFFSET if formats else EXPECTED
     return NotAMoment(
         "bad-datetime",
         "a moment cannot be read",
-        detail=f"`{text}` has none of the forms {formats}",
-        hint=f"add its form to datetime_formats, or write it like {EXPECTED}",
+        detail=detail or f"`{text}` has none of the forms {formats}",
+        hint=_advice(text, f"add its form to datetime_formats, or write it like {example}"),
     )
+
+
+def _advice(text: str, usual: str) -> str:
+    """Return what makes a text readable that is no moment yet."""
+    if text.isdecimal() and len(text) in _EPOCHS:
+        return f"if it is a number since 1970, say `unit: {_EPOCHS[len(text)]}`"
+    words = {months.folded(each) for each in _NAME.findall(text)}
+    languages = [each for each in months.LANGUAGES if not words.isdisjoint(months.of(each))]
+    if languages and "en" not in languages:
+        return f"say `months: {languages[0]}` in the mapping for the names of its months; or {usual}"
+    return usual

@@ -19,7 +19,7 @@ from importer.loaders.tree import Block, Node, Series, has_lone_surrogate
 from importer.mapping import dates, paths
 from importer.mapping.markups import converted
 from importer.mapping.model import Bare, Columns, Expression, Markup, Named, Rule, Target, Template
-from importer.mapping.record import ABOUT
+from importer.mapping.record import ABOUT, MAX_CELL
 from importer.mapping.templates import BadTemplate, NoSuchName, Rendering, Templates, identifier, nearest
 from importer.model import Location
 
@@ -103,7 +103,7 @@ def compiled(rule: Rule, wanted: Field, ground: Ground) -> Reader:
         elif is_split:
             node = several(found)
         else:
-            node = found if is_plain and found.isascii() else read(found)
+            node = found if is_plain and found.isascii() and len(found) <= MAX_CELL else read(found)
         if node is None and default is None and rule.required:
             raise Unfit("missing-field", f"`{wanted.label}` is blank", hint="the mapping says `required`")
         return default if node is None else node
@@ -120,6 +120,13 @@ def as_text(raw: Any) -> str:
     """Return a value as text, as its file has it. Raises Unfit for what is no scalar."""
     match raw:
         case str():
+            if len(raw) > MAX_CELL:
+                raise Unfit(
+                    "too-large",
+                    f"a text has more than {MAX_CELL // 10**6} million characters",
+                    detail=f"it begins with `{raw[:40]}`",
+                    hint="is it an attachment? map another value, or leave the record out with `where`",
+                )
             if not raw.isascii() and has_lone_surrogate(raw):
                 raise Unfit("bad-value", "half of a surrogate pair is no character")
             return raw

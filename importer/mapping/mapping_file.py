@@ -13,7 +13,7 @@ from typing import Any
 
 from importer.diagnostics import Diagnostics
 from importer.loaders import moments, shape, yaml_file
-from importer.loaders.encoding import decode, physical_line
+from importer.loaders.encoding import decode, is_known, physical_line
 from importer.loaders.tree import Block, Malformed, Node, Series
 from importer.mapping import dates, months, paths, templates
 from importer.mapping.expressions import BadRule
@@ -311,9 +311,7 @@ def _bad_zone(name: str | None, at: Location) -> Iterator[BadRule]:
 
 
 def _bad_encoding(mapping: Mapping) -> Iterator[BadRule]:
-    try:
-        "".encode(mapping.encoding or "utf-8")
-    except LookupError:
+    if not is_known(mapping.encoding or "utf-8"):
         summary = f"there is no encoding `{mapping.encoding}`"
         hint = "they are called like windows-1252, latin-1 or utf-16-le"
         yield BadRule("bad-value", summary, hint=hint, at=mapping.place("encoding"))

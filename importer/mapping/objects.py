@@ -116,7 +116,7 @@ def _described(document: Any) -> str:
         case list():
             return f"the file is a list of {len(document)}"
         case _:
-            return f"the file is `{str(document)[:60]}`"
+            return f"the file is `{json.dumps(document, ensure_ascii=False, default=str)[:60]}`"
 
 
 def _hint(document: Any, records: str | None) -> str:
@@ -153,12 +153,20 @@ def _parsed(text: str, line: int) -> Any:
             "this is not JSON",
             line + error.lineno - 1,
             detail=f"{error.msg}, found `{text[error.pos : error.pos + 20].partition(chr(10))[0]}`",
-            hint="was the download cut short?" if error.pos >= len(text.rstrip()) else "",
+            hint=_syntax_hint(text, error.pos),
         ) from None
     except RecursionError:
         raise Malformed("too-deep", "the values are nested too deeply", line) from None
     except StopIteration:
         raise Malformed("syntax", "this is not JSON", line) from None
+
+
+def _syntax_hint(text: str, position: int) -> str:
+    if text[:position].rstrip()[-1:] in ("}", "]") and text[position : position + 1] in ("{", "["):
+        return "it has a value on each line: set `format: jsonl` in the mapping, or name the file .jsonl"
+    if text.lstrip()[:1] not in ("{", "["):
+        return "is it the words of an error? export it again"
+    return "" if text.rstrip()[-1:] in ("}", "]") else "was the download cut short?"
 
 
 def _openings(text: str, line: int) -> list[int]:

@@ -165,8 +165,12 @@ def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
 def _column(rule: Rule, ground: Ground) -> int | None:
     columns = ground.columns or {}
     match rule.origin:
-        case Bare(text=name):
-            return columns.get(name)
+        case Bare(text=text) if text in columns:
+            return columns[text]
+        case Bare(text=text) | Expression(text=text):
+            roots = filter(None, (_ROOT.match(each.strip()) for each in text.split("||")))
+            found = {columns[each[0]] for each in roots if each[0] in columns}
+            return found.pop() if len(found) == 1 else None
         case Columns(names=names):
             return next((columns[name] for name in names if name in columns), None)
         case _:

@@ -13,7 +13,7 @@ from importer.diagnostics import Diagnostics
 from importer.loaders.sources import MAPPED_SUFFIXES, Found
 from importer.loaders.tree import Malformed
 from importer.mapping import front_matter, objects, tables, text_file, workbook
-from importer.mapping.model import Columns, Format, Items, Mapping, Rule
+from importer.mapping.model import Columns, Format, Items, Mapping, Rule, Template
 from importer.mapping.paths import BadPath
 from importer.mapping.record import Broken, Contents, Record
 from importer.model import Diagnostic, Location, Severity
@@ -83,22 +83,16 @@ def without_records(shown: str) -> Diagnostic:
 
 
 def wanted(mapping: Mapping) -> frozenset[str]:
-    """Return the columns that a mapping names."""
-    names: set[str] = set()
-    for rule in _rules(mapping):
-        match rule.origin:
-            case Columns(names=several):
-                names |= set(several)
-            case None:
-                pass
-            case origin:
-                names.add(origin.text)
-    return frozenset(names)
+    """Return the columns that a mapping names; those of templates are not told."""
+    return frozenset(
+        each for rule in _rules(mapping) if not isinstance(rule.origin, Template) for each in _texts(rule)
+    )
 
 
 def known(mapping: Mapping) -> frozenset[str]:
     """Return every word that stands in what the mapping reads: the names of its source are among them."""
-    return frozenset(word for text in wanted(mapping) for word in _WORD.findall(text))
+    texts = (text for rule in _rules(mapping) for text in _texts(rule))
+    return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
 def look(path: Path, *, shown: str, mapping: Mapping | None = None, limit: int = 100_000) -> Look:
@@ -170,6 +164,16 @@ def _rules(mapping: Mapping) -> Iterator[Rule]:
             yield from rule.fields.values()
         else:
             yield rule
+
+
+def _texts(rule: Rule) -> tuple[str, ...]:
+    match rule.origin:
+        case None:
+            return ()
+        case Columns(names=names):
+            return names
+        case origin:
+            return (origin.text,)
 
 
 def _some(contents: Contents | None, limit: int) -> Iterator[Record]:

@@ -18,6 +18,8 @@ from importer.model import Location
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _LOOKED_AT = 30
+_TELLING = 2
+"""Columns that must be those of the mapping before a row is taken for its header."""
 _SEPARATOR_LINE = "sep="
 _TYPE_LINE = "#type "
 
@@ -43,6 +45,8 @@ def contents(
     if not cells:
         raise Malformed("no-records", "the table has no header", 1)
     under = table(cells, number)
+    if header_row is None:
+        _refuse_strangers(text.head, under, chosen, wanted)
     said = {"encoding": text.encoding, "delimiter": DELIMITERS.get(chosen, f"`{chosen}`")}
     return Contents(_records(rows, under, shown), under, said)
 
@@ -95,6 +99,30 @@ def _refuse_json(head: str) -> None:
     )
 
 
+def _refuse_strangers(head: str, under: Table, delimiter: str, wanted: frozenset[str]) -> None:
+    """Raise Malformed where no column of the header is wanted because it is no header: a title above it, or
+    the words of an error."""
+    if len(wanted) < _TELLING or not wanted.isdisjoint(under.columns):
+        return
+    for number, cells in _looked_at(head, delimiter, under.row):
+        if len(wanted.intersection(map(str.strip, cells))) >= _TELLING:
+            raise Malformed(
+                "no-header",
+                "the table does not begin with its header",
+                under.row,
+                detail=f"row {number} has the columns that the mapping names",
+                hint=f"set `header_row: {number}` in the mapping",
+            )
+    if len(under.header) == 1:
+        raise Malformed(
+            "not-this-format",
+            "the file is no table",
+            under.row,
+            detail=f"it begins with `{quoted(under.header[0])}`",
+            hint="if it is the words of an error, export it again; else name the `delimiter` in the mapping",
+        )
+
+
 def _preamble(head: str) -> tuple[int, str | None]:
     """Return how many lines stand before the table, and the delimiter that they tell: `sep=;` is Excel's,
     `#TYPE ...` is what PowerShell's Export-Csv begins with."""
@@ -106,7 +134,7 @@ def _preamble(head: str) -> tuple[int, str | None]:
 
 def _delimiter(head: str, skipped: int, wanted: frozenset[str]) -> str:
     def fitness(delimiter: str) -> tuple[int, float, int]:
-        header, *rows = _looked_at(head, delimiter, skipped)
+        header, *rows = [cells for _, cells in _looked_at(head, delimiter, skipped)] or [[]]
         hits = len(wanted & {cell.strip() for cell in header})
         same = sum(len(row) == len(header) for row in rows) / max(1, len(rows))
         return (hits, same if len(header) > 1 else 0.0, len(header))
@@ -114,14 +142,14 @@ def _delimiter(head: str, skipped: int, wanted: frozenset[str]) -> str:
     return max(DELIMITERS, key=fitness)
 
 
-def _looked_at(head: str, delimiter: str, skipped: int) -> list[list[str]]:
+def _looked_at(head: str, delimiter: str, skipped: int) -> list[Row]:
     """Return the first rows; what comes after the last whole one that can be read is not looked at."""
-    found: list[list[str]] = []
+    found: list[Row] = []
     rows = _rows(head.splitlines(keepends=True), delimiter)
     try:
         for number, cells in islice(rows, _LOOKED_AT + skipped):
             if number > skipped:
-                found.append(cells)
+                found.append((number, cells))
     except Malformed:
         pass
-    return (found[:-1] if len(found) > 2 else found) or [[]]
+    return found[:-1] if len(found) > 2 else found

@@ -22,6 +22,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_WIDE = ("utf-16", "utf-32")
+"""Encodings in which a NUL byte is part of a character."""
 _STRANGERS = (
     (b"PK\x03\x04", "the file is a ZIP archive or a workbook", "unpack it, or set `format: xlsx`"),
     (b"\x1f\x8b", "the file is compressed", "unpack it: gunzip FILE"),
@@ -60,6 +62,8 @@ class Text:
                         number,
                         hint="is it a table? look at its beginning",
                     )
+                if "\0" in line:
+                    raise _no_text(number)
                 yield f"{line[:-3]}\r\n" if doubled and line.endswith("\r\r\n") else line
 
     def text(self) -> str:
@@ -67,6 +71,8 @@ class Text:
         doubled = _is_doubled(self.head)
         with self._decoded("\n" if doubled else None) as decoded:
             whole = decoded.read()
+        if "\0" in whole:
+            raise _no_text(whole[: whole.index("\0")].count("\n") + 1)
         return whole.replace("\r\r\n", "\n") if doubled else whole
 
     def _decoded(self, newline: str | None) -> io.TextIOWrapper:
@@ -87,34 +93,46 @@ def opened(path: Path, named: str | None) -> Text:
         if start.startswith(signature):
             raise Malformed("not-this-format", summary, 1, hint=hint)
     mark, marked = next((each for each in _MARKS if start.startswith(each[0])), (b"", ""))
+    if not marked and b"\0" in start:
+        # ASCII in UTF-16 is UTF-8 too, with a NUL beside each character: here the named encoding goes first.
+        if named is None or not codecs.lookup(named).name.startswith(_WIDE):
+            raise _no_text(start[: start.index(b"\0")].count(b"\n") + 1)
+        marked = named
     encoding = _chosen(path, len(mark), marked, named)
     head = codecs.getincrementaldecoder(encoding)("replace").decode(start[len(mark) :])
-    if "\0" in head:
-        raise Malformed(
-            "not-text",
-            "the file is not text: it holds a NUL byte",
-            head[: head.index("\0")].count("\n") + 1,
-            hint="UTF-16 without a byte order mark needs `encoding: utf-16-le`",
-        )
     return Text(path, encoding, len(mark), head)
 
 
 def refuse_page(head: str) -> None:
     """Raise Malformed where a text that should be data is a page, such as that of an error or a login."""
-    if head.lstrip().casefold().startswith(_PAGES):
-        raise Malformed(
-            "not-this-format",
-            "the file is an HTML or XML page, not an export",
-            1,
-            detail=f"it says `{quoted(_TAG.sub(' ', head)) or quoted(head)}`",
-            hint="the download gave an error or login page: export it again",
-        )
+    start = head.lstrip().casefold()
+    if not start.startswith(_PAGES):
+        return
+    is_page = "<html" in start[: _QUOTED * 10] or not start.startswith("<?xml")
+    raise Malformed(
+        "not-this-format",
+        "the file is an HTML page, not an export" if is_page else "the file is XML, which no mapping reads",
+        1,
+        detail=f"it says `{quoted(_TAG.sub(' ', head)) or quoted(head)}`",
+        hint="the download gave an error or login page: export it again"
+        if is_page
+        else "export it as CSV or JSON; if it is an error message, export it again",
+    )
 
 
 def quoted(words: str) -> str:
     """Return a stranger's words for a message: in one line, without what is not to be seen, and cut short."""
     seen = " ".join("".join(each if each.isprintable() else " " for each in words[:_HEAD]).split())
     return seen if len(seen) <= _QUOTED else f"{seen[:_QUOTED]}..."
+
+
+def _no_text(line: int) -> Malformed:
+    return Malformed(
+        "not-text",
+        "the file is not text: it holds a NUL byte",
+        line,
+        hint="UTF-16 without a byte order mark needs `encoding: utf-16-le`, or utf-16-be",
+    )
 
 
 def _chosen(path: Path, mark: int, marked: str, named: str | None) -> str:
@@ -133,7 +151,7 @@ def _chosen(path: Path, mark: int, marked: str, named: str | None) -> str:
         hint=f"nor is it {named}; name the encoding that it was saved in"
         if named
         else "name its encoding: `importer convert --encoding windows-1252`, or `encoding: windows-1252` in"
-        " the mapping; beside a preset, in a mapping of your own that `extends` it",
+        " the mapping, or beside `preset` in importer.yaml",
     )
 
 

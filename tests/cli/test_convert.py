@@ -206,3 +206,9 @@ def test_paths_are_those_of_the_working_directory(export: Folder) -> None:
     export.write("elsewhere/importer.yaml", "version: 1\ndefaults: {visibility: private}\n")
     assert convert(export, "--config", "elsewhere/importer.yaml")[0] == 0
     assert "visibility: private" in (Path("incidents") / "2023-04.yaml").read_text("utf-8")
+
+
+def test_an_encoding_that_is_none_is_told(export: Folder) -> None:
+    asked = export.run("convert", "legacy/jira.csv", "--preset", "jira", "--encoding", "latin-99")
+    assert asked.code == 1
+    assert "there is no encoding `latin-99`" in asked.err

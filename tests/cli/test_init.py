@@ -129,7 +129,7 @@ def test_several_candidates_are_told_and_moments_in_iso_need_no_format(folder: F
 
 
 def test_what_no_column_is_like_is_told(folder: Folder) -> None:
-    folder.write("export.csv", "a,b\nx,y\nx,z\n")
+    folder.write("export.csv", "a,b\nx,y\nx,y\n")
     result = folder.run("init", "--from", "export.csv")
     assert result.code == 0
     assert "no column looks like the key" in result.err
@@ -147,6 +147,13 @@ def test_objects_are_found_below_their_list_and_named_by_paths(folder: Folder) -
     assert 'path: fields."sev-level"' in text
     done = folder.run("convert", "export.json", "--mapping", "maps/export.mapping.yaml")
     assert (done.code, done.out) == (0, "incidents/2023-04.yaml  2\n")
+
+
+def test_a_list_of_one_record_is_that_record_although_it_has_a_list_itself(folder: Folder) -> None:
+    folder.write("a.json", [{"id": "A", "name": "Down", "labels": [{"name": "sev1"}]}])
+    assert folder.run("init", "--from", "a.json").code == 0
+    text = (folder.path / "a.mapping.yaml").read_text("utf-8")
+    assert "key: id" in text and "records:" not in text
 
 
 def test_the_encoding_that_the_file_does_not_tell_is_written(folder: Folder) -> None:
@@ -177,3 +184,89 @@ def test_an_export_that_is_none_is_told(folder: Folder, content: bytes) -> None:
 
 def test_an_export_that_is_not_there_is_told(folder: Folder) -> None:
     assert "there is no file nowhere.csv" in folder.run("init", "--from", "nowhere.csv").err
+
+
+TABLE_API = "number,short_description,priority,opened_at,sys_id\nINC1,Down,1 - High,2023-01-02 10:00:00,a\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("jira.csv", "Issue key,Summary,Priority,Created,Resolved\nA-1,Down,High,09/Jan/24 3:54 PM,\n", "`extends: jira`"),
+        ("list.csv", TABLE_API, "`extends: servicenow or servicenow-table`"),
+        (
+            "opsgenie.json",
+            {"data": [{"id": "a", "message": "Down", "createdAt": "2023-01-02T10:00:00Z", "priority": "P1", "impactStartDate": "2023-01-02T10:00:00Z"}]},
+            "`extends: opsgenie`",
+        ),
+    ],
+)  # fmt: skip
+def test_an_export_of_a_known_tracker_is_recognised(
+    folder: Folder, name: str, content: object, expected: str
+) -> None:
+    folder.write(name, content)
+    assert expected in folder.run("init", "--from", name).err
+
+
+def test_a_table_of_nobody_in_particular_is_not_taken_for_a_tracker_s(folder: Folder) -> None:
+    folder.write(
+        "a.csv", "id,title,status,severity,created_at,resolved_at\n1,Down,done,High,2023-01-02,2023-01-03\n"
+    )
+    assert "an export that is known" not in folder.run("init", "--from", "a.csv").err
+
+
+def test_a_column_that_is_called_like_nothing_can_serve_and_is_told(folder: Folder) -> None:
+    folder.write("export.csv", "a,b\nx1,It was down\nx2,It was slow\n")
+    result = folder.run("init", "--from", "export.csv")
+    assert "`a` was taken for the key for its values alone: check it" in result.err
+    assert "`b` was taken for the name for its values alone: check it" in result.err
+    done = folder.run("convert", "export.csv", "--mapping", "export.mapping.yaml")
+    assert (done.code, done.out) == (0, "incidents/undated.yaml  2\n")
+
+
+def test_rows_of_one_key_are_asked_about(folder: Folder) -> None:
+    folder.write("a.csv", "number,title,state\nI1,Down,New\nI1,Down,Closed\nI2,Slow,New\n")
+    assert "several records have one `number`" in folder.run("init", "--from", "a.csv").err
+    mapping = folder.path / "a.mapping.yaml"
+    text = mapping.read_text("utf-8")
+    assert "# keep: last" in text
+    mapping.write_text(text.replace("# keep", "keep"), encoding="utf-8")
+    done = folder.run("convert", "a.csv", "--mapping", "a.mapping.yaml")
+    assert (done.code, done.out) == (0, "incidents/undated.yaml  2\n")
+
+
+def test_the_language_of_the_months_is_found_and_slips_among_moments_are_told(folder: Folder) -> None:
+    rows = [f"{day},Ausfall {day},{day}. Mai 2023 10:00\n" for day in range(1, 13)]
+    folder.write("a.csv", "Nr,Titel,Beginn\n" + "".join(rows) + "13,Ausfall,unbekannt\n")
+    result = folder.run("init", "--from", "a.csv")
+    assert "`Beginn` has other forms too (1 seen, such as `unbekannt`)" in result.err
+    text = (folder.path / "a.mapping.yaml").read_text("utf-8")
+    assert "\nmonths: de\n" in text and 'datetime_formats: ["%d. %b %Y %H:%M"]' in text
+
+
+def test_columns_that_are_called_like_custom_fields_become_them(folder: Folder) -> None:
+    folder.write(
+        "a.csv",
+        "Key,Title,Custom field (Root cause),Affected services,Runbook,Region\n"
+        "A-1,Down,Capacity,API;Chekout,https://x.example,\n"
+        "A-2,Slow,Bad luck,API,https://y.example,\n",
+    )
+    assert folder.run("init", "--from", "a.csv", "--sandbox").code == 0
+    text = (folder.path / "a.mapping.yaml").read_text("utf-8")
+    assert "  custom_fields.Runbook: Runbook\n" in text
+    assert "  custom_fields.Root cause:\n    column: Custom field (Root cause)\n    values:\n" in text
+    assert "      Capacity: Capacity   # 1\n" in text and "      # Bad luck:   # 1" in text
+    assert '    column: Affected services\n    split: ";"\n' in text
+    assert "# Chekout:   # 1; did you mean Checkout?" in text
+    assert "custom_fields.Region" not in text
+
+
+@pytest.mark.parametrize("files", [{}, {"a.csv": "id\n1\n", "b.json": [{"id": 1}]}])
+def test_a_folder_must_have_files_of_one_format(folder: Folder, files: dict[str, object]) -> None:
+    (folder.path / "export").mkdir()
+    for name, content in files.items():
+        folder.write(f"export/{name}", content)
+    result = folder.run("init", "--from", "export")
+    assert result.code == 1
+    assert "must have files of one format" in result.err
+    assert ("1 csv, 1 json" if files else "none") in result.err

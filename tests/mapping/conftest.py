@@ -49,12 +49,15 @@ def shipped(name: str) -> Mapping:
 
 @pytest.fixture
 def mapped(tmp_path: Path) -> Mapped:
-    """Return what maps `data`, in a file called `name`, by the text of a mapping."""
+    """Return what maps `data`, in a file called `name` or a path, by the text of a mapping."""
 
-    def run(mapping: str, data: str | bytes, name: str = "a.csv") -> Outcome:
+    def run(mapping: str, data: str | bytes | Path, name: str = "a.csv") -> Outcome:
         (tmp_path / "m.yaml").write_text(mapping, encoding="utf-8")
         source = tmp_path / name
-        source.write_bytes(data if isinstance(data, bytes) else data.encode())
+        if isinstance(data, Path):
+            data.rename(source)
+        else:
+            source.write_bytes(data if isinstance(data, bytes) else data.encode())
         diagnostics, tally = Diagnostics(), Tally()
         chosen = read(tmp_path / "m.yaml", diagnostics, shown="m.yaml")
         found = [Found(source, name, named=True)]

@@ -270,3 +270,32 @@ def test_rejects_of_several_kinds_share_a_table(mapped: Mapped) -> None:
     rows = list(csv.reader(io.StringIO(as_csv([*one, *two]))))
     assert rows[0] == ["id", "at", "n", "left out because"]
     assert [row[:3] for row in rows[1:]] == [["1", '{"x": null}', ""], ["2", "soon", ""]]
+
+
+def test_front_matter_of_toml_has_moments_that_become_text(mapped: Mapped) -> None:
+    outcome = mapped(
+        "fields: {key: file.stem, custom_fields.Day: day, custom_fields.At: at}",
+        "+++\nday = 2024-01-09\nat = 2024-01-09T15:54:00\n+++\n",
+        "a.md",
+    )
+    assert outcome.blocks[0]["custom_fields"] == {"Day": "2024-01-09", "At": "2024-01-09 15:54:00"}
+
+
+def test_the_values_of_a_list_are_divided_each(mapped: Mapped) -> None:
+    outcome = mapped(
+        'fields: {key: id, custom_fields.Teams: {path: teams, split: ";"}}',
+        '[{"id": "A", "teams": ["a;b", "c", 7]}]',
+        "a.json",
+    )
+    assert outcome.blocks[0]["custom_fields"] == {"Teams": ["a", "b", "c", "7"]}
+
+
+def test_items_can_be_found_by_a_template(mapped: Mapped) -> None:
+    outcome = mapped(
+        "fields:\n  key: Key\n  attachments:\n    each: Link\n    url: {template: 'https://x.example/{{ item }}'}\n"
+        "    resource_type: {default: arbitrary_url}\n",
+        "Key,Link\nA,7\n",
+    )
+    assert [dict(each) for each in outcome.blocks[0]["attachments"]] == [  # type: ignore[attr-defined]
+        {"url": "https://x.example/7", "resource_type": "arbitrary_url"}
+    ]

@@ -171,3 +171,35 @@ def test_no_text_makes_it_fail(text: str) -> None:
         assert dates.instant_of(text, calendar).utcoffset() == timedelta(0)
     except NotAMoment as problem:
         assert problem.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "calendar", "hint"),
+    [
+        ("2023-04-12 09:14", dates.Calendar(), "set `timezone` in the mapping"),
+        ("2023-10-29 02:30", dates.Calendar(zone=ZoneInfo("Europe/Berlin")), "`fold: earlier`"),
+        ("2023-03-26 02:30", dates.Calendar(zone=ZoneInfo("Europe/Berlin")), "`fold: earlier`"),
+        ("1681290840", dates.Calendar(), "say `unit: s`"),
+        ("1681290840000", dates.Calendar(), "say `unit: ms`"),
+        ("1681290840000", dates.Calendar(unit=Unit.SECONDS), "say `unit: ms`"),
+        ("3. März 2023", dates.Calendar((dates.compiled("%d. %b %Y", {}),)), "say `months: de`"),
+        (
+            "3. Foo 2023",
+            dates.Calendar((dates.compiled("%d. %b %Y", {}),)),
+            "add its form to datetime_formats",
+        ),
+        ("tomorrow", dates.Calendar(), "add its form to datetime_formats"),
+        ("0001-01-01", dates.Calendar(zone=ZoneInfo("UTC")), "correct the year"),
+    ],
+)
+def test_a_moment_that_cannot_be_read_says_what_a_mapping_can_do(
+    text: str, calendar: dates.Calendar, hint: str
+) -> None:
+    with pytest.raises(NotAMoment) as problem:
+        dates.instant_of(text, calendar)
+    assert hint in problem.value.hint
+
+
+def test_what_a_spreadsheet_left_of_a_number_is_no_moment() -> None:
+    with pytest.raises(NotAMoment, match="cannot be read"):
+        dates.instant_of("1.62456E+09", dates.Calendar(unit=Unit.SECONDS))

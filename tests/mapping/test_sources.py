@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,55 @@ def test_a_workbook_has_dates_and_numbers(mapped: Mapped) -> None:
 )
 def test_a_workbook_without_records_says_so(mapped: Mapped, rows: str, mapping: str, expected: str) -> None:
     assert mapped(mapping, workbook(rows), "a.xlsx").said == [expected]
+
+
+def test_every_kind_of_cell_of_a_workbook_is_text_or_a_moment(mapped: Mapped) -> None:
+    cells = (
+        ("b", "1", ""),
+        ("n", "0.5", ""),
+        ("n", "45300", ' s="2"'),
+        ("n", "45300.6625", ' s="1"'),
+        ("n", "1.5", ' s="3"'),
+        ("n", "7", ""),
+    )
+    written = "".join(
+        f'<c r="{chr(66 + place)}3" t="{kind}"{style}><v>{value}</v></c>'
+        for place, (kind, value, style) in enumerate(cells)
+    )
+    styles = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs count="4">'
+        '<xf numFmtId="0"/><xf numFmtId="22"/><xf numFmtId="14"/><xf numFmtId="46"/></cellXfs></styleSheet>'
+    )
+    rows = row(1, "A title") + row(2, "id", "yes", "half", "day", "moment", "duration", "count")
+    rows += f'<row r="3"><c r="A3" t="inlineStr"><is><t>A</t></is></c>{written}</row>'
+    names = ("yes", "half", "day", "moment", "duration", "count")
+    fields = "".join(f", custom_fields.{name}: {name}" for name in names)
+    outcome = mapped(
+        f"header_row: 2\nfields: {{key: id{fields}}}", workbook(rows, **{"xl/styles.xml": styles}), "a.xlsx"
+    )
+    assert outcome.blocks[0]["custom_fields"] == {
+        "yes": "true",
+        "half": "0.5",
+        "day": "2024-01-09",
+        "moment": "2024-01-09 15:54:00",
+        "duration": "129600",
+        "count": "7",
+    }
+
+
+@pytest.mark.parametrize("spoil", ["cut", "stranger", "moved"])
+def test_an_archive_that_lies_about_its_members_is_refused(mapped: Mapped, spoil: str) -> None:
+    target = io.BytesIO()
+    packing = zipfile.ZIP_BZIP2 if spoil == "stranger" else zipfile.ZIP_STORED
+    with zipfile.ZipFile(target, "w", packing) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", "<worksheet/>" * 10)
+        archive.writestr("b.xml", "<b/>")
+        if spoil == "cut":
+            archive.infolist()[1].compress_size = 1_000_000
+        if spoil == "moved":
+            archive.infolist()[1].header_offset -= 3
+    outcome = mapped(KEYED, target.getvalue(), "a.xlsx")
+    assert outcome.said == ["a.xlsx:1 not-this-format x1: the file is no XLSX workbook"]
 
 
 def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(mapped: Mapped) -> None:
@@ -103,6 +153,10 @@ def test_json_records_have_their_lines(mapped: Mapped) -> None:
         ),
         ('{"incidents": []}', "a.json:1 no-records x1: a file has no record", "an empty list"),
         ('{"incidents": [\n{"id": 1},\n', "a.json:3 syntax x1: this is not JSON", "cut short"),
+        ('{"incidents": [{"id": 1}, {"id": "cut', "a.json:1 syntax x1: this is not JSON", "cut short"),
+        ('{"id": 1}\n{"id": 2}\n', "a.json:2 syntax x1: this is not JSON", "`format: jsonl`"),
+        ("Rate limit exceeded", "a.json:1 syntax x1: this is not JSON", "words of an error"),
+        ('{"incidents": [1, 2}', "a.json:1 syntax x1: this is not JSON", ""),
         (
             '{"incidents": [\n{"id": 1, "id": 2}]}',
             "a.json:2 duplicate-field x1: `id` is written twice in one object",
@@ -111,7 +165,7 @@ def test_json_records_have_their_lines(mapped: Mapped) -> None:
         ("[" * 100_000, "a.json:1 too-deep x1: the values are nested too deeply", ""),
         (
             "<html>Sign in</html>",
-            "a.json:1 not-this-format x1: the file is an HTML or XML page, not an export",
+            "a.json:1 not-this-format x1: the file is an HTML page, not an export",
             "again",
         ),
         ('"x"', "a.json:1 no-records x1: `records: incidents[]` finds nothing", ""),
@@ -123,6 +177,36 @@ def test_json_that_is_no_export_is_refused_in_words(
     outcome = mapped(f"records: incidents[]\n{KEYED}", data, "a.json")
     assert outcome.said == [expected]
     assert hint in outcome.hints
+
+
+def test_a_file_of_json_that_would_fill_the_memory_is_not_read(mapped: Mapped, tmp_path: Path) -> None:
+    with (tmp_path / "large.json").open("wb") as file:
+        file.write(b"[1," + b" " * 70_000)
+        file.truncate(800_000_001)
+    outcome = mapped(KEYED, tmp_path / "large.json", "a.json")
+    assert outcome.said == ["a.json:1 too-large x1: the file is larger than 800 MB"]
+
+
+def test_a_records_path_that_cannot_be_used_has_its_line_in_the_mapping(mapped: Mapped) -> None:
+    outcome = mapped(f"records: abs(x)\n{KEYED}", '{"x": "no number"}', "a.json")
+    assert outcome.said == ["m.yaml:1 bad-path x1: `records` cannot be used"]
+
+
+def test_a_nul_byte_in_json_has_its_line(mapped: Mapped) -> None:
+    outcome = mapped(KEYED, b"[\n" + b" " * 70_000 + b"\n\0]", "a.json")
+    assert outcome.said == ["a.json:3 not-text x1: the file is not text: it holds a NUL byte"]
+
+
+def test_the_words_of_an_error_are_found_however_deep(mapped: Mapped) -> None:
+    outcome = mapped(KEYED, '{"errors": [{"code": 7, "detail": "no such report"}, "sorry"]}', "a.json")
+    assert [each.detail for each in outcome.diagnostics.found] == ["it says `no such report; sorry`"]
+
+
+def test_a_text_that_is_far_too_long_is_refused_with_its_place(mapped: Mapped) -> None:
+    data = '[{"id": "A", "name": "x"},\n{"id": "B", "name": "' + "x" * 50_000_000 + '"}]'
+    outcome = mapped(KEYED.replace("Key", "id").replace("Name", "name"), data, "a.json")
+    assert outcome.said == ["a.json:2 too-large x1: a text has more than 10 million characters"]
+    assert outcome.blocks == [{"key": "A", "name": "x"}]
 
 
 def test_a_bad_line_of_json_lines_spoils_only_itself(mapped: Mapped) -> None:
@@ -209,3 +293,22 @@ def test_a_look_at_what_cannot_be_read_says_why(tmp_path: object) -> None:
     found = look(path, shown="a.csv")
     assert [each.code for each in found.diagnostics.found] == ["unreadable"]
     assert (found.columns, found.records) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "code"),
+    [("'id['", "m.yaml:1", "bad-path"), ("{path: abs(id)}", "a.json:1", "bad-path")],
+)
+def test_a_path_that_cannot_be_used_is_told_where_it_is_wrong(
+    mapped: Mapped, rule: str, place: str, code: str
+) -> None:
+    outcome = mapped(f"fields: {{key: {rule}}}", '[{"id": "A"}]', "a.json")
+    assert [each.split()[:2] for each in outcome.said] == [[place, code]]
+
+
+def test_a_header_that_is_a_date_is_the_text_of_it(mapped: Mapped) -> None:
+    header = '<row r="1"><c r="A1" t="inlineStr"><is><t>id</t></is></c><c r="B1" s="2"><v>45300</v></c></row>'
+    outcome = mapped(
+        "fields: {key: id, name: '2024-01-09'}", workbook(header + row(2, "A", "Down")), "a.xlsx"
+    )
+    assert outcome.blocks == [{"key": "A", "name": "Down"}]

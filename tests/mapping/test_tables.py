@@ -113,11 +113,27 @@ def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
         (b"\x1f\x8brest", "a.csv:1 not-this-format x1: the file is compressed"),
         (
             b"<!DOCTYPE html><html><body>Sign in",
-            "a.csv:1 not-this-format x1: the file is an HTML or XML page, not an export",
+            "a.csv:1 not-this-format x1: the file is an HTML page, not an export",
         ),
         (b"Key,Name\nA,\0\n", "a.csv:2 not-text x1: the file is not text: it holds a NUL byte"),
         (b'Key,Name\nA,"x', "a.csv:2 syntax x1: this is not CSV"),
         (b'Key,Name\nA,"' + b"x" * 50_000_000, "a.csv:2 syntax x1: this is not CSV"),
+        (
+            b"Key,Name\n" + b",\n" * 40_000 + b"B,\0\n",
+            "a.csv:40002 not-text x1: the file is not text: it holds a NUL byte",
+        ),
+        (b"Internal Server Error\n", "a.csv:1 not-this-format x1: the file is no table"),
+        (
+            b"You may not export issues, sorry\nAsk them.\n",
+            "m.yaml:1 unknown-column x1: no column is called `Key`",
+        ),
+        (
+            b'<?xml version="1.0"?><unload><incident/></unload>',
+            "a.csv:1 not-this-format x1: the file is XML, which no mapping reads",
+        ),
+        (b'{"errorMessages": ["denied"]}', "a.csv:1 not-this-format x1: the file is JSON, not a table"),
+        (b"sep=;\n\n", "a.csv:1 no-records x1: the table has no header"),
+        (b"x" * 100_000_001, "a.csv:1 too-large x1: a line has more than 100 million characters"),
         (b"error,message\n1,denied\n", "m.yaml:1 unknown-column x1: no column is called `Key`"),
     ],
     ids=lambda each: each[:12] if isinstance(each, bytes) else "",
@@ -125,6 +141,32 @@ def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
 def test_what_is_no_export_is_refused_in_words(mapped: Mapped, data: bytes, expected: str) -> None:
     outcome = mapped(KEYED, data)
     assert (outcome.said, outcome.candidates) == ([expected], [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "UTF-16BE"])
+def test_utf_16_without_a_mark_needs_its_name(mapped: Mapped, encoding: str) -> None:
+    data = "Key;Name\r\nA;x\r\n".encode(encoding)
+    assert mapped(f"encoding: {encoding}\n{KEYED}", data).blocks == [{"key": "A", "name": "x"}]
+    unnamed = mapped(KEYED, data)
+    assert unnamed.said == ["a.csv:1 not-text x1: the file is not text: it holds a NUL byte"]
+    assert "utf-16-le" in unnamed.hints
+
+
+def test_a_title_above_the_header_is_told_with_the_row_of_the_header(mapped: Mapped) -> None:
+    outcome = mapped(KEYED, "Incidents of 2023,\n\nKey,Name\nA,x\nB,y\nC,z\n")
+    assert outcome.said == ["a.csv:1 no-header x1: the table does not begin with its header"]
+    assert outcome.hints == "set `header_row: 3` in the mapping"
+
+
+def test_a_header_may_look_like_json(mapped: Mapped) -> None:
+    assert mapped("fields: {key: '[Key', name: Name}", "[Key,Name\nA,x\n").blocks == [
+        {"key": "A", "name": "x"}
+    ]
+
+
+def test_a_table_of_one_column_is_read_by_templates(mapped: Mapped) -> None:
+    outcome = mapped("fields: {key: {template: '{{ Id }}'}, name: {template: '{{ Id }}'}}", "Id\nA\n")
+    assert outcome.blocks == [{"key": "A", "name": "A"}]
 
 
 def is_other_utf_8(data: bytes) -> bool:
@@ -145,16 +187,15 @@ def test_any_table_comes_back_cell_for_cell(data: st.DataObject) -> None:
     encoding = data.draw(st.sampled_from(sorted(MARKS)))
     delimiter = data.draw(st.sampled_from(",;\t|"))
     end = data.draw(st.sampled_from(["\n", "\r\n", "\r\r\n"]))
-    width = data.draw(st.integers(2, 5))
+    width = data.draw(st.integers(1, 5))
     cell = LATIN if encoding == "windows-1252" or end == "\r\r\n" else CELL
-    if end == "\r\r\n":
+    quoting = data.draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]))
+    if end == "\r\r\n" or quoting == csv.QUOTE_MINIMAL:  # which leaves a \r bare: it then ends the row
         cell = cell.map(lambda text: text.replace("\r", ""))
     rows = data.draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1, max_size=6))
     header = [f"column {number}" for number in range(width)]
     target = io.StringIO(newline="")
-    csv.writer(target, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(
-        [header, *rows]
-    )
+    csv.writer(target, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows([header, *rows])
     written = MARKS[encoding] + target.getvalue().encode(encoding)
     if encoding == "windows-1252":
         assume(not is_other_utf_8(written))

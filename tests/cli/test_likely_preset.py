@@ -1,0 +1,42 @@
+"""Of which tracker an export is: its own preset is found for each fixture, and none for anybody's table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from importer import mapping
+from importer.cli.likely_preset import likely
+from importer.cli.looking import look_at
+from importer.config import Settings
+from importer.mapping import Format
+
+FIXTURES = Path(__file__).parent.parent / "mapping" / "presets"
+
+
+@pytest.mark.parametrize("preset", mapping.presets())
+def test_the_fixture_of_a_preset_is_recognised(preset: str) -> None:
+    folder = FIXTURES / preset / "export"
+    source = folder if preset == "cstate" else sorted(folder.iterdir())[0]
+    looked, _ = look_at(source, Settings(root=folder))
+    assert preset in likely(looked.columns, looked.format)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("id", "title", "status", "severity", "created_at", "resolved_at"),
+        ("key", "name", "description", "priority", "start", "end"),
+        (),
+    ],
+)
+def test_names_that_anybody_uses_belong_to_no_tracker(columns: tuple[str, ...]) -> None:
+    assert likely(columns, Format.CSV) == ()
+    assert likely(columns, Format.JSON) == ()
+
+
+def test_a_preset_of_another_format_is_not_meant() -> None:
+    columns = ("Issue key", "Summary", "Description", "Priority", "Created", "Resolved")
+    assert likely(columns, Format.XLSX) == ("jira",)
+    assert likely(columns, Format.JSON) == ()

@@ -1,0 +1,38 @@
+"""docs/mapping.md explains every key, rule and filter, and its examples are mappings without a mistake."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from importer import mapping, schemas
+from importer.diagnostics import Diagnostics
+from importer.mapping import dates, markups
+from importer.mapping.templates import Templates
+
+PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
+WORDS = set(re.findall(r"[\w.]+", " ".join(re.findall(r"`([^`\n]+)`", PAGE))))
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_every_key_of_a_mapping_and_of_a_rule_is_explained() -> None:
+    schema = schemas.read("mapping")
+    assert set(schema["properties"]) <= WORDS
+    assert set(schema["$defs"]["rule"]["properties"]) <= WORDS
+    assert {"each", "into", "parent", "item"} <= WORDS
+
+
+def test_every_filter_is_explained() -> None:
+    environment = Templates(strict=True, filters=markups.filters(dates.Calendar())).environment()
+    assert {name for name in environment.filters if not name.startswith("_")} <= WORDS
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_an_example_is_a_mapping_without_a_mistake(tmp_path: Path, example: str) -> None:
+    path = tmp_path / "example.mapping.yaml"
+    path.write_text(example, encoding="utf-8")
+    diagnostics = Diagnostics()
+    assert mapping.read(path, diagnostics) is not None
+    assert diagnostics.found == []
