@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
@@ -42,16 +44,16 @@ def check_resolved(
     _check_statuses(incidents, catalogue, problems)
     _check_visibility(incidents, catalogue, account, problems)
     if settings.marker_field is not None:
-        field = _marker(settings.marker_field, catalogue, problems)
+        field = _marker(settings.marker_field, catalogue, account, problems)
         _check_keys(incidents, field, problems)
     return grouped(problems.found, places=None)
 
 
-def check_marker(catalogue: Catalogue, settings: Settings) -> tuple[Diagnostic, ...]:
+def check_marker(catalogue: Catalogue, settings: Settings, account: Account) -> tuple[Diagnostic, ...]:
     """Return what is wrong with the field that importer.yaml names for the keys, if it names one."""
     problems = Diagnostics()
     if settings.marker_field is not None:
-        _marker(settings.marker_field, catalogue, problems)
+        _marker(settings.marker_field, catalogue, account, problems)
     return tuple(problems.found)
 
 
@@ -109,7 +111,7 @@ def _check_visibility(
             problems.error("private-only-type", summary, incident.location, hint=hint)
 
 
-def _marker(name: str, catalogue: Catalogue, problems: Diagnostics) -> Entity | None:
+def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnostics) -> Entity | None:
     """Return the field that carries the key, if it can."""
     field = f"custom field {name!r} (identity.marker_field of importer.yaml)"
     answer = Index(catalogue).find(Reference(Kind.CUSTOM_FIELD, name))
@@ -121,9 +123,9 @@ def _marker(name: str, catalogue: Catalogue, problems: Diagnostics) -> Entity | 
                 problems.error("marker-field-type", f"{field} is of type {known.type}, not text", hint=hint)
             return entity
         case Missing(nearest):
-            hint = "create it in incident.io as a custom field of type text, or correct identity.marker_field"
+            hint = _creation(name, account)
             if nearest:
-                hint += f"; names like it: {', '.join(map(repr, nearest))}"
+                hint = f"correct it to {' or '.join(map(repr, nearest))}, or {hint}"
             problems.error("marker-field-missing", f"{field} is not in the account", hint=hint)
         case Ambiguous(candidates):
             identities = ", ".join(f"{each.name!r} ({each.id})" for each in candidates)
@@ -132,6 +134,17 @@ def _marker(name: str, catalogue: Catalogue, problems: Diagnostics) -> Entity | 
         case _:
             assert_never(answer)
     return None
+
+
+def _creation(name: str, account: Account) -> str:
+    """Say how to create the field. That the API has this request is known from its official Terraform
+    provider only, so importer does not send it."""
+    body = json.dumps({"name": name, "description": "Source key", "field_type": "text"})
+    return (
+        "create it in incident.io under Settings, Custom fields, of type text; or with a key that has the"
+        f" role manage_settings:\ncurl {shlex.quote(account.endpoint + '/v2/custom_fields')} \\\n"
+        f'-H "Authorization: Bearer $INCIDENT_API_KEY" \\\n--json {shlex.quote(body)}'
+    )
 
 
 def _check_keys(incidents: Iterable[Incident], marker: Entity | None, problems: Diagnostics) -> None:

@@ -252,9 +252,12 @@ class _Parts:
 
 def _decimal(parts: _Parts) -> Decimal:
     try:
-        return Decimal(parts.text("value"))
+        value = Decimal(parts.text("value"))
     except InvalidOperation:
         raise ValueError(f"{parts.text('value')} is not a number") from None
+    if not value.is_finite():  # NaN is not even equal to itself
+        raise ValueError(f"{value} is not a number")
+    return value
 
 
 def _follow_up(parts: _Parts) -> FollowUp:

@@ -61,7 +61,8 @@ def _comparable(value: Any, asked: Any) -> Any:
     """Reduce `value` to plain data, with only those fields of a child that `asked` sets."""
     match value:
         case str():
-            return _trimmed(value)
+            # An answer may hold half a character, which deepdiff cannot hash; this tells all texts apart.
+            return _trimmed(value).encode(errors="surrogatepass").decode("latin-1")
         case Entity(kind=kind, id=identity):
             return f"{kind}:{identity}"
         case Reference(kind=kind, by=by, name=name):

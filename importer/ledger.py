@@ -202,8 +202,7 @@ class Ledger:
         """Note somebody's word that an existing incident is the one with this key."""
 
         def work(to: sqlite3.Connection) -> None:
-            self._bind(to, key, live.id, live.reference)
-            to.execute("UPDATE binding SET settled = 0 WHERE key = ?", (key,))
+            self._claim(to, key, live, settled=False)
 
         self._file.write(work)
 
@@ -212,8 +211,7 @@ class Ledger:
 
         def work(to: sqlite3.Connection) -> None:
             for key, live, attributes in adopted:
-                self._bind(to, key, live.id, live.reference)
-                to.execute("UPDATE binding SET settled = 1 WHERE key = ?", (key,))
+                self._claim(to, key, live, settled=True)
                 rows = [_row(key, attribute, value, value) for attribute, value in attributes.items()]
                 to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", rows)
 
@@ -262,6 +260,12 @@ class Ledger:
             " incident_id = excluded.incident_id, reference = excluded.reference",
             (key, incident_id, reference, self._stamp()),
         )
+
+    def _claim(self, to: sqlite3.Connection, key: str, live: LiveIncident, *, settled: bool) -> None:
+        """Bind a key as of now: where another state knows it too, the later word counts."""
+        self._bind(to, key, live.id, live.reference)
+        row = (settled, self._stamp(), key)
+        to.execute("UPDATE binding SET settled = ?, bound_at = ? WHERE key = ?", row)
 
     def _end(
         self, to: sqlite3.Connection, key: str, step: str, *, status: str, detail: str | None = None
@@ -354,7 +358,7 @@ def _add(to: sqlite3.Connection, own: State, whole: State, *, at: str) -> None:
 
 
 def _row(key: str, attribute: Attribute, declared: Value, answered: Value) -> tuple[str | None, ...]:
-    slot, name = _named(attribute)
+    slot, name = _named(attribute, attribute.label)
     return (
         key,
         slot,
@@ -365,10 +369,10 @@ def _row(key: str, attribute: Attribute, declared: Value, answered: Value) -> tu
 
 
 @lru_cache(maxsize=1000)
-def _named(attribute: Attribute) -> tuple[str, str]:
+def _named(attribute: Attribute, label: str) -> tuple[str, str]:
     """Return an attribute's place among those of its key, and its JSON. The same few come with every
-    incident."""
-    known_as = attribute.key.id if isinstance(attribute.key, Entity) else attribute.label
+    incident; equal ones may have another label since their thing was renamed."""
+    known_as = attribute.key.id if isinstance(attribute.key, Entity) else label
     return f"{attribute.field}:{known_as}", _text(encode_attribute(attribute))
 
 

@@ -199,9 +199,10 @@ class _Planner:
         }
 
     def _not_ours(self, incident: Incident, found: NotOurs) -> Change:
-        if found.owner is None and self._is_as_it_was_pulled(incident, found.live):
-            return NoOp(incident, found.live.id, found.live.reference)
-        if found.owner is None and self._is_as_it_was_sent(incident, found.live):
+        if incident.key == found.live.id:
+            if found.owner not in self.declared_keys and self._is_as_it_was_pulled(incident, found.live):
+                return NoOp(incident, found.live.id, found.live.reference)
+        elif found.owner is None and self._is_as_it_was_sent(incident, found.live):
             return Adopt(incident, found.live, ())
         return _blocked(incident, found)
 
@@ -212,12 +213,11 @@ class _Planner:
         return is_it and not differences(live.attributes, desired)
 
     def _is_as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> bool:
-        """Whether the key is the incident's own ID, and all is as declared: so it is after a pull. Where
-        nothing is to be done, it does not matter whose the incident is."""
-        if incident.key != live.id or _number_change(incident, live.reference):
-            return False
+        """Whether all is as declared under the incident's own ID, as after a pull. Where nothing is to be
+        done, it does not matter whose the incident is."""
         declared = {a: value for a, value in self._compared(incident).items() if a != self._marker}
-        return not differences(live.attributes, declared)
+        found = (*_number_change(incident, live.reference), *differences(live.attributes, declared))
+        return not any(self._is_open_to_change(each, incident, live) for each in found)
 
     def _is_open_to_change(self, change: FieldChange, incident: Incident, live: LiveIncident) -> bool:
         """Leave out, with a warning, what would be a difference for ever: no request clears what is set at

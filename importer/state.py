@@ -1,7 +1,8 @@
 """What two machines know of one account's incidents -> what they know together, or why that cannot be. Pure.
 
 Nothing that was known is lost: a binding is never turned to another incident, a creation that nobody answered
-stays until its incident is known. Of one key that both bind, the values that were written later count.
+stays until its incident is known. Of one key that both bind, the values that were written later count, and
+what only one of the two knows is kept: a child that was made is not made again.
 """
 
 from __future__ import annotations
@@ -75,18 +76,25 @@ def merged(own: State, given: State) -> State:
     bound = dict(own.bound)
     for key, theirs in given.bound.items():
         mine = own.bound.get(key)
-        if mine is None:
-            bound[key] = theirs
-        elif theirs.at > mine.at:
-            bound[key] = replace(theirs, fields={**mine.fields, **theirs.fields})
+        whole = _joined(mine, theirs) if mine else theirs
+        bound[key] = mine if mine == whole else whole
     sent = {**given.unanswered, **own.unanswered}
     return State(
         own.account or given.account, bound, {key: once for key, once in sent.items() if key not in bound}
     )
 
 
+def _joined(mine: Bound, theirs: Bound) -> Bound:
+    """Return what both know of one key. Values that were left out of the newer one, since its incident may be
+    private, do not make the older ones new: a whole export of that age still counts."""
+    older, newer = (theirs, mine) if theirs.at <= mine.at else (mine, theirs)
+    if older.fields and not newer.fields:
+        return replace(older, binding=newer.binding)
+    return replace(newer, fields={**older.fields, **newer.fields})
+
+
 def gain(before: State, after: State) -> Gain:
-    """Count what a state learned by a merge."""
+    """Count what a state learned by a merge, which keeps what it does not change."""
     return Gain(
         bound=len(after.bound.keys() - before.bound.keys()),
         renewed=sum(after.bound[key] is not each for key, each in before.bound.items()),

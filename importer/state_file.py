@@ -48,11 +48,11 @@ def read(path: Path) -> State:
     import jsonschema_rs  # noqa: PLC0415 - it is loaded only where a file is read
 
     document = _document(path)
-    if not jsonschema_rs.validator_for(schemas.read("state")).is_valid(document):
-        raise _damaged(path, "it has not the shape that `importer schema state` prints")
     try:
+        if not jsonschema_rs.validator_for(schemas.read("state")).is_valid(document):
+            raise ValueError("it has not the shape that `importer schema state` prints")
         return _state(document)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
 
 
@@ -118,6 +118,8 @@ def _state(document: JsonObject) -> State:
     """Return the state of a document of the right shape. Raises ValueError where it contradicts itself."""
     _check_characters(document)
     account = document["account"]
+    if document["bindings"] and not account:
+        raise ValueError("it has bindings, and no account that they are of")
     bound: dict[str, Bound] = {}
     owners: dict[str, str] = {}
     for entry in document["bindings"]:
@@ -147,6 +149,8 @@ def _check_characters(document: JsonObject) -> None:
 def _bound_from(entry: JsonObject) -> Bound:
     binding = Binding(entry["key"], entry["incident_id"], entry["reference"], settled=entry["settled"])
     fields = dict(_field_from(each) for each in entry["fields"])
+    if len(fields) < len(entry["fields"]):
+        raise ValueError(f"it tells a value of '{entry['key']}' twice")
     return Bound(binding, decode_moment(entry["at"]), fields)
 
 

@@ -117,7 +117,7 @@ def preflight(session: Session) -> tuple[Diagnostic, ...]:
     """Look at the account before anything is planned: roles, risky workflows, the marker field."""
     catalogue = session.api.catalogue(needs((), session.settings))
     found = check_key(session.account) + check_workflows(session.api.workflows())
-    return grouped(found + check_marker(catalogue, session.settings))
+    return grouped(found + check_marker(catalogue, session.settings, session.account))
 
 
 def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:

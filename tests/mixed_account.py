@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from importer.sandbox import Sandbox
+from importer.sandbox import Sandbox, default_seed
 
 HOSTILE = (
     "no",
@@ -22,6 +22,29 @@ HOSTILE = (
 )
 CLOSED = ("Closed", "Closed", "Closed", "Declined", "Canceled", "Merged", "Documenting")
 OPEN = ("Investigating", "Paused", "Triage")
+ALIASES = """\
+version: 1
+aliases:
+  severity: {Minor: SEV3, Major: SEV2, Critical: SEV1}
+  timestamps: {Closed at: null}
+  users: {tomas@example.com: null}
+"""
+"""What the other company's importer.yaml says of the words of the first one."""
+
+
+def seed_of_another_company() -> dict[str, Any]:
+    """An account with other IDs, severities and timestamps, one user fewer, and numbers of its own."""
+    seed = default_seed()
+    seed |= {"name": "Other", "dashboard_url": "https://app.incident.io/other", "features": []}
+    seed["severities"] = ["SEV3", "SEV2", "SEV1"]
+    seed["incident_timestamps"] = [
+        each for each in seed["incident_timestamps"] if each["name"] != "Closed at"
+    ]
+    seed["users"] = [each for each in seed["users"] if each["name"] != "Tomás Herrera"]
+    seed["teams"] = []
+    for number, each in enumerate((*seed["custom_fields"], *seed["users"])):
+        each["id"] = f"01OTHER{number:019}"
+    return seed
 
 
 class Filler:

@@ -19,11 +19,13 @@ from importer.api.transport import reading, writing
 from importer.applier import Limits, Run
 from importer.config import Connection, Rate, Settings
 from importer.ledger import open_ledger, read_ledger
-from importer.model import Change, Outcome, Plan
+from importer.model import Change, Field, Outcome, Plan
+from importer.pull import Declared, Filters
 from importer.sandbox import Sandbox
-from importer.workflow import Selection, Session, carry_out, declare, plan
+from importer.workflow import Selection, Session, carry_out, declare, find, plan, read, take_over
 
 KEY = "sandbox-key"
+ALL = Filters()
 
 
 class Clock:
@@ -82,6 +84,16 @@ class Rehearsal:
             made = self._plan(session, paths, Selection((), limit))
             assert not made.errored, made.diagnostics
             return carry_out(session, made, limits=Limits(parallelism), observer=Silent(), stop=Event())
+
+    def pull(
+        self, filters: Filters = ALL, kinds: frozenset[Field] = frozenset(), *, adopting: bool = False
+    ) -> tuple[Declared, ...]:
+        """Return what `importer pull` would write."""
+        with self._session(reading, open_ledger if adopting else read_ledger) as session:
+            declared = read(session, find(session, filters, None), kinds)
+            if adopting:
+                take_over(session, declared)
+            return declared
 
     def incidents(self) -> list[dict[str, Any]]:
         """Return all incidents of the account, as the API shows them, oldest first."""

@@ -145,22 +145,20 @@ def test_an_account_that_tells_no_roles_is_not_doubted() -> None:
     [("Legacy IDs", "marker-field-missing"), ("Legacy number", "marker-field-type")],
 )
 def test_a_marker_field_is_checked_without_any_incident(name: str, code: str) -> None:
-    only(check_marker(CATALOGUE, replace(SETTINGS, marker_field=name)), code)
+    only(check_marker(CATALOGUE, replace(SETTINGS, marker_field=name), ACCOUNT), code)
 
 
 def test_a_good_marker_field_or_none_at_all_is_no_problem() -> None:
-    assert check_marker(CATALOGUE, MARKED) == ()
-    assert check_marker(CATALOGUE, SETTINGS) == ()
+    assert check_marker(CATALOGUE, MARKED, ACCOUNT) == ()
+    assert check_marker(CATALOGUE, SETTINGS, ACCOUNT) == ()
 
 
 def test_a_missing_marker_field_is_an_error_with_the_next_step() -> None:
     found = only(check(settings=replace(SETTINGS, marker_field="Legacy IDs")), "marker-field-missing")
     assert "type text" in found.hint
     assert "'Legacy ID'" in found.hint
-    assert (
-        "names like it"
-        not in only(check(settings=replace(SETTINGS, marker_field="Q")), "marker-field-missing").hint
-    )
+    other = only(check(settings=replace(SETTINGS, marker_field="Q")), "marker-field-missing")
+    assert "correct it to" not in other.hint
 
 
 def test_a_marker_field_of_another_type_is_an_error() -> None:

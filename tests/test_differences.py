@@ -155,6 +155,8 @@ def test_the_same_thing_in_another_form_is_no_change(one: Value, other: Value) -
         (FollowUp(status="outstanding"), FollowUp(status="completed")),
         (FollowUp(assignee=None), FollowUp(assignee=LISA)),
         (FollowUp(labels=("db",)), FollowUp(labels=("db", "ops"))),
+        (FollowUp("half \ud83d"), FollowUp("half \ud83e")),
+        (FollowUp(labels=("\ud83d",)), FollowUp(labels=("\\ud83d",))),
         (PostmortemDocument("x", "completed"), TimelineItem(BEGAN)),
         (PostmortemDocument("x"), PostmortemDocument("y")),
         (PostmortemDocument("x"), PostmortemDocument("x", "completed")),

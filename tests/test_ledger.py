@@ -23,6 +23,7 @@ from importer.ledger import APPLY, CREATE, Ledger, check_account, open_ledger, r
 from importer.ledger_file import open_file, read_file
 from importer.model import Account, Attribute, Binding, Entity, Field, Kind, LiveIncident, Remembered
 from importer.sandbox import SandboxOptions, open_sandbox
+from importer.state import Gain, State
 from tests.plans import CUSTOMERS, FULL, NAME, SUMMARY, live
 from tests.rehearsal import Rehearsal
 
@@ -117,6 +118,17 @@ def test_an_option_that_was_renamed_in_the_account_stays_one_slot(path: Path) ->
     ledger.close()
 
 
+def test_an_attribute_keeps_the_name_that_it_had_whatever_another_key_calls_it(path: Path) -> None:
+    ledger = opened(path)
+    for number, name in enumerate(("Teams", "Affected teams")):
+        field = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01RENAMED", name))
+        ledger.confirmed(name, "edit", live=live(number, {}), declared={field: "x"}, answered={field: "x"})
+    assert [each.label for name in ("Teams", "Affected teams") for each in ledger.remembered(name)] == [
+        "custom_fields.Teams",
+        "custom_fields.Affected teams",
+    ]
+
+
 def test_entries_are_in_the_order_of_time(path: Path) -> None:
     ledger = opened(path)
     ledger.planned(["A"], plan_hash="p")
@@ -163,6 +175,113 @@ def test_one_incident_is_never_bound_to_two_keys(path: Path) -> None:
 
 
 # -- saved plans ---------------------------------------------------------------------------------------
+
+
+# -- for other machines --------------------------------------------------------------------------------
+
+
+def test_a_state_has_what_is_bound_and_what_was_never_answered(path: Path) -> None:
+    ledger = opened(path)
+    ledger.belong_to(ACME)
+    created(ledger, "A")
+    ledger.sending("B", CREATE, idempotency_key="i-B", plan_hash="")
+    ledger.sending("C", CREATE, idempotency_key="i-C", plan_hash="")
+    ledger.failed("C", CREATE, detail="422")
+    found = ledger.state()
+    assert found.account == ACME
+    assert found.unanswered == {"B": "i-B"}
+    assert found.bound["A"].binding == Binding("A", LIVE.id, LIVE.reference)
+    assert found.bound["A"].fields == {NAME: Remembered("Search was slow", "Search was slow")}
+
+
+def test_a_state_that_met_nothing_is_empty(path: Path) -> None:
+    assert read(path).state() == State()
+
+
+def test_what_was_confirmed_last_says_how_old_a_binding_is(path: Path) -> None:
+    ledger = opened(path)
+    created(ledger, "A")
+    before = ledger.state().bound["A"].at
+    ledger.sending("A", "edit", idempotency_key=None, plan_hash="")
+    assert ledger.state().bound["A"].at == before
+    ledger.confirmed("A", "edit", live=LIVE, declared={SUMMARY: "S"}, answered={SUMMARY: "S"})
+    assert ledger.state().bound["A"].at > before
+
+
+def test_an_adoption_and_a_taking_over_are_the_latest_word_about_a_key(path: Path) -> None:
+    ledger = opened(path)
+    created(ledger, "A")
+    ages = [ledger.state().bound["A"].at]
+    ledger.adopt("A", LIVE)
+    ages.append(ledger.state().bound["A"].at)
+    ledger.take_over([("A", LIVE, LIVE.attributes)])
+    ages.append(ledger.state().bound["A"].at)
+    assert ages == sorted(set(ages))
+
+
+def test_what_is_taken_over_is_settled_and_remembered_as_it_is(path: Path) -> None:
+    ledger = opened(path)
+    ledger.take_over([("A", LIVE, LIVE.attributes), ("B", live(2, {}), {})])
+    assert ledger.bindings() == (Binding("A", LIVE.id, LIVE.reference), Binding("B", "01LIVE2", "INC-2"))
+    assert ledger.remembered("A") == {NAME: Remembered("Search was slow", "Search was slow")}
+
+
+def test_of_incidents_to_take_over_either_all_are_or_none(path: Path) -> None:
+    ledger = opened(path)
+    created(ledger, "OLD", live(2, {}))
+    with pytest.raises(Refused) as refusal:
+        ledger.take_over([("A", LIVE, LIVE.attributes), ("B", live(2, {}), {})])
+    assert refusal.value.code == "identity-conflict"
+    assert [each.key for each in ledger.bindings()] == ["OLD"]
+    assert ledger.remembered("A") == {}
+
+
+def test_what_was_learned_is_known_and_durable(path: Path, tmp_path: Path) -> None:
+    giver = opened(tmp_path / "giver.db")
+    giver.belong_to(ACME)
+    created(giver, "A")
+    giver.sending("B", CREATE, idempotency_key="i-B", plan_hash="")
+    taker = opened(path)
+    assert taker.learn(giver.state()) == Gain(bound=1, renewed=0, unanswered=1)
+    taker.close()
+    again = opened(path)
+    assert again.state() == giver.state()
+    assert again.memory().sent == {"B": "i-B"}
+    assert again.learn(giver.state()) == Gain(0, 0, 0)
+
+
+def test_what_was_learned_of_a_known_key_is_what_is_newer(path: Path, tmp_path: Path) -> None:
+    taker, giver = opened(path), opened(tmp_path / "giver.db")
+    created(taker, "A")
+    created(giver, "A")
+    giver.sending("A", "edit", idempotency_key=None, plan_hash="")
+    giver.confirmed("A", "edit", live=LIVE, declared={NAME: "New", SUMMARY: "S"}, answered={NAME: "New"})
+    assert taker.learn(giver.state()) == Gain(bound=0, renewed=1, unanswered=0)
+    assert taker.remembered("A") == {NAME: Remembered("New", "New"), SUMMARY: Remembered("S", None)}
+
+
+def test_of_two_states_that_contradict_each_other_nothing_is_learned(path: Path, tmp_path: Path) -> None:
+    taker, giver = opened(path), opened(tmp_path / "giver.db")
+    created(taker, "A")
+    created(giver, "A", live(2, {}))
+    created(giver, "B", live(3, {}))
+    before = taker.state()
+    with pytest.raises(Refused) as refusal:
+        taker.learn(giver.state())
+    assert refusal.value.code == "state-conflict"
+    assert taker.state() == before
+
+
+def test_a_settled_creation_of_another_machine_ends_the_doubt_about_it(path: Path, tmp_path: Path) -> None:
+    taker, giver = opened(path), opened(tmp_path / "giver.db")
+    taker.sending("A", CREATE, idempotency_key="i-A", plan_hash="")
+    created(giver, "A")
+    taker.learn(giver.state())
+    assert taker.pending() == ()
+    assert taker.binding("A") == Binding("A", LIVE.id, LIVE.reference)
+
+
+# -- plans -----------------------------------------------------------------------------------------------
 
 
 def test_a_saved_plan_knows_what_it_began_and_what_it_made(path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.identity import idempotency_key
+from importer.matching import Census
 from importer.model import (
     Adopt,
     Attribute,
@@ -20,6 +21,7 @@ from importer.model import (
     Entity,
     Field,
     FieldChange,
+    Incident,
     Kind,
     Location,
     NoOp,
@@ -33,9 +35,12 @@ from importer.planner import exceeded
 from tests.planning import (
     BOUND,
     GROUND,
+    ITEM,
     MARKER,
     MARKING,
+    NOTHING,
     SETTINGS,
+    WRITTEN,
     as_sent,
     codes,
     diagnostic,
@@ -164,6 +169,55 @@ def test_an_incident_with_the_number_is_never_edited_without_adoption() -> None:
     assert isinstance(one, Blocked)
     assert (one.reason, one.incident_id, one.reference) == ("not-ours", "01LIVE7", "INC-7")
     assert one.explanation.endswith("importer adopt A INC-7")
+
+
+NAMED: Attributes = {NAME: "Search was slow"}
+
+
+def pulled(attributes: Attributes, *, number: int | None = None) -> Incident:
+    return incident(attributes, key="01LIVE7", number=number)
+
+
+@pytest.mark.parametrize("mode", ["standard", "retrospective"])
+@pytest.mark.parametrize("number", [None, 7])
+def test_what_was_pulled_is_unchanged_under_its_own_id(mode: str, number: int | None) -> None:
+    account = (replace(live(7, NAMED), mode=mode),)
+    found = planned(pulled(NAMED, number=number), account=account, ground=MARKING)
+    assert [type(each) for each in found.changes] == [NoOp]
+    assert not found.diagnostics
+
+
+@pytest.mark.parametrize(
+    ("declared", "number"), [({NAME: "Edited"}, 7), (NAMED, 8), ({**NAMED, ITEM: WRITTEN}, None)]
+)
+def test_what_was_pulled_and_then_edited_is_blocked_and_never_adopted_by_itself(
+    declared: Attributes, number: int | None
+) -> None:
+    (change,) = planned(pulled(declared, number=number), account=(live(7, NAMED),)).changes
+    assert isinstance(change, Blocked)
+    assert change.reason == "not-ours"
+    assert "importer adopt 01LIVE7 INC-7" in change.explanation
+
+
+def test_what_was_pulled_on_a_machine_without_the_state_is_unchanged_on_one_with_it() -> None:
+    found = planned(pulled(NAMED), account=(live(7, NAMED),), memory=ours({}))
+    assert [type(each) for each in found.changes] == [NoOp]
+    assert [each.key for each in found.unmanaged] == ["A"]
+
+
+def test_one_incident_that_is_declared_under_its_key_and_its_id_is_blocked() -> None:
+    account, memory = (live(7, NAMED),), ours(as_sent(NAMED))
+    found = planned(pulled(NAMED), incident(NAMED), account=account, memory=memory)
+    assert {type(each) for each in found.changes} == {Blocked, NoOp}
+
+
+def test_children_that_this_key_does_not_see_are_no_difference_of_what_was_pulled() -> None:
+    held = live(7, NAMED)
+    census = Census((held,), NOTHING, None)
+    census.see_unread(held, Field.TIMELINE)
+    found = planned(pulled({**NAMED, ITEM: WRITTEN}), census=census)
+    assert [type(each) for each in found.changes] == [NoOp]
+    assert codes(found) == ["not-available"]
 
 
 def test_an_incident_of_another_key_names_its_owner() -> None:

@@ -17,7 +17,7 @@ from importer.cli.session import Desk, claiming, open_desk, reading
 from importer.config import parse_rate
 from importer.errors import ExitCode, UsageError
 from importer.model import Field
-from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, began, without_numbers
+from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
 from importer.workflow import find, read, take_over
 from importer.yaml_writer import document
 
@@ -129,7 +129,8 @@ def _divided(declared: Iterable[Declared], by: str) -> dict[str, list[Declared]]
     """Return the incidents of each file, by its name without the suffix."""
     files: dict[str, list[Declared]] = {}
     for each in declared:
-        files.setdefault(began(each.live).strftime(_STAMPS[by]), []).append(each)
+        moment = each.incident.began or each.live.created_at
+        files.setdefault(moment.strftime(_STAMPS[by]), []).append(each)
     return dict(sorted(files.items()))
 
 

@@ -2,7 +2,7 @@
 
 from importer.pull.children import PULLED_CHILDREN, Api, Reader
 from importer.pull.declaring import Declared, declare, needed, without_numbers
-from importer.pull.filters import CATEGORIES, MODES, Filters, began, chosen
+from importer.pull.filters import CATEGORIES, MODES, Filters, chosen
 from importer.pull.keys import carriers, keys
 from importer.pull.tally import Tally
 
@@ -15,7 +15,6 @@ __all__ = [
     "Filters",
     "Reader",
     "Tally",
-    "began",
     "carriers",
     "chosen",
     "declare",

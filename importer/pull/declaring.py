@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import assert_never
 
+from importer.account_rules import check_resolved
 from importer.catalogue import marker
 from importer.config import Settings
 from importer.differences import same
 from importer.model import (
+    Account,
     Attachment,
     Attribute,
     Attributes,
@@ -32,9 +35,11 @@ from importer.model import (
     PostmortemDocument,
     Reference,
     Scalar,
+    Severity,
     Value,
 )
 from importer.normalise import line, several
+from importer.pull.holding import not_held
 from importer.pull.naming import Words, words_of
 from importer.pull.tally import Tally
 from importer.resolver import resolve
@@ -48,7 +53,8 @@ _READABLE_YEARS = range(1900, 2101)
 _FOLLOW_UP_STATUSES = frozenset({"outstanding", "completed", "not_doing"})
 _POSTMORTEM_STATUSES = frozenset({"in_progress", "in_review", "completed"})
 _TITLED = "arbitrary_url"
-_HERE = Location("", 1)
+_NOBODY = Account("", "")
+"""Whether the key may see private incidents does not matter to what was pulled with it."""
 
 Draft = dict[Attribute, tuple[Attribute, Value]]
 """For each live attribute what a file says: the attribute and the value."""
@@ -84,24 +90,25 @@ def declare(
 ) -> tuple[Declared, ...]:
     """Return the incidents that a file can declare; `keys` are by ID. What cannot be said goes to the tally.
 
-    Names are looked up without the aliases of importer.yaml: those are for words that the account lacks.
+    Names are looked up without the aliases of importer.yaml: those are for words that the account lacks. What
+    they turn to another thing that it has is not said by that name.
     """
-    writer = _Writer(words_of(catalogue), _single_selects(catalogue))
+    writer = _Writer(words_of(catalogue, settings), _single_selects(catalogue))
     carrier = Attribute(Field.CUSTOM_FIELD, marker(catalogue, settings))
     said = [replace(each, attributes=_to_say(each.attributes, carrier)) for each in incidents]
     drafts = [writer.draft(live) for live in said]
     numbers = Counter(live.number for live in incidents)
     declared = [
-        Incident(keys[live.id], _number(live, numbers), dict(draft.values()), _HERE)
-        for live, draft in zip(said, drafts, strict=True)
+        Incident(keys[live.id], _number(live, numbers), dict(draft.values()), Location("", place))
+        for place, (live, draft) in enumerate(zip(said, drafts, strict=True), start=1)
     ]
     neutral = replace(settings, aliases={}, on_unresolved={}, create_missing=frozenset(), marker_field=None)
     resolved = resolve(declared, catalogue, neutral).incidents
-    return tuple(
-        made
+    made = [
+        _checked(live, draft, incident, back, tally)
         for live, draft, incident, back in zip(said, drafts, declared, resolved, strict=True)
-        if (made := _checked(live, draft, incident, back, tally)) is not None
-    )
+    ]
+    return _plannable([each for each in made if each is not None], catalogue, neutral, tally)
 
 
 def without_numbers(declared: Iterable[Declared]) -> tuple[Declared, ...]:
@@ -132,14 +139,16 @@ def _checked(
     live: LiveIncident, draft: Draft, incident: Incident, resolved: Incident, tally: Tally
 ) -> Declared | None:
     """Leave out what does not come back; the whole incident where a file cannot be without that."""
-    kept: dict[Attribute, Value] = {}
-    declared: dict[Attribute, Value] = {}
-    for attribute, value in live.attributes.items():
-        word, said = draft.get(attribute, (attribute, None))
-        back = resolved.attributes.get(attribute)
-        if attribute in draft and back is not None and same(value, back):
-            kept[attribute], declared[word] = back, said
-        else:
+    found = {attribute: resolved.attributes.get(attribute) for attribute in draft}
+    sayable = {
+        attribute: said
+        for attribute, said in draft.items()
+        if found[attribute] is not None and same(live.attributes[attribute], found[attribute])
+    }
+    lost = not_held(replace(incident, attributes=dict(sayable.values())))
+    kept = {attribute: found[attribute] for attribute, (word, _) in sayable.items() if word not in lost}
+    for attribute in live.attributes:
+        if attribute not in kept:
             tally.warning(
                 "value-not-pulled",
                 f"{attribute.label} cannot be written so that a plan finds it again: it is left out",
@@ -155,7 +164,21 @@ def _checked(
             hint=f"give them a {missing[0]} in incident.io, and pull again",
         )
         return None
-    return Declared(live, replace(incident, attributes=declared), kept)
+    return Declared(live, replace(incident, attributes=dict(sayable[each] for each in kept)), kept)
+
+
+def _plannable(
+    declared: Sequence[Declared], catalogue: Catalogue, settings: Settings, tally: Tally
+) -> tuple[Declared, ...]:
+    """Leave out the incidents that a plan refuses whatever it is to do with them, such as public ones of a
+    type that became private since: an error would be the end of the whole plan."""
+    resolved = [replace(each.incident, attributes=each.attributes) for each in declared]
+    found = check_resolved(resolved, catalogue, settings, _NOBODY)
+    refused = {at: each for each in found if each.severity is Severity.ERROR for at in each.locations}
+    for each in declared:
+        if problem := refused.get(each.incident.location):
+            tally.warning("incident-not-pulled", problem.summary, each.live, hint=problem.hint)
+    return tuple(each for each in declared if each.incident.location not in refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +203,7 @@ class _Writer:
         match key:
             case Entity():
                 return self.words.unique(key)
-            case str() if line(key) == key:
+            case str() if key and line(key) == key:
                 return key
             case _:
                 return None
@@ -211,14 +234,14 @@ class _Writer:
 
     def _child(self, child: FollowUp | Attachment | PostmortemDocument) -> Value:
         """Return a child as far as a file can say it: an assignee whom the account still knows, a status that
-        can be set, one word for a resource."""
+        can be set, labels that all are words, one word for a resource."""
         match child:
             case FollowUp(assignee=assignee, status=status):
                 return replace(
                     child,
                     assignee=self.words.known(assignee) if isinstance(assignee, Entity) else None,
                     status=status if status in _FOLLOW_UP_STATUSES else None,
-                    labels=tuple(each for each in child.labels if line(each) == each),
+                    labels=child.labels if all(each and line(each) == each for each in child.labels) else (),
                 )
             case Attachment(resource_type=resource_type, url=url):
                 return replace(
@@ -228,3 +251,5 @@ class _Writer:
                 )
             case PostmortemDocument(status=status):
                 return replace(child, status=status if status in _POSTMORTEM_STATUSES else None)
+            case _:
+                assert_never(child)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from importer.catalogue import Found, Index
+from importer.config import Settings
 from importer.model import CatalogEntry, Catalogue, Entity, Kind, Reference, User
+from importer.naming import Names, names_of
 from importer.normalise import line
 
 _AS_FILES_SAY = {Kind.CATALOG_ENTRY: Kind.OPTION, Kind.REPORTER: Kind.ROLE}
@@ -15,9 +17,11 @@ _AS_FILES_SAY = {Kind.CATALOG_ENTRY: Kind.OPTION, Kind.REPORTER: Kind.ROLE}
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Finds words by looking each one up as a plan of this account will."""
+    """Finds words by looking each one up as a plan of this account will. A word that is there needs no alias,
+    but `names` knows which words importer.yaml makes stand for something else."""
 
     index: Index
+    names: Names
     users: dict[str, User]
     entries: dict[str, CatalogEntry]
 
@@ -42,7 +46,9 @@ class Words:
 
     def _means(self, reference: Reference, entity: Entity, within: Entity | None) -> bool:
         answer = self.index.find(reference, within)
-        return isinstance(answer, Found) and answer.entity == entity
+        # An alias to what the account lacks is for another account, and one to null leaves the word out.
+        aliased = self.names.verdict(reference, within).entity
+        return isinstance(answer, Found) and answer.entity == entity and aliased in (None, entity)
 
     def _words(self, entity: Entity) -> Iterator[tuple[str, str]]:
         """Yield what people call an entity, the best first."""
@@ -56,10 +62,11 @@ class Words:
             yield "name", entry.external_id or ""
 
 
-def words_of(catalogue: Catalogue) -> Words:
-    """Return the words of an account."""
+def words_of(catalogue: Catalogue, settings: Settings) -> Words:
+    """Return the words of an account, as these settings read them."""
     return Words(
         Index(catalogue),
+        names_of(catalogue, settings)[0],
         {each.entity.id: each for each in catalogue.users},
         {each.entity.id: each for listed in catalogue.catalog_entries.values() for each in listed},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import signal
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +14,10 @@ import pytest
 from importer.pull import CATEGORIES
 from importer.sandbox import Fault, FaultKind, Faults, SandboxOptions, default_seed, open_sandbox
 from tests.cli.conftest import KEY, Account, Folder, Result, Stage, declared
-from tests.mixed_account import Filler
+from tests.mixed_account import ALIASES, Filler, seed_of_another_company
 
 UNLIMITED = SandboxOptions(rate_limit=None)
 COUNT = 60
-
-ALIASES = """\
-version: 1
-aliases:
-  severity: {Minor: SEV3, Major: SEV2, Critical: SEV1}
-  timestamps: {Closed at: null}
-  users: {tomas@example.com: null}
-"""
-
-
-def seed_of_another_company() -> dict[str, Any]:
-    """An account with other IDs, severities and timestamps, one user fewer, and numbers of its own."""
-    seed = default_seed()
-    seed |= {"name": "Other", "dashboard_url": "https://app.incident.io/other", "features": []}
-    seed["severities"] = ["SEV3", "SEV2", "SEV1"]
-    seed["incident_timestamps"] = [
-        each for each in seed["incident_timestamps"] if each["name"] != "Closed at"
-    ]
-    seed["users"] = [each for each in seed["users"] if each["name"] != "Tomás Herrera"]
-    seed["teams"] = []
-    for number, each in enumerate((*seed["custom_fields"], *seed["users"])):
-        each["id"] = f"01OTHER{number:019}"
-    return seed
 
 
 def point(monkeypatch: pytest.MonkeyPatch, folder: Folder, url: str) -> None:
@@ -61,11 +38,19 @@ def mixed(folder: Folder, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iter
         yield Account(sandbox, stage.server.url)
 
 
+@contextmanager
+def company(stage: Stage, **seeded: Any) -> Iterator[Account]:
+    """Another account, with other names and numbers."""
+    seed = seed_of_another_company() | seeded
+    with closing(open_sandbox(None, seed=seed, options=UNLIMITED)) as sandbox:
+        stage.sandboxes[:] = [sandbox]
+        yield Account(sandbox, stage.server.url)
+
+
 @pytest.fixture
 def other(other_stage: Stage) -> Iterator[Account]:
-    with closing(open_sandbox(None, seed=seed_of_another_company(), options=UNLIMITED)) as sandbox:
-        other_stage.sandboxes[:] = [sandbox]
-        yield Account(sandbox, other_stage.server.url)
+    with company(other_stage) as account:
+        yield account
 
 
 def summary(folder: Folder, *words: str) -> dict[str, int]:
@@ -234,6 +219,23 @@ def test_a_copy_to_a_differently_configured_account_plans_applies_and_plans_empt
     assert other.sandbox.journal().announcements == ()
 
 
+def test_a_copy_keeps_its_numbers_where_the_account_takes_them(
+    mixed: Account, other_stage: Stage, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.run("pull")
+    numbers = {each["reference"] for each in mixed.incidents() if not is_open(each)}
+    with company(other_stage, features=default_seed()["features"]) as other:
+        point(monkeypatch, folder, other.url)
+        folder.write("importer.yaml", ALIASES)
+        assert folder.run("apply", "incidents", "--auto-approve").code == 0
+        assert summary(folder, "incidents") == {"unchanged": PULLED}
+        assert {each["reference"] for each in other.incidents()} == numbers
+
+
+def is_open(incident: dict[str, Any]) -> bool:
+    return incident["incident_status"]["category"] not in CATEGORIES
+
+
 def test_a_state_of_another_account_does_not_hinder_a_pull_but_a_take_over(
     mixed: Account, other: Account, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +255,9 @@ def test_what_an_older_script_imported_is_taken_over_under_its_own_keys(
     keys = {each["key"] for each in folder.run("state", "list", "--json").json()["bindings"]}
     assert {"OLD-0", "OLD-1"} <= keys
     assert summary(folder, "incidents") == {"unchanged": PULLED}
+    edit_first_name(folder)
+    (update,) = folder.run("plan", "incidents", "--json").json()["incident_changes"]
+    assert [each["field"] for each in update["changed_fields"]] == ["name"]
 
 
 def test_two_incidents_of_one_key_are_refused_with_both(account: Account, folder: Folder) -> None:
@@ -330,16 +335,17 @@ def test_a_key_that_does_not_see_private_incidents_is_told_of(
     assert "lacks the role global_access" in result.err
 
 
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
 def test_a_pull_that_is_interrupted_writes_nothing_and_the_next_one_all(
-    mixed: Account, folder: Folder
+    mixed: Account, folder: Folder, how: signal.Signals, code: int
 ) -> None:
     mixed.sandbox.faults = Faults((Fault(FaultKind.LATENCY, on="GET /v3/follow_ups", seconds=0.2),))
     with folder.start("pull", "--with", "follow_ups") as process:
         assert process.stderr is not None
         process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert not (folder.path / "incidents").exists()
     mixed.sandbox.faults = Faults()
     assert folder.run("pull").code == 0

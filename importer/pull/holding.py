@@ -1,0 +1,50 @@
+"""Incidents before resolving -> which of their attributes a file does not give back as they are.
+
+Each is written and read again as a plan reads it: what YAML cannot hold, what the schema refuses, and what
+the loader gives another form, must not be in a file that plans empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from importer.config import Settings
+from importer.diagnostics import Diagnostics
+from importer.model import Attribute, Field, Incident
+from importer.yaml_writer import document
+
+_NAMED = {Attribute(Field.NAME): "A name"}
+_PLAIN = Settings(root=Path())
+
+
+def not_held(incident: Incident) -> frozenset[Attribute]:
+    """Return the attributes that do not come back; each is tried alone where not all of them do."""
+    if _is_held(incident):
+        return frozenset()
+    return frozenset(
+        attribute
+        for attribute, value in incident.attributes.items()
+        if not _is_held(replace(incident, attributes={**_NAMED, attribute: value}))
+    )
+
+
+def _is_held(incident: Incident) -> bool:
+    back = list(_read(document([incident], schema="")))
+    return [(each.key, each.attributes) for each in back] == [(incident.key, incident.attributes)]
+
+
+def _read(text: str) -> Iterator[Incident]:
+    """Yield the incidents of a file; nothing where something is wrong with it."""
+    from importer.loaders import incidents, shape, yaml_file  # noqa: PLC0415  YAML is slow to import
+    from importer.loaders.tree import Block  # noqa: PLC0415
+
+    diagnostics = Diagnostics()
+    source = incidents.Source("", _PLAIN, None, lambda *_: None, diagnostics)
+    for file in yaml_file.read(text, "", diagnostics):
+        if isinstance(file, Block) and shape.gate(shape.INCIDENT_FILE).is_valid(file):
+            declared = cast(Iterable[Block], file["incidents"])
+            found = [incidents.incident(each, source) for each in declared]
+            yield from () if diagnostics.has_errors else found

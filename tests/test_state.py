@@ -1,0 +1,179 @@
+"""Two states become one: nothing known is lost, nothing is guessed, and one direction is as good as the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.errors import ExitCode, Refused
+from importer.model import Account, Attribute, Binding, Field, Remembered
+from importer.state import Bound, Gain, State, gain, merged, without_private
+from tests.plans import BEGAN, NAME, SUMMARY
+
+ACME = Account("https://api.incident.io", "https://app.incident.io/acme")
+OTHER = Account("https://api.incident.io", "https://app.incident.io/other")
+VISIBILITY = Attribute(Field.VISIBILITY)
+LATER = BEGAN + timedelta(days=1)
+
+
+def bound(key: str, number: int = 1, at: object = BEGAN, *, settled: bool = True, **fields: str) -> Bound:
+    attributes = {"name": NAME, "summary": SUMMARY, "visibility": VISIBILITY}
+    known = {attributes[name]: Remembered(value, value) for name, value in fields.items()}
+    return Bound(Binding(key, f"01LIVE{number}", f"INC-{number}", settled), at, known)
+
+
+def state(*known: Bound, account: Account | None = ACME, **unanswered: str) -> State:
+    return State(account, {each.binding.key: each for each in known}, unanswered)
+
+
+def test_what_only_one_of_the_two_knows_is_kept() -> None:
+    one, two = state(bound("A", 1), C="i-C"), state(bound("B", 2), D="i-D")
+    assert merged(one, two) == state(bound("A", 1), bound("B", 2), C="i-C", D="i-D")
+
+
+def test_a_creation_that_the_other_one_saw_answered_is_no_longer_unanswered() -> None:
+    assert merged(state(A="i-A"), state(bound("A"))) == state(bound("A"))
+    assert merged(state(bound("A")), state(A="i-A")) == state(bound("A"))
+
+
+def test_of_one_key_the_values_that_were_written_later_count() -> None:
+    older, newer = bound("A", at=BEGAN, name="Old"), bound("A", at=LATER, name="New")
+    assert merged(state(older), state(newer)) == merged(state(newer), state(older)) == state(newer)
+
+
+def test_a_value_that_only_the_older_one_knows_is_kept() -> None:
+    older, newer = bound("A", summary="S", name="Old"), bound("A", at=LATER, name="New")
+    whole = state(bound("A", at=LATER, summary="S", name="New"))
+    assert merged(state(older), state(newer)) == merged(state(newer), state(older)) == whole
+
+
+def test_an_adoption_that_was_settled_later_is_settled() -> None:
+    claimed, settled = bound("A", settled=False), bound("A", at=LATER)
+    assert merged(state(claimed), state(settled)).bound["A"].binding.settled
+    assert merged(state(settled), state(claimed)).bound["A"].binding.settled
+
+
+def test_values_that_were_left_out_do_not_stop_a_whole_export_from_counting() -> None:
+    own, whole = state(bound("A", name="Old")), state(bound("A", at=LATER, name="New"))
+    once = merged(own, without_private(whole))
+    assert once == own
+    assert merged(once, whole) == whole
+    assert merged(without_private(whole), whole) == whole
+
+
+@pytest.mark.parametrize(
+    ("visibility", "kept"), [("public", True), ("private", False), ("secret", False), (None, False)]
+)
+def test_values_leave_only_where_the_account_said_public(visibility: str | None, kept: bool) -> None:
+    fields = {"name": "N"} | ({"visibility": visibility} if visibility else {})
+    told = without_private(state(bound("A", **fields), B="i-B"))
+    assert told.bound["A"].binding == bound("A").binding
+    assert bool(told.bound["A"].fields) is kept
+    assert told.unanswered == {"B": "i-B"}
+
+
+def test_declared_public_and_answered_private_is_private() -> None:
+    known = replace(bound("A"), fields={VISIBILITY: Remembered("public", "private")})
+    assert without_private(state(known)) == state(bound("A"))
+
+
+def test_a_state_of_another_account_is_refused() -> None:
+    with pytest.raises(Refused) as refusal:
+        merged(state(bound("A")), state(bound("B", 2), account=OTHER))
+    assert refusal.value.code == "foreign-account"
+    assert refusal.value.exit_code is ExitCode.REFUSED
+    assert "app.incident.io/other" in refusal.value.summary
+    assert "app.incident.io/acme" in refusal.value.summary
+
+
+def test_a_state_that_has_met_no_account_takes_the_account_of_the_other() -> None:
+    assert merged(State(), state(bound("A"))) == state(bound("A"))
+    assert merged(state(bound("A")), State()) == state(bound("A"))
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "said"),
+    [
+        (
+            state(bound("A", 1)),
+            state(bound("A", 2)),
+            "'A' is INC-1 (01LIVE1) in the state and INC-2 (01LIVE2) in the file",
+        ),
+        (
+            state(bound("A", 1)),
+            state(bound("B", 1)),
+            "INC-1 (01LIVE1) is 'A' in the state and 'B' in the file",
+        ),
+        (state(A="i-1"), state(A="i-2"), "sent with the idempotency key i-1 by the state and with i-2"),
+    ],
+)
+def test_two_words_about_one_thing_are_refused_with_both(own: State, given: State, said: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        merged(own, given)
+    assert said in refusal.value.summary
+    assert refusal.value.code == "state-conflict"
+    assert refusal.value.exit_code is ExitCode.REFUSED
+
+
+def test_many_contradictions_are_counted() -> None:
+    keys = "ABCDE"
+    own = state(*(bound(key, number) for number, key in enumerate(keys)))
+    given = state(*(bound(key, number + 10) for number, key in enumerate(keys)))
+    with pytest.raises(Refused, match=r"; and 2 more$"):
+        merged(own, given)
+
+
+def test_what_was_learned_is_counted_and_what_was_known_is_not() -> None:
+    own = state(bound("A", 1), bound("B", 2, name="Old"), C="i-C")
+    given = state(bound("A", 1), bound("B", 2, at=LATER, name="New"), bound("D", 4), C="i-C", E="i-E")
+    whole = merged(own, given)
+    assert gain(own, whole) == Gain(bound=1, renewed=1, unanswered=1)
+    assert gain(whole, merged(whole, given)) == Gain(0, 0, 0)
+
+
+# -- whatever they hold --------------------------------------------------------------------------------
+
+_fields = st.dictionaries(
+    st.sampled_from([NAME, SUMMARY, VISIBILITY]),
+    st.builds(lambda word: Remembered(word, word), st.sampled_from(["public", "x"])),
+)
+
+
+@st.composite
+def _states(draw: st.DrawFn) -> State:
+    """Every key has its own incident everywhere, as it is where nothing contradicts."""
+    keys = draw(st.lists(st.integers(0, 5), unique=True, max_size=5))
+    known = {
+        f"K{each}": Bound(
+            Binding(f"K{each}", f"01LIVE{each}", f"INC-{each}", draw(st.booleans())),
+            BEGAN + timedelta(seconds=draw(st.integers(0, 3))),
+            draw(_fields),
+        )
+        for each in keys
+    }
+    sent = draw(st.lists(st.integers(0, 7), unique=True, max_size=3))
+    unanswered = {f"K{each}": f"i-{each}" for each in sent if f"K{each}" not in known}
+    return State(draw(st.sampled_from([ACME, None])) if not known else ACME, known, unanswered)
+
+
+@given(_states(), _states())
+def test_a_merge_loses_no_key_and_no_value(one: State, two: State) -> None:
+    whole = merged(one, two)
+    assert whole.bound.keys() == one.bound.keys() | two.bound.keys()
+    assert whole.unanswered.keys() | whole.bound.keys() >= one.unanswered.keys() | two.unanswered.keys()
+    for known in (one, two):
+        for key, each in known.bound.items():
+            assert whole.bound[key].binding.incident_id == each.binding.incident_id
+            assert whole.bound[key].fields.keys() >= each.fields.keys()
+
+
+@given(_states(), _states())
+def test_a_second_merge_of_the_same_changes_nothing(one: State, two: State) -> None:
+    once = merged(one, two)
+    assert merged(once, two) == once
+    assert merged(once, one) == once
+    assert gain(once, merged(once, two)) == Gain(0, 0, 0)

@@ -1,0 +1,213 @@
+"""The export is the same bytes for the same state, and whatever is no whole export is refused in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer import schemas, state_file
+from importer.errors import ExitCode, UsageError
+from importer.ledger import open_ledger
+from importer.model import (
+    Account,
+    Attribute,
+    Binding,
+    Entity,
+    Field,
+    FollowUp,
+    Kind,
+    Remembered,
+)
+from importer.state import Bound, State
+from tests import strategies
+
+ACME = Account("https://api.incident.io", "https://app.incident.io/acme")
+AT = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+TEAMS = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01FIELD", "Affected teams"))
+CUSTOMERS = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01CUSTOMERS", "Customers affected"))
+MAJOR = Entity(Kind.SEVERITY, "01SEVERITY", "Major")
+FULL = State(
+    ACME,
+    {
+        "JIRA-2": Bound(Binding("JIRA-2", "01LIVE2", "INC-2", settled=False), AT.replace(microsecond=0)),
+        "JIRA-1": Bound(
+            Binding("JIRA-1", "01LIVE1", "INC-1"),
+            AT,
+            {
+                Attribute(Field.FOLLOW_UP, "Add an alert"): Remembered(FollowUp(labels=("db",)), None),
+                TEAMS: Remembered((Entity(Kind.OPTION, "01OPTION", "Zürich"),), None),
+                CUSTOMERS: Remembered(Decimal("1200.5"), Decimal("1201")),
+                Attribute(Field.SEVERITY): Remembered(MAJOR, MAJOR),
+                Attribute(Field.NAME): Remembered("A name \ud83d 🚨\n", "A name"),
+            },
+        ),
+    },
+    {"JIRA-9": "importer-9", "JIRA-3": "importer-3"},
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.json"
+
+
+def written(path: Path, state: State) -> Path:
+    path.write_text(state_file.text(state), encoding="ascii")
+    return path
+
+
+def test_an_export_is_what_it_was(golden: Callable[[str, str], None]) -> None:
+    golden("state/full.json", state_file.text(FULL))
+    golden("state/empty.json", state_file.text(State()))
+
+
+def test_the_order_in_which_things_became_known_does_not_matter() -> None:
+    turned = State(
+        ACME,
+        {
+            key: Bound(each.binding, each.at, dict(reversed(each.fields.items())))
+            for key, each in reversed(FULL.bound.items())
+        },
+        dict(reversed(FULL.unanswered.items())),
+    )
+    assert state_file.text(turned) == state_file.text(FULL)
+
+
+@pytest.mark.parametrize("state", [FULL, State()])
+def test_an_export_fits_its_schema_and_is_read_as_it_was(state: State, path: Path) -> None:
+    document = json.loads(state_file.text(state))
+    assert jsonschema_rs.validator_for(schemas.read("state")).is_valid(document)
+    assert state_file.read(written(path, state)) == state
+
+
+_FIELDS = st.dictionaries(
+    strategies.attributes, st.builds(Remembered, strategies.values, strategies.values), max_size=3
+)
+_KEYS = st.text("aZ9 -_é🚨", min_size=1, max_size=9).map(lambda word: f"K{word}")
+
+
+@st.composite
+def _states(draw: st.DrawFn) -> State:
+    keys = sorted(draw(st.sets(_KEYS, max_size=4)))
+    bound = {
+        key: Bound(Binding(key, f"01LIVE{number}", f"INC-{number}", draw(st.booleans())), AT, draw(_FIELDS))
+        for number, key in enumerate(keys)
+    }
+    unanswered = {key: f"i-{key}" for key in draw(st.sets(_KEYS, max_size=2)) - bound.keys()}
+    return State(ACME, bound, unanswered)
+
+
+@given(_states())
+def test_any_state_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, state: State) -> None:
+    path = written(tmp_path_factory.mktemp("any") / "state.json", state)
+    assert state_file.text(state_file.read(path)) == path.read_text(encoding="ascii")
+
+
+# One thing of each name in a state file: a ledger keeps one value for an ID or a label.
+_KEPT = st.dictionaries(
+    st.sampled_from([*FULL.bound["JIRA-1"].fields, Attribute(Field.SUMMARY)]),
+    st.builds(Remembered, strategies.values, strategies.values),
+)
+
+
+@given(_states(), _KEPT)
+def test_an_export_into_an_empty_state_exports_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory, state: State, fields: dict[Attribute, Remembered]
+) -> None:
+    whole = State(ACME, {k: Bound(b.binding, b.at, fields) for k, b in state.bound.items()}, state.unanswered)
+    folder = tmp_path_factory.mktemp("import")
+    exported = state_file.text(whole)
+    ledger = open_ledger(folder / "state.db", now=lambda: AT)
+    ledger.learn(state_file.read(written(folder / "state.json", whole)))
+    again = ledger.state()
+    ledger.close()
+    assert state_file.text(again) == exported
+
+
+def test_a_later_minor_version_is_read_and_its_keys_are_passed_over(path: Path) -> None:
+    document = json.loads(state_file.text(FULL)) | {"format_version": "1.9", "more": [1]}
+    document["bindings"][0]["more"] = {}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert state_file.read(path) == FULL
+
+
+def test_another_major_version_is_refused_with_the_one_that_is_read(path: Path) -> None:
+    path.write_text(json.dumps({"format_version": "2.0"}), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"2\.0; this version of importer reads 1\.0") as refusal:
+        state_file.read(path)
+    assert refusal.value.code == "state-version"
+
+
+def test_a_file_that_is_not_there_is_told_with_the_command_that_makes_it(path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot read") as refusal:
+        state_file.read(path)
+    assert "importer state export" in refusal.value.hint
+
+
+def _changed(change: Callable[[dict[str, Any]], object]) -> str:
+    document = json.loads(state_file.text(FULL))
+    change(document)
+    return json.dumps(document)
+
+
+def _binding(**parts: object) -> str:
+    return _changed(lambda document: document["bindings"][0].update(parts))
+
+
+def _field(**parts: object) -> str:
+    return _changed(lambda document: document["bindings"][0]["fields"][0].update(parts))
+
+
+def _deep(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "Expecting value"),
+        (state_file.text(FULL)[:-20], "Expecting"),
+        ("<<<<<<< HEAD\n" + state_file.text(FULL), "Expecting value"),
+        ("[]", "no format_version"),
+        ('{"incidents": []}', "no format_version"),
+        ('{"format_version": "one"}', "no format_version"),
+        ('{"format_version": 1.0}', "no format_version"),
+        ('{"format_version": "1.0"}', "shape"),
+        (_binding(settled="yes"), "shape"),
+        (_binding(key="two\nlines"), "shape"),
+        (_binding(key="\ud800"), "surrogates"),
+        (_changed(lambda document: document["account"].update(dashboard_url="\ud800")), "surrogates"),
+        (_binding(at="soon"), "soon"),
+        (_binding(at="2026-01-01T00:00:00"), "no offset"),
+        (_binding(at="0001-01-01T00:00:00+05:00"), "out of range"),
+        (_binding(key="JIRA-2"), "it binds 'JIRA-2' twice"),
+        (_binding(incident_id="01LIVE2"), "it binds INC-2 to 'JIRA-1' and to 'JIRA-2'"),
+        (_changed(lambda document: document.update(account=None)), "no account"),
+        (_changed(lambda document: document["unanswered"].append(document["unanswered"][0])), "twice"),
+        (_changed(lambda document: document["unanswered"][0].update(key="JIRA-1")), "twice"),
+        (_field(attribute={"field": "nothing"}), "not a valid Field"),
+        (_field(declared={"type": "nothing"}), "no type of value"),
+        (_field(declared={"type": "decimal", "value": "NaN"}), "not a number"),
+        (_field(declared=_deep(3)), "plain values only"),
+        (_field(declared=_deep(900)), "recursion"),
+        (_field(attribute={"field": "severity"}), "tells a value of 'JIRA-1' twice"),
+    ],
+)
+def test_what_is_damaged_is_refused_in_words(path: Path, text: str, why: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=why) as refusal:
+        state_file.read(path)
+    assert refusal.value.code == "not-a-state-export"
+    assert refusal.value.exit_code is ExitCode.ERROR
