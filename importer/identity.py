@@ -1,4 +1,4 @@
-"""A declared key -> the idempotency key that the API sees: stable, and never of content.
+"""What a declared key says by itself: the idempotency key that the API sees, stable and never of content.
 
 The API documents no length, character set or lifetime for idempotency keys, so they are short and plain.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+_INCIDENT_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 
 
@@ -24,6 +25,11 @@ def child_key(*, parent: str, label: str) -> str:
 def is_safe(key: str) -> bool:
     """Whether an explicit idempotency key is one that any server should take."""
     return _SAFE.match(key) is not None
+
+
+def is_incident_id(key: str) -> bool:
+    """Whether a declared key is the ID of an incident (a ULID), as it is after a pull."""
+    return _INCIDENT_ID.fullmatch(key) is not None
 
 
 def _digest(*parts: str) -> str:

@@ -6,11 +6,11 @@ doubted: the server has the last word either way.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from importer.diagnostics import Diagnostics
+from importer.identity import is_incident_id
 from importer.model import (
     Account,
     Adopt,
@@ -43,17 +43,17 @@ _CHILDREN = {Field.MEMBER: "incident_memberships_editor", Field.STATUS_PAGE: "st
 _WRITTEN_LATER = _CHILDREN.keys() | {Field.CALL_URL}
 """What a creation does not carry."""
 
-_INCIDENT_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
-"""The key of an incident that was pulled (a ULID)."""
-
 _NEW_KEY = "roles are chosen when a key is created: make another one in incident.io under Settings, API keys"
 
 
 def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic, ...]:
     """Warn of changes that the key seems not to be allowed to make; refuse to create what may be there."""
     problems = Diagnostics()
-    if account.roles and _SEES_PRIVATE not in account.roles:
-        _check_unseen(changes, problems)
+    doubtful = [each for each in changes if isinstance(each, Create) and is_incident_id(each.incident.key)]
+    if any(_was_pulled_here(each) for each in changes):
+        _refuse_gone(doubtful, problems)
+    elif account.roles and _SEES_PRIVATE not in account.roles:
+        _refuse_unseen(doubtful, problems)
     wanted = {need for change in changes for need in _needed(change)}
     for role, purpose in _PURPOSES.items():
         if account.roles and role in wanted and role not in account.roles:
@@ -112,11 +112,29 @@ def _needed(change: Change) -> Iterator[str]:
         yield _CHILDREN.get(attribute.field, _EDITS)
 
 
-def _check_unseen(changes: Iterable[Change], problems: Diagnostics) -> None:
+def _was_pulled_here(change: Change) -> bool:
+    """Whether the key is the ID of the incident in this account."""
+    return isinstance(change, NoOp | Blocked) and change.incident_id == change.incident.key
+
+
+def _refuse_gone(doubtful: Iterable[Create], problems: Diagnostics) -> None:
+    """Incidents that were pulled from this account are in it, or were; to make them once more is no import."""
+    for change in doubtful:
+        problems.error(
+            "pulled-in-doubt",
+            "incidents that were pulled would be created, since this account does not show them any longer",
+            change.incident.location,
+            detail=f"incident '{change.incident.key}'",
+            hint=f"use a key with the role {_SEES_PRIVATE} if they are private; if they are gone, take them"
+            " out of the files, or give each another key to make it anew",
+        )
+
+
+def _refuse_unseen(doubtful: Iterable[Create], problems: Diagnostics) -> None:
     """A private incident whose key is an incident's ID may have been pulled from this account with another
     key, and this one would not see it."""
-    for change in changes:
-        if isinstance(change, Create) and _is_private(change) and _INCIDENT_ID.fullmatch(change.incident.key):
+    for change in doubtful:
+        if _is_private(change):
             problems.error(
                 "private-in-doubt",
                 "private incidents that were pulled would be created, but they may be in this account, where "

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from importer.errors import NotAvailable
+from importer.identity import is_incident_id
 from importer.matching import Census, Claimed, Memory, NotOurs, Ours
 from importer.model import Entity, Field, Incident, LiveChild, LiveIncident
 
@@ -36,10 +37,11 @@ def refresh(api: Api, incidents: Iterable[Incident], memory: Memory, marker: Ent
     """Return what the account holds, as far as the incidents can be concerned by it."""
     declared = tuple(incidents)
     bound = [memory.bindings[each.key].incident_id for each in declared if each.key in memory.bindings]
+    pulled = {each.key for each in declared if is_incident_id(each.key)} - memory.bindings.keys()
     if _is_cheaper_one_by_one(api, len(declared), len(bound)):
         census = Census(_looked_up(api, bound), memory, marker)
     else:
-        census = Census(_listed(api, bound), memory, marker, is_whole=True)
+        census = Census(_listed(api, bound, pulled), memory, marker, is_whole=True)
     for incident in declared:
         _see_children(api, incident, memory, census)
     return census
@@ -58,13 +60,15 @@ def by_id(api: Api, incident_ids: Iterable[str]) -> dict[str, LiveIncident]:
     return found
 
 
-def _listed(api: Api, bound: list[str]) -> Iterator[LiveIncident]:
-    """Yield all that the list shows, and what it should show and does not."""
+def _listed(api: Api, bound: list[str], pulled: set[str]) -> Iterator[LiveIncident]:
+    """Yield all that the list shows, and what it should show and does not. Incidents that were `pulled` it
+    should show if it shows one of them; else they are of another account."""
     listed = set[str]()
     for live in api.incidents():
         listed.add(live.id)
         yield live
-    yield from _looked_up(api, (each for each in bound if each not in listed))
+    expected = [*bound, *(sorted(pulled) if pulled & listed else ())]
+    yield from _looked_up(api, (each for each in expected if each not in listed))
 
 
 def _looked_up(api: Api, incident_ids: Iterable[str]) -> Iterator[LiveIncident]:

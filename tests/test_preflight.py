@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from importer.model import Account, Attribute, Change, Diagnostic, Field, FieldChange, Severity, Workflow
+from importer.model import (
+    Account,
+    Attribute,
+    Change,
+    Diagnostic,
+    Field,
+    FieldChange,
+    NoOp,
+    Severity,
+    Workflow,
+)
 from importer.preflight import check_key, check_roles, check_workflows
 from tests import plans
 
@@ -109,3 +119,10 @@ def test_only_a_private_incident_that_was_pulled_and_may_be_hidden_is_not_create
     found = check_roles(with_roles(*roles), [change, plans.UPDATE])
     errors = [each.code for each in found if each.severity is Severity.ERROR]
     assert errors == ["private-in-doubt"] * is_doubtful
+
+
+@pytest.mark.parametrize(("others", "is_doubtful"), [(PULLED[:-1] + "X", True), ("JIRA-2", False)])
+def test_what_was_pulled_from_this_account_is_not_made_in_it_again(others: str, *, is_doubtful: bool) -> None:
+    here = NoOp(plans.incident(others, plans.SHORT), others if is_doubtful else "01LIVE", "INC-1")
+    found = check_roles(ACCOUNT, [here, plans.create(PULLED, plans.SHORT)])
+    assert [each.code for each in found] == ["pulled-in-doubt"] * is_doubtful

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.errors import NotAvailable
-from importer.matching import Absent, Claimed, Conflict, Hidden, Match, Memory, Ours
+from importer.matching import Absent, Claimed, Conflict, Hidden, Match, Memory, NotOurs, Ours
 from importer.model import (
     Attribute,
     Attributes,
@@ -249,3 +249,19 @@ def test_a_bound_incident_is_hidden_only_if_nothing_shows_it(
         number = bindings[each.key]
         assert isinstance(found, Ours if number in listed | reachable else Hidden)
     assert len(account.asked) <= 2 + len(declared)
+
+
+def test_a_pulled_incident_that_the_list_does_not_show_is_looked_up() -> None:
+    first, second, third = (f"01HZZZZZZZZZZZZZZZZZZZZZZ{each}" for each in "ABC")
+    shown = replace(ONE, id=first)
+    account = Account((shown,), hidden=(replace(TWO, id=second),))
+    declared = [incident(each, SHORT) for each in (first, second, third)]
+    assert [type(each) for each in seen(account, knowing({}), *declared)] == [NotOurs, NotOurs, Absent]
+    assert account.asked == ["list", second, third]
+
+
+def test_incidents_that_were_pulled_from_another_account_cost_no_request_each() -> None:
+    account = Account((ONE,))
+    declared = [incident(f"01HZZZZZZZZZZZZZZZZZZZZZZ{each}", SHORT) for each in "ABC"]
+    assert [type(each) for each in seen(account, knowing({}), *declared)] == [Absent] * 3
+    assert account.asked == ["list"]
