@@ -118,7 +118,7 @@ def _was_pulled_here(change: Change) -> bool:
 
 
 def _refuse_gone(doubtful: Iterable[Create], problems: Diagnostics) -> None:
-    """Incidents that were pulled from this account are in it, or were; to make them once more is no import."""
+    """Incidents that were pulled from this account are or were in it; to make them again is no import."""
     for change in doubtful:
         problems.error(
             "pulled-in-doubt",
