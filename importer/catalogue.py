@@ -242,6 +242,10 @@ def _words(pairs: Iterable[tuple[str | None, Entity]]) -> Mapping[str, str]:
     return {folded(word): word for word in sorted({word for word, _ in pairs if word})}
 
 
+_ALIKE = 0.6
+"""difflib's own measure of a close match."""
+
+
 def _nearest(wanted: str, words: Mapping[str, str]) -> tuple[str, ...]:
     """Return the words most like the wanted one, best first.
 
@@ -249,7 +253,16 @@ def _nearest(wanted: str, words: Mapping[str, str]) -> tuple[str, ...]:
     choose whom it sees.
     """
     likely = nlargest(MAX_COMPARED, words, key=lambda word: _shared_pairs(wanted, word))
-    return tuple(words[each] for each in difflib.get_close_matches(wanted, likely, n=MAX_NEAREST))
+    near = difflib.get_close_matches(wanted, likely, n=MAX_NEAREST)
+    return tuple(words[each] for each in near if _may_be_same_person(wanted, each))
+
+
+def _may_be_same_person(one: str, other: str) -> bool:
+    """Whether what stands before the @ is alike; that two people have one domain says nothing."""
+    ours, theirs = one.partition("@"), other.partition("@")
+    if not (ours[1] and theirs[1]):
+        return True
+    return difflib.SequenceMatcher(None, ours[0], theirs[0]).ratio() >= _ALIKE
 
 
 def _shared_pairs(one: str, other: str) -> float:

@@ -380,9 +380,16 @@ def _blocked(incident: Incident, found: NotOurs) -> Blocked:
         reason, why = "number-taken", f"{found.live.reference} belongs to the key '{found.owner}'"
         step = "give one of them another external_id, or keep the old key if it was renamed"
     else:
-        reason, why = "not-ours", f"{found.live.reference} exists and was not created by this importer"
-        step = f"if it is the same incident, run: importer adopt {incident.key} {found.live.reference}"
+        reason, why = "not-ours", f"{_described(found.live)} exists and was not created by this importer"
+        other = "if it is another one, take out external_id; " if incident.external_id else ""
+        step = f"{other}if it is the same incident, run: importer adopt {incident.key} {found.live.reference}"
     return Blocked(incident, found.live.id, found.live.reference, reason, f"{why}; {step}")
+
+
+def _described(live: LiveIncident) -> str:
+    """Return the reference of an incident, and its name if everybody may see that."""
+    is_public = live.attributes.get(Attribute(Field.VISIBILITY)) == "public"
+    return f"{live.reference} ({live.name})" if is_public and live.name else live.reference
 
 
 def _by_history(incident: Incident) -> tuple[bool, str, str]:

@@ -238,6 +238,12 @@ def test_a_wrong_email_suggests_emails_alone() -> None:
     assert "Bob" not in answer.known
 
 
+def test_one_domain_makes_no_two_people_alike() -> None:
+    answer = find(PEOPLE, Kind.USER, "nobody@example.com", "email")
+    assert isinstance(answer, Missing)
+    assert answer.nearest == ()
+
+
 def status(identity: str, category: str, rank: int) -> Status:
     return Status(Entity(Kind.STATUS, identity, identity), category, rank)
 

@@ -14,6 +14,7 @@ from collections import deque
 
 from importer.api.patience import Patience
 
+REASON = "limit on incidents created an hour"
 _HOUR = 3600.0
 _FIRST_PAUSE = 60.0
 _LONGEST_PAUSE = 300.0
@@ -32,10 +33,13 @@ class CreationLimit:
         self._interval = 0.0
         self._pause = _FIRST_PAUSE
 
-    def wait_turn(self) -> float:
-        """Return when a creation may leave, with that moment on the monotonic clock."""
+    def wait_turn(self, until: float) -> float | None:
+        """Return when a creation may leave, with that moment on the monotonic clock; None where that would be
+        after `until`."""
         while (delay := self._take_turn()) > 0:
-            self._patience.wait(delay, reason="limit on incidents created an hour", scope="creations")
+            if self._patience.clock.monotonic() + delay > until:
+                return None
+            self._patience.wait(delay, reason=REASON, scope="creations")
         return self._patience.clock.monotonic()
 
     def _take_turn(self) -> float:

@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx
 
-from importer.api.creation_limit import CreationLimit
+from importer.api.creation_limit import REASON, CreationLimit
 from importer.api.patience import Patience
 from importer.api.rate_limits import retry_after
 from importer.api.wire_errors import error, plain
-from importer.errors import NoAnswer
+from importer.errors import ApiError, NoAnswer
 
 REPEATABLE = "importer.repeatable"
 """Request extension: False says that sending twice could make two things."""
@@ -47,11 +47,13 @@ class _Lost:
 class _Course:
     """What became of one request so far; times are on the monotonic clock."""
 
+    began: float
     left_at: float = 0.0
     failures: int = 0
     conflicts: int = 0
     refusals: int = 0
     refused_since: float = 0.0
+    refusal: httpx.Response | None = None
     may_be_done: bool = False
 
 
@@ -68,10 +70,10 @@ class Retry(httpx.BaseTransport):
         self._creations = CreationLimit(patience)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        course = _Course()
+        course = _Course(began=self._patience.clock.monotonic())
         while True:
-            if _is_creation(request):
-                course.left_at = self._creations.wait_turn()
+            if _is_creation(request) and not self._takes_turn(course):
+                return self._given_up(request, course)
             outcome = self._attempt(request)
             if isinstance(outcome, _Lost):
                 self._after_loss(request, course, outcome)
@@ -83,6 +85,23 @@ class Retry(httpx.BaseTransport):
 
     def close(self) -> None:
         self._inner.close()
+
+    def _takes_turn(self, course: _Course) -> bool:
+        """Wait until a creation may leave; return whether that is within `max_wait`."""
+        turn = self._creations.wait_turn(course.began + self._patience.max_wait)
+        course.left_at = turn or 0.0
+        return turn is not None
+
+    def _given_up(self, request: httpx.Request, course: _Course) -> httpx.Response:
+        """Return the refusal of a creation that waited long enough. Raises ApiError where it never left."""
+        if course.refusal is not None:
+            return self._final(request, course, course.refusal)
+        raise ApiError(
+            status=429,
+            code="creation-limit",
+            message=f"{_named(request)}: not sent, since the {REASON} asks for a longer wait than --max-wait",
+            hint="Run the same command again later.",
+        )
 
     def _final(self, request: httpx.Request, course: _Course, answer: httpx.Response) -> httpx.Response:
         """Return the last answer. A creation that was lost once and is refused now may be there all the same:
@@ -152,6 +171,7 @@ class Retry(httpx.BaseTransport):
         if course.refusals == 0:
             course.refused_since = now
         course.refusals += 1
+        course.refusal = refusal
         left = self._patience.max_wait - (now - course.refused_since)
         hint = retry_after(refusal.headers, refusal.text, now=self._patience.clock.now())
         if left <= 0 or (hint is not None and hint > left):

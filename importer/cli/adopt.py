@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 
 import click
 
@@ -23,11 +22,11 @@ def command(context: click.Context, key: str, reference: str) -> None:
     REFERENCE is as incident.io shows it, like INC-48. Nothing is sent: the next plan shows what apply would
     edit to make the incident what the files say.
     """
-    from importer.cli.progress import tell_of_wait  # noqa: PLC0415
+    from importer.cli.progress import Waits  # noqa: PLC0415
     from importer.workflow import adopt  # noqa: PLC0415
 
     desk = open_desk(taken(Common, context))
-    notify = partial(tell_of_wait, tell=desk.console.tell)
+    notify = Waits(desk.console.tell).tell
     with writing(desk, max_wait=600, stop=threading.Event(), notify=notify) as session:
         live = adopt(session, key, reference)
     desk.console.tell(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from importer.applier import Observer
 from importer.cli.console import Console
-from importer.model import Change, Failed, Outcome, Unknown
+from importer.model import Change, Failed, Outcome
 from importer.renderers import events
 from importer.renderers.values import sanitised
 
@@ -69,6 +69,7 @@ class Lines:
         self._monotonic = monotonic
         self._pace = _Pace(0, monotonic)
         self._failed = 0
+        self._waits = Waits(self.tell)
 
     def begin(self, total: int) -> None:
         self._pace = _Pace(total, self._monotonic)
@@ -80,7 +81,7 @@ class Lines:
         """A change that only began is not worth a line."""
 
     def ended(self, change: Change, outcome: Outcome) -> None:
-        self._failed += isinstance(outcome, Failed | Unknown)
+        self._failed += isinstance(outcome, Failed)
         if isinstance(outcome, Failed):
             self.tell(_failure(change, outcome))
         if self._pace.is_due():
@@ -89,7 +90,7 @@ class Lines:
             self.tell(f"{self._pace.done} of {self._pace.total} done{failed}; about {left} left")
 
     def waiting(self, wait: Wait) -> None:
-        tell_of_wait(wait, self.tell)
+        self._waits.tell(wait)
 
     def tell(self, words: str) -> None:
         self._console.tell(words)
@@ -118,6 +119,7 @@ class Bar:
             transient=True,
         )
         self._task = self._progress.add_task("", total=None)
+        self._waits = Waits(self.tell)
 
     def begin(self, total: int) -> None:
         self._progress.reset(self._task, total=total)
@@ -135,7 +137,7 @@ class Bar:
         self._progress.advance(self._task)
 
     def waiting(self, wait: Wait) -> None:
-        tell_of_wait(wait, self.tell)
+        self._waits.tell(wait)
 
     def tell(self, words: str) -> None:
         lines = "\n".join(sanitised(line) for line in words.split("\n"))
@@ -225,10 +227,18 @@ def _person(console: Console) -> Teller:
     return Bar(console) if console.is_live else Lines(console, time.monotonic)
 
 
-def tell_of_wait(wait: Wait, tell: Callable[[str], None]) -> None:
-    """Tell of a wait that a person would notice."""
-    if wait.seconds >= _NOTICED:
-        tell(f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}")
+class Waits:
+    """Tells of waits that a person would notice; of those of several changes for one thing once."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told = ""
+
+    def tell(self, wait: Wait) -> None:
+        words = f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}"
+        if wait.seconds >= _NOTICED and words != self._told:
+            self._told = words
+            self._tell(words)
 
 
 def _failure(change: Change, outcome: Failed) -> str:

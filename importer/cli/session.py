@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,11 +57,11 @@ def open_desk(common: Common) -> Desk:
 def reading(desk: Desk, *, rate: Rate | None = None, max_wait: float) -> Iterator[Session]:
     """Open a session that cannot write to the account and leaves the state file as it is."""
     from importer.api.transport import reading as stack  # noqa: PLC0415
-    from importer.cli.progress import tell_of_wait  # noqa: PLC0415
+    from importer.cli.progress import Waits  # noqa: PLC0415
     from importer.ledger import read_ledger  # noqa: PLC0415
     from importer.workflow import Session  # noqa: PLC0415
 
-    patience = _patience(threading.Event(), partial(tell_of_wait, tell=desk.console.tell), max_wait)
+    patience = _patience(threading.Event(), Waits(desk.console.tell).tell, max_wait)
     with _client(desk, stack, patience, rate) as client:
         ledger = read_ledger(desk.settings.state, now=patience.clock.now)
         try:
@@ -78,12 +77,12 @@ def claiming(desk: Desk, *, rate: Rate | None = None, max_wait: float) -> Iterat
     Raises Refused where the state file belongs to another account.
     """
     from importer.api.transport import reading as stack  # noqa: PLC0415
-    from importer.cli.progress import tell_of_wait  # noqa: PLC0415
+    from importer.cli.progress import Waits  # noqa: PLC0415
     from importer.lock import locked_ledger  # noqa: PLC0415
     from importer.workflow import Session  # noqa: PLC0415
 
     tell = desk.console.tell
-    patience = _patience(threading.Event(), partial(tell_of_wait, tell=tell), max_wait)
+    patience = _patience(threading.Event(), Waits(tell).tell, max_wait)
     now = patience.clock.now
     with (
         _client(desk, stack, patience, rate) as client,

@@ -86,7 +86,9 @@ def _incidents(found: Found, settings: Settings, read: Files) -> Iterator[Incide
     for candidate in documents.candidates(found, data, read.diagnostics):
         problems = shape.problems(candidate.node, shape.INCIDENT, candidate.path, line=candidate.line)
         read.diagnostics.found += problems
-        if not problems and isinstance(candidate.node, Block):
+        # What has an unknown field is read all the same: its other mistakes are told at once.
+        can_be_read = all(each.code == "unknown-field" for each in problems)
+        if can_be_read and isinstance(candidate.node, Block):
             yield incidents.incident(candidate.node, source_of(candidate.path))
 
 

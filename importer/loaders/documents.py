@@ -171,5 +171,6 @@ def _report_nothing(found: Found, diagnostics: Diagnostics) -> None:
         "not-an-incident-file",
         "the file declares no incident",
         Location(found.shown, 1),
-        hint="an incident has a `key` and a `name`; `sources` of importer.yaml says which files to read",
+        hint="an incident has a `key` and a `name`; for an export of another tracker: importer init --from "
+        f"{found.shown}",
     )

@@ -39,11 +39,14 @@ class UnknownForm(NotAMoment):
 
 
 class UnknownZone(ValueError):
-    """No time zone has that name; `nearest` is one that looks like it, or empty."""
+    """No time zone has that name; `nearest` is one that looks like it, or empty. Of abbreviations and offsets
+    nothing looks like it: BST is not nearly MST, and Etc/GMT+2 is two hours behind."""
 
     def __init__(self, name: str) -> None:
         known = {each.casefold(): each for each in available_timezones()}
-        near = get_close_matches(name.strip().casefold().replace(" ", "_"), known, 1)
+        places = [each for each in known if "/" in each and not each.startswith("etc/")]
+        wanted = name.strip().casefold().replace(" ", "_")
+        near = [wanted] if wanted in known else get_close_matches(wanted, places, 1)
         super().__init__(name)
         self.nearest = known[near[0]] if near else ""
 

@@ -17,6 +17,7 @@ _NO_CHANGES = {
     Scope.ALL: "No changes. The account matches the files.",
     Scope.DRIFT: "No drift: nobody edited what importer knows to have written.",
 }
+_NOTHING = "No changes: there is no incident to compare."
 UPDATES = {Scope.ALL: "to update", Scope.DRIFT: "drifted"}
 FAILED = "Planning failed: this plan cannot be applied."
 SHOWN_KEYS = 5
@@ -116,8 +117,9 @@ def actions(change: Change) -> tuple[Action, ...]:
 
 def opening(plan: Plan) -> str:
     """Return the line above the changes: what will happen, that nothing of it can, or that all is well."""
-    if not summarise(plan).has_changes:
-        return _NO_CHANGES[plan.scope]
+    summary = summarise(plan)
+    if not summary.has_changes:
+        return _NO_CHANGES[plan.scope] if summary.unchanged or plan.scope is Scope.DRIFT else _NOTHING
     if plan.scope is Scope.DRIFT:
         return "importer found drift in the following incidents:"
     if plan.errored:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from importer.api.retry import REPEATABLE, Retry
-from importer.errors import NoAnswer
+from importer.errors import ApiError, NoAnswer
 from tests.api.clocks import Waits
 
 CREATION = "https://api.example/v2/incidents"
@@ -221,7 +221,18 @@ def test_a_refused_creation_is_given_up_after_the_longest_wait() -> None:
     waits = Waits(max_wait=3600)
 
     assert send(Script([refusal()]), waits).status_code == 429
-    assert 3600 <= waits.clock.seconds <= 3900
+    assert 3300 <= waits.clock.seconds <= 3600
+
+
+def test_no_creation_waits_longer_than_it_may_though_others_were_refused() -> None:
+    waits = Waits(max_wait=3)
+    script = Script([refusal()])
+    retry = Retry(script, waits.patience)
+    assert retry.handle_request(httpx.Request("POST", CREATION)).status_code == 429
+    with pytest.raises(ApiError, match="not sent") as given_up:
+        retry.handle_request(httpx.Request("POST", CREATION))
+    assert (given_up.value.status, given_up.value.code) == (429, "creation-limit")
+    assert waits.clock.slept == []
 
 
 def test_a_refused_creation_holds_back_no_other_request() -> None:

@@ -45,7 +45,10 @@ def test_a_log_gets_a_line_every_ten_seconds_and_every_failure() -> None:
     written = shown(known).splitlines()
     assert len(written) == 3
     assert written[0].startswith("a.yaml:3: ")
-    assert written[1] == "2 of 100 done, 2 failed; about 490 s left" or "8 min" in written[1]
+    assert written[1] in (
+        "2 of 100 done, 1 failed; about 490 s left",
+        "2 of 100 done, 1 failed; about 8 min left",
+    )
     assert written[2].endswith("left")
     assert "\x1b" not in shown(known)
 
@@ -55,8 +58,9 @@ def test_a_wait_is_told_only_where_a_person_would_notice_it() -> None:
         watcher = teller(known, output="text", emit=None)
         watcher.waiting(BLINK)
         assert shown(known) == ""
-        watcher.waiting(WAIT)
-        assert "rate limit" in shown(known)
+        for _ in range(8):
+            watcher.waiting(WAIT)
+        assert shown(known).count("rate limit") == 1
 
 
 def test_the_bar_shows_a_failure_as_it_is_written() -> None:
