@@ -43,9 +43,7 @@ class Creations:
     keys: tuple[str, ...]
 
 
-def told_apart(
-    changes: Iterable[Change], most: int | None = MANY
-) -> tuple[tuple[Change, ...], tuple[Create, ...]]:
+def told_apart(changes: Iterable[Change], most: int | None) -> tuple[tuple[Change, ...], tuple[Create, ...]]:
     """Return the changes to show one by one, and the creations to count instead where there are more than
     `most` (None: never). What is as declared is in neither."""
     differing = tuple(each for each in changes if not isinstance(each, NoOp))
