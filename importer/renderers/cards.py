@@ -52,7 +52,6 @@ class Row:
 class Card:
     """One incident's part of a plan. `unchanged` counts declared attributes that are as declared."""
 
-    action: Action
     symbol: str
     key: str
     reference: str
@@ -77,7 +76,6 @@ def card(change: Change, scope: Scope) -> Card:
     """Return what is shown of one change of a plan."""
     action = actions(change)[0]
     return Card(
-        action=action,
         symbol=SYMBOLS[action],
         key=sanitised(change.incident.key),
         reference=sanitised(reference_of(change)),
