@@ -307,8 +307,7 @@ def _known_encoding(written: str | None, where: Location, diagnostics: Diagnosti
 
     if written is None or encoding.is_known(written):
         return written
-    hint = "encodings are called like windows-1252, latin-1 or shift_jis"
-    diagnostics.error("bad-value", f"there is no encoding `{written}`", where, hint=hint)
+    diagnostics.error("bad-value", f"there is no encoding `{written}`", where, hint=encoding.NAMES)
     return None
 
 

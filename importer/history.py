@@ -14,11 +14,12 @@ from importer.model import Attribute, Attributes, Entity, Field, MonthCount, ear
 
 def by_month(incidents: Iterable[Attributes]) -> tuple[MonthCount, ...]:
     """Count incidents by their attributes, in the order of month and severity; no month comes first."""
-    count = Counter((_month(each), _severity(each)) for each in incidents)
+    count = Counter((month_of(each), _severity(each)) for each in incidents)
     return tuple(MonthCount(month, severity, count[month, severity]) for month, severity in sorted(count))
 
 
-def _month(attributes: Attributes) -> str:
+def month_of(attributes: Attributes) -> str:
+    """Return the month of the earliest timestamp, like `2023-04`; empty where there is none."""
     began = earliest(attributes)
     return began.isoformat()[:7] if began else ""
 

@@ -13,7 +13,7 @@ from itertools import product
 
 from importer.loaders.moments import NotAMoment, moment, zone
 from importer.mapping import months
-from importer.mapping.dates import compiled
+from importer.mapping.dates import EPOCHS, compiled
 
 MAX_VALUES = 30
 """Different values up to which a column can be a vocabulary, such as that of severities."""
@@ -28,9 +28,7 @@ _CLOCKS = (
     *(", %H:%M", ", %H:%M:%S", ", %I:%M %p", ", %I:%M:%S %p", "T%H:%M:%S%z"),
 )
 _OFFSET = re.compile(r"(?:[Zz]|[+-]\d\d:?(?:\d\d)?)$", re.ASCII)
-_NAME = re.compile(r"[^\W\d_]{3,}\.?")
 _FIRST_FEW = 10
-_EPOCHS = {10: "s", 13: "ms"}
 
 
 def _listed(words: str) -> tuple[str, ...]:
@@ -129,8 +127,8 @@ def _moments(texts: Sequence[str]) -> Moments | None:
     if not texts:
         return None
     digits = {len(each) for each in texts if each.isascii() and each.isdigit()}
-    if len(digits) == 1 and digits <= _EPOCHS.keys() and all(each.isdigit() for each in texts):
-        return Moments(unit=_EPOCHS[digits.pop()])
+    if len(digits) == 1 and digits <= EPOCHS.keys() and all(each.isdigit() for each in texts):
+        return Moments(unit=EPOCHS[digits.pop()])
     iso = [each for each in texts if _is_iso(each)]
     if len(iso) >= _OFTEN * len(texts):
         is_naive = not all(_OFFSET.search(each) and ":" in each for each in iso)
@@ -141,8 +139,7 @@ def _moments(texts: Sequence[str]) -> Moments | None:
 def _languages(texts: Sequence[str]) -> Iterator[str]:
     """Yield English, then those in which a text names a month."""
     yield "en"
-    words = {months.folded(word) for each in texts for word in _NAME.findall(each)}
-    yield from (each for each in months.LANGUAGES if each != "en" and not words.isdisjoint(months.of(each)))
+    yield from (each for each in months.languages_of(texts) if each != "en")
 
 
 def _in_words_of(language: str, texts: Sequence[str]) -> Moments | None:

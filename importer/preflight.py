@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
+from importer.account_rules import SEES_PRIVATE
 from importer.diagnostics import Diagnostics
 from importer.identity import is_incident_id
 from importer.model import (
@@ -27,7 +28,6 @@ from importer.model import (
 )
 
 _READS = "viewer"
-_SEES_PRIVATE = "global_access"
 _CREATES = "incident_creator"
 _EDITS = "incident_editor"
 _PURPOSES = {
@@ -52,7 +52,7 @@ def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic
     doubtful = [each for each in changes if isinstance(each, Create) and is_incident_id(each.incident.key)]
     if any(_was_pulled_here(each) for each in changes):
         _refuse_gone(doubtful, problems)
-    elif account.roles and _SEES_PRIVATE not in account.roles:
+    elif account.roles and SEES_PRIVATE not in account.roles:
         _refuse_unseen(doubtful, problems)
     wanted = {need for change in changes for need in _needed(change)}
     for role, purpose in _PURPOSES.items():
@@ -67,7 +67,7 @@ def check_key(account: Account) -> tuple[Diagnostic, ...]:
     for role in (_READS, _CREATES, _EDITS):
         if account.roles and role not in account.roles:
             _lacks(problems, role, _PURPOSES[role])
-    if account.roles and _SEES_PRIVATE not in account.roles:
+    if account.roles and SEES_PRIVATE not in account.roles:
         problems.warning(
             "key-without-private",
             "the API key does not see private incidents",
@@ -125,7 +125,7 @@ def _refuse_gone(doubtful: Iterable[Create], problems: Diagnostics) -> None:
             "incidents that were pulled would be created, since this account does not show them any longer",
             change.incident.location,
             detail=f"incident '{change.incident.key}'",
-            hint=f"use a key with the role {_SEES_PRIVATE} if they are private; if they are gone, take them"
+            hint=f"use a key with the role {SEES_PRIVATE} if they are private; if they are gone, take them"
             " out of the files, or give each another key to make it anew",
         )
 
@@ -138,9 +138,9 @@ def _refuse_unseen(doubtful: Iterable[Create], problems: Diagnostics) -> None:
             problems.error(
                 "private-in-doubt",
                 "private incidents that were pulled would be created, but they may be in this account, where "
-                f"the API key lacks the role {_SEES_PRIVATE} to see them",
+                f"the API key lacks the role {SEES_PRIVATE} to see them",
                 change.incident.location,
-                hint=f"use a key with the role {_SEES_PRIVATE}, or leave them out",
+                hint=f"use a key with the role {SEES_PRIVATE}, or leave them out",
             )
 
 

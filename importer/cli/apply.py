@@ -54,7 +54,7 @@ def command(context: click.Context) -> int:
     outputs.check(wishes.report, wishes.json_out)
     desk = open_desk(taken(Common, context))
     with outputs.lines_to(wishes.json_out) as keep:
-        emit = _emitter([desk.console.result] if output == "json" else [], keep)
+        emit = _to_all(desk.console.result if output == "json" else None, keep)
         voices = Voices(output, teller(desk.console, output=output, emit=emit), emit)
         return _apply(desk, wishes, saved, voices)
 
@@ -73,9 +73,9 @@ def _apply(desk: Desk, wishes: Wishes, saved: Plan | None, voices: Voices) -> in
         return Application(desk, session, wishes, voices, interrupts, plan_hash).run(chosen)
 
 
-def _emitter(takers: list[Emit], keep: Emit | None) -> Emit | None:
+def _to_all(*takers: Emit | None) -> Emit | None:
     """Return what gives an event to all who take events, if anybody does."""
-    every = [*takers, *([keep] if keep else [])]
+    every = [each for each in takers if each]
 
     def emit(event: str) -> None:
         for each in every:

@@ -128,8 +128,7 @@ def _known_encoding(name: str | None) -> str | None:
 
     if name is None or encoding.is_known(name):
         return name
-    hint = "encodings are called like windows-1252, latin-1 or shift_jis"
-    raise UsageError(f"there is no encoding `{name}`", hint=hint)
+    raise UsageError(f"there is no encoding `{name}`", hint=encoding.NAMES)
 
 
 def _forgiven(loaded: Loaded, wishes: Wishes) -> tuple[Diagnostic, ...]:

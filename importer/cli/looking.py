@@ -84,9 +84,6 @@ def _together(looks: Sequence[Look]) -> Look:
         looks[0],
         said=said,
         columns=tuple(distinct),
-        samples={
-            name: tuple(each for each, _ in values.most_common(10)) for name, values in distinct.items()
-        },
         filled=dict(filled),
         distinct=distinct,
         records=sum(each.records for each in looks),

@@ -56,8 +56,8 @@ class _Commands(click.Group):
     cls=_Commands,
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 error and nothing written, 2 changes (plan --detailed-exitcode), "
-    "3 apply ended partially, 4 refused, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 error and nothing written, 2 changes (plan --detailed-exitcode, "
+    "--drift-only), 3 apply ended partially, 4 refused, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="importer", message="%(prog)s %(version)s")
 def cli() -> None:

@@ -47,7 +47,7 @@ class _Pace:
         self._monotonic = monotonic
         self._began = self._told = monotonic()
 
-    def is_due(self) -> bool:
+    def advance(self) -> bool:
         """Count one change, and say whether it is time for a word."""
         self.done += 1
         now = self._monotonic()
@@ -84,7 +84,7 @@ class Lines:
         self._failed += isinstance(outcome, Failed)
         if isinstance(outcome, Failed):
             self.tell(_failure(change, outcome))
-        if self._pace.is_due():
+        if self._pace.advance():
             failed = f", {self._failed} failed" if self._failed else ""
             left = _duration(self._pace.seconds_left)
             self.tell(f"{self._pace.done} of {self._pace.total} done{failed}; about {left} left")
@@ -171,7 +171,7 @@ class Events:
 
     def ended(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002 - an event is told by its outcome
         self._emit(events.ended(outcome, at=self._now()))
-        if self._pace.is_due():
+        if self._pace.advance():
             pace, left = self._pace, round(self._pace.seconds_left)
             event = events.apply_progress(done=pace.done, total=pace.total, seconds_left=left, at=self._now())
             self._emit(event)

@@ -18,14 +18,14 @@ from importer.config import parse_rate
 from importer.errors import ExitCode, UsageError
 from importer.model import Field
 from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
+from importer.renderers.estimate import of_requests
+from importer.renderers.values import numbered
+from importer.renderers.view import effort
 from importer.workflow import find, read, take_over
 from importer.yaml_writer import document
 
 if TYPE_CHECKING:
     from importer.workflow import Found, Session
-
-_REQUESTS_A_SECOND = 20
-"""1200 a minute (API page: Rate limits)."""
 
 _STAMPS = {"year": "%Y", "month": "%Y/%m"}
 
@@ -155,17 +155,15 @@ def _path(wishes: Wishes, name: str) -> Path:
 def _tell_cost(found: Found, kinds: frozenset[Field], desk: Desk) -> None:
     requests = len(found.incidents) * len(kinds)
     if requests:
-        seconds = requests // _REQUESTS_A_SECOND + 1
-        desk.console.tell(
-            f"Reading {', '.join(sorted(kinds))} of {len(found.incidents)} incidents: {requests} requests, "
-            f"{seconds} s at the limit of 1200/min."
-        )
+        read = f"Reading {', '.join(sorted(kinds))} of {numbered(len(found.incidents), 'incident')}."
+        desk.console.tell(f"{read} {effort(of_requests(requests))}")
 
 
 def _tell(files: dict[str, list[Declared]], wishes: Wishes, desk: Desk, session: Session) -> None:
     console, roles = desk.console, session.account.roles
     console.table(f"{_path(wishes, name)}  {len(found)}" for name, found in files.items())
-    console.tell(f"{sum(map(len, files.values()))} incidents pulled from {session.account.dashboard_url}.")
+    pulled = numbered(sum(map(len, files.values())), "incident")
+    console.tell(f"{pulled} pulled from {session.account.dashboard_url}.")
     if roles and SEES_PRIVATE not in roles:
         console.tell(
             f"This key lacks the role {SEES_PRIVATE}: private incidents that it does not see are missing."

@@ -18,6 +18,7 @@ from importer.diagnostics import grouped
 from importer.errors import ExitCode, InvalidInput
 from importer.model import Diagnostic, Severity
 from importer.planfile import diagnostic_json
+from importer.renderers.values import numbered
 from importer.workflow import declare
 
 
@@ -42,15 +43,15 @@ def command(context: click.Context) -> int:
     desk.console.complain(diagnostics, places=places)
     rejects.write(loaded, target)
     errors = _count(diagnostics, Severity.ERROR)
-    warnings = _many(_count(diagnostics, Severity.WARNING), "warning")
+    warnings = numbered(_count(diagnostics, Severity.WARNING), "warning")
     if form == "json":
         desk.console.result(_document(diagnostics, incidents=len(loaded.incidents), errors=errors))
     elif form in ANNOTATIONS:
         desk.console.result(annotated(diagnostics, form, desk.settings.root))
     elif errors:
-        desk.console.tell(f"{_many(errors, 'error')}, {warnings}.")
+        desk.console.tell(f"{numbered(errors, 'error')}, {warnings}.")
     else:
-        desk.console.result(f"{_many(len(loaded.incidents), 'incident')}, no errors, {warnings}.")
+        desk.console.result(f"{numbered(len(loaded.incidents), 'incident')}, no errors, {warnings}.")
     return ExitCode.ERROR if errors else ExitCode.DONE
 
 
@@ -78,7 +79,3 @@ def _document(diagnostics: Sequence[Diagnostic], *, incidents: int, errors: int)
 
 def _count(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:
     return sum(each.count for each in diagnostics if each.severity is severity)
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -16,6 +16,9 @@ _MARKS = (
 )
 """Byte order marks, the longer ones first: that of UTF-32-LE begins with that of UTF-16-LE."""
 
+NAMES = "encodings are called like windows-1252, latin-1 or shift_jis"
+"""The hint where a name is none."""
+
 
 def is_known(name: str) -> bool:
     """Whether there is an encoding of that name for texts."""

@@ -256,5 +256,5 @@ def _walk(folder: Path, diagnostics: Diagnostics) -> Iterator[Path]:
         yield from (here / name for name in names if not name.startswith("."))
 
 
-def _config(settings: Settings, line: int = 1) -> Location | None:
+def _config(settings: Settings, line: int) -> Location | None:
     return Location(shown(settings.path, settings.root), line) if settings.path else None

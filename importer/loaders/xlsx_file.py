@@ -19,11 +19,11 @@ from importer.mapping.record import Contents, Record
 
 def read(path: Path, shown: str, diagnostics: Diagnostics) -> Iterator[tuple[str, Iterator[Node]]]:
     """Yield what messages call each sheet that has rows, and its mappings. Raises Malformed."""
-    names = workbook.sheets(path)
+    names = workbook.sheets(path)  # which refuses what does not fit into memory
     for name in names:
         called = shown if len(names) == 1 else f"{shown}[{name}]"
         try:
-            contents = workbook.contents(path, sheet=name, header_row=None)
+            contents = workbook.of_sheet(path, sheet=name, header_row=None)
         except Malformed as problem:
             if problem.code != "no-records":
                 raise

@@ -50,8 +50,7 @@ _PARTS = re.compile(
     rf"(?:{_N}\s*m(?:in[a-z]*)?)?,?\s*(?:{_N}\s*s[a-z]*)?",
     re.ASCII | re.IGNORECASE,
 )
-_NAME = re.compile(r"[^\W\d_]{3,}\.?")
-_EPOCHS = {10: "s", 13: "ms"}
+EPOCHS = {10: "s", 13: "ms"}
 """What a number of so many digits counts since 1970, from 2001 to 2286."""
 _HINTS = {
     "naive-datetime": "set `timezone` in the mapping, or for its source in importer.yaml",
@@ -243,10 +242,9 @@ def _unreadable(text: str, calendar: Calendar, detail: str = "") -> NotAMoment:
 
 def _advice(text: str, usual: str) -> str:
     """Return what makes a text readable that is no moment yet."""
-    if text.isdecimal() and len(text) in _EPOCHS:
-        return f"if it is a number since 1970, say `unit: {_EPOCHS[len(text)]}`"
-    words = {months.folded(each) for each in _NAME.findall(text)}
-    languages = [each for each in months.LANGUAGES if not words.isdisjoint(months.of(each))]
+    if text.isdecimal() and len(text) in EPOCHS:
+        return f"if it is a number since 1970, say `unit: {EPOCHS[len(text)]}`"
+    languages = months.languages_of([text])
     if languages and "en" not in languages:
         return f"say `months: {languages[0]}` in the mapping for the names of its months; or {usual}"
     return usual

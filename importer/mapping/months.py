@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 _NAMES = {
@@ -31,6 +32,7 @@ _SHORT = {
 """Short forms that are not the first three letters."""
 
 LANGUAGES = tuple(sorted(_NAMES))
+_WORD = re.compile(r"[^\W\d_]{3,}\.?")
 
 
 def of(language: str) -> Mapping[str, int]:
@@ -47,6 +49,12 @@ def of(language: str) -> Mapping[str, int]:
         | names
         | {folded(name): int(number) for name, number in short}
     )
+
+
+def languages_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the languages in which one of the texts names a month."""
+    words = {folded(word) for each in texts for word in _WORD.findall(each)}
+    return tuple(each for each in LANGUAGES if not words.isdisjoint(of(each)))
 
 
 @lru_cache(256)

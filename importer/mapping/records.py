@@ -19,20 +19,20 @@ from importer.mapping.record import Broken, Contents, Record
 from importer.model import Diagnostic, Location, Severity
 
 _FALLBACK = "windows-1252"
-_SAMPLES = 200
+_MOST_RECORDS, _MOST_VALUES = 100_000, 200
+"""Records that are looked at, and different values of each column that are counted."""
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a source holds. `columns` has the names in their order (for objects: in order of appearance, with
-    dots for what is nested), `samples` the first different values of each, `filled` how many of the `records`
-    looked at have one."""
+    dots for what is nested), `distinct` how often the first different values of each are there, `filled` how
+    many of the `records` looked at have one."""
 
     format: Format
     said: dict[str, str]
     columns: tuple[str, ...]
-    samples: dict[str, tuple[str, ...]]
     filled: dict[str, int]
     distinct: dict[str, Counter[str]]
     records: int
@@ -95,8 +95,8 @@ def known(mapping: Mapping) -> frozenset[str]:
     return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
-def look(path: Path, *, shown: str, mapping: Mapping | None = None, limit: int = 100_000) -> Look:
-    """Read up to `limit` records of a source and say what is in them."""
+def look(path: Path, *, shown: str, mapping: Mapping | None = None) -> Look:
+    """Read the first records of a source and say what is in them."""
     diagnostics = Diagnostics()
     chosen = mapping or Mapping(shown=shown, encoding=_FALLBACK)
     found = Found(path, shown, named=True)
@@ -106,16 +106,15 @@ def look(path: Path, *, shown: str, mapping: Mapping | None = None, limit: int =
     distinct: dict[str, Counter[str]] = {name: Counter() for name in (table.columns if table else ())}
     filled: Counter[str] = Counter()
     count = 0
-    for record in _some(contents, limit):
+    for record in _some(contents):
         count += 1
         for name, value in _flat(record.values, "" if table is None else None):
             known = distinct.setdefault(name, Counter())
             filled[name] += 1
-            if value in known or len(known) < _SAMPLES:
+            if value in known or len(known) < _MOST_VALUES:
                 known[value] += 1
-    samples = {name: tuple(each for each, _ in known.most_common(10)) for name, known in distinct.items()}
     said = dict(contents.said) if contents else {}
-    return Look(kind, said, tuple(distinct), samples, dict(filled), distinct, count, diagnostics)
+    return Look(kind, said, tuple(distinct), dict(filled), distinct, count, diagnostics)
 
 
 def _contents(found: Found, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
@@ -176,11 +175,11 @@ def _texts(rule: Rule) -> tuple[str, ...]:
             return (origin.text,)
 
 
-def _some(contents: Contents | None, limit: int) -> Iterator[Record]:
+def _some(contents: Contents | None) -> Iterator[Record]:
     if contents is None:
         return
     for number, record in enumerate(contents.records):
-        if number == limit:
+        if number == _MOST_RECORDS:
             return
         if not isinstance(record, Broken):
             yield record

@@ -13,10 +13,15 @@ from importer.mapping.record import Broken, Contents, Record, Table, as_record, 
 
 
 def contents(path: Path, *, sheet: str | None, header_row: int | None) -> Contents:
-    """Return the records of the sheet of that name, else of the first one that has any. Raises Malformed."""
+    """Return the records of the sheet of that name, else of the first one. Raises Malformed."""
+    refuse_bomb(path)
+    return of_sheet(path, sheet=sheet, header_row=header_row)
+
+
+def of_sheet(path: Path, *, sheet: str | None, header_row: int | None) -> Contents:
+    """Return the same of a workbook that is known to fit into memory: to find that out unpacks all of it."""
     from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415
 
-    refuse_bomb(path)
     try:
         with CalamineWorkbook.from_path(path) as workbook:
             name = _sheet(workbook.sheet_names, sheet)

@@ -39,10 +39,5 @@ def trimmed(text: str) -> str:
     return text[start:end]
 
 
-def first_non_empty(*values: str | None) -> str:
-    """Return the first value that holds more than white space, trimmed; an empty text if none does."""
-    return next((kept for value in values if value is not None and (kept := trimmed(value))), "")
-
-
 def _is_empty(character: str) -> bool:
     return character.isspace() or character in _INVISIBLE

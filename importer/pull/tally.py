@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from importer.model import Diagnostic, LiveIncident, Severity
+from importer.renderers.values import numbered
 
 _SHOWN = 5
 
@@ -30,6 +31,5 @@ class Tally:
 
 
 def _shown(references: list[str]) -> str:
-    noun = "incident" if len(references) == 1 else "incidents"
     more = f" and {len(references) - _SHOWN} more" if len(references) > _SHOWN else ""
-    return f"{len(references)} {noun}: {', '.join(references[:_SHOWN])}{more}"
+    return f"{numbered(len(references), 'incident')}: {', '.join(references[:_SHOWN])}{more}"

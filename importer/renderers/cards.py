@@ -29,7 +29,7 @@ from importer.model import (
 )
 from importer.normalise import by_label
 from importer.renderers.hunks import Line, difference, whole
-from importer.renderers.values import identified, labels, quoted, sanitised, shown, unfolded
+from importer.renderers.values import identified, labels, numbered, quoted, sanitised, shown, unfolded
 from importer.renderers.view import CLEAR, MEANINGS, SYMBOLS, Action, actions, reference_of
 
 CANNOT_CHANGE = "cannot be changed after creation"
@@ -52,7 +52,6 @@ class Row:
 class Card:
     """One incident's part of a plan. `unchanged` counts declared attributes that are as declared."""
 
-    action: Action
     symbol: str
     key: str
     reference: str
@@ -77,7 +76,6 @@ def card(change: Change, scope: Scope) -> Card:
     """Return what is shown of one change of a plan."""
     action = actions(change)[0]
     return Card(
-        action=action,
         symbol=SYMBOLS[action],
         key=sanitised(change.incident.key),
         reference=sanitised(reference_of(change)),
@@ -206,12 +204,12 @@ def _row(change: FieldChange, label: str, note: str) -> Row:
         return Row(symbol, name, *_words(before, after), note)
     if before is None:
         text = whole(new, "+")
-        return Row(symbol, name, None, f"({_lines(text.changed)})", note, text.lines)
+        return Row(symbol, name, None, f"({numbered(text.changed, 'line')})", note, text.lines)
     if after is None:
         text = whole(old, "-")
-        return Row(symbol, name, f"({_lines(text.changed)})", "null", note, text.lines)
+        return Row(symbol, name, f"({numbered(text.changed, 'line')})", "null", note, text.lines)
     text = difference(old, new)
-    return Row(symbol, name, None, f"({_lines(text.changed)} changed)", note, text.lines)
+    return Row(symbol, name, None, f"({numbered(text.changed, 'line')} changed)", note, text.lines)
 
 
 def _blocked_row(change: FieldChange, label: str) -> Row:
@@ -225,10 +223,6 @@ def _words(before: Value, after: Value) -> tuple[str | None, str]:
     if before is None:
         return None, new
     return (identified(before), identified(after)) if old == new else (old, new)
-
-
-def _lines(number: int) -> str:
-    return "1 line" if number == 1 else f"{number} lines"
 
 
 def _unchanged(change: Change) -> int:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from importer.model import Attribute, Change, Create, Entity, Field, NoOp, earliest
+from importer.history import month_of
+from importer.model import Attribute, Change, Create, Entity, Field, NoOp
 from importer.renderers.columns import cells, cut, padded
 from importer.renderers.values import quoted, sanitised
 
@@ -42,9 +43,7 @@ class Creations:
     keys: tuple[str, ...]
 
 
-def told_apart(
-    changes: Iterable[Change], most: int | None = MANY
-) -> tuple[tuple[Change, ...], tuple[Create, ...]]:
+def told_apart(changes: Iterable[Change], most: int | None) -> tuple[tuple[Change, ...], tuple[Create, ...]]:
     """Return the changes to show one by one, and the creations to count instead where there are more than
     `most` (None: never). What is as declared is in neither."""
     differing = tuple(each for each in changes if not isinstance(each, NoOp))
@@ -81,15 +80,10 @@ def laid_out(creations: Creations, width: int) -> Iterator[str]:
 
 
 def _by_time(creations: Sequence[Create]) -> Table:
-    months = [_month(each) for each in creations]
+    months = [month_of(each.attributes) for each in creations]
     if len(set(months)) <= _MOST_MONTHS:
         return Table("by month", _in_order(months))
     return Table("by year", _in_order(month[:4] for month in months))
-
-
-def _month(creation: Create) -> str:
-    began = earliest(creation.attributes)
-    return began.isoformat()[:7] if began else ""
 
 
 def _in_order(periods: Iterable[str]) -> tuple[Group, ...]:

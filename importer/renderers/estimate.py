@@ -45,9 +45,14 @@ class Estimate:
 def estimate(plan: Plan, *, per_minute: int = LIMIT_PER_MINUTE) -> Estimate:
     """Count the writes of a plan. Reads that guard against duplicates come on top and are few."""
     if plan.scope is Scope.DRIFT:
-        return Estimate(0, 0, per_minute)
+        return of_requests(0, per_minute)
     requests = len(new_options(plan.changes)) + sum(_writes(change) for change in plan.changes)
-    return Estimate(requests, ceil(requests * 60 / per_minute), per_minute)
+    return of_requests(requests, per_minute)
+
+
+def of_requests(number: int, per_minute: int = LIMIT_PER_MINUTE) -> Estimate:
+    """Return how long so many requests last."""
+    return Estimate(number, ceil(number * 60 / per_minute), per_minute)
 
 
 def _writes(change: Change) -> int:

@@ -16,6 +16,7 @@ from importer.renderers import text
 from importer.renderers.cards import Card, Row
 from importer.renderers.columns import ELLIPSIS, parted, shortened, wrapped
 from importer.renderers.hunks import Line, excerpt, limited
+from importer.renderers.values import numbered
 
 WIDTH = 100
 _LONGEST, _LONGEST_LINE = 400, 600
@@ -80,8 +81,7 @@ def _rows(card: Card) -> Iterator[str]:
         yield f"{row.symbol}     {shortened(row.label, _LONGEST // 4)} = {_values(row)}{note}"
         yield from map(_line, limited(row.lines, _MOST_LINES))
     if card.unchanged:
-        noun = "field" if card.unchanged == 1 else "fields"
-        yield f"#     ({card.unchanged} unchanged {noun} hidden)"
+        yield f"#     ({numbered(card.unchanged, 'unchanged field')} hidden)"
 
 
 def _values(row: Row) -> str:

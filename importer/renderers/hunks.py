@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate, islice, takewhile
 
 from importer.renderers.columns import ELLIPSIS
-from importer.renderers.values import lines
+from importer.renderers.values import lines, numbered
 
 CONTEXT = 2
 LONGEST_WHOLE = 10
@@ -81,8 +81,7 @@ def limited(every: Sequence[Line], most: int) -> tuple[Line, ...]:
 
 
 def _more(left_out: int) -> tuple[Line, ...]:
-    noun = "line" if left_out == 1 else "lines"
-    return (Line(ELLIPSIS, f" {left_out} more {noun}"),) if left_out > 0 else ()
+    return (Line(ELLIPSIS, f" {numbered(left_out, 'more line')}"),) if left_out > 0 else ()
 
 
 def excerpt(line: Line, longest: int) -> Line:

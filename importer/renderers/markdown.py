@@ -16,7 +16,7 @@ from importer.renderers.columns import shortened
 from importer.renderers.creations import MANY, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate
 from importer.renderers.privacy import problems, redacted
-from importer.renderers.values import sanitised
+from importer.renderers.values import numbered, sanitised
 from importer.renderers.view import SYMBOLS, Action, actions
 
 MARK = "<!-- importer plan -->"
@@ -125,10 +125,10 @@ def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterato
 
     errors = [_problem(each) for each in found if each.severity is Severity.ERROR]
     warnings = [_problem(each) for each in found if each.severity is Severity.WARNING]
-    yield _Section(_counted(len(errors), "error"), is_open=True, blocks=errors)
+    yield _Section(numbered(len(errors), "error"), is_open=True, blocks=errors)
     yield section(Action.BLOCKED, "blocked", is_open=True)
     yield section(Action.PENDING, "pending", is_open=True)
-    yield _Section(_counted(len(warnings), "warning"), is_open=True, blocks=warnings)
+    yield _Section(numbered(len(warnings), "warning"), is_open=True, blocks=warnings)
     yield section(Action.UPDATE, view.UPDATES[plan.scope], is_open=False)
     yield section(Action.ADOPT, "to adopt", is_open=False)
     yield section(Action.CREATE, "to create", is_open=False)
@@ -150,13 +150,9 @@ def _creations(creations: Sequence[Create], hidden: frozenset[str]) -> _Section:
     told = [each for each in creations if each.incident.key not in hidden]
     untold = len(creations) - len(told)
     lines = list(laid_out(summarised(told), fences.WIDTH)) if told else []
-    lines += [f"(and {_counted(untold, 'private incident')}, not counted here)"] if untold else []
+    lines += [f"(and {numbered(untold, 'private incident')}, not counted here)"] if untold else []
     title = f"<code>{SYMBOLS[Action.CREATE]}</code> {len(creations)} to create, in short"
     return _Section(title, is_open=True, blocks=[_Block(fences.of_lines(lines), "")])
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _fitted(blocks: Sequence[_Block], room: int) -> _Fitted:

@@ -13,7 +13,7 @@ from importer.renderers.columns import cells, cut, padded, parted, pieces, wrapp
 from importer.renderers.creations import MANY, Creations, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate
 from importer.renderers.hunks import Line, Span, excerpt
-from importer.renderers.values import lines
+from importer.renderers.values import lines, numbered
 
 Paint = Callable[[str, str], str]
 """Colours a text by the symbol or the word that it stands for."""
@@ -111,8 +111,7 @@ def _card(card: Card, width: int, paint: Paint) -> Iterator[str]:
         yield paint("dim", line)
     yield from _rows(card.rows, width, paint)
     if card.unchanged:
-        noun = "field" if card.unchanged == 1 else "fields"
-        yield paint("dim", f"        # ({card.unchanged} unchanged {noun} hidden)")
+        yield paint("dim", f"        # ({numbered(card.unchanged, 'unchanged field')} hidden)")
     yield ""
 
 

@@ -61,6 +61,11 @@ def quoted(text: str) -> str:
     return '"' + sanitised(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
+def numbered(number: int, noun: str) -> str:
+    """Return a number of things: `1 line`, `2 lines`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def shown(value: Value) -> str:
     """Return a value in one line: texts and names quoted, moments in UTC, sets in brackets by name."""
     return _line(value, lambda entity: quoted(entity.name or entity.id))

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from importer.model import Adopt, Blocked, Change, Create, Diagnostic, NoOp, Pending, Plan, Scope, Update
 from importer.renderers.estimate import Estimate
-from importer.renderers.values import sanitised
+from importer.renderers.values import numbered, sanitised
 
 _NO_CHANGES = {
     Scope.ALL: "No changes. The account matches the files.",
@@ -134,7 +134,7 @@ def ending(plan: Plan) -> str:
     if plan.scope is Scope.ALL:
         return counts(summarise(plan))
     drifted = sum(not isinstance(each, NoOp) for each in plan.changes)
-    return f"Drift: {drifted} {'incident' if drifted == 1 else 'incidents'}."
+    return f"Drift: {numbered(drifted, 'incident')}."
 
 
 def counts(summary: Summary) -> str:
@@ -152,9 +152,8 @@ def counts(summary: Summary) -> str:
 
 def effort(estimate: Estimate) -> str:
     """Return the plan's last line: `About 431 requests: 22 s at the limit of 1200/min.`"""
-    noun = "request" if estimate.requests == 1 else "requests"
-    duration = lasting(estimate.seconds)
-    return f"About {estimate.requests} {noun}: {duration} at the limit of {estimate.per_minute}/min."
+    requests, duration = numbered(estimate.requests, "request"), lasting(estimate.seconds)
+    return f"About {requests}: {duration} at the limit of {estimate.per_minute}/min."
 
 
 def lasting(seconds: int) -> str:
@@ -182,7 +181,7 @@ def places(diagnostic: Diagnostic) -> tuple[str, ...]:
     more = diagnostic.count - len(known)
     if not known or more <= 0:
         return known
-    return (*known, f"(and {more} more {'place' if more == 1 else 'places'})")
+    return (*known, f"(and {numbered(more, 'more place')})")
 
 
 def reference_of(change: Change) -> str:

@@ -275,7 +275,8 @@ def test_a_look_says_what_a_table_holds(tmp_path: object) -> None:
     path.write_text("Key;Team;Team;Note\nA;x;y;\nB;x;;\n")
     found: Look = look(path, shown="a.csv")
     assert (found.format, found.columns, found.records) == ("csv", ("Key", "Team", "Note"), 2)
-    assert found.samples == {"Key": ("A", "B"), "Team": ("x", "y"), "Note": ()}
+    seen = {name: tuple(values) for name, values in found.distinct.items()}
+    assert seen == {"Key": ("A", "B"), "Team": ("x", "y"), "Note": ()}
     assert found.filled == {"Key": 2, "Team": 3}
     assert found.said == {"encoding": "utf-8", "delimiter": "a semicolon"}
 
@@ -285,7 +286,7 @@ def test_a_look_says_what_objects_hold(tmp_path: object) -> None:
     path.write_text('[{"id": 1, "p": {"n": "High"}, "tags": ["a"], "u": [{"at": 1}], "x": null}]')
     found = look(path, shown="a.json")
     assert found.columns == ("id", "p.n", "tags[]", "u[]")
-    assert found.samples["u[]"] == ("1 objects with at",)
+    assert tuple(found.distinct["u[]"]) == ("1 objects with at",)
 
 
 def test_a_look_at_what_cannot_be_read_says_why(tmp_path: object) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.markup.text import first_non_empty, slug, trimmed
+from importer.markup.text import slug, trimmed
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,3 @@ def test_a_slug_is_short_and_ascii_and_the_same_each_time(text: str) -> None:
 def test_trimming_leaves_only_what_is_inside() -> None:
     assert trimmed("\ufeff \t\u200b a  b \u00a0\r\n") == "a  b"
     assert trimmed(" \u200b ") == ""
-
-
-def test_the_first_value_that_says_something_is_taken() -> None:
-    assert first_non_empty(None, "", " \u200b", " b ", "c") == "b"
-    assert first_non_empty(None, " ") == first_non_empty() == ""

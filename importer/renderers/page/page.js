@@ -185,7 +185,7 @@
   }
 
   function moment(text) {
-    const element = make("time", "", text.slice(0, 10), " ", make("span", "clock", text.slice(11, 16)));
+    const element = make("time", "", `${text.slice(0, 10)} ${text.slice(11, 16)}`);
     element.dateTime = text;
     element.title = text;
     return element;
@@ -217,7 +217,7 @@
     mark.setAttribute("aria-label", meanings[symbol]);
     const value = make("dd", "");
     if (before !== null) value.append(make("span", "before", before), make("span", "arrow", " \u2192 "));
-    value.append(make("span", "after", after));
+    value.append(after);
     if (note) value.append(make("span", "why", note));
     if (lines.length) value.append(make("pre", "", ...lines.map(diffLine)));
     return make("div", `is-${meanings[symbol]}`, make("dt", "", mark, " ", label), value);
