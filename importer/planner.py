@@ -13,6 +13,7 @@ from typing import assert_never
 from importer.config import Settings
 from importer.diagnostics import Diagnostics
 from importer.differences import differences, same
+from importer.drift import after_policy, judge
 from importer.identity import idempotency_key
 from importer.matching import (
     Absent,
@@ -42,11 +43,8 @@ from importer.model import (
     Incident,
     LiveIncident,
     NoOp,
-    OnDrift,
-    Origin,
     Pending,
     PostmortemDocument,
-    Remembered,
     Unmanaged,
     Update,
     Value,
@@ -180,9 +178,9 @@ class _Planner:
         found = list(differences(live.attributes, self._compared(incident)))
         if found:
             remembered = self.memory.remembered(incident.key)
-            judged = (_judge(each, remembered) for each in found)
+            judged = (judge(each, remembered) for each in found)
             real = [each for each in judged if each and self._is_open_to_change(each, incident, live)]
-            found = self._drift_policy(incident, real)
+            found = after_policy(incident, real, self._marker, self.diagnostics)
             if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in found):
                 found = []  # the state was lost, and nobody can say whether it is a change
         blocked = [each for each in found if not _is_possible(each)]
@@ -243,42 +241,6 @@ class _Planner:
             return False
         return True
 
-    def _drift_policy(self, incident: Incident, found: list[FieldChange]) -> list[FieldChange]:
-        self._warn_of_unknown_origin(incident, found)
-        drifted = [each for each in found if each.origin is Origin.DRIFT and each.attribute != self._marker]
-        if not drifted or incident.policy.on_drift is OnDrift.OVERWRITE:
-            return found
-        labels = ", ".join(change.attribute.label for change in drifted)
-        detail = f"incident '{incident.key}': {labels}"
-        if incident.policy.on_drift is OnDrift.FAIL:
-            self.diagnostics.error(
-                "drift",
-                "incidents were edited in incident.io",
-                incident.location,
-                detail=detail,
-                hint="take the edits into the files, or set on_drift: overwrite or keep",
-            )
-        else:
-            self.diagnostics.warning(
-                "drift-kept",
-                "edits made in incident.io are kept, since on_drift is keep",
-                incident.location,
-                detail=detail,
-            )
-        return [each for each in found if each not in drifted]
-
-    def _warn_of_unknown_origin(self, incident: Incident, found: list[FieldChange]) -> None:
-        """Say where edits are overwritten that `on_drift` would keep, if anybody knew that they are edits."""
-        unknown = [each for each in found if each.origin is Origin.UNKNOWN and each.attribute != self._marker]
-        if unknown and incident.policy.on_drift is not OnDrift.OVERWRITE:
-            self.diagnostics.warning(
-                "drift-unknown",
-                "on_drift cannot tell edits made in incident.io from changes of the files without the state",
-                incident.location,
-                detail=f"incident '{incident.key}': {', '.join(each.attribute.label for each in unknown)}",
-                hint="bring the state (importer state import), or see that the plan overwrites no edit",
-            )
-
     def _hidden(self, incident: Incident, hidden: Hidden) -> Change:
         """An incident that the key does not see cannot be compared with the account, only with what was
         last declared: as long as that did not change there is nothing to do."""
@@ -333,24 +295,6 @@ class _Planner:
                 detail=f"incident '{key}'",
                 hint="declare them again under the same key: apply finds out what became of them",
             )
-
-
-def _judge(change: FieldChange, remembered: Mapping[Attribute, Remembered]) -> FieldChange | None:
-    """Tell where a difference comes from, or that it is none. Of an incident of which nothing is remembered,
-    nobody knows.
-
-    An attribute that no answer shows is compared with what was last declared. Where the file has not
-    changed since the last apply, the server's own form of it is no difference, and any other value is drift.
-    """
-    if not remembered:
-        return replace(change, origin=Origin.UNKNOWN)
-    known = remembered.get(change.attribute)
-    unseen = change.attribute.is_child or change.attribute.field in WRITE_ONLY_FIELDS
-    if unseen and change.before is None and known is not None:
-        return None if same(known.declared, change.after) else replace(change, before=known.declared)
-    if known is None or not same(known.declared, change.after):
-        return change
-    return None if same(known.answered, change.before) else replace(change, origin=Origin.DRIFT)
 
 
 def _is_possible(change: FieldChange) -> bool:

@@ -30,6 +30,7 @@ ROWS: tuple[set[str], ...] = (
         "catalogue",
         "codec",
         "differences",
+        "drift",
         "editor_words",
         "answers",
         "markup",
@@ -81,6 +82,7 @@ PURE = {
     "catalogue",
     "codec",
     "differences",
+    "drift",
 }
 PURE |= {
     "answers",
