@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
-from importer import __version__, execution, pull, refresh
+from importer import __version__, execution, privacy, pull, refresh
 from importer.account_rules import check_marker, check_resolved
 from importer.applier import Limits, Observer, OptionApi, Run, apply, create_options
 from importer.catalogue import default_status, marker
@@ -48,7 +48,6 @@ from importer.planner import Ground, plan_changes
 from importer.preflight import check_key, check_roles, check_workflows
 from importer.pull import Declared, Filters, Reader, Tally
 from importer.rediscovery import Rediscovery
-from importer.renderers import privacy
 from importer.resolver import needs, resolve
 from importer.revision import git_revision
 from importer.rules import check_declared

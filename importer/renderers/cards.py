@@ -28,6 +28,7 @@ from importer.model import (
     Value,
 )
 from importer.normalise import by_label
+from importer.privacy import is_private
 from importer.renderers.hunks import Line, difference, whole
 from importer.renderers.values import identified, labels, numbered, quoted, sanitised, shown, unfolded
 from importer.renderers.view import CLEAR, MEANINGS, SYMBOLS, Action, actions, reference_of
@@ -86,24 +87,6 @@ def card(change: Change, scope: Scope) -> Card:
         explanation=_explanation(change),
         is_private=is_private(change),
     )
-
-
-def is_private(change: Change) -> bool:
-    """Whether the incident is, or is declared to be, private."""
-    visibility = Attribute(Field.VISIBILITY)
-    sides = [change.incident.attributes.get(visibility)]
-    match change:
-        case Create(attributes=sent) | Pending(attributes=sent):
-            sides.append(sent.get(visibility))
-        case Update(live=live) | Adopt(live=live):
-            sides.append(live.attributes.get(visibility))
-        case Blocked(blocked=blocked):
-            sides += [each.before for each in blocked if each.attribute == visibility]
-        case NoOp():
-            pass
-        case _:
-            assert_never(change)
-    return "private" in sides
 
 
 def declared(change: Create | Pending) -> Attributes:

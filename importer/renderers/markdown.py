@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.model import Change, Create, Diagnostic, Plan, Scope, Severity
+from importer.privacy import is_private
 from importer.renderers import fences, view
-from importer.renderers.cards import card, is_private
+from importer.renderers.cards import card
 from importer.renderers.columns import shortened
 from importer.renderers.creations import MANY, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate

@@ -25,8 +25,9 @@ from importer.model import (
     Severity,
     Update,
 )
+from importer.privacy import of_changes, of_incidents
 from importer.renderers import html, markdown
-from importer.renderers.privacy import HIDDEN, of_changes, of_incidents
+from importer.renderers.privacy import HIDDEN
 from tests import plans
 
 HUSH = "hush"
