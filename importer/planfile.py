@@ -150,7 +150,7 @@ def _document(path: Path) -> JsonObject:
 
 def _not_a_plan(path: Path) -> UsageError:
     return UsageError(
-        f"{path} is not a plan", hint=f"make one with: importer plan --out {path}", code="not-a-plan"
+        f"{path} is not a plan", hint="make one with: importer plan --out FILE", code="not-a-plan"
     )
 
 

@@ -345,7 +345,5 @@ def exceeded(changes: Mapping[str, int], settings: Settings) -> str | None:
     """Say which safety limit the number of creations and updates exceeds, if one."""
     for action, limit in (("create", settings.max_creates), ("update", settings.max_updates)):
         if limit is not None and changes[action] > limit:
-            return (
-                f"the plan has {changes[action]} incidents to {action}; safety.max_{action}s allows {limit}"
-            )
+            return f"the plan has {changes[action]} to {action}; safety.max_{action}s allows {limit}"
     return None

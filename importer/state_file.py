@@ -89,7 +89,7 @@ def _document(path: Path) -> JsonObject:
         document = json.loads(path.read_bytes())
     except OSError as error:
         raise UsageError(
-            f"cannot read {path}: {error.strerror}", hint=f"make it: importer state export {path}"
+            f"cannot read {path}: {error.strerror}", hint="make one with: importer state export FILE"
         ) from None
     except (ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None

@@ -41,13 +41,15 @@ from importer.model import (
     OnDrift,
     Plan,
     Scope,
+    Severity,
     Update,
     Workflow,
 )
-from importer.planner import Ground, plan_changes
+from importer.planner import Ground, exceeded, plan_changes
 from importer.preflight import check_key, check_roles, check_workflows
 from importer.pull import Declared, Filters, Reader, Tally
 from importer.rediscovery import Rediscovery
+from importer.renderers.view import summarise
 from importer.resolver import needs, resolve
 from importer.revision import git_revision
 from importer.rules import check_declared
@@ -151,9 +153,18 @@ def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
     if selection.scope is Scope.DRIFT:
         made = only_drift(made)
     else:
-        made = replace(made, diagnostics=made.diagnostics + check_roles(session.account, made.changes))
+        checks = check_roles(session.account, made.changes) + _check_safety(made, settings)
+        made = replace(made, diagnostics=made.diagnostics + checks)
     secrets = privacy.of_changes(made.changes)
     return _told(replace(made, changes=tuple(_limited(made.changes, selection.limit))), secrets)
+
+
+def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
+    """Warn while somebody reviews the plan, not only when apply refuses it."""
+    count = summarise(plan)
+    too_many = exceeded({"create": count.create, "update": count.update}, settings)
+    hint = "apply will refuse: raise the limit in importer.yaml, or plan a part with --limit or --only"
+    return (Diagnostic(Severity.WARNING, "safety-limit", too_many, hint=hint),) if too_many else ()
 
 
 def _told(plan: Plan, secrets: privacy.Secrets) -> Plan:

@@ -275,7 +275,7 @@ def test_a_stranger_is_no_plan(content, tmp_path):
     with pytest.raises(UsageError, match="is not a plan") as error:
         planfile.read(path)
 
-    assert error.value.hint == f"make one with: importer plan --out {path}"
+    assert error.value.hint == "make one with: importer plan --out FILE"
 
 
 def test_a_plan_that_is_not_there_is_said_in_words(tmp_path):

@@ -324,8 +324,8 @@ def test_changes_are_oldest_first_whatever_the_order_of_the_files(
     ("creates", "updates", "said"),
     [
         (3, 2, None),
-        (4, 2, "the plan has 4 incidents to create; safety.max_creates allows 3"),
-        (3, 3, "the plan has 3 incidents to update; safety.max_updates allows 2"),
+        (4, 2, "the plan has 4 to create; safety.max_creates allows 3"),
+        (3, 3, "the plan has 3 to update; safety.max_updates allows 2"),
     ],
 )
 def test_a_safety_limit_is_exceeded_from_one_more(creates: int, updates: int, said: str | None) -> None:

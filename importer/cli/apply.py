@@ -49,6 +49,7 @@ def command(context: click.Context) -> int:
     the plan and asks; only `yes` is approval. The same command again goes on where it ended.
     """
     wishes, output = taken(Wishes, context), chosen_format(context)
+    _require_files(wishes)
     saved = _saved(wishes)
     _require_approval(wishes, output=output, is_saved=saved is not None)
     outputs.check(wishes.report, wishes.json_out)
@@ -84,6 +85,12 @@ def _to_all(*takers: Emit | None) -> Emit | None:
     return emit if every else None
 
 
+def _require_files(wishes: Wishes) -> None:
+    for path in wishes.paths:
+        if not path.exists():
+            raise UsageError(f"there is no file or folder {path}", hint="check the path")
+
+
 def _saved(wishes: Wishes) -> Plan | None:
     """Return the saved plan, where that is what was given."""
     if not any(planfile.is_plan(path) for path in wishes.paths):
@@ -106,5 +113,7 @@ def _require_approval(wishes: Wishes, *, output: str, is_saved: bool) -> None:
     if asks and not can_ask():
         raise UsageError(
             "there is no terminal to ask for approval",
-            hint="apply a saved plan, or add --auto-approve; --canary needs a terminal",
+            hint="leave out --canary, which asks after its incident"
+            if wishes.canary
+            else "apply a saved plan, or add --auto-approve",
         )

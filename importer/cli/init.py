@@ -13,7 +13,7 @@ import click
 from importer.cli import options, scaffold, written
 from importer.cli.options import Common, taken
 from importer.cli.session import Desk, open_desk, reading
-from importer.errors import ExitCode
+from importer.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from importer.model import Catalogue
@@ -74,8 +74,8 @@ def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     from importer.inspection import inspect  # noqa: PLC0415
     from importer.mapping.model import TABLES  # noqa: PLC0415
 
-    target = folder / f"{path.resolve().stem}.mapping.yaml"
-    written.check([target], force=False)
+    target, made_by = folder / f"{path.resolve().stem}.mapping.yaml", f"init --from {path.resolve().name}"
+    _check_mapping(target, made_by)
     looked, records = look_at(path, desk.settings)
     findings = inspect(looked.columns, values=looked.distinct, filled=looked.filled, records=looked.records)
     encoding = looked.said.get("encoding", "utf-8")
@@ -88,7 +88,7 @@ def _mapping(path: Path, folder: Path, desk: Desk) -> None:
         catalogue=_names(desk, looked.columns),
     )
     text = skeleton(findings, source)
-    written.write({target: written.signed(text, f"init --from {source.name}")})
+    written.write({target: written.signed(text, made_by)})
     written.write_schema(folder, "mapping")
     told = "".join(f", {name} {value}" for name, value in looked.said.items())
     desk.console.table([f"{path}  {looked.format}{told}, {looked.records} records", f"written  {target}"])
@@ -100,6 +100,16 @@ def _mapping(path: Path, folder: Path, desk: Desk) -> None:
             f" mapping: {desk.common.again('convert', path, '--preset', known[0])}"
         )
     desk.console.tell(f"Next: {desk.common.again('convert', path, '--mapping', target)}")
+
+
+def _check_mapping(target: Path, made_by: str) -> None:
+    """Raise UsageError where a mapping is there that somebody edited, or that is for another export."""
+    written.check([target], force=False)
+    if written.author(target) not in ("", written.plain(made_by)):
+        raise UsageError(
+            f"{target} is the mapping of another export: {written.author(target)}",
+            hint="rename that one, or name a folder for this one: importer init FOLDER --from ...",
+        )
 
 
 def _names(desk: Desk, columns: Iterable[str]) -> Catalogue | None:

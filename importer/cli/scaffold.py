@@ -21,7 +21,7 @@ sources:
 identity:
   namespace: default                  # never change it once something is applied: keys depend on it
   # A text custom field that carries the key. Create it in incident.io before the first plan: with it the
-  # state file can be lost without loss, and CI keeps none.
+  # state file can be lost without loss, in CI too.
   marker_field: Legacy ID
 
 # Words of the files that the account has other names for.

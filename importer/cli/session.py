@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from importer.cli.console import Console, open_console
 from importer.cli.options import Common
 from importer.diagnostics import Diagnostics
-from importer.errors import InvalidInput
+from importer.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
     from importer.api.client import Client
@@ -44,6 +44,8 @@ def open_desk(common: Common) -> Desk:
     from importer.config import load_settings  # noqa: PLC0415
 
     console = open_console(plain=common.no_color)
+    if common.sandbox and common.endpoint:
+        raise UsageError("--sandbox and --endpoint are two accounts", hint="leave out one of them")
     _open_log(common)
     problems = Diagnostics()
     settings = load_settings(common.config, Path.cwd(), problems)

@@ -23,10 +23,13 @@ _SIGNATURE = re.compile(
 def signed(text: str, by: str) -> str:
     """Return a text with a second line that tells who wrote it, and the hash of all other lines."""
     first, _, rest = text.partition("\n")
-    told = re.sub(r"[^\w .()/+-]", "_", by)
-    return (
-        f"{first}\n# Written by importer {told}, {_hash(text)}. Once edited it is never overwritten.\n{rest}"
-    )
+    told = f"# Written by importer {plain(by)}, {_hash(text)}. Once edited it is never overwritten."
+    return f"{first}\n{told}\n{rest}"
+
+
+def plain(by: str) -> str:
+    """Return a text as a signature has it."""
+    return re.sub(r"[^\w .()/+-]", "_", by)
 
 
 def is_own(path: Path) -> bool:
@@ -40,6 +43,16 @@ def is_own(path: Path) -> bool:
     return match is not None and match[2] == _hash(f"{first}\n{rest[match.end() :]}")
 
 
+def author(path: Path) -> str:
+    """Return by what importer wrote a file, such as `init --from export.csv`; nothing where it did not."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n", 2)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    match = _SIGNATURE.match(f"{lines[1]}\n") if len(lines) > 1 else None
+    return match[1] if match else ""
+
+
 def check(paths: Iterable[Path], *, force: bool) -> None:
     """Raise UsageError where a file is there that importer did not write as it is now."""
     foreign = [
@@ -48,7 +61,7 @@ def check(paths: Iterable[Path], *, force: bool) -> None:
     if foreign:
         raise UsageError(
             f"{', '.join(foreign)} is there already, and not as importer wrote it",
-            hint="move your edits away, or name another folder",
+            hint="move your edits away, or name another folder; convert and pull overwrite with --force",
         )
 
 

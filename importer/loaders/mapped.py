@@ -74,9 +74,9 @@ class Mapped:
         if not path.is_file():
             place = self.place()
             name = str(self.source.mapping)
-            self.read.diagnostics.error(
-                "no-such-file", f"there is no mapping `{name}`", place, hint="check the path"
-            )
+            is_preset = name in mapping.presets()
+            hint = f"there is a preset of that name: `preset: {name}`" if is_preset else "check the path"
+            self.read.diagnostics.error("no-such-file", f"there is no mapping `{name}`", place, hint=hint)
             return None
         chosen = mapping.read(path, self.read.diagnostics, shown=shown(path, self.settings.root))
         for each in chosen.files if chosen else ():

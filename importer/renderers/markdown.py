@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from importer.model import Change, Create, Diagnostic, Plan, Scope, Severity
+from importer.model import Change, Create, Diagnostic, NoOp, Plan, Scope, Severity
 from importer.privacy import is_private
 from importer.renderers import fences, view
 from importer.renderers.cards import card
@@ -88,7 +88,9 @@ def _hidden(plan: Plan, audience: Audience) -> frozenset[str]:
     """Return the keys of the incidents whose words are not shown."""
     if audience.show_private:
         return frozenset()
-    return frozenset(each.incident.key for each in plan.changes if is_private(each))
+    return frozenset(
+        each.incident.key for each in plan.changes if is_private(each) and not isinstance(each, NoOp)
+    )
 
 
 def _opening(plan: Plan, hidden: int) -> str:

@@ -219,3 +219,42 @@ def test_the_environment_decides_on_colour_and_width(
     assert result.code == 0
     assert ("\x1b[" in result.out) == coloured
     assert "K" in result.out
+
+
+def test_a_folder_in_which_nothing_is_declared_is_no_success_without_a_word(
+    folder: Folder, account: Account
+) -> None:
+    folder.write("jira.csv", "Issue key,Summary\nA-1,Down\n")
+    result = folder.run("plan")
+    assert "No changes: there is no incident to compare." in result.out
+    assert "importer init --from jira.csv" in " ".join(result.err.split())
+
+
+def test_a_path_that_is_not_there_is_told_before_anybody_is_asked(folder: Folder, account: Account) -> None:
+    result = folder.run("apply", "nosuch.json")
+    assert (result.code, "there is no file or folder nosuch.json" in result.err) == (1, True)
+
+
+def test_two_accounts_at_once_are_refused(folder: Folder) -> None:
+    folder.declare(declared("A"))
+    result = folder.run("plan", "--sandbox", "--endpoint", "https://api.example.com")
+    assert result.code == 1
+    assert "--sandbox and --endpoint" in result.err
+
+
+def test_an_unknown_field_hides_no_other_mistake(folder: Folder) -> None:
+    folder.write(
+        "a.yaml",
+        "- {key: A, name: a, severty: Minor, timestamps: {Resolved at: 2023-04-12 10:00}}\n- {key: A, name: b}\n",
+    )
+    codes = [each["code"] for each in folder.run("validate", "--json").json()["diagnostics"]]
+    assert codes == ["unknown-field", "naive-datetime", "duplicate-key"]
+
+
+def test_a_safety_limit_is_told_while_the_plan_is_reviewed(folder: Folder, account: Account) -> None:
+    folder.write("importer.yaml", "version: 1\nsafety: {max_creates: 1}\n")
+    folder.declare(declared("A"), declared("B"))
+    result = folder.run("plan")
+    assert result.code == 0
+    assert "the plan has 2 to create; safety.max_creates allows 1" in result.err
+    assert folder.run("apply", "--auto-approve").code == 4

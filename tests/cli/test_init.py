@@ -270,3 +270,14 @@ def test_a_folder_must_have_files_of_one_format(folder: Folder, files: dict[str,
     assert result.code == 1
     assert "must have files of one format" in result.err
     assert ("1 csv, 1 json" if files else "none") in result.err
+
+
+def test_the_mapping_of_another_export_is_not_replaced(folder: Folder) -> None:
+    folder.write("export.csv", EXPORT)
+    assert folder.run("init", "--from", "export.csv").code == 0
+    folder.write("export.json", [{"id": "A", "name": "Down", "severity": "Major"}])
+    result = folder.run("init", "--from", "export.json")
+    assert result.code == 1
+    assert "init --from export.csv" in result.err
+    assert folder.run("init", "other", "--from", "export.json").code == 0
+    assert folder.run("init", "--from", "export.csv").code == 0

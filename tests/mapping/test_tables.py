@@ -185,9 +185,9 @@ LATIN = st.text(st.sampled_from("aB1 ,;\t|\"'\n\r=äß€-"), max_size=8)
 @given(data=st.data())
 def test_any_table_comes_back_cell_for_cell(data: st.DataObject) -> None:
     encoding = data.draw(st.sampled_from(sorted(MARKS)))
-    delimiter = data.draw(st.sampled_from(",;\t|"))
     end = data.draw(st.sampled_from(["\n", "\r\n", "\r\r\n"]))
     width = data.draw(st.integers(1, 5))
+    delimiter = data.draw(st.sampled_from(",;\t|" if width > 1 else ","))  # one column alone tells none
     cell = LATIN if encoding == "windows-1252" or end == "\r\r\n" else CELL
     quoting = data.draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]))
     if end == "\r\r\n" or quoting == csv.QUOTE_MINIMAL:  # which leaves a \r bare: it then ends the row
