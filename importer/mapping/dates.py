@@ -53,7 +53,7 @@ _PARTS = re.compile(
 EPOCHS = {10: "s", 13: "ms"}
 """What a number of so many digits counts since 1970, from 2001 to 2286."""
 _HINTS = {
-    "naive-datetime": "set `timezone` in the mapping, or beside its source in importer.yaml, or --timezone of convert",
+    "naive-datetime": "set `timezone` in the mapping or beside its source, or convert with --timezone",
     "ambiguous-local-time": "`fold: earlier` or `fold: later` in the mapping takes one of the two",
     "impossible-local-time": "correct the time, or take the instant before or after the change of the clocks:"
     " `fold: earlier` or `fold: later` in the mapping",
