@@ -16,6 +16,7 @@ from importer.cli.session import Desk, open_desk, reading
 from importer.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from importer.mapping import Look
     from importer.model import Catalogue
 
 
@@ -68,38 +69,55 @@ def _scaffold(folder: Path, desk: Desk) -> None:
 def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     """Write a mapping for an export. Raises UsageError where the file is there, InvalidInput where the export
     cannot be read."""
-    from importer.cli.likely_preset import likely  # noqa: PLC0415  as below
     from importer.cli.looking import look_at  # noqa: PLC0415  it loads the readers of all formats
-    from importer.cli.mapping_skeleton import Source, open_questions, skeleton  # noqa: PLC0415
-    from importer.inspection import inspect  # noqa: PLC0415
+    from importer.loaders.csv_file import is_field  # noqa: PLC0415
     from importer.mapping.model import TABLES  # noqa: PLC0415
 
     target, made_by = folder / f"{path.resolve().stem}.mapping.yaml", f"init --from {path.resolve().name}"
     _check_mapping(target, made_by)
     looked, records = look_at(path, desk.settings)
+    if looked.format in TABLES and all(map(is_field, looked.columns)):
+        how = desk.common.again("plan", path)
+        desk.console.tell(f"{path} has the columns of importer itself and needs no mapping: {how}")
+        return
+    text, questions = _skeleton(looked, records, path.resolve().name, desk)
+    written.write({target: written.signed(text, made_by)})
+    written.write_schema(folder, "mapping")
+    told = "".join(f", {name} {value}" for name, value in looked.said.items())
+    desk.console.table([f"{path}  {looked.format}{told}, {looked.records} records", f"written  {target}"])
+    for question in questions:
+        desk.console.tell(f"To decide: {question}.")
+    _tell_what_is_known(looked, path, desk)
+    desk.console.tell(f"Next: {desk.common.again('convert', path, '--mapping', target)}")
+
+
+def _skeleton(looked: Look, records: str | None, name: str, desk: Desk) -> tuple[str, list[str]]:
+    """Return the mapping of what was looked at, and what a person has to decide about it."""
+    from importer.cli.mapping_skeleton import Source, open_questions, skeleton  # noqa: PLC0415
+    from importer.inspection import inspect  # noqa: PLC0415
+    from importer.mapping.model import TABLES  # noqa: PLC0415
+
     findings = inspect(looked.columns, values=looked.distinct, filled=looked.filled, records=looked.records)
     encoding = looked.said.get("encoding", "utf-8")
     source = Source(
-        name=path.resolve().name,
+        name=name,
         format=looked.format,
         encoding=None if encoding.startswith("utf-") else encoding,
         records=records,
         is_table=looked.format in TABLES,
         catalogue=_names(desk, looked.columns),
     )
-    text = skeleton(findings, source)
-    written.write({target: written.signed(text, made_by)})
-    written.write_schema(folder, "mapping")
-    told = "".join(f", {name} {value}" for name, value in looked.said.items())
-    desk.console.table([f"{path}  {looked.format}{told}, {looked.records} records", f"written  {target}"])
-    for question in open_questions(findings):
-        desk.console.tell(f"To decide: {question}.")
+    return skeleton(findings, source), list(open_questions(findings))
+
+
+def _tell_what_is_known(looked: Look, path: Path, desk: Desk) -> None:
+    from importer.cli.likely_preset import likely  # noqa: PLC0415
+
     if known := likely(looked.columns, looked.format):
         desk.console.tell(
             f"It looks like an export that is known: `extends: {' or '.join(known)}` carries more. Without a"
             f" mapping: {desk.common.again('convert', path, '--preset', known[0])}"
         )
-    desk.console.tell(f"Next: {desk.common.again('convert', path, '--mapping', target)}")
 
 
 def _check_mapping(target: Path, made_by: str) -> None:

@@ -155,6 +155,11 @@ def _delimiter(text: str, path: str, diagnostics: Diagnostics) -> str:
     return best
 
 
+def is_field(header: str) -> bool:
+    """Whether a header names a field of incidents, as it stands."""
+    return _target(header.strip()) is not None
+
+
 def _target(header: str) -> tuple[str, str] | None:
     """Return the mapping and the key that a header names, or None where it names no field."""
     group, dot, key = header.partition(".")

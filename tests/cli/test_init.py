@@ -281,3 +281,11 @@ def test_the_mapping_of_another_export_is_not_replaced(folder: Folder) -> None:
     assert "init --from export.csv" in result.err
     assert folder.run("init", "other", "--from", "export.json").code == 0
     assert folder.run("init", "--from", "export.csv").code == 0
+
+
+def test_a_table_with_the_columns_of_importer_needs_no_mapping(folder: Folder) -> None:
+    folder.write("own.csv", "key,name,severity,timestamps.Reported at\nA,Down,Major,2023-01-01T00:00:00Z\n")
+    result = folder.run("init", "--from", "own.csv")
+    assert result.code == 0
+    assert "needs no mapping: importer plan own.csv" in result.err
+    assert not (folder.path / "own.mapping.yaml").exists()
