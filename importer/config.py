@@ -243,6 +243,8 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
 def policy_of(block: Block, wider: Policy) -> Policy:
     """Return the policy that a mapping of the right shape states; what it leaves open is that of its
     surroundings."""
+    if block.keys().isdisjoint(_POLICY):
+        return wider
     return Policy(
         on_drift=OnDrift(str(block.get("on_drift") or wider.on_drift)),
         ignore_changes=frozenset(_list(block["ignore_changes"]))
