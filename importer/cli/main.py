@@ -22,7 +22,7 @@ _COMMANDS = {
     "convert": "Turn an export of another tracker into YAML to review.",
     "pull": "Write the incidents of the account to YAML.",
     "adopt": "Declare that an existing incident is the one with this key.",
-    "state": "Look at what importer knows of its incidents; make it forget one.",
+    "state": "Look at what importer knows of its incidents; forget one; carry it to another machine.",
     "sandbox": "Serve a stand-in of the incident.io API on this machine.",
     "schema": "Print the JSON Schema of a file format.",
     "completion": "Print the script that lets a shell complete commands and options.",

@@ -142,7 +142,7 @@ _FORM = (
     full,
     option(
         "--max-bytes",
-        type=click.IntRange(min=5000),
+        type=click.IntRange(min=1000),
         default=60000,
         show_default=True,
         help="How long the Markdown may be.",

@@ -24,8 +24,8 @@ MARK = "<!-- importer plan -->"
 """The first line, by which a CI finds the comment that it wrote before."""
 MAX_BYTES = 60_000
 """Room for a frame around it: a comment on GitHub has at most 65536 characters."""
-LEAST_BYTES = 5_000
-"""What the frame alone never exceeds."""
+LEAST_BYTES = 1_000
+"""What the counts alone never exceed."""
 _LONGEST_SENTENCE = 300
 _LONGEST_NAME = 100
 
@@ -67,15 +67,17 @@ class _Fitted:
 
 
 def plan(plan: Plan, *, audience: Audience, max_bytes: int = MAX_BYTES) -> str:
-    """Return the comment, of at most `max_bytes` bytes of UTF-8, or LEAST_BYTES if that is more.
+    """Return the comment, of at most `max_bytes` bytes of UTF-8, which are LEAST_BYTES or more.
 
     Of private incidents it holds key, action and place, unless its audience may see them.
     """
     hidden = _hidden(plan, audience)
     sections = [each for each in _sections(plan, audience, hidden) if each.blocks]
     opening, ending = _opening(plan, len(hidden)), _ending(plan)
-    room = max(max_bytes, LEAST_BYTES) - _size(opening) - _size(ending)
+    room = max_bytes - _size(opening) - _size(ending)
     room -= sum(_size(_framed(each, _nothing_of(each))) for each in sections)
+    if room < 0:
+        return f"{opening}Cut to fit: all but the counts. `importer show PLAN` shows all.\n"
     parts = [opening]
     for section in sections:
         fitted = _fitted(section.blocks, room)
