@@ -34,8 +34,6 @@ _INCIDENT_EDITOR = (
     "follow_ups.update",
     "incident_calls.create",
     "incident_calls.destroy",
-    "incident_timeline_items.create",
-    "incident_timeline_items.update",
     "incidents.create",
     "incidents.update_custom_fields",
     "incidents.update_name",
@@ -44,6 +42,8 @@ _INCIDENT_EDITOR = (
     "incidents.update_status",
     "incidents.update_summary",
     "incidents.update_timestamps",
+    "timeline_items.create",
+    "timeline_items.update",
 )
 GLOBAL_ACCESS = "global_access"
 ROLES: dict[str, tuple[str, ...]] = {
@@ -56,7 +56,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "postmortems_manage": (
         "external_postmortems.create",
         "in_app_postmortems.import",
-        "postmortems.update_status",
+        "in_app_postmortems.update_status",
     ),
     "incident_memberships_editor": ("incident_memberships.grant",),
     "status_page_publisher": ("status_pages.publish_updates",),

@@ -60,7 +60,22 @@ _DEFAULTS: dict[str, Wire] = {
     },
     "teams": {},
     "status_pages": {},
-    "workflows": {"state": "active", "runs_on_incident_modes": ["standard"]},
+    "workflows": {
+        "state": "active",
+        "version": 1,
+        "trigger": {"name": "incident.created", "label": "When an incident is created"},
+        "steps": [],
+        "runs_on_incident_modes": ["standard"],
+        "runs_on_incidents": "newly_created",
+        "auto_run_mode": "run_automatically",
+        "continue_on_step_error": False,
+        "include_private_incidents": False,
+        "include_private_escalations": False,
+        "private_incident_scope": "none",
+        "once_for": [],
+        "condition_groups": [],
+        "expressions": [],
+    },
     "follow_up_priorities": {},
 }
 _RANKED = frozenset({"severities", "incident_statuses", "incident_timestamps", "follow_up_priorities"})
@@ -282,9 +297,8 @@ def _structure_item(page: Wire, item: Any) -> Wire:
         return {kind: _component(page, inner)}
     made = {"id": identifiers.named("structure", f"{page['name']}/{inner['name']}"), **inner}
     if kind == "group":
-        return {
-            kind: {**made, "components": [_component(page, each) for each in inner.get("components", ())]}
-        }
+        components = [_component(page, each) for each in inner.get("components", ())]
+        return {kind: {"hidden": False, "display_aggregated_uptime": True, **made, "components": components}}
     return {kind: {**made, "items": [_structure_item(page, each) for each in inner.get("items", ())]}}
 
 
@@ -292,6 +306,8 @@ def _component(page: Wire, given: Any) -> Wire:
     component = {"name": given} if isinstance(given, str) else dict(given)
     return {
         "component_id": identifiers.named("components", f"{page['name']}/{component['name']}"),
+        "hidden": False,
+        "display_uptime": True,
         **component,
     }
 

@@ -159,7 +159,7 @@ _CHILDREN = (
         "POST",
         "/v2/incident_timeline_items",
         children.create_timeline_item,
-        "incident_timeline_items.create",
+        "timeline_items.create",
         shapes.CREATE_TIMELINE_ITEM,
         201,
     ),
@@ -167,7 +167,7 @@ _CHILDREN = (
         "PATCH",
         "/v2/incident_timeline_items/{id}",
         children.update_timeline_item,
-        "incident_timeline_items.update",
+        "timeline_items.update",
         shapes.UPDATE_TIMELINE_ITEM,
     ),
     Route(
@@ -186,7 +186,7 @@ _POSTMORTEMS = (
         "PUT",
         "/v1/postmortem_documents/{id}",
         postmortems.update_status,
-        "postmortems.update_status",
+        "in_app_postmortems.update_status",
         shapes.UPDATE_POSTMORTEM,
     ),
     Route(

@@ -26,7 +26,11 @@ def show_structure(exchange: Exchange) -> Wire:
     items = exchange.account.catalogue.structures.get(exchange.arguments["status_page_id"])
     if items is None:
         raise not_found()
-    return {"current_structure": {"items": items}}
+    return {
+        "current_structure": {"items": items},
+        "display_uptime_mode": "chart_and_percentage",
+        "management_meta": {"annotations": {}, "managed_by": "dashboard"},
+    }
 
 
 def list_incidents(exchange: Exchange) -> Wire:
