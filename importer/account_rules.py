@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from importer.catalogue import Ambiguous, Found, Index, Missing, custom_field, default_status
-from importer.config import Settings
 from importer.diagnostics import Diagnostics, grouped
 from importer.model import (
     Account,
@@ -22,6 +21,7 @@ from importer.model import (
     Location,
     Reference,
 )
+from importer.model.settings import Settings
 from importer.normalise import text
 
 SEES_PRIVATE = "global_access"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from typing import assert_never
 
 from importer.model import (
     Adopt,
+    Attribute,
+    Attributes,
     Blocked,
     Change,
     Create,
     Diagnostic,
+    Field,
     FieldChange,
     Incident,
     NewOption,
@@ -24,6 +28,9 @@ from importer.model import (
     Update,
     Value,
 )
+
+CANNOT_CHANGE = "cannot be changed after creation"
+"""Why a difference is blocked that only a creation could have made otherwise."""
 
 
 def new_options(changes: Iterable[Change]) -> tuple[NewOption, ...]:
@@ -43,6 +50,14 @@ def sent(change: Change) -> Iterable[Value]:
             return ()
         case _:
             assert_never(change)
+
+
+def declared(change: Create | Pending) -> Attributes:
+    """Return all that a creation sends, the number included."""
+    incident = change.incident
+    if incident.external_id is None:
+        return change.attributes
+    return {Attribute(Field.EXTERNAL_ID): Decimal(incident.external_id), **change.attributes}
 
 
 def is_acting(change: Change) -> bool:

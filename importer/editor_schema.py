@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from importer.account_rules import LIVE
 from importer.catalogue import custom_field, marker
-from importer.config import Settings
 from importer.editor_words import Json, choice, hidden, pattern
 from importer.model import Account, Catalogue, CustomField, Entity, Kind, NewOption, Reference
+from importer.model.settings import Settings
 from importer.naming import WORDS, Names, names_of
 from importer.normalise import folded, line
 

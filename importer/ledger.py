@@ -17,8 +17,17 @@ from pathlib import Path
 from importer.codec import Json, decode, decode_attribute, encode, encode_attribute
 from importer.errors import Refused
 from importer.ledger_file import LedgerFile, Row, in_words, open_file, read_file
-from importer.matching import Memory
-from importer.model import Account, Attribute, Attributes, Binding, Entity, LiveIncident, Remembered, Value
+from importer.model import (
+    Account,
+    Attribute,
+    Attributes,
+    Binding,
+    Entity,
+    LiveIncident,
+    Memory,
+    Remembered,
+    Value,
+)
 from importer.state import Bound, Gain, State, gain, merged
 
 CREATE = "create"

@@ -7,7 +7,7 @@ number (INC-48) or an equal name is never proof: whatever is found by it may onl
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,19 +19,9 @@ from importer.model import (
     Field,
     Incident,
     LiveIncident,
-    Remembered,
+    Memory,
 )
 from importer.normalise import folded
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What the ledger knows. `sent` are keys whose creation left and was never answered, each with the
-    idempotency key that it carried; `remembered` gives the last declared and answered values of one key."""
-
-    bindings: Mapping[str, Binding]
-    sent: Mapping[str, str]
-    remembered: Callable[[str], Mapping[Attribute, Remembered]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from importer.catalogue import Ambiguous, Found, Index, Missing, custom_field
-from importer.config import DEFAULT_ON_UNRESOLVED, OnUnresolved, Settings
 from importer.model import Catalogue, Diagnostic, Entity, Kind, NewOption, Reference, Severity
+from importer.model.settings import DEFAULT_ON_UNRESOLVED, OnUnresolved, Settings
 from importer.normalise import folded, text
 
 WORDS: Mapping[Kind, str] = {

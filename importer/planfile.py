@@ -21,7 +21,7 @@ from importer.planfile_changes import from_json, location_from_json, location_to
 from importer.planfile_changes import to_json as change_to_json
 from importer.planned_requests import option_request
 from importer.renderers.estimate import estimate
-from importer.renderers.view import summarise
+from importer.summary import summarise
 
 FORMAT_VERSION = "1.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
+from importer.changes import CANNOT_CHANGE, declared
 from importer.codec import (
     decode,
     decode_attribute,
@@ -34,11 +35,10 @@ from importer.model import (
     Update,
     Value,
 )
+from importer.model.plain import labels, named, plain
 from importer.normalise import by_label
 from importer.planned_requests import planned_requests
-from importer.renderers.cards import CANNOT_CHANGE, declared
-from importer.renderers.values import labels, named, plain
-from importer.renderers.view import Action, actions, reference_of
+from importer.summary import Action, actions, reference_of
 
 JsonObject = dict[str, Any]
 Written = Create | Pending | Update | Adopt | Blocked

@@ -10,23 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from importer.config import Settings
 from importer.diagnostics import Diagnostics
 from importer.differences import differences, same
 from importer.drift import after_policy, judge
 from importer.identity import idempotency_key
-from importer.matching import (
-    Absent,
-    Census,
-    Claimed,
-    Conflict,
-    Hidden,
-    Match,
-    Memory,
-    NotOurs,
-    Ours,
-    Sent,
-)
+from importer.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
 from importer.model import (
     CHILD_FIELDS,
     WRITE_ONLY_FIELDS,
@@ -42,6 +30,7 @@ from importer.model import (
     FieldChange,
     Incident,
     LiveIncident,
+    Memory,
     NoOp,
     Pending,
     PostmortemDocument,
@@ -50,6 +39,7 @@ from importer.model import (
     Value,
     number_of,
 )
+from importer.model.settings import Settings
 
 _EDITABLE_CHILDREN = frozenset({Field.TIMELINE, Field.FOLLOW_UP})
 

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from importer.errors import NotAvailable
 from importer.identity import is_incident_id
-from importer.matching import Census, Claimed, Memory, NotOurs, Ours
-from importer.model import Entity, Field, Incident, LiveChild, LiveIncident
+from importer.matching import Census, Claimed, NotOurs, Ours
+from importer.model import Entity, Field, Incident, LiveChild, LiveIncident, Memory
 
 _FEW = 100
 """Up to so many incidents it is worth a request to learn how long the list is."""

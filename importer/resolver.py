@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from importer.config import Settings
 from importer.model import (
     Attribute,
     Catalogue,
@@ -32,6 +31,7 @@ from importer.model import (
     StatusPageUpdate,
     Value,
 )
+from importer.model.settings import Settings
 from importer.naming import WORDS, Aliases, Names, alias_lines, names_of, section_of
 from importer.normalise import folded, number, several, text
 

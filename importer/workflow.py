@@ -16,7 +16,6 @@ from importer.account_rules import check_marker, check_resolved
 from importer.applier import Limits, Observer, OptionApi, Run, apply, create_options
 from importer.catalogue import default_status, marker
 from importer.changes import is_acting, only_drift, without_keys
-from importer.config import Settings
 from importer.diagnostics import grouped
 from importer.differences import differences
 from importer.errors import Refused, UsageError
@@ -45,14 +44,15 @@ from importer.model import (
     Update,
     Workflow,
 )
+from importer.model.settings import Settings
 from importer.planner import Ground, exceeded, plan_changes
 from importer.preflight import check_key, check_roles, check_workflows
 from importer.pull import Declared, Filters, Reader, Tally
 from importer.rediscovery import Rediscovery
-from importer.renderers.view import summarise
 from importer.resolver import needs, resolve
 from importer.revision import git_revision
 from importer.rules import check_declared
+from importer.summary import summarise
 
 _REFERENCE = re.compile(r"\D*([0-9]+)")
 """INC-48 or 48. The prefix is not fixed, and the API takes the bare number only."""

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from importer.config import Settings
-from importer.matching import Census, Memory
+from importer.matching import Census
 from importer.model import (
     Attribute,
     Attributes,
@@ -20,11 +19,13 @@ from importer.model import (
     Kind,
     LiveIncident,
     Location,
+    Memory,
     Policy,
     Remembered,
     Severity,
     TimelineItem,
 )
+from importer.model.settings import Settings
 from importer.planner import Ground, Planned, plan_changes
 from tests.plans import (
     BEGAN,

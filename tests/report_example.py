@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from importer.config import Settings
 from importer.model import Plan
+from importer.model.settings import Settings
 from importer.sandbox import open_sandbox
 from importer.sandbox.options import SandboxOptions
 from tests.rehearsal import Rehearsal

@@ -9,7 +9,6 @@ import pytest
 
 from importer.account_rules import check_marker, check_resolved
 from importer.catalogue import marker
-from importer.config import Settings
 from importer.model import (
     Account,
     Attribute,
@@ -26,6 +25,7 @@ from importer.model import (
     Status,
     Value,
 )
+from importer.model.settings import Settings
 
 CATEGORIES = ("triage", "live", "paused", "learning", "closed", "declined", "canceled", "merged")
 OPEN, SECRET = Entity(Kind.INCIDENT_TYPE, "I1", "Open"), Entity(Kind.INCIDENT_TYPE, "I2", "Security")

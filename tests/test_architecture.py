@@ -13,12 +13,11 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "importer"
 
 ROWS: tuple[set[str], ...] = (
-    {"model"},
+    {"model", "codec", "errors", "normalise"},
     {
-        "errors",
-        "normalise",
         "diagnostics",
         "changes",
+        "summary",
         "history",
         "identity",
         "privacy",
@@ -29,7 +28,6 @@ ROWS: tuple[set[str], ...] = (
     },
     {
         "catalogue",
-        "codec",
         "differences",
         "drift",
         "editor_words",

@@ -6,20 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from importer.config import (
-    Connection,
-    MappedSource,
-    OnUnresolved,
-    PlainSource,
-    Rate,
-    Settings,
-    connection,
-    load_settings,
-    parse_rate,
-)
+from importer.api.connection import Connection, connection
+from importer.config import load_settings
 from importer.diagnostics import Diagnostics
 from importer.errors import UsageError
 from importer.model import OnDrift, Policy
+from importer.model.settings import MappedSource, OnUnresolved, PlainSource, Rate, Settings, parse_rate
 
 FULL = """
 version: 1

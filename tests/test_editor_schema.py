@@ -16,7 +16,6 @@ from jsonschema import Draft202012Validator
 
 from importer import schemas
 from importer.account_rules import check_resolved
-from importer.config import Settings
 from importer.diagnostics import Diagnostics
 from importer.editor_schema import MAX_WORDS, narrowed
 from importer.loaders import incidents, json_file, shape
@@ -32,6 +31,7 @@ from importer.model import (
     Severity,
     Status,
 )
+from importer.model.settings import Settings
 from importer.naming import names_of
 from importer.resolver import resolve
 

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.config import Settings
 from importer.differences import same
 from importer.errors import AuthenticationFailed
 from importer.execution import Execution
@@ -38,6 +37,7 @@ from importer.model import (
     TimelineItem,
     Unknown,
 )
+from importer.model.settings import Settings
 from importer.planner import Ground, plan_changes
 from importer.refresh import refresh
 from tests.scripted_account import Crash, Fault, ScriptedAccount

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from importer.config import Settings
 from importer.errors import ExitCode, Refused
 from importer.ledger import APPLY, CREATE, Ledger, check_account, open_ledger, read_ledger
 from importer.ledger_file import open_file, read_file
 from importer.model import Account, Attribute, Binding, Entity, Field, Kind, LiveIncident, Remembered
+from importer.model.settings import Settings
 from importer.sandbox import SandboxOptions, open_sandbox
 from importer.state import Gain, State
 from tests.plans import CUSTOMERS, FULL, NAME, SUMMARY, live

@@ -32,10 +32,10 @@ from hypothesis.stateful import (
 from importer import planfile
 from importer.api.transport import writing
 from importer.applier import Limits
-from importer.config import Settings
 from importer.errors import ImporterError, Refused
 from importer.ledger import CONFIRMED, CREATE, Ledger, open_ledger, read_ledger
 from importer.model import NoOp, Plan
+from importer.model.settings import Settings
 from importer.sandbox import Fault, FaultKind, Faults, Idempotency, SandboxOptions, default_seed, open_sandbox
 from importer.workflow import Selection, Session, adopt, carry_out, left_of, refuse_stale, use_up
 from tests.chaos import verdict

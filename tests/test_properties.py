@@ -16,8 +16,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.config import Settings
 from importer.model import Create, NoOp
+from importer.model.settings import Settings
 from importer.sandbox import SandboxOptions, open_sandbox
 from tests.rehearsal import Rehearsal
 

@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer import normalise
-from importer.config import Settings
 from importer.errors import ExitCode, NotAvailable, Refused, UsageError
 from importer.loaders import load
-from importer.matching import Census, Memory
+from importer.matching import Census
 from importer.model import (
     Attachment,
     Attribute,
@@ -34,6 +33,7 @@ from importer.model import (
     Link,
     LiveChild,
     LiveIncident,
+    Memory,
     NoOp,
     PostmortemDocument,
     Status,
@@ -41,6 +41,7 @@ from importer.model import (
     User,
     Value,
 )
+from importer.model.settings import Settings
 from importer.planner import Ground, plan_changes
 from importer.pull import PULLED_CHILDREN, Declared, Filters, Reader, Tally, carriers, chosen, declare, keys
 from importer.resolver import resolve

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.config import Settings
 from importer.model import Adopted, Failed, NoOp
+from importer.model.settings import Settings
 from importer.sandbox import Idempotency, SandboxOptions, open_sandbox
 from tests.rehearsal import Rehearsal
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.errors import NotAvailable
-from importer.matching import Absent, Claimed, Conflict, Hidden, Match, Memory, NotOurs, Ours
+from importer.matching import Absent, Claimed, Conflict, Hidden, Match, NotOurs, Ours
 from importer.model import (
     Attribute,
     Attributes,
@@ -23,6 +23,7 @@ from importer.model import (
     LiveChild,
     LiveIncident,
     Membership,
+    Memory,
     Remembered,
     TimelineItem,
 )

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.config import OnUnresolved, Settings
 from importer.diagnostics import grouped
 from importer.model import (
     Attachment,
@@ -42,6 +41,7 @@ from importer.model import (
     User,
     Value,
 )
+from importer.model.settings import OnUnresolved, Settings
 from importer.resolver import Resolved, needs, resolve
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)

@@ -12,7 +12,6 @@ from typing import Any, cast
 import pytest
 
 from importer.applier import Run
-from importer.config import Settings
 from importer.errors import Refused, UsageError
 from importer.ledger import open_ledger
 from importer.model import (
@@ -30,6 +29,7 @@ from importer.model import (
     Plan,
     Update,
 )
+from importer.model.settings import Settings
 from importer.workflow import Api, Selection, Session, adopt, refuse_stale, use_up
 
 NAME, SUMMARY = Attribute(Field.NAME), Attribute(Field.SUMMARY)

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer import normalise
-from importer.config import Settings
 from importer.loaders import load
 from importer.model import (
     Attachment,
@@ -35,6 +34,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.model.settings import Settings
 from importer.yaml_writer import MODELINE, document
 
 HERE = Location("", 1)

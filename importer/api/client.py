@@ -12,9 +12,9 @@ from importer import __version__
 from importer.api import wire, wire_catalogue
 from importer.api.catalogue_reader import read_catalogue, read_options
 from importer.api.children import Children
+from importer.api.connection import Connection
 from importer.api.exchange import Exchange, segment
 from importer.api.transport import TIMEOUT
-from importer.config import Connection
 from importer.errors import ApiError
 from importer.model import (
     Account,

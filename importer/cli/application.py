@@ -30,9 +30,10 @@ from importer.model import (
     Unknown,
 )
 from importer.planner import exceeded
-from importer.renderers import events, report, view
+from importer.renderers import events, report
 from importer.renderers.outcomes import outcomes
 from importer.renderers.tally import Ending
+from importer.summary import summarise
 from importer.workflow import Selection, Session, carry_out, left_of, refuse_stale, use_up
 
 
@@ -130,7 +131,7 @@ class Application:
                 yield events.planned_change(change, at=now())
 
     def _refuse_too_many(self, plan: Plan) -> None:
-        summary = view.summarise(plan)
+        summary = summarise(plan)
         too_many = exceeded({"create": summary.create, "update": summary.update}, self.session.settings)
         if too_many:
             raise Refused(
@@ -186,7 +187,7 @@ class Application:
         self.desk.console.complain(outcome.warnings)
 
     def _conclude(self, plan: Plan, run: Run) -> None:
-        console, warnings, summary = self.desk.console, _warnings(run), view.summarise(plan)
+        console, warnings, summary = self.desk.console, _warnings(run), summarise(plan)
         console.complain(warnings)
         ending = Ending(
             run.outcomes, summary.unchanged, summary.blocked, run.stopped, self._next_command(run)
@@ -243,6 +244,6 @@ def _exit_code(plan: Plan, run: Run, *, interrupted: bool) -> int:
     doubtful = any(isinstance(outcome, Unknown) for outcome in run.outcomes)
     if isinstance(run.error, AuthenticationFailed) and not done and not doubtful:
         return ExitCode.ERROR
-    if done < len(run.outcomes) or view.summarise(plan).blocked:
+    if done < len(run.outcomes) or summarise(plan).blocked:
         return ExitCode.PARTIAL
     return ExitCode.DONE

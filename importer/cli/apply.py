@@ -15,9 +15,9 @@ from importer.cli.interrupts import Interrupts
 from importer.cli.options import Common, chosen_format, taken
 from importer.cli.progress import Emit, teller
 from importer.cli.session import Desk, open_desk, writing
-from importer.config import parse_rate
 from importer.errors import UsageError
 from importer.model import Plan
+from importer.model.settings import parse_rate
 from importer.workflow import Selection, declare, plan
 
 

@@ -11,10 +11,10 @@ import click
 from importer.cli import options, rejects, written
 from importer.cli.options import Common, shown_places, taken
 from importer.cli.session import Desk, open_desk
-from importer.config import MappedSource, Settings
 from importer.errors import ExitCode, UsageError
 from importer.loaders import Loaded, load
 from importer.model import Diagnostic, Incident, Severity
+from importer.model.settings import MappedSource, Settings
 from importer.yaml_writer import document
 
 _UNDATED = "undated"

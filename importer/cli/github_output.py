@@ -7,7 +7,7 @@ from pathlib import Path
 
 from importer.errors import UsageError
 from importer.model import Plan
-from importer.renderers.view import summarise
+from importer.summary import summarise
 
 _VARIABLE = "GITHUB_OUTPUT"
 """Names the file that a step appends its outputs to, a `name=value` a line; not set elsewhere."""

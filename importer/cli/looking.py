@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from importer.config import MappedSource, Settings
 from importer.diagnostics import Diagnostics
 from importer.errors import InvalidInput, UsageError
-from importer.loaders.sources import MAPPED_SUFFIXES, Found, find
+from importer.loaders.sources import find
 from importer.mapping import Format, Look, Mapping, look, without_records
+from importer.model.settings import MAPPED_SUFFIXES, MappedSource, Settings, SourceFile
 
 
 def look_at(path: Path, settings: Settings) -> tuple[Look, str | None]:
@@ -39,9 +39,9 @@ def look_at(path: Path, settings: Settings) -> tuple[Look, str | None]:
     return _together(looks), records
 
 
-def _files(path: Path, settings: Settings) -> list[Found]:
+def _files(path: Path, settings: Settings) -> list[SourceFile]:
     if path.is_file():
-        return [Found(path, str(path), named=True)]
+        return [SourceFile(path, str(path), named=True)]
     if not path.is_dir():
         raise UsageError(f"there is no file {path}", hint="`--from` takes a file or a folder of the export")
     source = MappedSource(str(path.absolute()), mapping="")

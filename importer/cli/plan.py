@@ -13,11 +13,11 @@ from importer.cli import github_output, options, outputs, rejects
 from importer.cli.options import Common, shown_places, taken
 from importer.cli.rendering import rendered
 from importer.cli.session import Desk, open_desk, reading
-from importer.config import parse_rate
 from importer.diagnostics import grouped
 from importer.errors import ExitCode, ImporterError, UsageError
 from importer.model import Plan, Scope
-from importer.renderers import view
+from importer.model.settings import parse_rate
+from importer.summary import summarise
 from importer.workflow import Selection, declare, plan
 
 
@@ -84,7 +84,7 @@ def command(context: click.Context) -> int:
         planfile.write(made, wishes.out)
         how = desk.common.again("apply", wishes.out)
         console.tell(f"\nSaved the plan to {wishes.out}. To do exactly this: {how}")
-    changed = view.summarise(made).has_changes
+    changed = summarise(made).has_changes
     asked = wishes.detailed_exitcode or wishes.drift_only
     return ExitCode.CHANGES if asked and changed else ExitCode.DONE
 

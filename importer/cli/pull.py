@@ -14,12 +14,12 @@ from importer.account_rules import SEES_PRIVATE
 from importer.cli import options, written
 from importer.cli.options import Common, taken
 from importer.cli.session import Desk, claiming, open_desk, reading
-from importer.config import parse_rate
 from importer.errors import ExitCode, UsageError
 from importer.model import Field
+from importer.model.settings import parse_rate
+from importer.model.wording import numbered
 from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
 from importer.renderers.estimate import of_requests
-from importer.renderers.values import numbered
 from importer.renderers.view import effort
 from importer.workflow import find, read, take_over
 from importer.yaml_writer import document

@@ -20,9 +20,10 @@ from importer.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
     from importer.api.client import Client
+    from importer.api.connection import Connection
     from importer.api.patience import Patience, Wait
     from importer.api.transport import Transport
-    from importer.config import Connection, Rate, Settings
+    from importer.model.settings import Rate, Settings
     from importer.workflow import Session
 
 _SANDBOX_ENDPOINT = "http://sandbox.localhost"
@@ -152,8 +153,8 @@ def _client(
 @contextmanager
 def _inner(desk: Desk) -> Iterator[tuple[Connection, Transport]]:
     """Return the way to the account: the network, or the sandbox inside this process."""
+    from importer.api.connection import Connection, connection  # noqa: PLC0415
     from importer.api.transport import in_process, network  # noqa: PLC0415
-    from importer.config import Connection, connection  # noqa: PLC0415
 
     if not desk.common.sandbox:
         known = connection(os.environ, desk.common.endpoint)

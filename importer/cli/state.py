@@ -61,7 +61,8 @@ def list_(context: click.Context) -> None:
 @click.pass_context
 def show(context: click.Context, key: str) -> None:
     """Show the binding of one KEY, its journal, and the values last declared and answered."""
-    from importer.renderers.values import plain, shown  # noqa: PLC0415
+    from importer.model.plain import plain  # noqa: PLC0415
+    from importer.renderers.values import shown  # noqa: PLC0415
 
     desk = open_desk(taken(Common, context))
     with _reading(desk) as ledger:

@@ -17,8 +17,8 @@ from importer.cli.session import Desk, open_desk
 from importer.diagnostics import grouped
 from importer.errors import ExitCode, InvalidInput
 from importer.model import Diagnostic, Severity
+from importer.model.wording import numbered
 from importer.planfile import diagnostic_json
-from importer.renderers.values import numbered
 from importer.workflow import declare
 
 

@@ -10,14 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.config import MappedSource, Settings
 from importer.diagnostics import Diagnostics
 from importer.model import Diagnostic, Incident, Input
+from importer.model.settings import MappedSource, Settings
 
 if TYPE_CHECKING:
     from importer.loaders.files import Files
-    from importer.loaders.sources import Found
     from importer.mapping import Tally
+    from importer.model.settings import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,15 @@ def load(settings: Settings, paths: Sequence[Path] = ()) -> Loaded:
     return Loaded(tuple(incidents), inputs, tuple(diagnostics.found), tallies)
 
 
-def _groups(found: Sequence[Found]) -> list[tuple[MappedSource | None, list[Found]]]:
+def _groups(found: Sequence[SourceFile]) -> list[tuple[MappedSource | None, list[SourceFile]]]:
     """Return the files in their order; all those of one mapped source where its first one is."""
-    groups: dict[MappedSource | Found, list[Found]] = {}
+    groups: dict[MappedSource | SourceFile, list[SourceFile]] = {}
     for each in found:
         groups.setdefault(each.mapped or each, []).append(each)
     return [(group[0].mapped, group) for group in groups.values()]
 
 
-def _incidents(found: Found, settings: Settings, read: Files) -> Iterator[Incident]:
+def _incidents(found: SourceFile, settings: Settings, read: Files) -> Iterator[Incident]:
     from importer.loaders import documents, incidents, moments, shape  # noqa: PLC0415  as above
     from importer.loaders.tree import Block  # noqa: PLC0415
 

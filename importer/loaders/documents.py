@@ -11,9 +11,10 @@ from itertools import chain
 from importer.diagnostics import Diagnostics
 from importer.loaders import csv_file, json_file, markdown_file, shape, yaml_file
 from importer.loaders.encoding import decode, physical_line
-from importer.loaders.sources import MARKDOWN, WORKBOOK, Found
+from importer.loaders.sources import MARKDOWN, WORKBOOK
 from importer.loaders.tree import Block, Malformed, Node, Series
 from importer.model import Location, Severity
+from importer.model.settings import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class _Page:
     nodes: Iterable[Node]
 
 
-def candidates(found: Found, data: bytes, diagnostics: Diagnostics) -> Iterator[Candidate]:
+def candidates(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator[Candidate]:
     """Yield what a file declares. A file that declares nothing is an error if it was named, else a warning;
     what this program wrote itself is passed over unless it was named."""
     before = len(diagnostics.found)
@@ -81,7 +82,7 @@ def candidates(found: Found, data: bytes, diagnostics: Diagnostics) -> Iterator[
         _report_nothing(found, diagnostics)
 
 
-def _pages(found: Found, data: bytes, diagnostics: Diagnostics) -> Iterator[_Page] | None:
+def _pages(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator[_Page] | None:
     """Return what is in a file; None where it is passed over, or after saying that it is not to be read.
     Raises Malformed, also on the way."""
     suffix = found.path.suffix.lower()
@@ -165,7 +166,7 @@ def _without_contents(file: Block) -> Block:
     return outside
 
 
-def _report_nothing(found: Found, diagnostics: Diagnostics) -> None:
+def _report_nothing(found: SourceFile, diagnostics: Diagnostics) -> None:
     report = diagnostics.error if found.named else diagnostics.warning
     report(
         "not-an-incident-file",

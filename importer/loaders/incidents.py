@@ -9,7 +9,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from importer import normalise
-from importer.config import Settings, policy_of
+from importer.config import policy_of
 from importer.diagnostics import Diagnostics
 from importer.loaders.moments import NotAMoment, moment
 from importer.loaders.tree import Block, Node, Series
@@ -32,6 +32,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.model.settings import Settings
 
 ReadDocument = Callable[[str, Location], str | None]
 """A post-mortem's file, as an incident calls it, and where -> its text, or None after a diagnostic."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer import mapping
-from importer.config import MappedSource, Settings
 from importer.loaders import shape
 from importer.loaders.files import Files
 from importer.loaders.incidents import Source, incident
-from importer.loaders.sources import MAPPED_SUFFIXES, Found, shown
+from importer.loaders.sources import shown
 from importer.model import Incident, Location, Severity
+from importer.model.settings import MAPPED_SUFFIXES, MappedSource, Settings, SourceFile
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class Mapped:
     read: Files
     tally: mapping.Tally = field(default_factory=mapping.Tally)
 
-    def incidents(self, files: Sequence[Found]) -> Iterator[Incident]:
+    def incidents(self, files: Sequence[SourceFile]) -> Iterator[Incident]:
         """Yield the incidents of the files; nothing after saying what is wrong with the mapping."""
         chosen = self.chosen()
         if chosen is None:
@@ -55,7 +55,7 @@ class Mapped:
             return None
         return made
 
-    def incident_source(self, found: Found) -> Source:
+    def incident_source(self, found: SourceFile) -> Source:
         return Source(
             path=found.shown,
             settings=self.settings,
@@ -88,7 +88,7 @@ class Mapped:
         return Location(shown(path, self.settings.root), self.source.line) if path else None
 
 
-def _is_meant(found: Found, chosen: mapping.Mapping) -> bool:
+def _is_meant(found: SourceFile, chosen: mapping.Mapping) -> bool:
     """Whether a mapping reads a file: of a folder or glob only those of its format."""
     kind = MAPPED_SUFFIXES.get(found.path.suffix.lower())
     return found.named or chosen.format is None or kind == chosen.format

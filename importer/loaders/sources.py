@@ -4,51 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from importer.config import CONFIG_NAME, MappedSource, PlainSource, Settings
 from importer.diagnostics import Diagnostics
 from importer.loaders.markdown_file import begins_with_front_matter
-from importer.model import Location, Policy
+from importer.model import Location
+from importer.model.settings import (
+    CONFIG_NAME,
+    MAPPED_SUFFIXES,
+    MappedSource,
+    PlainSource,
+    Settings,
+    SourceFile,
+)
 
 MARKDOWN, WORKBOOK = ".md", ".xlsx"
 SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv", MARKDOWN, WORKBOOK})
-MAPPED_SUFFIXES = {
-    ".csv": "csv",
-    ".txt": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".md": "markdown",
-    ".markdown": "markdown",
-}
-"""What a mapping reads in a folder, and the format that it is."""
 _MARKDOWN_SUFFIXES = frozenset(name for name, kind in MAPPED_SUFFIXES.items() if kind == "markdown")
 _LOCK = "~$"
 """What Excel puts before the name of a workbook that is open, for a small file beside it."""
 _WILD = frozenset("*?[")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file to read. `shown` is its name in messages; `named` says that somebody asked for this one;
-    `mapped` is the source that says by which mapping it is read; `timezone` and `policy` are those of a
-    source without one."""
-
-    path: Path
-    shown: str
-    named: bool
-    mapped: MappedSource | None = None
-    timezone: str | None = None
-    policy: Policy | None = None
-
-
-def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) -> tuple[Found, ...]:
+def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) -> tuple[SourceFile, ...]:
     """Return the files below `paths`, else those of the sources of importer.yaml, else those of its folder.
 
     Passed over are hidden files and folders, importer.yaml, and what has another suffix.
@@ -77,7 +56,7 @@ def _identity(path: Path) -> Path:
     return path.resolve()
 
 
-def _given(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
+def _given(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
     """Return the files at a path of the command line. What a source of importer.yaml reads by a mapping is
     read by that, however it was found."""
     mapped = [
@@ -93,7 +72,7 @@ def _given(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Fou
     return below + _at(path, settings, Diagnostics() if below else diagnostics)
 
 
-def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
+def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
     if path.is_dir():
         return _in_folder(path, settings, diagnostics)
     name = shown(path, settings.root)
@@ -105,10 +84,10 @@ def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Found]
             "not-supported", f"files of the kind `{path.suffix}` cannot be read", Location(name, 1)
         )
         return []
-    return [Found(path, name, named=True)]
+    return [SourceFile(path, name, named=True)]
 
 
-def _with_words_of_sources(found: Sequence[Found], settings: Settings) -> tuple[Found, ...]:
+def _with_words_of_sources(found: Sequence[SourceFile], settings: Settings) -> tuple[SourceFile, ...]:
     """Return the files with what importer.yaml says of them, however they were found; of several sources that
     have a file the last one counts."""
     words = {
@@ -127,7 +106,7 @@ def _with_words_of_sources(found: Sequence[Found], settings: Settings) -> tuple[
 
 def _source(
     source: str | PlainSource | MappedSource, settings: Settings, diagnostics: Diagnostics
-) -> list[Found]:
+) -> list[SourceFile]:
     match source:
         case MappedSource():
             return _mapped(source, settings, diagnostics)
@@ -137,21 +116,21 @@ def _source(
             return _matching(source, settings, diagnostics)
 
 
-def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
+def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
     """Return the files that a mapping reads. In a folder and among those of a glob, other kinds of files than
     those that mappings read are passed over."""
     path = settings.root / source.path
     place = _config(settings, source.line)
     if _WILD.isdisjoint(source.path) and not path.is_dir():
         if path.is_file():
-            return [Found(path, shown(path, settings.root), named=True, mapped=source)]
+            return [SourceFile(path, shown(path, settings.root), named=True, mapped=source)]
         diagnostics.error(
             "no-such-file", f"there is no file or folder `{source.path}`", place, hint="check the path"
         )
         return []
     every = _walk(path, diagnostics) if path.is_dir() else _matches(source.path, settings)
     found = [
-        Found(each, shown(each, settings.root), named=False, mapped=source)
+        SourceFile(each, shown(each, settings.root), named=False, mapped=source)
         for each in every
         if each.suffix.lower() in MAPPED_SUFFIXES and _may_declare(each)
     ]
@@ -165,12 +144,12 @@ def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) 
     return found
 
 
-def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics, line: int = 1) -> list[Found]:
+def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics, line: int = 1) -> list[SourceFile]:
     if _WILD.isdisjoint(pattern):
         return _at(settings.root / pattern, settings, diagnostics)
     try:
         found = [
-            Found(path, shown(path, settings.root), named=False)
+            SourceFile(path, shown(path, settings.root), named=False)
             for path in _matches(pattern, settings)
             if _is_source(path, settings)
         ]
@@ -222,12 +201,12 @@ def _mapping_files(settings: Settings) -> Iterator[Path]:
             yield settings.root / source.mapping
 
 
-def _in_folder(folder: Path, settings: Settings, diagnostics: Diagnostics) -> list[Found]:
-    found: list[Found] = []
+def _in_folder(folder: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
+    found: list[SourceFile] = []
     for path in _walk(folder, diagnostics):
         name = shown(path, settings.root)
         if _is_source(path, settings):
-            found.append(Found(path, name, named=False))
+            found.append(SourceFile(path, name, named=False))
     if not found:
         diagnostics.error(
             "no-match",

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer.diagnostics import Diagnostics
-from importer.loaders.sources import Found
 from importer.loaders.tree import Block, Malformed, Series
 from importer.mapping.expressions import BadRule, Unfit
 from importer.mapping.model import Keep, Mapping
@@ -15,6 +14,7 @@ from importer.mapping.record import Broken, Contents, Record, Table
 from importer.mapping.records import records, without_records
 from importer.mapping.rejects import Reject, as_csv, reject
 from importer.model import Diagnostic, Location, Severity
+from importer.model.settings import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Candidate:
     """What a record declares: a block as an incident file has it, with the record that it comes from."""
 
     block: Block
-    found: Found
+    found: SourceFile
     record: Record
     table: Table | None
 
@@ -54,7 +54,7 @@ class Tally:
 
 
 def blocks(
-    mapping: Mapping, files: Sequence[Found], diagnostics: Diagnostics, tally: Tally
+    mapping: Mapping, files: Sequence[SourceFile], diagnostics: Diagnostics, tally: Tally
 ) -> Iterator[Candidate]:
     """Yield what the records of the files declare, in the order of files and records.
 
@@ -78,7 +78,7 @@ class _Source:
     empty: list[Diagnostic] = field(default_factory=list)
     """What there is to say of files that can be read and have no record."""
 
-    def candidates(self, found: Found) -> Iterator[Candidate]:
+    def candidates(self, found: SourceFile) -> Iterator[Candidate]:
         contents = records(found, self.mapping, self.diagnostics)
         runs = self.program(contents, found) if contents else None
         if contents is None or runs is None:
@@ -103,7 +103,9 @@ class _Source:
             if self.tally.read == before:
                 self.empty.append(without_records(found.shown))
 
-    def candidate(self, record: Record, runs: Program, contents: Contents, found: Found) -> Candidate | None:
+    def candidate(
+        self, record: Record, runs: Program, contents: Contents, found: SourceFile
+    ) -> Candidate | None:
         """Return what a record declares; None where `where` leaves it out or it has mistakes."""
         problems: list[Problem] = []
         try:
@@ -135,7 +137,7 @@ class _Source:
         )
         self.tally.rejects.append(reject(broken, contents.table, broken.place, self.diagnostics.found[-1:]))
 
-    def program(self, contents: Contents, found: Found) -> Program | None:
+    def program(self, contents: Contents, found: SourceFile) -> Program | None:
         header = contents.table.header if contents.table else None
         if header not in self.programs:
             try:
@@ -147,7 +149,7 @@ class _Source:
                 self.programs[header] = None
         return self.programs[header]
 
-    def report(self, problem: BadRule, found: Found) -> None:
+    def report(self, problem: BadRule, found: SourceFile) -> None:
         at = problem.at or self.mapping.place("fields")
         detail = problem.detail or f"in {found.shown}"
         self.diagnostics.error(problem.code, problem.summary, at, detail=detail, hint=problem.hint)

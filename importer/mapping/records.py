@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from importer.diagnostics import Diagnostics
-from importer.loaders.sources import MAPPED_SUFFIXES, Found
 from importer.loaders.tree import Malformed
 from importer.mapping import front_matter, objects, tables, text_file, workbook
 from importer.mapping.model import Columns, Format, Items, Mapping, Rule, Template
 from importer.mapping.paths import BadPath
 from importer.mapping.record import Broken, Contents, Record
 from importer.model import Diagnostic, Location, Severity
+from importer.model.settings import MAPPED_SUFFIXES, SourceFile
 
 _FALLBACK = "windows-1252"
 _MOST_RECORDS, _MOST_VALUES = 100_000, 200
@@ -47,7 +47,7 @@ def format_of(path: Path, mapping: Mapping) -> Format | None:
     return Format(MAPPED_SUFFIXES[suffix]) if suffix in MAPPED_SUFFIXES else None
 
 
-def records(found: Found, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
+def records(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
     """Open a file and return its records, or None after saying why there are none.
 
     A file in which something had to be found out says what: its encoding, its delimiter.
@@ -99,7 +99,7 @@ def look(path: Path, *, shown: str, mapping: Mapping | None = None) -> Look:
     """Read the first records of a source and say what is in them."""
     diagnostics = Diagnostics()
     chosen = mapping or Mapping(shown=shown, encoding=_FALLBACK)
-    found = Found(path, shown, named=True)
+    found = SourceFile(path, shown, named=True)
     kind = format_of(path, chosen) or Format.CSV
     contents = records(found, chosen, diagnostics)
     table = contents.table if contents else None
@@ -117,7 +117,7 @@ def look(path: Path, *, shown: str, mapping: Mapping | None = None) -> Look:
     return Look(kind, said, tuple(distinct), dict(filled), distinct, count, diagnostics)
 
 
-def _contents(found: Found, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
+def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
     kind = format_of(found.path, mapping)
     if kind is None:
         raise Malformed(
@@ -146,7 +146,7 @@ def _contents(found: Found, mapping: Mapping, diagnostics: Diagnostics) -> Conte
             )
 
 
-def _tell(found: Found, contents: Contents, mapping: Mapping, diagnostics: Diagnostics) -> None:
+def _tell(found: SourceFile, contents: Contents, mapping: Mapping, diagnostics: Diagnostics) -> None:
     encoding = contents.said.get("encoding", "utf-8")
     if encoding != "utf-8":
         diagnostics.warning("encoding", f"the text was read as {encoding}", Location(found.shown, 1))

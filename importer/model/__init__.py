@@ -21,14 +21,13 @@ from importer.model.account import (
 )
 from importer.model.incidents import (
     Answer,
-    Binding,
     Incident,
     LiveChild,
     LiveIncident,
-    Remembered,
     earliest,
     number_of,
 )
+from importer.model.memory import Binding, Memory, Remembered
 from importer.model.plan import (
     Adopt,
     Adopted,
@@ -115,6 +114,7 @@ __all__ = [
     "LiveIncident",
     "Location",
     "Membership",
+    "Memory",
     "MonthCount",
     "Needs",
     "NewOption",

@@ -1,4 +1,4 @@
-"""Declared and live incidents, and what the ledger knows of the two."""
+"""Declared and live incidents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from importer.model.values import (
     Child,
     Field,
     Location,
-    Value,
 )
 
 
@@ -86,21 +85,3 @@ class LiveChild:
     id: str
     attribute: Attribute
     value: Child
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """A known pair of key and incident. An adoption is `settled` once an apply has brought it up to date."""
-
-    key: str
-    incident_id: str
-    reference: str
-    settled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What was last declared of one attribute, and what the account answered to it."""
-
-    declared: Value
-    answered: Value

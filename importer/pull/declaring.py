@@ -15,7 +15,6 @@ from typing import assert_never
 
 from importer.account_rules import check_resolved
 from importer.catalogue import marker
-from importer.config import Settings
 from importer.differences import same
 from importer.model import (
     Account,
@@ -38,6 +37,7 @@ from importer.model import (
     Severity,
     Value,
 )
+from importer.model.settings import Settings
 from importer.normalise import line, several
 from importer.pull.holding import not_held
 from importer.pull.naming import Words, words_of

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from importer.config import Settings
 from importer.diagnostics import Diagnostics
 from importer.model import Attribute, Field, Incident
+from importer.model.settings import Settings
 from importer.yaml_writer import document
 
 _NAMED = {Attribute(Field.NAME): "A name"}

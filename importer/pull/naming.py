@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from importer.catalogue import Found, Index
-from importer.config import Settings
 from importer.model import CatalogEntry, Catalogue, Entity, Kind, Reference, User
+from importer.model.settings import Settings
 from importer.naming import Names, names_of
 from importer.normalise import line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from importer.model import Diagnostic, LiveIncident, Severity
-from importer.renderers.values import numbered
+from importer.model.wording import numbered
 
 _SHOWN = 5
 

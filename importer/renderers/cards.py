@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import assert_never
 
+from importer.changes import CANNOT_CHANGE, declared
 from importer.model import (
     Adopt,
-    Attribute,
-    Attributes,
     Blocked,
     Change,
     Create,
-    Field,
     FieldChange,
     NoOp,
     Origin,
@@ -27,13 +24,14 @@ from importer.model import (
     Update,
     Value,
 )
+from importer.model.plain import labels
+from importer.model.wording import numbered
 from importer.normalise import by_label
 from importer.privacy import is_private
 from importer.renderers.hunks import Line, difference, whole
-from importer.renderers.values import identified, labels, numbered, quoted, sanitised, shown, unfolded
-from importer.renderers.view import CLEAR, MEANINGS, SYMBOLS, Action, actions, reference_of
-
-CANNOT_CHANGE = "cannot be changed after creation"
+from importer.renderers.values import identified, quoted, sanitised, shown, unfolded
+from importer.renderers.view import CLEAR, MEANINGS, SYMBOLS
+from importer.summary import Action, actions, reference_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +85,6 @@ def card(change: Change, scope: Scope) -> Card:
         explanation=_explanation(change),
         is_private=is_private(change),
     )
-
-
-def declared(change: Create | Pending) -> Attributes:
-    """Return all that a creation sends, the number included."""
-    incident = change.incident
-    if incident.external_id is None:
-        return change.attributes
-    return {Attribute(Field.EXTERNAL_ID): Decimal(incident.external_id), **change.attributes}
 
 
 def _title(change: Change, action: Action, scope: Scope) -> str:

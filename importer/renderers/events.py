@@ -25,7 +25,8 @@ from importer.model import (
 )
 from importer.renderers.tally import Ending, state
 from importer.renderers.values import sanitised
-from importer.renderers.view import Action, actions, places, reference_of
+from importer.renderers.view import places
+from importer.summary import Action, actions, reference_of
 
 FORMAT_VERSION = "1.0"
 

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from importer.markup.markdown import fence
 from importer.model import Diagnostic
+from importer.model.wording import numbered
 from importer.renderers import text
 from importer.renderers.cards import Card, Row
 from importer.renderers.columns import ELLIPSIS, parted, shortened, wrapped
 from importer.renderers.hunks import Line, excerpt, limited
-from importer.renderers.values import numbered
 
 WIDTH = 100
 _LONGEST, _LONGEST_LINE = 400, 600

@@ -45,6 +45,7 @@ from importer.renderers.estimate import estimate
 from importer.renderers.hunks import Line, excerpt, limited
 from importer.renderers.privacy import problems, redacted
 from importer.renderers.values import lines, sanitised
+from importer.summary import actions, summarise
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST, _MOST_LINES = 10_000, 1000
@@ -116,7 +117,7 @@ def _heading(plan: Plan) -> Json:
 
 def _words(plan: Plan, told: Sequence[_Told], *, show_private: bool) -> Json:
     """Return what the page says of the changes: counts, problems, what else is touched or left alone."""
-    summary, effort = view.summarise(plan), estimate(plan)
+    summary, effort = summarise(plan), estimate(plan)
     return {
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
@@ -192,7 +193,7 @@ def _entry(told: _Told) -> Json:
     known = {} if told.hidden else _known(change)
     place = change.incident.location
     return {
-        "actions": [each.value for each in view.actions(change)],
+        "actions": [each.value for each in actions(change)],
         "key": shown.key,
         "reference": shown.reference,
         "title": shown.title,

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import accumulate, islice, takewhile
 
+from importer.model.wording import numbered
 from importer.renderers.columns import ELLIPSIS
-from importer.renderers.values import lines, numbered
+from importer.renderers.values import lines
 
 CONTEXT = 2
 LONGEST_WHOLE = 10

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.model import Change, Create, Diagnostic, NoOp, Plan, Scope, Severity
+from importer.model.wording import numbered
 from importer.privacy import is_private
 from importer.renderers import fences, view
 from importer.renderers.cards import card
@@ -17,8 +18,9 @@ from importer.renderers.columns import shortened
 from importer.renderers.creations import MANY, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate
 from importer.renderers.privacy import problems, redacted
-from importer.renderers.values import numbered, sanitised
-from importer.renderers.view import SYMBOLS, Action, actions
+from importer.renderers.values import sanitised
+from importer.renderers.view import SYMBOLS
+from importer.summary import Action, actions
 
 MARK = "<!-- importer plan -->"
 """The first line, by which a CI finds the comment that it wrote before."""

@@ -7,13 +7,15 @@ from itertools import chain
 
 from importer.diagnostics import SHOWN_LOCATIONS, grouped
 from importer.model import Diagnostic, Plan, Severity
+from importer.model.wording import numbered
 from importer.renderers import view
 from importer.renderers.cards import Card, Row, card, legend
 from importer.renderers.columns import cells, cut, padded, parted, pieces, wrapped
 from importer.renderers.creations import MANY, Creations, laid_out, summarised, told_apart
 from importer.renderers.estimate import estimate
 from importer.renderers.hunks import Line, Span, excerpt
-from importer.renderers.values import lines, numbered
+from importer.renderers.values import lines
+from importer.summary import summarise
 
 Paint = Callable[[str, str], str]
 """Colours a text by the symbol or the word that it stands for."""
@@ -42,7 +44,7 @@ def plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY) -> st
     paint, width = painter(colour), max(width, NARROWEST)
     alone, counted = told_apart(plan.changes, most)
     shown = [card(each, plan.scope) for each in alone]
-    summary = view.summarise(plan)
+    summary = summarise(plan)
     parts = [*_opening(plan, [*shown, *(card(each, plan.scope) for each in counted[:1])], paint)]
     parts += chain.from_iterable(_card(each, width, paint) for each in shown)
     parts += _creations(summarised(counted), width, paint) if counted else ()

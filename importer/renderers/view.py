@@ -5,13 +5,11 @@ A format adds layout and its own escaping. All text is sanitised: it holds no co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from enum import StrEnum
-from typing import assert_never
-
-from importer.model import Adopt, Blocked, Change, Create, Diagnostic, NoOp, Pending, Plan, Scope, Update
+from importer.model import Diagnostic, NoOp, Plan, Scope
+from importer.model.wording import numbered
 from importer.renderers.estimate import Estimate
-from importer.renderers.values import numbered, sanitised
+from importer.renderers.values import sanitised
+from importer.summary import Action, Summary, summarise
 
 _NO_CHANGES = {
     Scope.ALL: "No changes. The account matches the files.",
@@ -21,17 +19,6 @@ _NOTHING = "No changes: there is no incident to compare."
 UPDATES = {Scope.ALL: "to update", Scope.DRIFT: "drifted"}
 FAILED = "Planning failed: this plan cannot be applied."
 SHOWN_KEYS = 5
-
-
-class Action(StrEnum):
-    """What happens to one incident, in the words of the plan's JSON."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    ADOPT = "adopt"
-    BLOCKED = "blocked"
-    PENDING = "pending"
-    NO_OP = "no-op"
 
 
 SYMBOLS = {
@@ -51,68 +38,6 @@ MEANINGS = {
     "!": "blocked",
     "?": "pending",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """How many incidents each action concerns. One with a blocked difference beside others counts twice."""
-
-    create: int = 0
-    update: int = 0
-    adopt: int = 0
-    unchanged: int = 0
-    blocked: int = 0
-    pending: int = 0
-    unmanaged: int = 0
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether anything differs; what is blocked does."""
-        return bool(self.create or self.update or self.adopt or self.blocked or self.pending)
-
-    @property
-    def has_work(self) -> bool:
-        """Whether apply has anything to send or to record."""
-        return bool(self.create or self.update or self.adopt or self.pending)
-
-    def as_dict(self) -> dict[str, int]:
-        return {each.name: getattr(self, each.name) for each in fields(self)}
-
-
-def summarise(plan: Plan) -> Summary:
-    """Count a plan's changes by action."""
-    count = dict.fromkeys(Action, 0)
-    for change in plan.changes:
-        for each in actions(change):
-            count[each] += 1
-    return Summary(
-        create=count[Action.CREATE],
-        update=count[Action.UPDATE],
-        adopt=count[Action.ADOPT],
-        unchanged=count[Action.NO_OP] + plan.unchanged,
-        blocked=count[Action.BLOCKED],
-        pending=count[Action.PENDING],
-        unmanaged=len(plan.unmanaged),
-    )
-
-
-def actions(change: Change) -> tuple[Action, ...]:
-    """Return what happens to one incident, the chief action first."""
-    match change:
-        case Create():
-            return (Action.CREATE,)
-        case Pending():
-            return (Action.PENDING,)
-        case Update(blocked=blocked):
-            return (Action.UPDATE, Action.BLOCKED) if blocked else (Action.UPDATE,)
-        case Adopt(blocked=blocked):
-            return (Action.ADOPT, Action.BLOCKED) if blocked else (Action.ADOPT,)
-        case NoOp():
-            return (Action.NO_OP,)
-        case Blocked():
-            return (Action.BLOCKED,)
-        case _:
-            assert_never(change)
 
 
 def opening(plan: Plan) -> str:
@@ -182,16 +107,3 @@ def places(diagnostic: Diagnostic) -> tuple[str, ...]:
     if not known or more <= 0:
         return known
     return (*known, f"(and {numbered(more, 'more place')})")
-
-
-def reference_of(change: Change) -> str:
-    """Return the INC-n that a change concerns; a creation has none yet."""
-    match change:
-        case Update(live=live) | Adopt(live=live):
-            return live.reference
-        case NoOp(reference=reference) | Blocked(reference=reference):
-            return reference
-        case Create() | Pending():
-            return ""
-        case _:
-            assert_never(change)

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 
 from importer.api.client import Client, open_client
+from importer.api.connection import Connection
 from importer.api.patience import Patience
 from importer.api.transport import writing
-from importer.config import Connection, Rate
+from importer.model.settings import Rate
 from tests.api.clocks import Waits
 
 KEY = "inc_s3cret"

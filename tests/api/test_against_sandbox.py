@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from importer.api.client import Client, open_client
+from importer.api.connection import Connection
 from importer.api.transport import writing
-from importer.config import Connection, Rate
 from importer.errors import AuthenticationFailed, NoAnswer
 from importer.model import (
     Attachment,
@@ -33,6 +33,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.model.settings import Rate
 from importer.sandbox import (
     Fault,
     FaultKind,

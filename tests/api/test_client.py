@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from importer.api.client import open_client
+from importer.api.connection import Connection
 from importer.api.transport import reading
-from importer.config import Connection, Rate
 from importer.errors import ApiError, AuthenticationFailed, NoAnswer
 from importer.model import (
     Attribute,
@@ -20,6 +20,7 @@ from importer.model import (
     Kind,
     Workflow,
 )
+from importer.model.settings import Rate
 from tests.api.scripted import KEY, Routes, client, patience, refused
 
 

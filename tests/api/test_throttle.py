@@ -11,8 +11,8 @@ import pytest
 
 from importer.api.rate_limits import Limit
 from importer.api.throttle import Throttle
-from importer.config import Rate
 from importer.errors import Interrupted
+from importer.model.settings import Rate
 from tests.api.clocks import Counter, Threads
 
 URL = "https://api.example/v2/incidents"

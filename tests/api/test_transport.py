@@ -10,8 +10,8 @@ import pytest
 
 from importer.api.patience import SystemClock
 from importer.api.transport import ReadOnly, network, reading, writing
-from importer.config import Rate
 from importer.errors import Interrupted
+from importer.model.settings import Rate
 from tests.api.clocks import Waits
 
 

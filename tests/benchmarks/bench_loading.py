@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from importer.config import Settings
 from importer.loaders import load
+from importer.model.settings import Settings
 
 COUNT = 10_000
 INCIDENT = """\

@@ -8,7 +8,6 @@ from pathlib import Path
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from importer.catalogue import Index, Missing
-from importer.config import Settings
 from importer.model import (
     Attribute,
     Catalogue,
@@ -24,6 +23,7 @@ from importer.model import (
     User,
     Value,
 )
+from importer.model.settings import Settings
 from importer.resolver import resolve
 
 COUNT = 10_000

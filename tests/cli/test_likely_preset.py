@@ -9,8 +9,8 @@ import pytest
 from importer import mapping
 from importer.cli.likely_preset import likely
 from importer.cli.looking import look_at
-from importer.config import Settings
 from importer.mapping import Format
+from importer.model.settings import Settings
 
 FIXTURES = Path(__file__).parent.parent / "mapping" / "presets"
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from importer.config import Settings
 from importer.loaders import Loaded, load
 from importer.model import (
     Attachment,
@@ -26,6 +25,7 @@ from importer.model import (
     StatusPageUpdate,
     TimelineItem,
 )
+from importer.model.settings import Settings
 
 
 def write(root: Path, **files: str | bytes) -> None:

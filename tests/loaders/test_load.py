@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from importer.config import PlainSource, Settings
 from importer.loaders import Loaded, load
 from importer.model import (
     OnDrift,
     Policy,
     Severity,
 )
+from importer.model.settings import PlainSource, Settings
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "legacy" / "samples" / "github-statuspage" / "incidents.csv"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from importer.diagnostics import Diagnostics, grouped
-from importer.loaders.sources import Found
 from importer.mapping import Candidate, Mapping, Tally, blocks, preset, read
+from importer.model.settings import SourceFile
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def mapped(tmp_path: Path) -> Mapped:
             source.write_bytes(data if isinstance(data, bytes) else data.encode())
         diagnostics, tally = Diagnostics(), Tally()
         chosen = read(tmp_path / "m.yaml", diagnostics, shown="m.yaml")
-        found = [Found(source, name, named=True)]
+        found = [SourceFile(source, name, named=True)]
         candidates = list(blocks(chosen, found, diagnostics, tally)) if chosen else []
         return Outcome(candidates, tally, diagnostics)
 

@@ -13,10 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from importer.diagnostics import Diagnostics
-from importer.loaders.sources import Found
 from importer.mapping import Mapping, Record, records
 from importer.mapping.model import Bare, Rule
 from importer.model import Location
+from importer.model.settings import SourceFile
 from tests.mapping.conftest import Mapped
 
 KEYED = "fields: {key: Key, name: Name}"
@@ -209,7 +209,7 @@ def test_any_table_comes_back_cell_for_cell(data: st.DataObject) -> None:
             encoding="windows-1252",
             fields={name: Rule(place=place, origin=Bare(name)) for name in header},
         )
-        contents = records(Found(path, "a.csv", named=True), mapping, diagnostics)
+        contents = records(SourceFile(path, "a.csv", named=True), mapping, diagnostics)
         found = list(contents.records) if contents else []
     expected = [(number, row) for number, row in enumerate(rows, 2) if any(each.strip() for each in row)]
     assert [(each.line, list(each.cells)) for each in found if isinstance(each, Record)] == expected

@@ -26,6 +26,7 @@ from importer.model import (
     StatusPageUpdate,
     TimelineItem,
 )
+from importer.model.plain import labels, plain
 from importer.renderers import values
 from importer.renderers.columns import around, cells, cut, pieces, wrapped
 from tests import plans, strategies
@@ -83,7 +84,7 @@ def test_a_value_is_shown_in_words(value, words):
     ],
 )
 def test_a_value_in_json_has_names_instead_of_ids(value, json):
-    assert values.plain(value) == json
+    assert plain(value) == json
 
 
 @given(strategies.values)
@@ -91,7 +92,7 @@ def test_every_value_can_be_shown_in_every_way(value):
     for words in (values.shown(value), values.identified(value)):
         assert values.sanitised(words) == words
     assert isinstance(values.unfolded(value), str)
-    values.plain(value)
+    plain(value)
 
 
 @given(st.text())
@@ -125,7 +126,7 @@ def test_labels_tell_apart_what_has_one_name():
     by_name = Attribute(Field.ROLE, Reference(Kind.ROLE, "Lead"))
     url, document = Attribute(Field.POSTMORTEM_URL), Attribute(Field.POSTMORTEM, "url")
 
-    assert values.labels([first, second, by_name, url, document, plans.NAME]) == {
+    assert labels([first, second, by_name, url, document, plans.NAME]) == {
         first: "roles.Lead (01A)",
         second: "roles.Lead (01B)",
         by_name: "roles.Lead (by name)",

@@ -25,6 +25,7 @@ from importer.renderers import view
 from importer.renderers.cards import Card, card, legend
 from importer.renderers.estimate import Estimate, estimate, new_options
 from importer.renderers.hunks import Line, difference, whole
+from importer.summary import Action, Summary, actions, summarise
 from tests import plans, strategies
 
 
@@ -33,13 +34,13 @@ def shown_of(plan: Plan) -> list[Card]:
 
 
 def test_an_incident_with_a_blocked_difference_counts_twice():
-    assert view.summarise(plans.PLANS["partly-blocked"]) == view.Summary(update=1, blocked=1)
+    assert summarise(plans.PLANS["partly-blocked"]) == Summary(update=1, blocked=1)
     adopted = replace(plans.ADOPT, blocked=plans.PARTLY_BLOCKED.blocked)
-    assert view.summarise(plans.plan(adopted)) == view.Summary(adopt=1, blocked=1)
+    assert summarise(plans.plan(adopted)) == Summary(adopt=1, blocked=1)
 
 
 def test_the_summary_counts_everything():
-    assert view.summarise(plans.PLANS["mixed"]).as_dict() == {
+    assert summarise(plans.PLANS["mixed"]).as_dict() == {
         "create": 1,
         "update": 2,
         "adopt": 1,
@@ -62,7 +63,7 @@ def test_the_summary_counts_everything():
     ],
 )
 def test_blocked_is_a_change_but_no_work(name, has_changes, has_work):
-    summary = view.summarise(plans.PLANS[name])
+    summary = summarise(plans.PLANS[name])
 
     assert (summary.has_changes, summary.has_work) == (has_changes, has_work)
 
@@ -74,11 +75,11 @@ def test_the_legend_has_only_symbols_in_use():
 
 
 def test_the_counts_say_what_is_always_asked_and_leave_out_what_is_not():
-    assert view.counts(view.Summary()) == "Plan: 0 to create, 0 to update, 0 unchanged."
-    assert view.counts(view.Summary(412, 6, 1, 1203, 3)) == (
+    assert view.counts(Summary()) == "Plan: 0 to create, 0 to update, 0 unchanged."
+    assert view.counts(Summary(412, 6, 1, 1203, 3)) == (
         "Plan: 412 to create, 6 to update, 1 to adopt, 1203 unchanged, 3 blocked."
     )
-    assert view.counts(view.Summary(pending=2)).endswith("0 unchanged, 2 pending.")
+    assert view.counts(Summary(pending=2)).endswith("0 unchanged, 2 pending.")
 
 
 def test_a_report_of_drift_counts_incidents():
@@ -142,9 +143,7 @@ def test_a_new_option_is_counted_once():
 def test_every_plan_has_cards_without_control_characters(plan):
     shown = shown_of(plan)
 
-    assert len(shown) == len(plan.changes) - sum(
-        view.actions(each) == (view.Action.NO_OP,) for each in plan.changes
-    )
+    assert len(shown) == len(plan.changes) - sum(actions(each) == (Action.NO_OP,) for each in plan.changes)
     for each in shown:
         words = [each.key, each.title, each.place, each.reference, each.explanation]
         words += [text for row in each.rows for text in (row.label, row.before or "", row.after, row.note)]
