@@ -23,19 +23,23 @@ Paint = Callable[[str, str], str]
 NARROWEST = 40
 _LONGEST_LINE = 2000
 """Characters of a line of a diff; a megabyte is nothing to read."""
-_COLOURS = {
-    "+": "green",
-    "~": "yellow",
-    "-": "red",
-    "=": "cyan",
-    "!": "red",
-    "?": "magenta",
-    "@": "cyan",
-    "-word": "red",
-    "+word": "green",
-    "error": "red",
-    "warning": "yellow",
+_RED, _GREEN, _YELLOW, _MAGENTA, _CYAN, _BOLD, _DIM, _UNDERLINE = 31, 32, 33, 35, 36, 1, 2, 4
+_RENDITIONS = {
+    "+": (_GREEN,),
+    "~": (_YELLOW,),
+    "-": (_RED,),
+    "=": (_CYAN,),
+    "!": (_RED,),
+    "?": (_MAGENTA,),
+    "@": (_CYAN,),
+    "-word": (_RED, _BOLD, _UNDERLINE),
+    "+word": (_GREEN, _BOLD, _UNDERLINE),
+    "error": (_RED,),
+    "warning": (_YELLOW,),
+    "bold": (_BOLD,),
+    "dim": (_DIM,),
 }
+"""What a terminal is told for each symbol and word (ECMA-48, SELECT GRAPHIC RENDITION)."""
 
 
 def plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY) -> str:
@@ -77,23 +81,12 @@ def diagnostics(
 
 def painter(colour: bool) -> Paint:
     """Return what colours text, or what leaves it as it is."""
-    if not colour:
-        return lambda _, text: text
-    from click import style  # noqa: PLC0415 - only a terminal needs it
+    return _painted if colour else lambda _, text: text
 
-    def paint(meaning: str, text: str) -> str:
-        if meaning not in _COLOURS and meaning not in {"bold", "dim"}:
-            return text
-        is_word = meaning.endswith("word")
-        return style(
-            text,
-            fg=_COLOURS.get(meaning),
-            bold=meaning == "bold" or is_word or None,
-            dim=meaning == "dim" or None,
-            underline=is_word or None,
-        )
 
-    return paint
+def _painted(meaning: str, text: str) -> str:
+    codes = "".join(f"\x1b[{code}m" for code in _RENDITIONS.get(meaning, ()))
+    return f"{codes}{text}\x1b[0m" if codes else text
 
 
 def _opening(plan: Plan, shown: Sequence[Card], paint: Paint) -> Iterator[str]:
