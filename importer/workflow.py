@@ -11,18 +11,13 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
-from importer import __version__, execution, privacy, pull, refresh
-from importer.account_rules import check_marker, check_resolved
-from importer.applier import Limits, Observer, OptionApi, Run, apply, create_options
-from importer.catalogue import default_status, marker
-from importer.changes import is_acting, only_drift, without_keys
-from importer.diagnostics import grouped
-from importer.differences import differences
-from importer.errors import Refused, UsageError
-from importer.history import by_month
-from importer.ledger import CREATE, Ledger, check_account
-from importer.loaders import Loaded, load
-from importer.matching import Census, Conflict, Match, Ours
+from importer import __version__, pull
+from importer.account.catalogue import default_status, marker
+from importer.account.resolver import needs, resolve
+from importer.account.rules import check_marker, check_resolved
+from importer.apply import execution
+from importer.apply.applier import Limits, Observer, OptionApi, Run, apply, create_options
+from importer.apply.rediscovery import Rediscovery
 from importer.model import (
     Account,
     Adopt,
@@ -44,15 +39,22 @@ from importer.model import (
     Update,
     Workflow,
 )
+from importer.model.diagnostics import grouped
+from importer.model.errors import Refused, UsageError
 from importer.model.settings import Settings
-from importer.planner import Ground, exceeded, plan_changes
-from importer.preflight import check_key, check_roles, check_workflows
+from importer.plan import privacy, refresh
+from importer.plan.changes import is_acting, only_drift, without_keys
+from importer.plan.differences import differences
+from importer.plan.history import by_month
+from importer.plan.matching import Census, Conflict, Match, Ours
+from importer.plan.planner import Ground, exceeded, plan_changes
+from importer.plan.preflight import check_key, check_roles, check_workflows
+from importer.plan.summary import summarise
 from importer.pull import Declared, Filters, Reader, Tally
-from importer.rediscovery import Rediscovery
-from importer.resolver import needs, resolve
-from importer.revision import git_revision
-from importer.rules import check_declared
-from importer.summary import summarise
+from importer.sources import Loaded, load
+from importer.sources.revision import git_revision
+from importer.sources.rules import check_declared
+from importer.state.ledger import CREATE, Ledger, check_account
 
 _REFERENCE = re.compile(r"\D*([0-9]+)")
 """INC-48 or 48. The prefix is not fixed, and the API takes the bare number only."""

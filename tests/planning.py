@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from importer.matching import Census
 from importer.model import (
     Attribute,
     Attributes,
@@ -26,7 +25,8 @@ from importer.model import (
     TimelineItem,
 )
 from importer.model.settings import Settings
-from importer.planner import Ground, Planned, plan_changes
+from importer.plan.matching import Census
+from importer.plan.planner import Ground, Planned, plan_changes
 from tests.plans import (
     BEGAN,
     CLOSED,

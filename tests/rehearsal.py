@@ -17,12 +17,12 @@ from importer.api.client import open_client
 from importer.api.connection import Connection
 from importer.api.patience import Patience
 from importer.api.transport import reading, writing
-from importer.applier import Limits, Run
-from importer.ledger import open_ledger, read_ledger
+from importer.apply.applier import Limits, Run
 from importer.model import Change, Field, Outcome, Plan
 from importer.model.settings import Rate, Settings
 from importer.pull import Declared, Filters
 from importer.sandbox import Sandbox
+from importer.state.ledger import open_ledger, read_ledger
 from importer.workflow import Selection, Session, carry_out, declare, find, plan, read, take_over
 
 KEY = "sandbox-key"

@@ -12,9 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import TypeVar
 
-from importer.errors import ApiError, AuthenticationFailed, Interrupted, NoAnswer, NotAvailable
-from importer.execution import EDIT
-from importer.ledger import CREATE
+from importer.apply.execution import EDIT
 from importer.model import (
     Answer,
     Attribute,
@@ -26,6 +24,8 @@ from importer.model import (
     LiveIncident,
     Value,
 )
+from importer.model.errors import ApiError, AuthenticationFailed, Interrupted, NoAnswer, NotAvailable
+from importer.state.ledger import CREATE
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.account_rules import check_marker, check_resolved
-from importer.catalogue import marker
+from importer.account.catalogue import marker
+from importer.account.rules import check_marker, check_resolved
 from importer.model import (
     Account,
     Attribute,

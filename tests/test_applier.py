@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from importer.applier import Limits, Run, apply, create_options
-from importer.changes import new_options, only_keys, without_keys
-from importer.errors import ApiError, AuthenticationFailed, ImporterError, NoAnswer, Refused
+from importer.apply.applier import Limits, Run, apply, create_options
 from importer.model import (
     Applied,
     Change,
@@ -23,6 +21,8 @@ from importer.model import (
     Plan,
     Unknown,
 )
+from importer.model.errors import ApiError, AuthenticationFailed, ImporterError, NoAnswer, Refused
+from importer.plan.changes import new_options, only_keys, without_keys
 from tests.plans import (
     ADOPT,
     BLOCKED,

@@ -1,8 +1,9 @@
-"""The shape that ARCHITECTURE draws: who imports whom, what stays light, and how long anything may be."""
+"""The shape of the code: who imports whom, what stays light, what is pure, and how long anything may be."""
 
 from __future__ import annotations
 
 import ast
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,166 +13,157 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "importer"
 
-ROWS: tuple[set[str], ...] = (
-    {"model", "codec", "errors", "normalise"},
-    {
-        "diagnostics",
-        "changes",
-        "summary",
-        "history",
-        "identity",
-        "privacy",
-        "private_file",
-        "schemas",
-        "revision",
-        "importer",
-    },
-    {
-        "catalogue",
-        "differences",
-        "drift",
-        "editor_words",
-        "answers",
-        "markup",
-        "matching",
-        "renderers",
-        "state",
-        "yaml_writer",
-    },
-    {
-        "config",
-        "account_rules",
-        "editor_schema",
-        "inspection",
-        "loaders",
-        "mapping",
-        "naming",
-        "resolver",
-        "rules",
-        "planner",
-        "preflight",
-        "refresh",
-    }
-    | {"mapping", "markup", "rediscovery"}
-    | {
-        "planned_requests",
-        "planfile",
-        "planfile_changes",
-        "ledger",
-        "ledger_file",
-        "lock",
-        "state_file",
-        "pull",
-        "api",
-    },
-    {"execution", "applier"},
-    {"workflow"},
-    {"cli", "__main__"},
-)
-"""A module imports from its own row and from those above it."""
-
-PURE = {
+ROWS = (
+    "importer",
     "model",
-    "errors",
-    "history",
-    "normalise",
-    "diagnostics",
-    "naming",
-    "identity",
-    "catalogue",
-    "codec",
-    "differences",
-    "drift",
-}
-PURE |= {
-    "answers",
-    "editor_schema",
-    "editor_words",
-    "matching",
-    "resolver",
-    "rules",
-    "account_rules",
-    "planner",
-    "planned_requests",
-    "preflight",
-    "privacy",
+    "markup",
+    "wire",
+    "account",
+    "formats",
+    "mapping",
+    "sources",
+    "plan",
+    "state",
+    "api",
+    "apply",
     "pull",
     "renderers",
-    "state",
-    "yaml_writer",
-}
+    "workflow",
+    "cli",
+    "__main__",
+)
+"""Every package, alone in its row: it imports itself and what stands above it, wherever the import stands."""
+FLAT = {"importer", "workflow", "__main__"}
+"""The rows that are modules; everything else is a package. `importer` is the root itself, with the version."""
+ISLAND = "sandbox"
+"""It imports nothing of importer, and only the command line imports it."""
+
+PURE = {"model", "markup", "wire", "account", "mapping", "plan", "pull", "renderers"}
+"""The packages that decide and never do: no files, no network, no clock, no chance."""
+AT_THE_EDGE = {"mapping/mapping_file.py", "plan/file.py", "renderers/html.py"}
+"""Modules of pure packages that touch files for them: mappings and presets, a saved plan, the page's template."""
 IMPURE_LIBRARIES = {"httpx", "click", "yaml", "sqlite3", "os", "sys", "time", "random"}
+IMPURE_LIBRARIES |= {"secrets", "shutil", "socket", "subprocess", "tempfile"}
+EFFECTS = {
+    "open",
+    "read_bytes",
+    "read_text",
+    "write_bytes",
+    "write_text",
+    "unlink",
+    "mkdir",
+    "exists",
+    "is_dir",
+}
+EFFECTS |= {"is_file", "glob", "iterdir", "rglob", "stat", "now", "today", "print"}
+"""Functions and methods of the file system, the clock and the terminal, which a pure module does not call."""
 HEAVY = {"httpx", "jsonschema", "jsonschema_rs", "deepdiff", "rich", "yaml", "sqlite3", "werkzeug", "cheroot"}
 HEAVY |= {"jinja2", "jmespath", "python_calamine", "html_to_markdown"}
 
+LONGEST_FILE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 400, 40, 10
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
+every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 
 
-def part(path: Path) -> str:
-    """Return the word under which the rows know a module: its package or its own name."""
-    inside = path.relative_to(PACKAGE).parts
-    return "importer" if inside == ("__init__.py",) else inside[0].removesuffix(".py")
+def inside(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def row_of(path: Path) -> str:
+    """The row of a module: its package, or its own name where it lies flat."""
+    top = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "importer" if top == "__init__" else top
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield the full names that a module imports, wherever it does."""
+    """The full names that a module imports, at its top or anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "a relative import hides from these tests"
             yield from (f"{node.module}.{each.name}" for each in node.names)
 
 
-def own_parts(path: Path) -> set[str]:
-    names = {name.split(".")[1] for name in imported(path) if name.startswith("importer.")}
-    return {"importer" if name == "__version__" else name for name in names}
+def libraries(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
 
 
-def above(name: str) -> set[str]:
-    """Return what a module may import: all rows down to its own."""
-    row = next(number for number, row in enumerate(ROWS) if name in row)
-    return {each for known in ROWS[: row + 1] for each in known}
+def rows_imported(path: Path) -> set[str]:
+    names = [name.split(".") for name in imported(path) if name == "importer" or name.startswith("importer.")]
+    tops = {name[1] if len(name) > 1 else "importer" for name in names}
+    return {"importer" if top == "__version__" else top for top in tops}
 
 
-def test_every_module_has_its_row() -> None:
-    parts = {part(path) for path in MODULES} - {"sandbox"}
-    assert parts - {each for row in ROWS for each in row} == set()
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_upwards_only(path: Path) -> None:
-    if part(path) == "sandbox":
-        assert own_parts(path) <= {"sandbox"}
+def called(path: Path) -> set[str]:
+    """The names of the functions and methods that a module calls."""
+    return {
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    }
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or 0) - function.lineno + 1
+
+
+def test_every_package_has_its_row_and_no_module_lies_flat() -> None:
+    assert {row_of(path) for path in MODULES} == {*ROWS, ISLAND}
+    assert {row_of(path) for path in MODULES if path.parent == PACKAGE} == FLAT
+
+
+@every_module
+def test_a_package_imports_only_those_above_it(path: Path) -> None:
+    row = row_of(path)
+    if row == ISLAND:
+        assert rows_imported(path) <= {ISLAND}
         return
-    allowed = above(part(path))
-    sandbox = {"sandbox"} if part(path) == "cli" else set()
-    assert own_parts(path) - allowed - sandbox == set()
+    allowed = set(ROWS[: ROWS.index(row) + 1])
+    assert rows_imported(path) <= allowed | ({ISLAND} if row == "cli" else set())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@every_module
+def test_only_the_command_line_imports_renderers(path: Path) -> None:
+    assert "renderers" not in rows_imported(path) or row_of(path) in {"renderers", "cli"}
+
+
+@every_module
+def test_nothing_is_imported_by_a_name_made_at_run_time(path: Path) -> None:
+    """But for the commands, which are found by their names."""
+    assert called(path).isdisjoint({"import_module", "__import__"}) or inside(path) == "cli/main.py"
+
+
+@every_module
 def test_effects_stay_at_the_ends(path: Path) -> None:
-    libraries = {name.split(".")[0] for name in imported(path)}
-    if part(path) in PURE:
-        assert libraries & IMPURE_LIBRARIES == set()
-    if part(path) != "api":
-        assert "httpx" not in libraries
-    if part(path) != "cli":
-        assert "click" not in libraries
+    row = row_of(path)
+    if row in PURE:
+        assert libraries(path) & IMPURE_LIBRARIES == set()
+        assert called(path) & EFFECTS == set() or inside(path) in AT_THE_EDGE
+    assert "httpx" not in libraries(path) or row == "api"
+    assert "click" not in libraries(path) or row == "cli"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@every_module
 def test_nothing_is_long(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 400
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < 40, f"{node.name} is long"
+    assert path.read_text(encoding="utf-8").count("\n") <= LONGEST_FILE
+    assert [each.name for each in functions(path) if length(each) > LONGEST_FUNCTION] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_median_function_is_short() -> None:
+    assert statistics.median(length(each) for path in MODULES for each in functions(path)) < MEDIAN_FUNCTION
+
+
+@every_module
 def test_every_module_says_in_its_first_line_what_it_does(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert not text or text.startswith('"""')
+    assert path.read_text(encoding="utf-8").startswith('"""')
 
 
 @pytest.mark.parametrize("words", ["--help", "schema incident", "completion bash"])

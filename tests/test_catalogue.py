@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.catalogue import Ambiguous, Answer, Found, Index, Missing, default_status, marker
+from importer.account.catalogue import Ambiguous, Answer, Found, Index, Missing, default_status, marker
 from importer.model import (
     CatalogEntry,
     Catalogue,
@@ -22,7 +22,7 @@ from importer.model import (
     StatusPage,
     User,
 )
-from importer.normalise import folded
+from importer.model.normalise import folded
 
 CAUSE = Entity(Kind.CUSTOM_FIELD, "F1", "Root cause")
 TEAMS = Entity(Kind.CUSTOM_FIELD, "F2", "Affected teams")

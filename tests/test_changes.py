@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from importer.changes import only_drift
 from importer.model import Blocked, Change, FieldChange, NoOp, Origin, Scope, Update
+from importer.plan.changes import only_drift
 from tests import plans
 from tests.plans import CLOSED, NAME, STATUS, SUMMARY
 

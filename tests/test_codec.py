@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer import codec
-from importer.model import Attribute, Entity, Field, FollowUp, Kind, NewOption, Reference
+from importer.model import Attribute, Entity, Field, FollowUp, Kind, NewOption, Reference, codec
 from tests import strategies
 
 SEVERITY = Entity(Kind.SEVERITY, "01SEVERITY", "Major")

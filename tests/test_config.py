@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from importer.api.connection import Connection, connection
-from importer.config import load_settings
-from importer.diagnostics import Diagnostics
-from importer.errors import UsageError
 from importer.model import OnDrift, Policy
+from importer.model.diagnostics import Diagnostics
+from importer.model.errors import UsageError
 from importer.model.settings import MappedSource, OnUnresolved, PlainSource, Rate, Settings, parse_rate
+from importer.sources.settings_file import load_settings
 
 FULL = """
 version: 1

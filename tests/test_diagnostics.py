@@ -7,8 +7,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.diagnostics import SHOWN_LOCATIONS, Diagnostics, grouped
 from importer.model import Diagnostic, Location, Severity
+from importer.model.diagnostics import SHOWN_LOCATIONS, Diagnostics, grouped
 from tests import strategies
 
 HERE, THERE = Location("a.yaml", 1), Location("a.yaml", 2)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.differences import differences, same, without
 from importer.model import (
     Attachment,
     Attributes,
@@ -27,6 +26,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.plan.differences import differences, same, without
 from tests import strategies
 from tests.plans import (
     BEGAN,

@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 import pytest
 
-from importer import schemas
 from importer.cli.main import cli
-from importer.config import load_settings
-from importer.diagnostics import Diagnostics
-from importer.loaders import load
+from importer.formats import schemas
 from importer.model import Kind
+from importer.model.diagnostics import Diagnostics
+from importer.sources import load
+from importer.sources.settings_file import load_settings
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -133,7 +133,7 @@ def codes() -> set[str]:
 
 def reasons() -> set[str]:
     """Return every reason for which the planner blocks an incident."""
-    tree = ast.parse((ROOT / "importer" / "planner.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "importer" / "plan" / "planner.py").read_text(encoding="utf-8"))
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Blocked":

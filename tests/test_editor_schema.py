@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from importer import schemas
-from importer.account_rules import check_resolved
-from importer.diagnostics import Diagnostics
-from importer.editor_schema import MAX_WORDS, narrowed
-from importer.loaders import incidents, json_file, shape
-from importer.loaders.tree import Block
+from importer.account.editor_schema import MAX_WORDS, narrowed
+from importer.account.naming import names_of
+from importer.account.resolver import resolve
+from importer.account.rules import check_resolved
+from importer.formats import json_file, schemas, shape
+from importer.formats.tree import Block
 from importer.model import (
     Account,
     CatalogEntry,
@@ -31,9 +31,9 @@ from importer.model import (
     Severity,
     Status,
 )
+from importer.model.diagnostics import Diagnostics
 from importer.model.settings import Settings
-from importer.naming import names_of
-from importer.resolver import resolve
+from importer.sources import incidents
 
 ACCOUNT = Account("https://api.example.com", "https://app.example.com/acme")
 SETTINGS = Settings(

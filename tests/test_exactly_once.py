@@ -16,10 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.differences import same
-from importer.errors import AuthenticationFailed
-from importer.execution import Execution
-from importer.ledger import CONFIRMED, SENT, Ledger, open_ledger, read_ledger
+from importer.apply.execution import Execution
 from importer.model import (
     Attachment,
     Attribute,
@@ -37,9 +34,12 @@ from importer.model import (
     TimelineItem,
     Unknown,
 )
+from importer.model.errors import AuthenticationFailed
 from importer.model.settings import Settings
-from importer.planner import Ground, plan_changes
-from importer.refresh import refresh
+from importer.plan.differences import same
+from importer.plan.planner import Ground, plan_changes
+from importer.plan.refresh import refresh
+from importer.state.ledger import CONFIRMED, SENT, Ledger, open_ledger, read_ledger
 from tests.scripted_account import Crash, Fault, ScriptedAccount
 
 BEGAN = datetime(2023, 4, 12, 9, 14, tzinfo=UTC)

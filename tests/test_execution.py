@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.answers import was_there_before
-from importer.errors import AuthenticationFailed, Refused
-from importer.execution import Execution
-from importer.ledger import open_ledger
+from importer.apply.answers import was_there_before
+from importer.apply.execution import Execution
+from importer.apply.rediscovery import Rediscovery
 from importer.model import (
     Adopt,
     Adopted,
@@ -41,7 +40,8 @@ from importer.model import (
     Unknown,
     Update,
 )
-from importer.rediscovery import Rediscovery
+from importer.model.errors import AuthenticationFailed, Refused
+from importer.state.ledger import open_ledger
 from tests.plans import (
     BEGAN,
     CALL_URL,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from importer.history import by_month
 from importer.model import Entity, Kind, MonthCount
+from importer.plan.history import by_month
 from tests.plans import BEGAN, ENDED, MAJOR, MINOR, RESOLVED, SEVERITY, SHORT, STARTED
 
 

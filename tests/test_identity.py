@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 
-from importer.identity import child_key, idempotency_key, is_safe
+from importer.model.identity import child_key, idempotency_key, is_safe
 from tests.strategies import texts
 
 PLAIN = re.compile(r"importer-[0-9a-f]{40}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importer.inspection import MAX_VALUES, Findings, Moments, Part, inspect
+from importer.mapping.draft.inspection import MAX_VALUES, Findings, Moments, Part, inspect
 
 
 def findings(**columns: list[str]) -> Findings:

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from importer.errors import ExitCode, Refused
-from importer.ledger import APPLY, CREATE, Ledger, check_account, open_ledger, read_ledger
-from importer.ledger_file import open_file, read_file
 from importer.model import Account, Attribute, Binding, Entity, Field, Kind, LiveIncident, Remembered
+from importer.model.errors import ExitCode, Refused
 from importer.model.settings import Settings
 from importer.sandbox import SandboxOptions, open_sandbox
-from importer.state import Gain, State
+from importer.state.ledger import APPLY, CREATE, Ledger, check_account, open_ledger, read_ledger
+from importer.state.ledger_file import open_file, read_file
+from importer.state.merge import Gain, State
 from tests.plans import CUSTOMERS, FULL, NAME, SUMMARY, live
 from tests.rehearsal import Rehearsal
 
@@ -617,7 +617,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from importer.ledger import open_ledger
+from importer.state.ledger import open_ledger
 ledger = open_ledger(Path(sys.argv[1]), now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
 ledger.sending("A", "create", idempotency_key="i-A", plan_hash="")
 print("sent", flush=True)

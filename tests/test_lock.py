@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import ApiError, ExitCode, Refused
-from importer.ledger import read_ledger
-from importer.lock import locked_ledger
+from importer.model.errors import ApiError, ExitCode, Refused
+from importer.state.ledger import read_ledger
+from importer.state.lock import locked_ledger
 
 HOLDER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from importer.lock import locked_ledger
+from importer.state.lock import locked_ledger
 now = lambda: datetime(2026, 3, 1, 12, tzinfo=UTC)
 with locked_ledger(Path(sys.argv[1]), timeout=0, now=now, tell=print) as ledger:
     ledger.sending("A", "create", idempotency_key="i-A", plan_hash="")

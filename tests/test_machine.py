@@ -29,14 +29,14 @@ from hypothesis.stateful import (
     rule,
 )
 
-from importer import planfile
 from importer.api.transport import writing
-from importer.applier import Limits
-from importer.errors import ImporterError, Refused
-from importer.ledger import CONFIRMED, CREATE, Ledger, open_ledger, read_ledger
+from importer.apply.applier import Limits
 from importer.model import NoOp, Plan
+from importer.model.errors import ImporterError, Refused
 from importer.model.settings import Settings
+from importer.plan import file as planfile
 from importer.sandbox import Fault, FaultKind, Faults, Idempotency, SandboxOptions, default_seed, open_sandbox
+from importer.state.ledger import CONFIRMED, CREATE, Ledger, open_ledger, read_ledger
 from importer.workflow import Selection, Session, adopt, carry_out, left_of, refuse_stale, use_up
 from tests.chaos import verdict
 from tests.chaos.account import Account

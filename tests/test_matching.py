@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
 from importer.model import Attribute, Attributes, Binding, Entity, Field, Incident, Kind, LiveIncident, Memory
+from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
 from tests.plans import BEGAN, ENDED, NAME, RESOLVED, STARTED, SUMMARY, incident, live
 
 MARKER = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")

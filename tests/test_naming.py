@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from importer.account.naming import WORDS, Aliases, alias_lines
 from importer.model import Kind
-from importer.naming import WORDS, Aliases, alias_lines
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.json"
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from importer.model import Attribute, Entity, Field, Kind, Link, NewOption, Packed, Reference, Scalar
-from importer.normalise import by_label, folded, moment, number, several, text
+from importer.model.normalise import by_label, folded, moment, number, several, text
 from tests import strategies
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)

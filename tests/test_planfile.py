@@ -13,8 +13,7 @@ import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from importer import planfile, schemas
-from importer.errors import ExitCode, Refused, UsageError
+from importer.formats import schemas
 from importer.model import (
     Account,
     Attribute,
@@ -27,8 +26,10 @@ from importer.model import (
     Plan,
     Reference,
 )
-from importer.planned_requests import planned_requests
-from importer.renderers.estimate import estimate, new_options
+from importer.model.errors import ExitCode, Refused, UsageError
+from importer.plan import file as planfile
+from importer.plan.estimate import estimate, new_options
+from importer.plan.planned_requests import planned_requests
 from tests import plans, strategies
 
 

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.identity import idempotency_key
-from importer.matching import Census
 from importer.model import (
     Adopt,
     Attribute,
@@ -31,7 +29,9 @@ from importer.model import (
     Severity,
     Unmanaged,
 )
-from importer.planner import exceeded
+from importer.model.identity import idempotency_key
+from importer.plan.matching import Census
+from importer.plan.planner import exceeded
 from tests.planning import (
     BOUND,
     GROUND,

@@ -7,7 +7,6 @@ from itertools import product
 
 import pytest
 
-from importer.matching import Census
 from importer.model import (
     Attachment,
     Attribute,
@@ -30,6 +29,7 @@ from importer.model import (
     Update,
     Value,
 )
+from importer.plan.matching import Census
 from tests.planning import (
     CHANNEL_NAME,
     ITEM,

@@ -17,7 +17,7 @@ from importer.model import (
     Severity,
     Workflow,
 )
-from importer.preflight import check_key, check_roles, check_workflows
+from importer.plan.preflight import check_key, check_roles, check_workflows
 from tests import plans
 
 PULLED = "01M8CHFG5W00013VDBCB9FV84A"

@@ -12,10 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer import normalise
-from importer.errors import ExitCode, NotAvailable, Refused, UsageError
-from importer.loaders import load
-from importer.matching import Census
+from importer.account.resolver import resolve
+from importer.formats.yaml_writer import document
 from importer.model import (
     Attachment,
     Attribute,
@@ -40,12 +38,14 @@ from importer.model import (
     TimelineItem,
     User,
     Value,
+    normalise,
 )
+from importer.model.errors import ExitCode, NotAvailable, Refused, UsageError
 from importer.model.settings import Settings
-from importer.planner import Ground, plan_changes
+from importer.plan.matching import Census
+from importer.plan.planner import Ground, plan_changes
 from importer.pull import PULLED_CHILDREN, Declared, Filters, Reader, Tally, carriers, chosen, declare, keys
-from importer.resolver import resolve
-from importer.yaml_writer import document
+from importer.sources import load
 from tests.plans import NAME, SEVERITY, STATUS, SUMMARY, VISIBILITY
 
 NOON = datetime(2021, 3, 1, 12, tzinfo=UTC)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from importer.config import load_settings
-from importer.diagnostics import Diagnostics
+from importer.formats.yaml_writer import document
 from importer.model import Field, NoOp, Plan
+from importer.model.diagnostics import Diagnostics
 from importer.pull import PULLED_CHILDREN, Declared, Filters, without_numbers
 from importer.sandbox import SandboxOptions, open_sandbox
-from importer.yaml_writer import document
+from importer.sources.settings_file import load_settings
 from tests.mixed_account import ALIASES, Filler, seed_of_another_company
 from tests.rehearsal import Rehearsal
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from importer.errors import ExitCode
+from importer.model.errors import ExitCode
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

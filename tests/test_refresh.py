@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.errors import NotAvailable
-from importer.matching import Absent, Claimed, Conflict, Hidden, Match, NotOurs, Ours
 from importer.model import (
     Attribute,
     Attributes,
@@ -27,7 +25,9 @@ from importer.model import (
     Remembered,
     TimelineItem,
 )
-from importer.refresh import by_id, refresh
+from importer.model.errors import NotAvailable
+from importer.plan.matching import Absent, Claimed, Conflict, Hidden, Match, NotOurs, Ours
+from importer.plan.refresh import by_id, refresh
 from tests.plans import BEGAN, LISA, NAME, SHORT, incident, live
 
 LEGACY = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.diagnostics import grouped
+from importer.account.resolver import Resolved, needs, resolve
 from importer.model import (
     Attachment,
     Attribute,
@@ -41,8 +41,8 @@ from importer.model import (
     User,
     Value,
 )
+from importer.model.diagnostics import grouped
 from importer.model.settings import OnUnresolved, Settings
-from importer.resolver import Resolved, needs, resolve
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 MAJOR, MINOR = Entity(Kind.SEVERITY, "S1", "Major"), Entity(Kind.SEVERITY, "S2", "Minor")

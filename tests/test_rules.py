@@ -20,7 +20,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
-from importer.rules import check_declared
+from importer.sources.rules import check_declared
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.errors import ExitCode, Refused
 from importer.model import Account, Attribute, Binding, Field, Remembered
-from importer.state import Bound, Gain, State, gain, merged, without_private
+from importer.model.errors import ExitCode, Refused
+from importer.state.merge import Bound, Gain, State, gain, merged, without_private
 from tests.plans import BEGAN, NAME, SUMMARY
 
 ACME = Account("https://api.incident.io", "https://app.incident.io/acme")

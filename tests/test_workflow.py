@@ -11,9 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from importer.applier import Run
-from importer.errors import Refused, UsageError
-from importer.ledger import open_ledger
+from importer.apply.applier import Run
 from importer.model import (
     Account,
     Attribute,
@@ -29,7 +27,9 @@ from importer.model import (
     Plan,
     Update,
 )
+from importer.model.errors import Refused, UsageError
 from importer.model.settings import Settings
+from importer.state.ledger import open_ledger
 from importer.workflow import Api, Selection, Session, adopt, refuse_stale, use_up
 
 NAME, SUMMARY = Attribute(Field.NAME), Attribute(Field.SUMMARY)

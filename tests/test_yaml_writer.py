@@ -15,8 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer import normalise
-from importer.loaders import load
+from importer.formats.yaml_writer import MODELINE, document
 from importer.model import (
     Attachment,
     Attribute,
@@ -33,9 +32,10 @@ from importer.model import (
     StatusPageUpdate,
     TimelineItem,
     Value,
+    normalise,
 )
 from importer.model.settings import Settings
-from importer.yaml_writer import MODELINE, document
+from importer.sources import load
 
 HERE = Location("", 1)
 TRICKY = [

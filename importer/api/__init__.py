@@ -1,1 +1,1 @@
-"""The incident.io API: what we ask (client), JSON <-> our values (wire), patience (transport)."""
+"""incident.io over HTTP: what we ask of it (client), and patience (transport)."""

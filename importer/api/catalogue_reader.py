@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from importer import normalise
-from importer.api import wire_catalogue as wire
 from importer.api.exchange import Exchange, segment
-from importer.api.wire import Json, entity, role, understood
 from importer.model import (
     CatalogEntry,
     Catalogue,
@@ -18,7 +15,10 @@ from importer.model import (
     Reference,
     StatusPage,
     User,
+    normalise,
 )
+from importer.wire import catalogue as wire
+from importer.wire.incidents import Json, entity, role, understood
 
 _USERS_PAGE = 1000
 """The API page Users allows up to 10000; a thousand is one request for most accounts."""

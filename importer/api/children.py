@@ -6,11 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from importer import normalise
-from importer.api import wire_children as wire
 from importer.api.exchange import Exchange, segment
-from importer.api.wire import Json, understood
-from importer.errors import ApiError, NotAvailable
 from importer.model import (
     Attachment,
     Attribute,
@@ -23,7 +19,11 @@ from importer.model import (
     StatusPageIncident,
     TimelineItem,
     Value,
+    normalise,
 )
+from importer.model.errors import ApiError, NotAvailable
+from importer.wire import children as wire
+from importer.wire.incidents import Json, understood
 
 _TIMELINE = "/v2/incident_timeline_items"
 _FOLLOW_UPS = "/v3/follow_ups"

@@ -9,13 +9,11 @@ from typing import Self
 import httpx
 
 from importer import __version__
-from importer.api import wire, wire_catalogue
 from importer.api.catalogue_reader import read_catalogue, read_options
 from importer.api.children import Children
 from importer.api.connection import Connection
 from importer.api.exchange import Exchange, segment
 from importer.api.transport import TIMEOUT
-from importer.errors import ApiError
 from importer.model import (
     Account,
     Answer,
@@ -30,6 +28,9 @@ from importer.model import (
     Value,
     Workflow,
 )
+from importer.model.errors import ApiError
+from importer.wire import catalogue as wire_catalogue
+from importer.wire import incidents as wire
 
 
 class Client:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from importer.errors import UsageError
+from importer.model.errors import UsageError
 
 DEFAULT_ENDPOINT = "https://api.incident.io"
 _INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")

@@ -11,9 +11,9 @@ import httpx
 
 from importer.api.rate_limits import date
 from importer.api.retry import PARSED, REPEATABLE
-from importer.api.wire import Json, understood
-from importer.api.wire_errors import error
-from importer.errors import NoAnswer
+from importer.model.errors import NoAnswer
+from importer.wire.errors import error
+from importer.wire.incidents import Json, understood
 
 PAGE_SIZE = 250
 """The largest page that the API allows for incidents and for most other lists."""

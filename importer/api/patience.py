@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from importer.errors import Interrupted
+from importer.model.errors import Interrupted
 
 
 class Clock(Protocol):

@@ -15,8 +15,8 @@ import httpx
 from importer.api.creation_limit import REASON, CreationLimit
 from importer.api.patience import Patience
 from importer.api.rate_limits import retry_after
-from importer.api.wire_errors import error, plain
-from importer.errors import ApiError, NoAnswer
+from importer.model.errors import ApiError, NoAnswer
+from importer.wire.errors import error, plain
 
 REPEATABLE = "importer.repeatable"
 """Request extension: False says that sending twice could make two things."""

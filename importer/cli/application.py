@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer import __version__
-from importer.applier import Limits, Run
-from importer.changes import is_acting, only_keys, without_keys
+from importer.apply.applier import Limits, Run
+from importer.apply.tally import Ending
 from importer.cli.interrupts import Interrupts, heeded
 from importer.cli.progress import Emit, Teller
 from importer.cli.rendering import as_text
 from importer.cli.session import Desk
-from importer.diagnostics import grouped
-from importer.errors import AuthenticationFailed, ExitCode, Refused
 from importer.model import (
     Adopted,
     Applied,
@@ -29,11 +27,13 @@ from importer.model import (
     Plan,
     Unknown,
 )
-from importer.planner import exceeded
+from importer.model.diagnostics import grouped
+from importer.model.errors import AuthenticationFailed, ExitCode, Refused
+from importer.plan.changes import is_acting, only_keys, without_keys
+from importer.plan.planner import exceeded
+from importer.plan.summary import summarise
 from importer.renderers import events, report
 from importer.renderers.outcomes import outcomes
-from importer.renderers.tally import Ending
-from importer.summary import summarise
 from importer.workflow import Selection, Session, carry_out, left_of, refuse_stale, use_up
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from importer import planfile
 from importer.cli import options, outputs
 from importer.cli.application import Application, Voices, Wishes
 from importer.cli.console import can_ask
@@ -15,9 +14,10 @@ from importer.cli.interrupts import Interrupts
 from importer.cli.options import Common, chosen_format, taken
 from importer.cli.progress import Emit, teller
 from importer.cli.session import Desk, open_desk, writing
-from importer.errors import UsageError
 from importer.model import Plan
+from importer.model.errors import UsageError
 from importer.model.settings import parse_rate
+from importer.plan import file as planfile
 from importer.workflow import Selection, declare, plan
 
 

@@ -9,9 +9,9 @@ import click
 from importer.cli import options
 from importer.cli.options import Common, chosen_format, taken
 from importer.cli.session import open_desk, reading
-from importer.errors import ExitCode
 from importer.model import Severity
-from importer.planfile import diagnostic_json
+from importer.model.errors import ExitCode
+from importer.plan.file import diagnostic_json
 from importer.workflow import preflight
 
 

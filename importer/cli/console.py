@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TextIO
 
-from importer.diagnostics import SHOWN_LOCATIONS
 from importer.model import Diagnostic
+from importer.model.diagnostics import SHOWN_LOCATIONS
 
 PLAIN_WIDTH = 100
 """Columns of what is not a terminal: a log, a file."""

@@ -11,11 +11,11 @@ import click
 from importer.cli import options, rejects, written
 from importer.cli.options import Common, shown_places, taken
 from importer.cli.session import Desk, open_desk
-from importer.errors import ExitCode, UsageError
-from importer.loaders import Loaded, load
+from importer.formats.yaml_writer import document
 from importer.model import Diagnostic, Incident, Severity
+from importer.model.errors import ExitCode, UsageError
 from importer.model.settings import MappedSource, Settings
-from importer.yaml_writer import document
+from importer.sources import Loaded, load
 
 _UNDATED = "undated"
 _STAMPS = {"month": "%Y-%m", "year": "%Y"}
@@ -112,7 +112,7 @@ def _from_here(path: Path, desk: Desk) -> str:
 
 
 def _known_zone(name: str | None) -> str | None:
-    from importer.loaders import moments  # noqa: PLC0415  it reads the list of zones
+    from importer.model import moments  # noqa: PLC0415  it reads the list of zones
 
     try:
         return None if name is None else moments.zone(name).key
@@ -124,7 +124,7 @@ def _known_zone(name: str | None) -> str | None:
 
 
 def _known_encoding(name: str | None) -> str | None:
-    from importer.loaders import encoding  # noqa: PLC0415  as above
+    from importer.formats import encoding  # noqa: PLC0415  as above
 
     if name is None or encoding.is_known(name):
         return name

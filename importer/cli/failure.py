@@ -12,8 +12,8 @@ from tempfile import NamedTemporaryFile
 import click
 
 from importer.cli.console import Console, open_console
-from importer.errors import ExitCode, ImporterError, InvalidInput
 from importer.model import Diagnostic, Severity
+from importer.model.errors import ExitCode, ImporterError, InvalidInput
 
 
 def report(error: BaseException, words: list[str]) -> int:
@@ -75,7 +75,7 @@ def _error(code: str, summary: str, hint: str) -> Diagnostic:
 
 
 def _write_json(console: Console, diagnostics: tuple[Diagnostic, ...], words: list[str]) -> None:
-    from importer.planfile import diagnostic_json  # noqa: PLC0415
+    from importer.plan.file import diagnostic_json  # noqa: PLC0415
 
     found = [diagnostic_json(each) for each in diagnostics]
     if words[:1] == ["apply"]:

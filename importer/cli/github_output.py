@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from importer.errors import UsageError
 from importer.model import Plan
-from importer.summary import summarise
+from importer.model.errors import UsageError
+from importer.plan.summary import summarise
 
 _VARIABLE = "GITHUB_OUTPUT"
 """Names the file that a step appends its outputs to, a `name=value` a line; not set elsewhere."""

@@ -13,7 +13,7 @@ import click
 from importer.cli import options, scaffold, written
 from importer.cli.options import Common, taken
 from importer.cli.session import Desk, open_desk, reading
-from importer.errors import ExitCode, UsageError
+from importer.model.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from importer.mapping import Look
@@ -69,9 +69,9 @@ def _scaffold(folder: Path, desk: Desk) -> None:
 def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     """Write a mapping for an export. Raises UsageError where the file is there, InvalidInput where the export
     cannot be read."""
-    from importer.cli.looking import look_at  # noqa: PLC0415  it loads the readers of all formats
-    from importer.loaders.csv_file import is_field  # noqa: PLC0415
+    from importer.formats.csv_file import is_field  # noqa: PLC0415
     from importer.mapping.model import TABLES  # noqa: PLC0415
+    from importer.sources.looking import look_at  # noqa: PLC0415  it loads the readers of all formats
 
     target, made_by = folder / f"{path.resolve().stem}.mapping.yaml", f"init --from {path.resolve().name}"
     _check_mapping(target, made_by)
@@ -93,8 +93,8 @@ def _mapping(path: Path, folder: Path, desk: Desk) -> None:
 
 def _skeleton(looked: Look, records: str | None, name: str, desk: Desk) -> tuple[str, list[str]]:
     """Return the mapping of what was looked at, and what a person has to decide about it."""
-    from importer.cli.mapping_skeleton import Source, open_questions, skeleton  # noqa: PLC0415
-    from importer.inspection import inspect  # noqa: PLC0415
+    from importer.mapping.draft.inspection import inspect  # noqa: PLC0415
+    from importer.mapping.draft.skeleton import Source, open_questions, skeleton  # noqa: PLC0415
     from importer.mapping.model import TABLES  # noqa: PLC0415
 
     findings = inspect(looked.columns, values=looked.distinct, filled=looked.filled, records=looked.records)
@@ -111,7 +111,7 @@ def _skeleton(looked: Look, records: str | None, name: str, desk: Desk) -> tuple
 
 
 def _tell_what_is_known(looked: Look, path: Path, desk: Desk) -> None:
-    from importer.cli.likely_preset import likely  # noqa: PLC0415
+    from importer.mapping.draft.likely_preset import likely  # noqa: PLC0415
 
     if known := likely(looked.columns, looked.format):
         desk.console.tell(
@@ -133,7 +133,7 @@ def _check_mapping(target: Path, made_by: str) -> None:
 def _names(desk: Desk, columns: Iterable[str]) -> Catalogue | None:
     """Return the account's names, with the options of custom fields that are called like a column; None where
     neither the sandbox nor a key is at hand."""
-    from importer.cli.mapping_skeleton import custom_field_name  # noqa: PLC0415
+    from importer.mapping.draft.skeleton import custom_field_name  # noqa: PLC0415
     from importer.model import Kind, Needs, Reference  # noqa: PLC0415
 
     if not desk.common.sandbox and not os.environ.get("INCIDENT_API_KEY"):

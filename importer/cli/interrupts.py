@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from importer.errors import ExitCode
+from importer.model.errors import ExitCode
 
 _SHOW_CURSOR = b"\x1b[?25h"
 """A progress bar hides it."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from importer.diagnostics import SHOWN_LOCATIONS
+from importer.model.diagnostics import SHOWN_LOCATIONS
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")

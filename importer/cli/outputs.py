@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from importer.errors import UsageError
+from importer.model.errors import UsageError
 
 _OWN = (b'"format_version"', b"importer_report", b"<!-- importer plan -->")
 """In the first bytes of every file that importer writes."""

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 
-from importer import planfile
 from importer.cli import github_output, options, outputs, rejects
 from importer.cli.options import Common, shown_places, taken
 from importer.cli.rendering import rendered
 from importer.cli.session import Desk, open_desk, reading
-from importer.diagnostics import grouped
-from importer.errors import ExitCode, ImporterError, UsageError
 from importer.model import Plan, Scope
+from importer.model.diagnostics import grouped
+from importer.model.errors import ExitCode, ImporterError, UsageError
 from importer.model.settings import parse_rate
-from importer.summary import summarise
+from importer.plan import file as planfile
+from importer.plan.summary import summarise
 from importer.workflow import Selection, declare, plan
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from importer.applier import Observer
+from importer.apply.applier import Observer
 from importer.cli.console import Console
 from importer.model import Change, Failed, Outcome
 from importer.renderers import events

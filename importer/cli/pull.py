@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from importer.account_rules import SEES_PRIVATE
+from importer.account.rules import SEES_PRIVATE
 from importer.cli import options, written
 from importer.cli.options import Common, taken
 from importer.cli.session import Desk, claiming, open_desk, reading
-from importer.errors import ExitCode, UsageError
+from importer.formats.yaml_writer import document
 from importer.model import Field
+from importer.model.errors import ExitCode, UsageError
 from importer.model.settings import parse_rate
 from importer.model.wording import numbered
+from importer.plan.estimate import of_requests
 from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
-from importer.renderers.estimate import of_requests
 from importer.renderers.view import effort
 from importer.workflow import find, read, take_over
-from importer.yaml_writer import document
 
 if TYPE_CHECKING:
     from importer.workflow import Found, Session

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from importer.cli import written
-from importer.errors import UsageError
-from importer.loaders import Loaded
+from importer.model.errors import UsageError
+from importer.sources import Loaded
 
 
 def check(path: Path | None) -> None:

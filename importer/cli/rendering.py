@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from importer import planfile
 from importer.cli.console import Console
 from importer.cli.options import chosen_format, taken
 from importer.model import Diagnostic, Plan
-from importer.revision import git_prefix
+from importer.plan import file as planfile
+from importer.sources.revision import git_prefix
 
 
 @dataclass(frozen=True, slots=True)

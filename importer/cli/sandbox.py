@@ -14,7 +14,7 @@ import click
 from importer.cli import options
 from importer.cli.console import open_console
 from importer.cli.options import taken
-from importer.errors import UsageError
+from importer.model.errors import UsageError
 from importer.sandbox import (
     Fault,
     FaultKind,

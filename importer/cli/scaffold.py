@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importer import __version__
-from importer.yaml_writer import MODELINE
+from importer.formats.yaml_writer import MODELINE
 
 _CONFIGURATION = """\
 {modeline}.config.schema.json

@@ -10,7 +10,7 @@ import click
 from importer.cli import options
 from importer.cli.console import open_console
 from importer.cli.options import Common, taken
-from importer.errors import UsageError
+from importer.model.errors import UsageError
 
 if TYPE_CHECKING:
     from importer.model import Catalogue
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Return the names that a shell completes."""
-    from importer import schemas  # noqa: PLC0415
+    from importer.formats import schemas  # noqa: PLC0415
 
     return [each for each in schemas.names() if each.startswith(incomplete)]
 
@@ -38,7 +38,7 @@ def command(context: click.Context) -> None:
 
     With --account it sends nothing but GET.
     """
-    from importer import schemas  # noqa: PLC0415
+    from importer.formats import schemas  # noqa: PLC0415
 
     name, narrow = context.obj["name"], context.obj["account"]
     if name not in schemas.names():
@@ -54,8 +54,8 @@ def command(context: click.Context) -> None:
 
 
 def _of_account(schema: dict[str, Any], common: Common) -> dict[str, Any]:
+    from importer.account.editor_schema import narrowed  # noqa: PLC0415
     from importer.cli.session import open_desk, reading  # noqa: PLC0415  the other schemas need no account
-    from importer.editor_schema import narrowed  # noqa: PLC0415
 
     desk = open_desk(common)
     with reading(desk, max_wait=60) as session:

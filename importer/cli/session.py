@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from importer.cli.console import Console, open_console
 from importer.cli.options import Common
-from importer.diagnostics import Diagnostics
-from importer.errors import InvalidInput, UsageError
+from importer.model.diagnostics import Diagnostics
+from importer.model.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
     from importer.api.client import Client
@@ -42,7 +42,7 @@ class Desk:
 
 def open_desk(common: Common) -> Desk:
     """Read importer.yaml and set up the log. Raises InvalidInput with every problem of importer.yaml."""
-    from importer.config import load_settings  # noqa: PLC0415
+    from importer.sources.settings_file import load_settings  # noqa: PLC0415
 
     console = open_console(plain=common.no_color)
     if common.sandbox and common.endpoint:
@@ -61,7 +61,7 @@ def reading(desk: Desk, *, rate: Rate | None = None, max_wait: float) -> Iterato
     """Open a session that cannot write to the account and leaves the state file as it is."""
     from importer.api.transport import reading as stack  # noqa: PLC0415
     from importer.cli.progress import Waits  # noqa: PLC0415
-    from importer.ledger import read_ledger  # noqa: PLC0415
+    from importer.state.ledger import read_ledger  # noqa: PLC0415
     from importer.workflow import Session  # noqa: PLC0415
 
     patience = _patience(threading.Event(), Waits(desk.console.tell).tell, max_wait)
@@ -81,7 +81,7 @@ def claiming(desk: Desk, *, rate: Rate | None = None, max_wait: float) -> Iterat
     """
     from importer.api.transport import reading as stack  # noqa: PLC0415
     from importer.cli.progress import Waits  # noqa: PLC0415
-    from importer.lock import locked_ledger  # noqa: PLC0415
+    from importer.state.lock import locked_ledger  # noqa: PLC0415
     from importer.workflow import Session  # noqa: PLC0415
 
     tell = desk.console.tell
@@ -107,7 +107,7 @@ def writing(
 ) -> Iterator[Session]:
     """Open a session that may write, holding the lock of the state file. Setting `stop` ends long waits."""
     from importer.api.transport import writing as stack  # noqa: PLC0415
-    from importer.lock import locked_ledger  # noqa: PLC0415
+    from importer.state.lock import locked_ledger  # noqa: PLC0415
     from importer.workflow import Session  # noqa: PLC0415
 
     patience = _patience(stop, notify, max_wait)

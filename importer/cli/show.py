@@ -19,8 +19,8 @@ from importer.cli.options import chosen_format, shown_places
 @click.pass_context
 def command(context: click.Context, plan_file: Path, no_color: bool) -> None:
     """Show a saved plan again, in another format. PLAN is what `plan --out` wrote."""
-    from importer import planfile  # noqa: PLC0415
     from importer.cli.rendering import rendered  # noqa: PLC0415
+    from importer.plan import file as planfile  # noqa: PLC0415
 
     console = open_console(plain=no_color)
     plan = planfile.read(plan_file)

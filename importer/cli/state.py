@@ -13,9 +13,9 @@ import click
 from importer.cli import options, outputs
 from importer.cli.options import Common, chosen_format, taken
 from importer.cli.session import Desk, open_desk
-from importer.errors import UsageError
-from importer.ledger import Entry, Ledger, read_ledger
 from importer.model import Binding
+from importer.model.errors import UsageError
+from importer.state.ledger import Entry, Ledger, read_ledger
 
 
 @click.group("state", no_args_is_help=False)
@@ -94,7 +94,7 @@ def show(context: click.Context, key: str) -> None:
 @click.pass_context
 def forget(context: click.Context, key: str) -> None:
     """Forget one KEY. Its incident stays as it is; the next plan looks for it anew."""
-    from importer.lock import locked_ledger  # noqa: PLC0415
+    from importer.state.lock import locked_ledger  # noqa: PLC0415
 
     desk = open_desk(taken(Common, context))
     path, console = _existing(desk), desk.console
@@ -125,17 +125,18 @@ def export(context: click.Context) -> None:
 
     Of incidents that are not known to be public there are only key and reference in it.
     """
-    from importer import private_file, state_file  # noqa: PLC0415
-    from importer.state import without_private  # noqa: PLC0415
+    from importer.formats import atomic  # noqa: PLC0415
+    from importer.state import export  # noqa: PLC0415
+    from importer.state.merge import without_private  # noqa: PLC0415
 
     wishes, desk = taken(Wishes, context), open_desk(taken(Common, context))
     outputs.check(wishes.file)
     with _reading(desk) as ledger:
         state = ledger.state()
     hidden = 0 if wishes.show_private else sum(not each.is_public for each in state.bound.values())
-    text = state_file.text(state if wishes.show_private else without_private(state))
+    text = export.text(state if wishes.show_private else without_private(state))
     if wishes.file:
-        private_file.write(wishes.file, text)
+        atomic.write(wishes.file, text)
     else:
         desk.console.result(text)
     desk.console.tell(
@@ -154,11 +155,11 @@ def export(context: click.Context) -> None:
 @click.pass_context
 def import_(context: click.Context, file: Path) -> None:
     """Add what an export knows to the state: all of it, or nothing where the two contradict each other."""
-    from importer import state_file  # noqa: PLC0415
-    from importer.lock import locked_ledger  # noqa: PLC0415
+    from importer.state import export  # noqa: PLC0415
+    from importer.state.lock import locked_ledger  # noqa: PLC0415
 
     desk = open_desk(taken(Common, context))
-    given, console = state_file.read(file), desk.console
+    given, console = export.read(file), desk.console
     with locked_ledger(
         desk.settings.state, timeout=desk.common.lock_timeout, now=_now, tell=console.tell
     ) as ledger:

@@ -14,11 +14,11 @@ from importer.cli.console import open_console
 from importer.cli.options import ANNOTATIONS, Common, chosen_format, shown_places, taken
 from importer.cli.rendering import annotated
 from importer.cli.session import Desk, open_desk
-from importer.diagnostics import grouped
-from importer.errors import ExitCode, InvalidInput
 from importer.model import Diagnostic, Severity
+from importer.model.diagnostics import grouped
+from importer.model.errors import ExitCode, InvalidInput
 from importer.model.wording import numbered
-from importer.planfile import diagnostic_json
+from importer.plan.file import diagnostic_json
 from importer.workflow import declare
 
 

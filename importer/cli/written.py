@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from importer.errors import UsageError
+from importer.model.errors import UsageError
 
 INCIDENT_SCHEMA = ".incident.schema.json"
 """Beside the files, for editors; hidden, so that it is not read as a file of incidents."""
@@ -83,7 +83,7 @@ def write(pages: Mapping[Path, str]) -> None:
 def write_schema(folder: Path, name: str = "incident") -> None:
     """Write the schema that the files of a folder name in their first lines. One that somebody narrowed to an
     account stays."""
-    from importer import schemas  # noqa: PLC0415  it reads files
+    from importer.formats import schemas  # noqa: PLC0415  it reads files
 
     path = folder / f".{name}.schema.json"
     if not _is_narrowed(path):
@@ -92,7 +92,7 @@ def write_schema(folder: Path, name: str = "incident") -> None:
 
 
 def _is_narrowed(path: Path) -> bool:
-    from importer.editor_schema import NARROWED  # noqa: PLC0415  most commands write nothing
+    from importer.account.editor_schema import NARROWED  # noqa: PLC0415  most commands write nothing
 
     try:
         return NARROWED in path.read_text(encoding="utf-8")

@@ -4,10 +4,10 @@ The seam: `read` and `preset` give a Mapping; `blocks` turns the records of file
 pass the same shape check and the same builder as an incident file's; `look` shows what a source holds.
 """
 
+from importer.formats.record import Record
 from importer.mapping.blocks import Candidate, Tally, blocks
 from importer.mapping.mapping_file import preset, presets, read
 from importer.mapping.model import Format, Items, Mapping, Rule
-from importer.mapping.record import Record
 from importer.mapping.records import Look, format_of, look, records, without_records
 from importer.mapping.rejects import Reject, as_csv, left_out
 

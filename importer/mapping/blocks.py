@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from importer.diagnostics import Diagnostics
-from importer.loaders.tree import Block, Malformed, Series
+from importer.formats.record import Broken, Contents, Record, Table
+from importer.formats.tree import Block, Malformed, Series
 from importer.mapping.expressions import BadRule, Unfit
 from importer.mapping.model import Keep, Mapping
 from importer.mapping.program import Problem, Program, program
-from importer.mapping.record import Broken, Contents, Record, Table
 from importer.mapping.records import records, without_records
 from importer.mapping.rejects import Reject, as_csv, reject
 from importer.model import Diagnostic, Location, Severity
+from importer.model.diagnostics import Diagnostics
 from importer.model.settings import SourceFile
 
 

@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
-from importer.loaders.moments import EXPECTED, WITH_OFFSET, NotAMoment, UnknownForm, instant, moment
 from importer.mapping import months
 from importer.mapping.model import Fold, Unit
+from importer.model.moments import EXPECTED, WITH_OFFSET, NotAMoment, UnknownForm, instant, moment
 
 _ENGLISH = months.of("en")
 _DAYS = r"[^\W\d]+\.?"

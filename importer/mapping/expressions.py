@@ -13,15 +13,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from importer import normalise
-from importer.loaders.moments import NotAMoment
-from importer.loaders.tree import Block, Node, Series, has_lone_surrogate
-from importer.mapping import dates, paths
+from importer.formats import paths
+from importer.formats.record import ABOUT, MAX_CELL
+from importer.formats.tree import Block, Node, Series, has_lone_surrogate
+from importer.mapping import dates
 from importer.mapping.markups import converted
 from importer.mapping.model import Bare, Columns, Expression, Markup, Named, Rule, Target, Template
-from importer.mapping.record import ABOUT, MAX_CELL
 from importer.mapping.templates import BadTemplate, NoSuchName, Rendering, Templates, identifier, nearest
-from importer.model import Location
+from importer.model import Location, normalise
+from importer.model.moments import NotAMoment
 
 EVERY = "*"
 """The key of `values` for all values that it does not name."""

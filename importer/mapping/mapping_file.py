@@ -11,11 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from importer.diagnostics import Diagnostics
-from importer.loaders import moments, shape, yaml_file
-from importer.loaders.encoding import decode, is_known, physical_line
-from importer.loaders.tree import Block, Malformed, Node, Series
-from importer.mapping import dates, months, paths, templates
+from importer.formats import paths, shape, yaml_file
+from importer.formats.encoding import decode, is_known, physical_line
+from importer.formats.tree import Block, Malformed, Node, Series
+from importer.mapping import dates, months, templates
 from importer.mapping.expressions import BadRule
 from importer.mapping.model import (
     Bare,
@@ -35,9 +34,10 @@ from importer.mapping.model import (
     Template,
     Unit,
 )
-from importer.model import Location
+from importer.model import Location, moments
+from importer.model.diagnostics import Diagnostics
 
-PRESETS = Path(__file__).parent.parent / "presets"
+PRESETS = Path(__file__).parent / "presets"
 
 _SUFFIXES = (".yaml", ".yml")
 _ITEMS = frozenset({"timeline", "follow_ups", "attachments", "status_page.updates"})

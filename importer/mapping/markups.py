@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from importer.loaders.moments import NotAMoment
 from importer.mapping import dates
 from importer.mapping.model import Markup
 from importer.mapping.templates import BadTemplate
+from importer.model.moments import NotAMoment
 
 
 def converted(raw: Any, markup: Markup) -> str:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from importer import normalise
-from importer.loaders import moments
-from importer.loaders.tree import Block, Node, Series
+from importer.formats.record import Record
+from importer.formats.tree import Block, Node, Series
 from importer.mapping import dates, markups
 from importer.mapping.expressions import (
     BadRule,
@@ -25,8 +24,8 @@ from importer.mapping.expressions import (
     template,
 )
 from importer.mapping.model import Bare, Columns, Expression, Items, Mapping, Rule
-from importer.mapping.record import Record
 from importer.mapping.templates import Templates
+from importer.model import moments, normalise
 
 GROUPS = frozenset({"timestamps", "roles", "custom_fields", "postmortem", "status_page"})
 """Fields of an incident that are mappings; a label names what is in them with a dot."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from importer.diagnostics import Diagnostics
-from importer.loaders.tree import Malformed
-from importer.mapping import front_matter, objects, tables, text_file, workbook
+from importer.formats import front_matter, objects, tables, text_file, workbook
+from importer.formats.paths import BadPath
+from importer.formats.record import Broken, Contents, Record
+from importer.formats.tree import Malformed
 from importer.mapping.model import Columns, Format, Items, Mapping, Rule, Template
-from importer.mapping.paths import BadPath
-from importer.mapping.record import Broken, Contents, Record
 from importer.model import Diagnostic, Location, Severity
+from importer.model.diagnostics import Diagnostics
 from importer.model.settings import MAPPED_SUFFIXES, SourceFile
 
 _FALLBACK = "windows-1252"

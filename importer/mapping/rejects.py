@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from importer.mapping.record import ABOUT, Broken, Record, Table
+from importer.formats.record import ABOUT, Broken, Record, Table
 from importer.model import Diagnostic, Location, Severity
 
 REASON = "left out because"

@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
-from importer.codec import Json, encode_moment
+from importer.model.codec import Json, encode_moment
+from importer.model.normalise import by_label
 from importer.model.values import (
     Attachment,
     Attribute,
@@ -27,7 +28,6 @@ from importer.model.values import (
     TimelineItem,
     Value,
 )
-from importer.normalise import by_label
 
 _LONGEST_NUMBER = 40
 

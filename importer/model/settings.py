@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from importer.errors import UsageError
+from importer.model.errors import UsageError
 from importer.model.policy import Policy
 
 CONFIG_NAME = "importer.yaml"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from importer.errors import NotAvailable
 from importer.model import Attribute, Attributes, Field, LiveChild, LiveIncident, PostmortemDocument, Value
+from importer.model.errors import NotAvailable
 from importer.pull.tally import Tally
 
 PULLED_CHILDREN = (Field.TIMELINE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM)

@@ -13,9 +13,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
-from importer.account_rules import check_resolved
-from importer.catalogue import marker
-from importer.differences import same
+from importer.account.catalogue import marker
+from importer.account.resolver import resolve
+from importer.account.rules import check_resolved
 from importer.model import (
     Account,
     Attachment,
@@ -37,13 +37,13 @@ from importer.model import (
     Severity,
     Value,
 )
+from importer.model.normalise import line, several
 from importer.model.settings import Settings
-from importer.normalise import line, several
+from importer.plan.differences import same
 from importer.pull.holding import not_held
 from importer.pull.naming import Words, words_of
 from importer.pull.tally import Tally
-from importer.resolver import resolve
-from importer.rules import LARGEST_NUMBER
+from importer.sources.rules import LARGEST_NUMBER
 
 NOT_CARRIED = frozenset({Field.SLACK_CHANNEL_ID, Field.SLACK_TEAM_ID})
 """A Slack channel belongs to one workspace and to one incident; a copy must not take it."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from importer.catalogue import Found, Index
-from importer.errors import UsageError
+from importer.account.catalogue import Found, Index
 from importer.model import Attribute, Catalogue, Entity, Field, Kind, LiveIncident, Reference, earliest
+from importer.model.errors import UsageError
 from importer.pull.tally import Tally
 
 MODES = ("standard", "retrospective")

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from importer.diagnostics import Diagnostics
+from importer.formats.yaml_writer import document
 from importer.model import Attribute, Field, Incident
+from importer.model.diagnostics import Diagnostics
 from importer.model.settings import Settings
-from importer.yaml_writer import document
 
 _NAMED = {Attribute(Field.NAME): "A name"}
 _PLAIN = Settings(root=Path())
@@ -38,8 +38,9 @@ def _is_held(incident: Incident) -> bool:
 
 def _read(text: str) -> Iterator[Incident]:
     """Yield the incidents of a file; nothing where something is wrong with it."""
-    from importer.loaders import incidents, shape, yaml_file  # noqa: PLC0415  YAML is slow to import
-    from importer.loaders.tree import Block  # noqa: PLC0415
+    from importer.formats import shape, yaml_file  # noqa: PLC0415  YAML is slow to import
+    from importer.formats.tree import Block  # noqa: PLC0415
+    from importer.sources import incidents  # noqa: PLC0415  YAML is slow to import
 
     diagnostics = Diagnostics()
     source = incidents.Source("", _PLAIN, None, lambda *_: None, diagnostics)

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from importer.catalogue import Found, Index, Missing
-from importer.errors import Refused, UsageError
+from importer.account.catalogue import Found, Index, Missing
 from importer.model import Attribute, Binding, Catalogue, Field, Kind, Link, LiveIncident, Reference
-from importer.normalise import line
+from importer.model.errors import Refused, UsageError
+from importer.model.normalise import line
 
 _KEY = re.compile(r"[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]{0,199}")
 """What the schema of a file takes as a key, and gives back as it is."""

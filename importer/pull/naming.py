@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.catalogue import Found, Index
+from importer.account.catalogue import Found, Index
+from importer.account.naming import Names, names_of
 from importer.model import CatalogEntry, Catalogue, Entity, Kind, Reference, User
+from importer.model.normalise import line
 from importer.model.settings import Settings
-from importer.naming import Names, names_of
-from importer.normalise import line
 
 _AS_FILES_SAY = {Kind.CATALOG_ENTRY: Kind.OPTION, Kind.REPORTER: Kind.ROLE}
 """A file cannot tell a catalog entry from an option, nor the reporter from another role."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from importer.changes import CANNOT_CHANGE, declared
 from importer.model import (
     Adopt,
     Blocked,
@@ -24,14 +23,15 @@ from importer.model import (
     Update,
     Value,
 )
+from importer.model.normalise import by_label
 from importer.model.plain import labels
 from importer.model.wording import numbered
-from importer.normalise import by_label
-from importer.privacy import is_private
+from importer.plan.changes import CANNOT_CHANGE, declared
+from importer.plan.privacy import is_private
+from importer.plan.summary import Action, actions, reference_of
 from importer.renderers.hunks import Line, difference, whole
 from importer.renderers.values import identified, quoted, sanitised, shown, unfolded
 from importer.renderers.view import CLEAR, MEANINGS, SYMBOLS
-from importer.summary import Action, actions, reference_of
 
 
 @dataclass(frozen=True, slots=True)

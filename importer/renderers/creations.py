@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from importer.history import month_of
 from importer.model import Attribute, Change, Create, Entity, Field, NoOp
+from importer.plan.history import month_of
 from importer.renderers.columns import cells, cut, padded
 from importer.renderers.values import quoted, sanitised
 

@@ -10,7 +10,7 @@ import json
 from datetime import datetime
 from typing import Any, Literal, assert_never
 
-from importer.codec import encode_moment
+from importer.apply.tally import Ending, state
 from importer.model import (
     Adopted,
     Applied,
@@ -23,10 +23,10 @@ from importer.model import (
     Severity,
     Unknown,
 )
-from importer.renderers.tally import Ending, state
+from importer.model.codec import encode_moment
+from importer.plan.summary import Action, actions, reference_of
 from importer.renderers.values import sanitised
 from importer.renderers.view import places
-from importer.summary import Action, actions, reference_of
 
 FORMAT_VERSION = "1.0"
 

@@ -15,9 +15,6 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, assert_never
 
-from importer.changes import new_options
-from importer.codec import encode_moment
-from importer.history import by_month
 from importer.model import (
     Adopt,
     Attribute,
@@ -37,15 +34,18 @@ from importer.model import (
     Update,
     earliest,
 )
+from importer.model.codec import encode_moment
+from importer.plan.changes import new_options
+from importer.plan.estimate import estimate
+from importer.plan.history import by_month
+from importer.plan.summary import actions, summarise
 from importer.renderers import view
 from importer.renderers.cards import Card, Row, card, legend
 from importer.renderers.chart import chart, undated
 from importer.renderers.columns import parted, shortened
-from importer.renderers.estimate import estimate
 from importer.renderers.hunks import Line, excerpt, limited
 from importer.renderers.privacy import problems, redacted
 from importer.renderers.values import lines, sanitised
-from importer.summary import actions, summarise
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST, _MOST_LINES = 10_000, 1000

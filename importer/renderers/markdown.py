@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 from importer.model import Change, Create, Diagnostic, NoOp, Plan, Scope, Severity
 from importer.model.wording import numbered
-from importer.privacy import is_private
+from importer.plan.estimate import estimate
+from importer.plan.privacy import is_private
+from importer.plan.summary import Action, actions
 from importer.renderers import fences, view
 from importer.renderers.cards import card
 from importer.renderers.columns import shortened
 from importer.renderers.creations import MANY, laid_out, summarised, told_apart
-from importer.renderers.estimate import estimate
 from importer.renderers.privacy import problems, redacted
 from importer.renderers.values import sanitised
 from importer.renderers.view import SYMBOLS
-from importer.summary import Action, actions
 
 MARK = "<!-- importer plan -->"
 """The first line, by which a CI finds the comment that it wrote before."""

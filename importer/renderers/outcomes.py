@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from importer.apply.tally import Ending, Tally
 from importer.model import Failed, Unknown
 from importer.renderers.columns import wrapped
-from importer.renderers.tally import Ending, Tally
 from importer.renderers.text import NARROWEST, Paint, painter
 from importer.renderers.values import quoted, sanitised
 

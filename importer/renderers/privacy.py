@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from importer.diagnostics import grouped
 from importer.model import Diagnostic, Plan
+from importer.model.diagnostics import grouped
 from importer.renderers.cards import Card
 
 HIDDEN = "private: not shown"

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from importer.apply.tally import state
 from importer.model import Failed, NotAttempted, Outcome, Unknown
-from importer.renderers.tally import state
 from importer.renderers.values import sanitised
 
 MARK = "importer_report"

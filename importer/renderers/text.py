@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
-from importer.diagnostics import SHOWN_LOCATIONS, grouped
 from importer.model import Diagnostic, Plan, Severity
+from importer.model.diagnostics import SHOWN_LOCATIONS, grouped
 from importer.model.wording import numbered
+from importer.plan.estimate import estimate
+from importer.plan.summary import summarise
 from importer.renderers import view
 from importer.renderers.cards import Card, Row, card, legend
 from importer.renderers.columns import cells, cut, padded, parted, pieces, wrapped
 from importer.renderers.creations import MANY, Creations, laid_out, summarised, told_apart
-from importer.renderers.estimate import estimate
 from importer.renderers.hunks import Line, Span, excerpt
 from importer.renderers.values import lines
-from importer.summary import summarise
 
 Paint = Callable[[str, str], str]
 """Colours a text by the symbol or the word that it stands for."""

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from importer.codec import Json, encode_moment
 from importer.model import (
     Attachment,
     Entity,
@@ -27,6 +26,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.model.codec import Json, encode_moment
 from importer.model.plain import parts, words
 
 _UNSAFE = (

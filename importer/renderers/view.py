@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from importer.model import Diagnostic, NoOp, Plan, Scope
 from importer.model.wording import numbered
-from importer.renderers.estimate import Estimate
+from importer.plan.estimate import Estimate
+from importer.plan.summary import Action, Summary, summarise
 from importer.renderers.values import sanitised
-from importer.summary import Action, Summary, summarise
 
 _NO_CHANGES = {
     Scope.ALL: "No changes. The account matches the files.",

@@ -13,7 +13,6 @@ import pytest
 from importer.api.client import Client, open_client
 from importer.api.connection import Connection
 from importer.api.transport import writing
-from importer.errors import AuthenticationFailed, NoAnswer
 from importer.model import (
     Attachment,
     Attribute,
@@ -33,6 +32,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.model.errors import AuthenticationFailed, NoAnswer
 from importer.model.settings import Rate
 from importer.sandbox import (
     Fault,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from importer.errors import NoAnswer
 from importer.model import (
     Entity,
     Kind,
     Needs,
     Reference,
 )
+from importer.model.errors import NoAnswer
 from tests.api.scripted import Routes, client
 
 

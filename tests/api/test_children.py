@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from importer.errors import ApiError, NoAnswer, NotAvailable
 from importer.model import (
     Attachment,
     Attribute,
@@ -24,6 +23,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.model.errors import ApiError, NoAnswer, NotAvailable
 from tests.api.scripted import Routes, client, refused
 
 LISA = Entity(Kind.USER, "U1", "Lisa")

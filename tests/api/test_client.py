@@ -12,7 +12,6 @@ import pytest
 from importer.api.client import open_client
 from importer.api.connection import Connection
 from importer.api.transport import reading
-from importer.errors import ApiError, AuthenticationFailed, NoAnswer
 from importer.model import (
     Attribute,
     Entity,
@@ -20,6 +19,7 @@ from importer.model import (
     Kind,
     Workflow,
 )
+from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer
 from importer.model.settings import Rate
 from tests.api.scripted import KEY, Routes, client, patience, refused
 

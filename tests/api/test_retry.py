@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from importer.api.retry import REPEATABLE, Retry
-from importer.errors import ApiError, NoAnswer
+from importer.model.errors import ApiError, NoAnswer
 from tests.api.clocks import Waits
 
 CREATION = "https://api.example/v2/incidents"

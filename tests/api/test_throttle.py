@@ -11,7 +11,7 @@ import pytest
 
 from importer.api.rate_limits import Limit
 from importer.api.throttle import Throttle
-from importer.errors import Interrupted
+from importer.model.errors import Interrupted
 from importer.model.settings import Rate
 from tests.api.clocks import Counter, Threads
 

@@ -10,7 +10,7 @@ import pytest
 
 from importer.api.patience import SystemClock
 from importer.api.transport import ReadOnly, network, reading, writing
-from importer.errors import Interrupted
+from importer.model.errors import Interrupted
 from importer.model.settings import Rate
 from tests.api.clocks import Waits
 

@@ -11,9 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer import normalise
-from importer.api import wire
-from importer.errors import NoAnswer
 from importer.model import (
     Attribute,
     Attributes,
@@ -26,7 +23,10 @@ from importer.model import (
     Packed,
     Reference,
     Value,
+    normalise,
 )
+from importer.model.errors import NoAnswer
+from importer.wire import incidents as wire
 
 PUBLIC: dict[Attribute, Value] = {Attribute(Field.VISIBILITY): "public"}
 AT = datetime(2023, 4, 12, 9, 14, 0, 250_000, tzinfo=UTC)

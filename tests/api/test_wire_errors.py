@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.api.wire_errors import error, plain
-from importer.errors import ApiError, AuthenticationFailed
+from importer.model.errors import ApiError, AuthenticationFailed
+from importer.wire.errors import error, plain
 
 
 def envelope(*errors: dict[str, Any], **others: Any) -> str:

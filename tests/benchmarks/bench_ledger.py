@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from importer.ledger import CREATE, open_ledger
+from importer.state.ledger import CREATE, open_ledger
 from tests.plans import FULL, live
 
 COUNT = 400

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from importer.loaders import load
 from importer.model.settings import Settings
+from importer.sources import load
 
 COUNT = 10_000
 INCIDENT = """\

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from importer.loaders import load
 from importer.model.settings import MappedSource, Settings
+from importer.sources import load
 
 COUNT = 100_000
 HEADER = (

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from importer.catalogue import Index, Missing
+from importer.account.catalogue import Index, Missing
+from importer.account.resolver import resolve
 from importer.model import (
     Attribute,
     Catalogue,
@@ -24,7 +25,6 @@ from importer.model import (
     Value,
 )
 from importer.model.settings import Settings
-from importer.resolver import resolve
 
 COUNT = 10_000
 TEAMS = Entity(Kind.CUSTOM_FIELD, "F1", "Teams")

@@ -20,10 +20,10 @@ from importer.api.client import open_client
 from importer.api.connection import Connection
 from importer.api.patience import Patience, SystemClock
 from importer.api.transport import network, writing
-from importer.applier import Limits
-from importer.ledger import Ledger
-from importer.ledger_file import open_file
+from importer.apply.applier import Limits
 from importer.model.settings import Rate, Settings
+from importer.state.ledger import Ledger
+from importer.state.ledger_file import open_file
 from importer.workflow import Selection, Session, carry_out, declare, plan
 from tests.rehearsal import KEY, Silent
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from importer import schemas
 from importer.cli.main import cli
+from importer.formats import schemas
 from importer.mapping import presets
 from tests.cli.conftest import Folder
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.loaders import load
 from importer.model import Incident, Location
 from importer.model.settings import MappedSource, Settings
+from importer.sources import load
 from tests.cli.conftest import Folder
 
 MAPPING = """version: 1

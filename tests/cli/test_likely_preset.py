@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from importer import mapping
-from importer.cli.likely_preset import likely
-from importer.cli.looking import look_at
 from importer.mapping import Format
+from importer.mapping.draft.likely_preset import likely
 from importer.model.settings import Settings
+from importer.sources.looking import look_at
 
 FIXTURES = Path(__file__).parent.parent / "mapping" / "presets"
 

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer import schemas
-from importer.diagnostics import Diagnostics
-from importer.loaders import csv_file
-from importer.loaders.tree import Block, Node
+from importer.formats import csv_file, schemas
+from importer.formats.tree import Block, Node
 from importer.model import Severity
+from importer.model.diagnostics import Diagnostics
 
 
 def read(text: str, delimiter: str | None = None) -> tuple[list[Node], list[str]]:

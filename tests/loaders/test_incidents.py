@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from importer.loaders import Loaded, load
 from importer.model import (
     Attachment,
     Attribute,
@@ -26,6 +25,7 @@ from importer.model import (
     TimelineItem,
 )
 from importer.model.settings import Settings
+from importer.sources import Loaded, load
 
 
 def write(root: Path, **files: str | bytes) -> None:

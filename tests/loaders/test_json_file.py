@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.diagnostics import Diagnostics
-from importer.loaders import json_file
-from importer.loaders.tree import MAX_DEPTH, Block, Node, Series, place
+from importer.formats import json_file
+from importer.formats.tree import MAX_DEPTH, Block, Node, Series, place
+from importer.model.diagnostics import Diagnostics
 
 
 def read(text: str) -> tuple[list[Node], list[str]]:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from importer.loaders import Loaded, load
 from importer.model import (
     OnDrift,
     Policy,
     Severity,
 )
 from importer.model.settings import PlainSource, Settings
+from importer.sources import Loaded, load
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "legacy" / "samples" / "github-statuspage" / "incidents.csv"
 

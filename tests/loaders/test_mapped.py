@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from importer.config import load_settings
-from importer.diagnostics import Diagnostics, grouped
-from importer.loaders import Loaded, load
 from importer.model import Attribute, Field, Location, PostmortemDocument
+from importer.model.diagnostics import Diagnostics, grouped
+from importer.sources import Loaded, load
+from importer.sources.settings_file import load_settings
 
 MAPPING = "fields: {key: Key, name: Name, severity: {default: Minor}, timestamps.Reported at: {column: At, optional: true}}\n"
 

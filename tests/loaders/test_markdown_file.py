@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.loaders import Loaded, load
 from importer.model import Attribute, Field, Incident, Location, PostmortemDocument, Severity
 from importer.model.settings import Settings
+from importer.sources import Loaded, load
 
 FRONT = "key: A-1\nname: Down\n"
 

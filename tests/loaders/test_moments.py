@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer import normalise
-from importer.loaders.moments import NotAMoment, UnknownZone, moment, zone
+from importer.model import normalise
+from importer.model.moments import NotAMoment, UnknownZone, moment, zone
 
 LONDON = ZoneInfo("Europe/London")
 

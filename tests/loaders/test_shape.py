@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer import schemas
-from importer.diagnostics import Diagnostics
-from importer.loaders import json_file, shape, yaml_file
-from importer.loaders.tree import Node
+from importer.formats import json_file, schemas, shape, yaml_file
+from importer.formats.tree import Node
+from importer.model.diagnostics import Diagnostics
 
 SHAPES = [shape.INCIDENT, shape.INCIDENT_FILE, shape.CONFIG]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from importer.loaders import toml_file
-from importer.loaders.tree import Block, Malformed, Series
+from importer.formats import toml_file
+from importer.formats.tree import Block, Malformed, Series
 
 TEXT = """
 key = 1042

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.loaders import Loaded, load
 from importer.model import Attribute, Field, Packed
 from importer.model.settings import Settings
+from importer.sources import Loaded, load
 from tests.workbooks import book, row
 
 HEADER = ("key", "name", "severity", "timestamps.Resolved at", "custom_fields.Teams")

@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.diagnostics import Diagnostics
-from importer.loaders import yaml_file
-from importer.loaders.tree import MAX_DEPTH, Block, Node, Series, place
+from importer.formats import yaml_file
+from importer.formats.tree import MAX_DEPTH, Block, Node, Series, place
+from importer.model.diagnostics import Diagnostics
 
 PARSERS = [pytest.param(yaml.CSafeLoader, id="C"), pytest.param(yaml.SafeLoader, id="Python")]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.diagnostics import Diagnostics, grouped
 from importer.mapping import Candidate, Mapping, Tally, blocks, preset, read
+from importer.model.diagnostics import Diagnostics, grouped
 from importer.model.settings import SourceFile
 
 

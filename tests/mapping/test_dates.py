@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.loaders.moments import NotAMoment
 from importer.mapping import dates, months
 from importer.mapping.model import Fold, Unit
+from importer.model.moments import NotAMoment
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from importer import mapping, schemas
-from importer.diagnostics import Diagnostics
+from importer import mapping
+from importer.formats import schemas
 from importer.mapping import Mapping, Rule
 from importer.mapping.model import Bare, Columns, Condition, Fold, Format, Keep, Named
 from importer.model import Location
+from importer.model.diagnostics import Diagnostics
 from tests.mapping.conftest import Mapped
 
 

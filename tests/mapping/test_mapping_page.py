@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from importer import mapping, schemas
-from importer.diagnostics import Diagnostics
+from importer import mapping
+from importer.formats import schemas
 from importer.mapping import dates, markups
 from importer.mapping.templates import Templates
+from importer.model.diagnostics import Diagnostics
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
 WORDS = set(re.findall(r"[\w.]+", " ".join(re.findall(r"`([^`\n]+)`", PAGE))))

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from importer import mapping
-from importer.loaders import Loaded, load
 from importer.model import Applied, Attribute, Create, Field, Incident, NoOp, Reference, Severity
 from importer.model.settings import MappedSource, Settings
 from importer.sandbox import Sandbox, SandboxOptions, open_sandbox
+from importer.sources import Loaded, load
 from tests.mapping.conftest import shipped
 from tests.rehearsal import Rehearsal
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.loaders import Loaded, load
 from importer.model import Incident, Severity
 from importer.model.settings import MappedSource, Settings
+from importer.sources import Loaded, load
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "legacy" / "samples"
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from importer import mapping
-from importer.diagnostics import Diagnostics
-from importer.loaders import load
 from importer.model import Severity
+from importer.model.diagnostics import Diagnostics
 from importer.model.settings import MappedSource, Settings
+from importer.sources import load
 from tests.mapping.conftest import shipped
 
 PAGES = Path(__file__).parent.parent.parent / "docs" / "sources"

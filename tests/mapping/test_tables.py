@@ -12,10 +12,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from importer.diagnostics import Diagnostics
 from importer.mapping import Mapping, Record, records
 from importer.mapping.model import Bare, Rule
 from importer.model import Location
+from importer.model.diagnostics import Diagnostics
 from importer.model.settings import SourceFile
 from tests.mapping.conftest import Mapped
 

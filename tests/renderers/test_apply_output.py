@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer import schemas
+from importer.apply.tally import Ending, Tally
+from importer.formats import schemas
 from importer.model import Adopted, Applied, Failed, Location, NotAttempted, Unknown
 from importer.renderers import events, report
 from importer.renderers.outcomes import outcomes
-from importer.renderers.tally import Ending, Tally
 from tests import plans
 from tests.conftest import GOLDEN
 

@@ -25,7 +25,7 @@ from importer.model import (
     Severity,
     Update,
 )
-from importer.privacy import of_changes, of_incidents
+from importer.plan.privacy import of_changes, of_incidents
 from importer.renderers import html, markdown
 from importer.renderers.privacy import HIDDEN
 from tests import plans

@@ -21,11 +21,11 @@ from importer.model import (
     Scope,
     Severity,
 )
+from importer.plan.estimate import Estimate, estimate, new_options
+from importer.plan.summary import Action, Summary, actions, summarise
 from importer.renderers import view
 from importer.renderers.cards import Card, card, legend
-from importer.renderers.estimate import Estimate, estimate, new_options
 from importer.renderers.hunks import Line, difference, whole
-from importer.summary import Action, Summary, actions, summarise
 from tests import plans, strategies
 
 

@@ -1,0 +1,335 @@
+"""Incidents with the names that files give -> incidents with the account's entities, or every problem.
+
+A problem is one diagnostic, however many incidents have it; it counts them and knows all their places.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from importer.account.naming import WORDS, Aliases, Names, alias_lines, names_of, section_of
+from importer.model import (
+    Attribute,
+    Catalogue,
+    CustomField,
+    Diagnostic,
+    Entity,
+    Field,
+    FollowUp,
+    Incident,
+    Kind,
+    Link,
+    Location,
+    Needs,
+    NewOption,
+    Packed,
+    Reference,
+    Severity,
+    StatusPageIncident,
+    StatusPageUpdate,
+    Value,
+)
+from importer.model.normalise import folded, number, several, text
+from importer.model.settings import Settings
+
+Kept = tuple[Value, ...]
+"""The one value that an attribute gets, None to clear it; or nothing, when it is left out."""
+
+_HTTP_URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
+_SEVERITY = Attribute(Field.SEVERITY)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The incidents in their order, without those that `on_unresolved: skip` leaves out, and the problems
+    of all. What has an error is left out of its incident, so that later checks can still look at the rest:
+    nothing may be planned from incidents that come with errors."""
+
+    incidents: tuple[Incident, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def needs(incidents: Iterable[Incident], settings: Settings) -> Needs:
+    """Return what the incidents ask of the catalogue; custom fields by the names that aliases give them."""
+    written: set[Reference] = set()
+    users = status_pages = False
+    for incident in incidents:
+        for attribute, value in incident.attributes.items():
+            if attribute.field is Field.CUSTOM_FIELD and isinstance(attribute.key, Reference):
+                written.add(attribute.key)
+            users = users or _names_somebody(attribute, value)
+            status_pages = status_pages or isinstance(value, StatusPageIncident)
+    aliases = Aliases(settings.aliases.get(WORDS[Kind.CUSTOM_FIELD], {}).items())
+    named = {meant for reference in written for meant in _meant(reference, aliases)}
+    if settings.marker_field is not None:
+        named.add(Reference(Kind.CUSTOM_FIELD, settings.marker_field))
+    return Needs(frozenset(named), users, status_pages)
+
+
+def resolve(incidents: Iterable[Incident], catalogue: Catalogue, settings: Settings) -> Resolved:
+    """Replace every reference, in keys, values and children, by its entity. Nothing unknown is guessed."""
+    names, problems = names_of(catalogue, settings)
+    fields = {each.entity.id: each for each in catalogue.custom_fields}
+    walk = _Walk(names, fields, _Tally())
+    resolved = tuple(one for incident in incidents for one in walk.incident(incident))
+    walk.compare_spellings()
+    return Resolved(resolved, problems + walk.tally.diagnostics())
+
+
+def _names_somebody(attribute: Attribute, value: Value) -> bool:
+    match value:
+        case Reference(kind=Kind.USER) | FollowUp(assignee=Reference()):
+            return True
+        case _:
+            return attribute.field is Field.MEMBER and isinstance(attribute.key, Reference)
+
+
+def _meant(reference: Reference, aliases: Aliases) -> Iterator[Reference]:
+    targets = aliases.targets(reference.name) if reference.by != "id" else ()
+    if not targets:
+        yield reference
+    for target in targets:
+        if target is not None:
+            yield Reference(Kind.CUSTOM_FIELD, target)
+
+
+Cause = tuple[Severity, str, str]
+
+
+def _cause(problem: Diagnostic) -> Cause:
+    return (problem.severity, problem.code, problem.summary)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Problems by cause: the first of each, and the place of each incident that has it."""
+
+    found: dict[Cause, tuple[Diagnostic, list[Location]]] = field(default_factory=dict)
+    _of_this_incident: set[Cause] = field(default_factory=set)
+
+    def next_incident(self) -> None:
+        self._of_this_incident.clear()
+
+    def add(self, problem: Diagnostic, at: Location) -> None:
+        cause = _cause(problem)
+        if cause not in self._of_this_incident:
+            self._of_this_incident.add(cause)
+            self.found.setdefault(cause, (problem, []))[1].append(at)
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Return each problem once, with all its places."""
+        return tuple(
+            replace(problem, locations=tuple(places), count=len(places))
+            for problem, places in self.found.values()
+        )
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Goes through the incidents one by one. `is_skipped` is about the one that it is at."""
+
+    names: Names
+    fields: Mapping[str, CustomField]
+    tally: _Tally
+    is_skipped: bool = False
+    _spellings: dict[tuple[Entity, str], dict[str, Location]] = field(default_factory=dict)
+
+    def incident(self, declared: Incident) -> tuple[Incident, ...]:
+        """Return the incident with entities; nothing if it is left out."""
+        self.is_skipped = False
+        self.tally.next_incident()
+        attributes: dict[Attribute, Value] = {}
+        for attribute, value in declared.attributes.items():
+            at = declared.location
+            if isinstance(attribute.key, Reference) and attribute.key.location is not None:
+                at = attribute.key.location
+            for key, kept in self._resolved(attribute, value, at):
+                if attributes.setdefault(key, kept) != kept:
+                    summary = f"{key.label} is given twice, under two names, with different values"
+                    self._error("given-twice", summary, at, hint="keep one of them")
+        if declared.attributes.get(_SEVERITY) is None:
+            hint = "write a severity, or one for all in importer.yaml:\ndefaults:\n  severity: NAME"
+            self._error("missing-severity", "there is no severity", declared.location, hint=hint)
+        return () if self.is_skipped else (replace(declared, attributes=attributes),)
+
+    def compare_spellings(self) -> None:
+        """Refuse to create one option under two spellings: the account would keep both."""
+        for (owner, _), places in self._spellings.items():
+            first, *others = sorted(places)
+            for other in others:
+                options = f"new options {first!r} and {other!r} of custom field {owner.name!r}"
+                lines = alias_lines(section_of(Kind.OPTION, owner), other, first)
+                hint = f"write one of them everywhere, or add to importer.yaml:\n{lines}"
+                self._error(
+                    "option-spelled-twice", f"{options} differ only in spelling", places[other], hint=hint
+                )
+
+    def _error(self, code: str, summary: str, at: Location, *, detail: str = "", hint: str = "") -> None:
+        self.tally.add(Diagnostic(Severity.ERROR, code, summary, detail, hint), at)
+
+    def _resolved(
+        self, attribute: Attribute, value: Value, at: Location
+    ) -> Iterator[tuple[Attribute, Value]]:
+        """Yield the attribute with its value; nothing when it is left out."""
+        if not isinstance(attribute.key, Reference):
+            yield from ((attribute, kept) for kept in self._value(value, at))
+        elif attribute.field is Field.CUSTOM_FIELD:
+            yield from self._custom_field(attribute.key, value, at)
+        else:
+            entity = self._entity(attribute.key, at)
+            for kept in self._value(value, at):
+                if entity is not None:
+                    yield Attribute(attribute.field, entity), kept
+
+    def _custom_field(
+        self, reference: Reference, value: Value, at: Location
+    ) -> Iterator[tuple[Attribute, Value]]:
+        entity = self._entity(reference, at)
+        if entity is not None:
+            for kept in self._custom_value(self.fields[entity.id], value, at):
+                yield Attribute(Field.CUSTOM_FIELD, entity), kept
+
+    def _value(self, value: Value, at: Location) -> Kept:
+        match value:
+            case Reference():
+                entity = self._entity(value, at)
+                return () if entity is None else (entity,)
+            case FollowUp(assignee=Reference() as assignee):
+                return (replace(value, assignee=self._entity(assignee, at)),)
+            case StatusPageIncident():
+                page = self._entity(value.page, at)
+                if page is None:
+                    return ()
+                updates = tuple(self._status_page_update(each, page, at) for each in value.updates)
+                return (StatusPageIncident(page, updates),)
+            case _:
+                return (value,)
+
+    def _status_page_update(self, update: StatusPageUpdate, page: Entity, at: Location) -> StatusPageUpdate:
+        statuses: dict[Entity, str] = {}
+        for written, status in update.components:
+            component = self._entity(written, at, within=page)
+            if component is not None and statuses.setdefault(component, status) != status:
+                summary = f"component {component.name!r} has two statuses in one update"
+                self._error("given-twice", summary, at, hint="keep one of them")
+        return replace(update, components=tuple(sorted(statuses.items(), key=lambda pair: pair[0].name)))
+
+    def _entity(
+        self, reference: Reference | Entity, at: Location, *, within: Entity | None = None
+    ) -> Entity | None:
+        if isinstance(reference, Entity):
+            return reference
+        entity = self._judged(reference, at, within=within)
+        return entity if isinstance(entity, Entity) else None
+
+    def _judged(
+        self, reference: Reference, at: Location, *, within: Entity | None
+    ) -> Entity | NewOption | None:
+        verdict = self.names.verdict(reference, within)
+        if verdict.problem is not None:
+            self.tally.add(verdict.problem, reference.location or at)
+        self.is_skipped = self.is_skipped or verdict.skips_incident
+        return verdict.entity
+
+    def _custom_value(self, custom: CustomField, value: Value, at: Location) -> Kept:
+        if value is None:
+            return (None,)
+        if custom.type in {"single_select", "multi_select"}:
+            return self._selected(custom, _words(custom, value), at)
+        read = _scalar(custom, value)
+        if isinstance(read, Diagnostic):
+            self.tally.add(read, at)
+            return ()
+        return (read,)
+
+    def _selected(self, custom: CustomField, words: tuple[str | Reference, ...], at: Location) -> Kept:
+        """Leaving some words out leaves the others; leaving out all of them does not clear the field."""
+        if not words:
+            return (None,)
+        if custom.type == "single_select" and len(words) > 1:
+            summary = f"custom field {custom.entity.name!r} takes one option, not several"
+            self._error("several-values", summary, at, detail=", ".join(map(_shown, words)))
+            return ()
+        chosen = several(each for word in words for each in self._option(custom.entity, word, at))
+        return () if chosen is None else (chosen,)
+
+    def _option(self, owner: Entity, word: str | Reference, at: Location) -> tuple[Entity | NewOption, ...]:
+        reference = word if isinstance(word, Reference) else Reference(Kind.OPTION, word)
+        option = self._judged(reference, at, within=owner)
+        if isinstance(option, NewOption):
+            self._spellings.setdefault((owner, folded(option.name)), {}).setdefault(option.name, at)
+        return () if option is None else (option,)
+
+
+def _words(custom: CustomField, value: Value) -> tuple[str | Reference, ...]:
+    """Return the words of a select field, without blanks and repetitions. Only a cell is split, and only
+    where the field takes several: elsewhere `;` is a part of the name."""
+    match value:
+        case Packed(text=cell):
+            parts = cell.split(";") if custom.type == "multi_select" else [cell]
+            words: Iterable[Value] = [part.strip() for part in parts]
+        case tuple():
+            words = value
+        case _:
+            words = (value,)
+    texts = (word if isinstance(word, Reference) else str(word) for word in words)
+    return tuple(dict.fromkeys(word for word in texts if isinstance(word, Reference) or word.strip()))
+
+
+def _scalar(custom: CustomField, value: Value) -> Value | Diagnostic:
+    """Read a text, a link or a number; a blank clears the field."""
+    match value:
+        case str(written) | Packed(text=written) if not written.strip():
+            return None
+        case str(written) | Packed(text=written):
+            return _read(custom, written)
+        case _:
+            summary = (
+                f"custom field {custom.entity.name!r} takes one {custom.type} value, not a list or an ID"
+            )
+            return Diagnostic(Severity.ERROR, "wrong-type", summary)
+
+
+def _read(custom: CustomField, written: str) -> Value | Diagnostic:
+    match custom.type:
+        case "text":
+            return text(written)
+        case "link":
+            url = written.strip()
+            if _HTTP_URL.fullmatch(url):
+                return Link(url)
+            return _unreadable(
+                custom, "a link", written, hint="write the whole URL, with http:// or https://"
+            )
+        case "numeric":
+            exact = _number(written)
+            if exact is not None:
+                return exact
+            hint = "write digits alone, with a point before decimals and no other separators: 1200.5"
+            return _unreadable(custom, "a number of at most 28 digits", written, hint=hint)
+        case _:
+            summary = (
+                f"custom field {custom.entity.name!r} is of type {custom.type!r}, which cannot be imported"
+            )
+            return Diagnostic(Severity.ERROR, "unsupported-type", summary, hint="leave it out of the files")
+
+
+def _number(written: str) -> Decimal | None:
+    """Return the number, or None where it is none or would lose digits."""
+    try:
+        value = number(written)
+    except ArithmeticError:
+        return None
+    return value if value == Decimal(written.strip()) else None
+
+
+def _unreadable(custom: CustomField, expected: str, written: str, *, hint: str) -> Diagnostic:
+    summary = f"custom field {custom.entity.name!r} takes {expected}"
+    return Diagnostic(Severity.ERROR, "wrong-value", summary, f"it is {written!r}", hint)
+
+
+def _shown(word: str | Reference) -> str:
+    return repr(word.name if isinstance(word, Reference) else word)

@@ -1,0 +1,173 @@
+"""Resolved incidents and their account -> diagnostics, for what only the account's entities can tell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from importer.account.catalogue import Ambiguous, Found, Index, Missing, custom_field, default_status
+from importer.model import (
+    Account,
+    Attribute,
+    Catalogue,
+    Diagnostic,
+    Entity,
+    Field,
+    Incident,
+    Kind,
+    Location,
+    Reference,
+)
+from importer.model.diagnostics import Diagnostics, grouped
+from importer.model.normalise import text
+from importer.model.settings import Settings
+
+SEES_PRIVATE = "global_access"
+"""The role of an API key that reads every private incident."""
+
+LIVE = frozenset({"triage", "live", "paused"})
+"""The categories of statuses that no imported incident can have."""
+
+_PRIVATE = "private"
+_STATUS = Attribute(Field.STATUS)
+_TYPE = Attribute(Field.INCIDENT_TYPE)
+_VISIBILITY = Attribute(Field.VISIBILITY)
+
+
+def check_resolved(
+    incidents: Sequence[Incident], catalogue: Catalogue, settings: Settings, account: Account
+) -> tuple[Diagnostic, ...]:
+    """Return what is wrong or doubtful about incidents in this account, grouped by cause."""
+    problems = Diagnostics()
+    _check_statuses(incidents, catalogue, problems)
+    _check_visibility(incidents, catalogue, account, problems)
+    if settings.marker_field is not None:
+        field = _marker(settings.marker_field, catalogue, account, problems)
+        _check_keys(incidents, field, problems)
+    return grouped(problems.found, places=None)
+
+
+def check_marker(catalogue: Catalogue, settings: Settings, account: Account) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the field that importer.yaml names for the keys, if it names one."""
+    problems = Diagnostics()
+    if settings.marker_field is not None:
+        _marker(settings.marker_field, catalogue, account, problems)
+    return tuple(problems.found)
+
+
+def _check_statuses(incidents: Iterable[Incident], catalogue: Catalogue, problems: Diagnostics) -> None:
+    """What declares no status gets the account's closed one; without it, the API would choose a live one."""
+    categories = {each.entity: each.category for each in catalogue.statuses}
+    closed = default_status(catalogue)
+    for incident in incidents:
+        status = incident.attributes.get(_STATUS, closed)
+        if isinstance(status, Entity):
+            _check_status(status, categories[status], incident.location, problems)
+        elif _STATUS in incident.attributes:
+            hint = "leave the status out: the incident will be closed"
+            problems.error("cleared-status", "a status cannot be cleared", incident.location, hint=hint)
+        else:
+            hint = "declare the status of each incident, or set defaults.status in importer.yaml"
+            problems.error(
+                "no-closed-status", "the account has no closed status", incident.location, hint=hint
+            )
+
+
+def _check_status(status: Entity, category: str, at: Location, problems: Diagnostics) -> None:
+    """No retrospective incident can be in a live status; which of the others the API accepts is not
+    documented, except that entering a learning status creates post-incident tasks."""
+    hint = "leave the status out: the incident will be closed"
+    if category in LIVE:
+        summary = f"status {status.name!r} is {category}: an imported incident cannot be in a live status"
+        problems.error("live-status", summary, at, hint=hint)
+    elif category == "learning":
+        summary = f"status {status.name!r} starts the post-incident flow, which creates tasks for people"
+        problems.warning("learning-status", summary, at, hint=hint)
+    elif category != "closed":
+        summary = f"the API may refuse an imported incident in status {status.name!r} ({category})"
+        problems.warning("doubtful-status", summary, at, hint="try one incident first: apply --canary")
+
+
+def _check_visibility(
+    incidents: Iterable[Incident], catalogue: Catalogue, account: Account, problems: Diagnostics
+) -> None:
+    """An incident that declares no type gets the default one, and one without visibility becomes public.
+    An account that tells no roles is not doubted."""
+    types = {each.entity: each for each in catalogue.incident_types}
+    default = next((each for each in catalogue.incident_types if each.is_default), None)
+    for incident in incidents:
+        declared = incident.attributes.get(_TYPE)
+        incident_type = types[declared] if isinstance(declared, Entity) else default
+        if incident.attributes.get(_VISIBILITY) == _PRIVATE:
+            if account.roles and SEES_PRIVATE not in account.roles:
+                summary = f"the API key lacks the role {SEES_PRIVATE}: it may not see private incidents"
+                hint = f"add {SEES_PRIVATE} to the key, or the next plan may not find them"
+                problems.warning("private-unseen", summary, incident.location, hint=hint)
+        elif incident_type is not None and incident_type.private_only:
+            summary = f"incident type {incident_type.entity.name!r} allows private incidents only"
+            hint = "declare `visibility: private`, or another incident_type"
+            problems.error("private-only-type", summary, incident.location, hint=hint)
+
+
+def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnostics) -> Entity | None:
+    """Return the field that carries the key, if it can."""
+    field = f"custom field {name!r} (identity.marker_field of importer.yaml)"
+    answer = Index(catalogue).find(Reference(Kind.CUSTOM_FIELD, name))
+    match answer:
+        case Found(entity):
+            known = custom_field(catalogue, entity.id)
+            if known is not None and known.type != "text":
+                hint = "make a custom field of type text for the keys, and name it as identity.marker_field"
+                problems.error("marker-field-type", f"{field} is of type {known.type}, not text", hint=hint)
+            return entity
+        case Missing(nearest):
+            hint = _creation(name, account)
+            if nearest:
+                hint = f"correct it to {' or '.join(map(repr, nearest))}, or {hint}"
+            problems.error("marker-field-missing", f"{field} is not in the account", hint=hint)
+        case Ambiguous(candidates):
+            identities = ", ".join(f"{each.name!r} ({each.id})" for each in candidates)
+            hint = "name it exactly, or rename the others in incident.io"
+            problems.error("marker-field-ambiguous", f"{field} fits several: {identities}", hint=hint)
+        case _:
+            assert_never(answer)
+    return None
+
+
+def _creation(name: str, account: Account) -> str:
+    """Say how to create the field. That the API has this request is known from its official Terraform
+    provider only, so importer does not send it."""
+    body = json.dumps({"name": name, "description": "Source key", "field_type": "text"})
+    return (
+        "create it in incident.io under Settings, Custom fields, of type text; or with a key that has the"
+        f" role manage_settings:\ncurl {shlex.quote(account.endpoint + '/v2/custom_fields')} \\\n"
+        f'-H "Authorization: Bearer $INCIDENT_API_KEY" \\\n--json {shlex.quote(body)}'
+    )
+
+
+def _check_keys(incidents: Iterable[Incident], marker: Entity | None, problems: Diagnostics) -> None:
+    """The key must come back from the account as it was sent, name one incident, and be the only value."""
+    attribute = Attribute(Field.CUSTOM_FIELD, marker)
+    first: dict[str, Incident] = {}
+    for incident in incidents:
+        carried = text(incident.key)
+        at = incident.location
+        if carried != incident.key:
+            hint = "use composed Unicode and no white space at the end"
+            detail = f"the key is {incident.key!r}, the field would hold {carried!r}"
+            problems.error(
+                "unmarkable-key", "the marker field would change the key", at, detail=detail, hint=hint
+            )
+        other = first.setdefault(carried or "", incident)
+        if other is not incident:
+            detail = f"{incident.key!r} here, {other.key!r} at {other.location}"
+            hint = "give each incident a key of its own"
+            problems.error(
+                "same-marker", "two incidents would carry the same key", at, detail=detail, hint=hint
+            )
+        if incident.attributes.get(attribute, incident.key) != incident.key:
+            detail = f"the key is {incident.key!r}, the field is {incident.attributes[attribute]!r}"
+            hint = "leave the marker field out: it is set to the key by itself"
+            problems.error("marker-differs", "the marker field is not the key", at, detail=detail, hint=hint)

@@ -1,0 +1,166 @@
+"""Plan -> Outcomes: changes are started oldest first, a few at a time, until all are done or one says stop.
+
+It reads nothing but the plan: what was reviewed is what is sent.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Protocol
+
+from importer.apply.execution import Execution
+from importer.model import (
+    Change,
+    Entity,
+    Failed,
+    NewOption,
+    NotAttempted,
+    Outcome,
+    Plan,
+    Unknown,
+)
+from importer.model.errors import ApiError, ImporterError, NoAnswer
+from importer.plan.changes import is_acting, new_options
+
+_SAME_CAUSE = 3
+"""So many refusals for one reason before any success mean that the reason is not in the incidents."""
+
+
+class OptionApi(Protocol):
+    """What creating the missing options asks of the account."""
+
+    def options(self, custom_field_id: str) -> tuple[Entity, ...]: ...
+
+    def create_option(self, custom_field: Entity, name: str) -> Entity: ...
+
+
+class Observer(Protocol):
+    """Who watches a run; called from one thread."""
+
+    def started(self, change: Change) -> None: ...
+
+    def ended(self, change: Change, outcome: Outcome) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many changes at once, and after how many failures to stop; None is never."""
+
+    parallelism: int = 8
+    max_failures: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What became of the changes, in the plan's order, and why the run ended early, if it did."""
+
+    outcomes: tuple[Outcome, ...]
+    stopped: str = ""
+    error: ImporterError | None = None
+
+
+def apply(plan: Plan, execution: Execution, *, limits: Limits, observer: Observer, stop: Event) -> Run:
+    """Carry out a plan. Setting `stop` from outside lets what is in flight end and starts nothing more."""
+    crew = _Crew(execution, limits, observer, stop)
+    crew.work(plan.changes)
+    outcomes = tuple(
+        crew.outcomes.get(change.incident.key) or NotAttempted(change.incident.key, change.incident.location)
+        for change in plan.changes
+        if is_acting(change)
+    )
+    return Run(outcomes, crew.reason, crew.error)
+
+
+def create_options(plan: Plan, api: OptionApi) -> dict[NewOption, Entity]:
+    """Create the select options that the plan needs and that are still missing; look before each."""
+    made: dict[NewOption, Entity] = {}
+    known: dict[str, dict[str, Entity]] = {}
+    for option in new_options(plan.changes):
+        field_id = option.custom_field.id
+        if field_id not in known:
+            known[field_id] = {each.name: each for each in api.options(field_id)}
+        made[option] = known[field_id].get(option.name) or _create_option(option, api)
+    return made
+
+
+def _create_option(option: NewOption, api: OptionApi) -> Entity:
+    try:
+        return api.create_option(option.custom_field, option.name)
+    except NoAnswer:
+        for each in api.options(option.custom_field.id):
+            if each.name == option.name:
+                return each
+        raise
+
+
+@dataclass(slots=True)
+class _Crew:
+    execution: Execution
+    limits: Limits
+    observer: Observer
+    stop: Event
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    reason: str = ""
+    error: ImporterError | None = None
+    _failures: int = 0
+    _in_a_row: int = 0
+    _last_code: str = ""
+    _succeeded: bool = False
+
+    def work(self, changes: tuple[Change, ...]) -> None:
+        running: dict[Future[Outcome | None], Change] = {}
+        with ThreadPoolExecutor(max_workers=self.limits.parallelism) as pool:
+            for change in changes:
+                if not is_acting(change):
+                    self.execution.carry_out(change)
+                    continue
+                if len(running) == self.limits.parallelism:
+                    self._collect(running)
+                if self.stop.is_set():
+                    break
+                self.observer.started(change)
+                running[pool.submit(self.execution.carry_out, change)] = change
+            while running:
+                self._collect(running)
+
+    def _collect(self, running: dict[Future[Outcome | None], Change]) -> None:
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            change = running.pop(future)
+            outcome = self._outcome(change, future)
+            self.outcomes[change.incident.key] = outcome
+            self._consider(outcome)
+            self.observer.ended(change, outcome)
+
+    def _outcome(self, change: Change, future: Future[Outcome | None]) -> Outcome:
+        """Return what became of a change; an error that concerns the run ends it."""
+        key, location = change.incident.key, change.incident.location
+        try:
+            return future.result() or NotAttempted(key, location)
+        except ApiError as error:
+            self.error = error
+            self._end(f"{error.summary}; the rest was not attempted")
+            return Failed(key, error.code, error.summary, error.request_id, location)
+        except ImporterError as error:
+            self.error = error
+            self._end(f"{error.summary}; the rest was not attempted")
+            return Unknown(key, error.summary, location)
+
+    def _consider(self, outcome: Outcome) -> None:
+        if not isinstance(outcome, Failed):
+            self._succeeded = self._succeeded or not isinstance(outcome, Unknown | NotAttempted)
+            self._in_a_row = 0
+            return
+        self._failures += 1
+        self._in_a_row = self._in_a_row + 1 if outcome.code == self._last_code else 1
+        self._last_code = outcome.code
+        if not self._succeeded and self._in_a_row >= _SAME_CAUSE:
+            self._end(f"the first {self._in_a_row} were refused for the same reason: {outcome.message}")
+        if self.limits.max_failures is not None and self._failures >= self.limits.max_failures:
+            self._end(f"{self._failures} failed, which is as many as --max-failures or --fail-fast allows")
+
+    def _end(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        self.stop.set()

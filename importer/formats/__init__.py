@@ -1,0 +1,1 @@
+"""Bytes of a file -> what it says, with places; and back."""

@@ -1,0 +1,120 @@
+"""The archive that a workbook is -> nothing, or words for why it would not fit into memory unpacked.
+
+What an archive says of its own sizes is not believed: each member is unpacked here, in pieces that are let
+go.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from importer.formats.tree import Malformed
+
+MAX_UNCOMPRESSED = 1_000_000_000
+MAX_AREA = 40_000_000
+"""Cells of a sheet from its first to its last, blank ones included: all of them take memory."""
+
+_CHUNK = 1 << 20
+_MEMBER = struct.Struct("<4s22xHH")
+"""What stands before a member: its signature, and the lengths of its name and of what follows that."""
+_SIGNATURE = b"PK\x03\x04"
+_LONGEST_TAG = 300
+_PLACE = re.compile(
+    rb"""<(?:\w{1,40}:)?(?:c|row)\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']"""
+)
+"""Where a row or a cell says that it is."""
+
+
+def refuse_bomb(path: Path) -> None:
+    """Raise Malformed (too-large, not-this-format) for a workbook that cannot be unpacked."""
+    unpacked = 0
+    try:
+        with zipfile.ZipFile(path) as archive, path.open("rb") as raw:
+            for member in archive.infolist():
+                area = _Area()
+                for piece in _pieces(raw, member):
+                    unpacked += len(piece)
+                    if unpacked > MAX_UNCOMPRESSED:
+                        raise Malformed(
+                            "too-large", f"the workbook holds more than {MAX_UNCOMPRESSED // 10**6} MB", 1
+                        )
+                    area.add(piece)
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, ValueError) as error:
+        raise Malformed(
+            "not-this-format", "the file is no XLSX workbook", 1, detail=str(error), hint="save it as .xlsx"
+        ) from None
+
+
+def _pieces(raw: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield what a member really holds. Raises BadZipFile, zlib.error, struct.error, EOFError."""
+    raw.seek(member.header_offset)
+    signature, *lengths = _MEMBER.unpack(raw.read(_MEMBER.size))
+    if signature != _SIGNATURE:
+        raise zipfile.BadZipFile("a member is not where the archive says")
+    raw.seek(sum(lengths), os.SEEK_CUR)
+    packed = _packed(raw, member.compress_size)
+    if member.compress_type == zipfile.ZIP_STORED:
+        return packed
+    if member.compress_type == zipfile.ZIP_DEFLATED:
+        return _inflated(packed)
+    raise zipfile.BadZipFile("a member is packed in a way that workbooks do not know")
+
+
+def _packed(raw: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0:
+        chunk = raw.read(min(size, _CHUNK))
+        if not chunk:
+            raise EOFError("the archive is cut short")
+        size -= len(chunk)
+        yield chunk
+
+
+def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    for chunk in packed:
+        rest = chunk
+        while rest:
+            yield inflater.decompress(rest, _CHUNK)
+            rest = inflater.unconsumed_tail
+    yield inflater.flush()
+
+
+@dataclass(slots=True)
+class _Area:
+    """How far the cells of a sheet reach, in pieces of its XML. In other XML there are none."""
+
+    rows: int = 1
+    columns: int = 1
+    rest: bytes = b""
+
+    def add(self, piece: bytes) -> None:
+        """Go on with the next piece. Raises Malformed."""
+        text = self.rest + piece
+        found = set(_PLACE.findall(text))
+        self.columns = max([self.columns, *(_number(name) for name in {each[0].upper() for each in found})])
+        self.rows = max([self.rows, *(int(each[1]) for each in found)])
+        self.rest = text[-_LONGEST_TAG:]
+        if self.rows * self.columns > MAX_AREA:
+            raise Malformed(
+                "too-large",
+                "a sheet is too large",
+                1,
+                detail=f"{self.rows} rows of {self.columns} columns, blank ones included",
+                hint="delete the blank rows and columns at its end",
+            )
+
+
+def _number(letters: bytes) -> int:
+    """Return the number of a column, from 1; 0 without letters."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number

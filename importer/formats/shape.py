@@ -1,0 +1,183 @@
+"""A file's data against its JSON Schema -> a diagnostic for each mistake, in the user's own words.
+
+A fast validator says yes to what is right; a slow one, imported only then, finds the words for what is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from importer.formats import schemas
+from importer.formats.tree import Block, Node, Series, place
+from importer.model import Diagnostic, Location, Severity
+
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A schema, or one definition of it. `thing` is what messages call the whole."""
+
+    schema: str
+    thing: str
+    definition: str = ""
+
+
+INCIDENT = Shape("incident", "the incident", "incident")
+INCIDENT_FILE = Shape("incident", "the file")
+CONFIG = Shape("config", "importer.yaml")
+MAPPING = Shape("mapping", "the mapping")
+
+
+def problems(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with a value that stands at `line`, by line; nothing if all is right."""
+    if gate(shape).is_valid(node):
+        return ()
+    found = dict.fromkeys(
+        diagnostic
+        for error in _words(shape).iter_errors(node)
+        for diagnostic in _diagnostics(error, _Subject(node, shape, path, line))
+    )
+    return tuple(sorted(found, key=lambda each: (each.locations[0].line, each.locations[0].column or 0)))
+
+
+@cache
+def gate(shape: Shape) -> Any:
+    """Return the fast validator."""
+    return jsonschema_rs.Draft202012Validator(document(shape))
+
+
+@cache
+def _words(shape: Shape) -> Any:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  only a file with mistakes pays for it
+
+    return Draft202012Validator(document(shape))
+
+
+def document(shape: Shape) -> dict[str, Any]:
+    """Return the JSON Schema of a shape."""
+    whole = schemas.read(shape.schema)
+    if not shape.definition:
+        return whole
+    return {
+        "$schema": whole["$schema"],
+        "$ref": f"#/$defs/{shape.definition}",
+        "$defs": whole["$defs"],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is checked, and where it stands."""
+
+    node: Node
+    shape: Shape
+    path: str
+    line: int
+
+    def place(self, steps: Sequence[str | int]) -> Location:
+        return place(self.path, self.node, steps, line=self.line)
+
+    def label(self, steps: Sequence[str | int]) -> str:
+        """Return the name of a place without its numbers, so that the same mistake has one name."""
+        words = "".join("[]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+        return f"`{words}`" if words else self.shape.thing
+
+
+def _diagnostics(error: Any, subject: _Subject) -> Iterator[Diagnostic]:
+    steps = list(error.absolute_path)
+    match error.validator:
+        case "additionalProperties":
+            yield from _unknown(error, steps, subject)
+        case "required":
+            yield from _missing(error, steps, subject)
+        case "type":
+            yield _wrong("wrong-type", error, steps, subject)
+        case _:
+            yield _wrong("bad-value", error, steps, subject)
+
+
+def _unknown(error: Any, steps: list[str | int], subject: _Subject) -> Iterator[Diagnostic]:
+    known = sorted(error.schema["properties"])
+    patterns = tuple(
+        pattern.strip("^").replace("\\", "") for pattern in error.schema.get("patternProperties", ())
+    )
+    for key in error.instance:
+        if key in known or key.startswith(patterns):
+            continue
+        near = get_close_matches(key.casefold(), known, 1)
+        yield _error(
+            "unknown-field",
+            f"no field is called {subject.label([*steps, key])}",
+            subject.place([*steps, key]),
+            hint=f"did you mean `{near[0]}`?" if near else f"the fields here are {', '.join(known)}",
+        )
+
+
+def _missing(error: Any, steps: list[str | int], subject: _Subject) -> Iterator[Diagnostic]:
+    for key in error.validator_value:
+        if key not in error.instance:
+            yield _error(
+                "missing-field",
+                f"{subject.label([*steps, key])} is missing",
+                subject.place(steps),
+                hint=_description(subject, [*steps, key]),
+            )
+
+
+def _wrong(code: str, error: Any, steps: list[str | int], subject: _Subject) -> Diagnostic:
+    near: list[str] = []
+    if error.validator == "enum" and isinstance(error.instance, str):
+        near = get_close_matches(error.instance.casefold(), [str(each) for each in error.validator_value], 1)
+    return _error(
+        code,
+        f"{subject.label(steps)} must be {error.schema['title']}",
+        subject.place(steps),
+        detail=f"found {_shown(error.instance)}",
+        hint=f"did you mean `{near[0]}`?" if near else _description(subject, steps),
+    )
+
+
+def _error(code: str, summary: str, at: Location, *, detail: str = "", hint: str = "") -> Diagnostic:
+    return Diagnostic(Severity.ERROR, code, summary, detail, hint, (at,))
+
+
+def _description(subject: _Subject, steps: Sequence[str | int]) -> str:
+    """Return what the schema says of the field at `steps`, or of the nearest described one above it."""
+    schema = document(subject.shape)
+    told = ""
+    for step in steps:
+        schema = _resolved(schema, subject.shape)
+        below = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
+        if not isinstance(below, dict):
+            break
+        told = below.get("description", told)
+        schema = below
+    return told
+
+
+def _resolved(schema: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    """Return a schema, or the definition that it refers to."""
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    definition: dict[str, Any] = schemas.read(shape.schema)["$defs"][reference.removeprefix("#/$defs/")]
+    return definition
+
+
+def _shown(found: Node) -> str:
+    match found:
+        case None:
+            return "nothing (null)"
+        case Block():
+            return f"a mapping of {', '.join(found)}" if found else "an empty mapping"
+        case Series():
+            return "a list" if found else "an empty list"
+        case _:
+            return f"`{found}`" if len(found) <= _SHOWN else f"`{found[:_SHOWN]}...`, {len(found)} characters"

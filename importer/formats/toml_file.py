@@ -1,0 +1,90 @@
+"""TOML text -> a mapping of plain text with lines, as the other readers give it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from typing import Any
+
+from importer.formats.tree import Block, Malformed, Node, Series
+
+Path = tuple[str | int, ...]
+
+_TABLE = re.compile(r"\s*(\[\[?)[^\]]+\]")
+_VALUE = re.compile(r"""\s*((?:[\w.\- ]|"[^"]*"|'[^']*')+?)\s*=""")
+
+
+def read(text: str) -> Block:
+    """Return the values. Raises Malformed."""
+    try:
+        values = tomllib.loads(text, parse_float=str)
+    except tomllib.TOMLDecodeError as error:
+        raise Malformed("syntax", "the front matter is not TOML", 1, detail=str(error)) from None
+    except RecursionError:
+        raise Malformed("too-deep", "the values are nested too deeply", 1) from None
+    lines: dict[Path, int] = {}
+    for path, line in _lines(text):
+        lines.setdefault(path, line)
+    return _block(values, (), lines, min(lines.values(), default=1))
+
+
+def _block(values: dict[str, Any], path: Path, lines: dict[Path, int], line: int) -> Block:
+    block = Block(line)
+    for name, value in values.items():
+        here = (*path, name)
+        block.lines[name] = lines.get(here, line)
+        block[name] = _node(value, here, lines, block.lines[name])
+    return block
+
+
+def _node(value: Any, path: Path, lines: dict[Path, int], line: int) -> Node:
+    match value:
+        case dict():
+            return _block(value, path, lines, line)
+        case list():
+            series = Series()
+            for number, each in enumerate(value):
+                here = (*path, number)
+                series.lines.append(lines.get(here, line))
+                series.append(_node(each, here, lines, series.lines[-1]))
+            return series
+        case bool():
+            return "true" if value else "false"
+        case datetime() | date() | time():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _lines(text: str) -> Iterator[tuple[Path, int]]:
+    """Yield where each key stands. The parser does not tell; what looks like a key within a text of several
+    lines is yielded too, and is then a path that no value has."""
+    table: Path = ()
+    counts: Counter[Path] = Counter()
+    for number, line in enumerate(text.split("\n"), 1):
+        if opening := _TABLE.match(line):
+            table = _path(opening[0].strip() + "]" * (opening[1] == "[["))
+            if opening[1] == "[[":
+                yield table, number
+                counts[table] += 1
+                table = (*table, counts[table] - 1)
+            yield table, number
+        elif value := _VALUE.match(line):
+            yield (*table, *_path(f"{value[1]} = 0")), number
+
+
+def _path(statement: str) -> Path:
+    """Return the keys of one statement; none where it is not TOML by itself."""
+    try:
+        value = tomllib.loads(statement)
+    except tomllib.TOMLDecodeError:
+        return ()
+    path: list[str] = []
+    while isinstance(value, dict) and value:
+        ((name, value),) = value.items()
+        path.append(name)
+        value = value[0] if isinstance(value, list) else value
+    return tuple(path)

@@ -1,0 +1,70 @@
+"""The names in a source -> the presets of the tracker that it seems to come from, if there are any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from importer import mapping
+from importer.mapping import Format, Items, Mapping, Rule
+from importer.mapping.draft.inspection import COMMON
+from importer.mapping.model import TABLES, Columns, Template
+from importer.model.diagnostics import Diagnostics
+
+_PATH = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*", re.ASCII)
+_QUOTED = re.compile(r"'[^']*'")
+_SHARE = 0.6
+"""The share of a preset's fields that a source must have for it to be the tracker's."""
+
+
+def likely(columns: Collection[str], source: Format) -> tuple[str, ...]:
+    """Return the presets that read most of the columns; none where these could be anybody's.
+
+    What a preset cannot do without must be there, and at least one name that no other tracker has.
+    """
+    loaded = {name: found for name in mapping.presets() if (found := mapping.preset(name, Diagnostics()))}
+    known = _known(columns)
+    ranked: list[tuple[int, str]] = []
+    for name, preset in loaded.items():
+        others = (each for other, each in loaded.items() if _family(other) != _family(name))
+        anybody_s = COMMON.union(*(_words(rule) for each in others for rule in _rules(each)))
+        rules = [rule for rule in _rules(preset) if not isinstance(rule.origin, Template)]
+        hits = [rule for rule in rules if _words(rule) & known]
+        is_complete = all(rule in hits or rule.optional for rule in rules)
+        is_telling = any((_words(rule) & known) - anybody_s for rule in _rules(preset))
+        if _can_read(preset, source) and is_complete and is_telling and len(hits) >= _SHARE * len(rules):
+            ranked.append((len(hits), name))
+    return tuple(name for hits, name in ranked if hits == max(ranked)[0])
+
+
+def _can_read(preset: Mapping, source: Format) -> bool:
+    return preset.format in (None, source) or {preset.format, source} <= TABLES
+
+
+def _family(name: str) -> str:
+    """Return the tracker of a preset: `jira-rest` is Jira's too."""
+    return name.partition("-")[0]
+
+
+def _rules(preset: Mapping) -> list[Rule]:
+    return [rule for rule in preset.fields.values() if not isinstance(rule, Items)]
+
+
+def _words(rule: Rule) -> set[str]:
+    """Return the names that a rule reads, and what only looks like one: functions, statements."""
+    match rule.origin:
+        case Columns(names=names):
+            return set(names)
+        case None:
+            return set()
+        case origin:
+            return {origin.text, *_PATH.findall(_QUOTED.sub("", origin.text))}
+
+
+def _known(columns: Iterable[str]) -> set[str]:
+    """Return the names of columns and of what they are nested in, without the mark of lists."""
+    known: set[str] = set()
+    for column in columns:
+        steps = column.removesuffix("[]").split(".")
+        known |= {column, *(".".join(steps[:count]) for count in range(1, len(steps) + 1))}
+    return known

@@ -1,0 +1,52 @@
+"""The values of a column and the account's names -> lines of `values`: what each becomes, or a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from importer.account.catalogue import Found, Index, Missing
+from importer.formats.yaml_writer import scalar
+from importer.model import Entity, Kind, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names of one kind; `within` is the custom field of options. Without an index nothing is known of
+    the account, and every value is a question."""
+
+    index: Index | None
+    kind: Kind
+    within: Entity | None = None
+
+    def lines(self, values: Mapping[str, int]) -> list[str]:
+        """Return a line for each value and how often it is there; a question is a comment."""
+        return [self._line(value, count) for value, count in values.items()]
+
+    def unknown(self, values: Mapping[str, int]) -> Iterator[str]:
+        """Yield the values that the account has no name for."""
+        return (value for value in values if not isinstance(self._answer(value), Found))
+
+    def _line(self, value: str, count: int) -> str:
+        asked = f"# {scalar(value)}:   # {count}"
+        match self._answer(value):
+            case Found(entity=entity):
+                return f"{scalar(value)}: {scalar(entity.name)}   # {count}"
+            case Missing(nearest=(nearest, *_)):
+                return f"{asked}; did you mean {one_line(nearest)}?"
+            case _:
+                return asked
+
+    def _answer(self, value: str) -> object:
+        return self.index.find(Reference(self.kind, value), self.within) if self.index else None
+
+
+def block(lines: list[str]) -> Iterator[str]:
+    """Yield `values` with its lines; a comment too where all of them are questions."""
+    yield "values:" if any(not each.startswith("#") for each in lines) else "# values:"
+    yield from (f"  {each}" for each in lines)
+
+
+def one_line(text: str) -> str:
+    """Return a text for a comment, which must not end early and has only printable characters."""
+    return "".join(each if each.isprintable() else " " for each in text)

@@ -1,0 +1,105 @@
+"""The exceptions that cross stages, and the exit codes. Each class has a different reaction.
+
+ImporterError                     exit 1: what, where, hint; shown without a traceback
+├── UsageError                    a wrong option, path or configuration
+├── InvalidInput                  carries every Diagnostic of the files
+├── ApiError                      the server said no; keeps its words and request_id
+│   └── AuthenticationFailed      401 or 403: the run stops, the missing role is named
+├── NotAvailable                  the API or this account lacks an operation: warn once, carry on
+├── NoAnswer                      no usable answer: the request may have been carried out
+├── Refused                       exit 4: stale plan, lock held, foreign account, safety limit
+└── Interrupted                   exit 130: Ctrl-C while a request was waiting for its turn
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from importer.model.values import Diagnostic
+
+
+class ExitCode(IntEnum):
+    """One code, one meaning, the same in every output mode."""
+
+    DONE = 0
+    ERROR = 1
+    CHANGES = 2
+    PARTIAL = 3
+    REFUSED = 4
+    INTERRUPTED = 130
+
+
+class ImporterError(Exception):
+    """A problem that a person can solve: `summary` says what, `hint` the next step."""
+
+    exit_code = ExitCode.ERROR
+    code = "error"
+
+    def __init__(self, summary: str, *, hint: str = "", code: str = "") -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.hint = hint
+        self.code = code or self.code
+
+
+class UsageError(ImporterError):
+    """The command line, the environment or importer.yaml cannot be carried out as it stands."""
+
+    code = "usage"
+
+
+class InvalidInput(ImporterError):
+    """The files have errors; all of them are in `diagnostics`."""
+
+    code = "invalid_input"
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__("the files have errors")
+        self.diagnostics = diagnostics
+
+
+class ApiError(ImporterError):
+    """The server refused a request. `status` is HTTP's, `code`, `message` and `field` are the server's first
+    error's, `type` the envelope's (API page: Errors)."""
+
+    def __init__(
+        self, *, status: int, code: str, message: str, request_id: str = "", field: str = "", hint: str = ""
+    ) -> None:
+        where = f" (field {field})" if field else ""
+        which = f" [request {request_id}]" if request_id else ""
+        super().__init__(f"{status} {code}: {message}{where}{which}", hint=hint, code=code)
+        self.status = status
+        self.message = message
+        self.request_id = request_id
+        self.field = field
+
+
+class AuthenticationFailed(ApiError):
+    """The key is wrong, or lacks a role."""
+
+
+class NotAvailable(ImporterError):
+    """The API, or this account, has no such operation; the rest goes on without it."""
+
+    code = "not_available"
+
+
+class NoAnswer(ImporterError):
+    """The request was lost, timed out, or was answered with something that is not the API's. A write may
+    have been carried out."""
+
+    code = "no_answer"
+
+
+class Refused(ImporterError):
+    """Going on would not be safe; nothing was written."""
+
+    exit_code = ExitCode.REFUSED
+    code = "refused"
+
+
+class Interrupted(ImporterError):
+    """Somebody pressed Ctrl-C while a request was waiting for its turn."""
+
+    exit_code = ExitCode.INTERRUPTED
+    code = "interrupted"

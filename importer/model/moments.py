@@ -1,0 +1,150 @@
+"""Text -> an instant in UTC, by the calendar of the zone that is given; nothing is guessed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, available_timezones
+
+from importer.model import normalise
+
+WITH_OFFSET = "2023-04-12T09:14:00Z"
+EXPECTED = f"{WITH_OFFSET}, 2023-04-12 09:14 or 2023-04-12"
+YEARS = range(1900, 2101)
+"""A year outside is a slip of the pen, or a placeholder such as 0001 or 9999."""
+
+_FORM = re.compile(
+    r"(\d{4}-\d\d-\d\d)"
+    r"(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(?: ?([Zz]|[+-]\d\d(?::?\d\d)?))?)?",
+    re.ASCII,
+)
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+"""The form that most are in, which needs no taking apart."""
+
+
+class NotAMoment(ValueError):
+    """The text is no instant. `summary` is the cause, `detail` what is wrong with this one."""
+
+    def __init__(self, code: str, summary: str, *, detail: str, hint: str) -> None:
+        super().__init__(summary)
+        self.code = code
+        self.summary = summary
+        self.detail = detail
+        self.hint = hint
+
+
+class UnknownForm(NotAMoment):
+    """The text is written like none of the moments that can be read."""
+
+
+class UnknownZone(ValueError):
+    """No time zone has that name; `nearest` is one that looks like it, or empty. Of abbreviations and offsets
+    nothing looks like it: BST is not nearly MST, and Etc/GMT+2 is two hours behind."""
+
+    def __init__(self, name: str) -> None:
+        known = {each.casefold(): each for each in available_timezones()}
+        places = [each for each in known if "/" in each and not each.startswith("etc/")]
+        wanted = name.strip().casefold().replace(" ", "_")
+        near = [wanted] if wanted in known else get_close_matches(wanted, places, 1)
+        super().__init__(name)
+        self.nearest = known[near[0]] if near else ""
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return the time zone of the IANA database (`Europe/London`, `UTC`). Raises UnknownZone."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise UnknownZone(name) from None
+
+
+def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> datetime:
+    """Return the instant that a text names, in UTC and cut to milliseconds.
+
+    The forms are RFC 3339's and their shorter relatives: a blank for `T`, no seconds, an offset without a
+    colon, a date alone (its midnight). `local` is the zone of texts without an offset, `side` (earlier or
+    later) what a local time means that a change of the clocks makes two instants, or none. Raises NotAMoment
+    (bad-datetime, naive-datetime, ambiguous-local-time, impossible-local-time).
+    """
+    return instant(_parsed(text), text, local, side)
+
+
+def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | None) -> datetime:
+    """Return the instant of a calendar's moment, as `moment` does; `text` is how it was written."""
+    if parsed.year not in YEARS:
+        raise NotAMoment(
+            "bad-datetime",
+            "a year is out of range",
+            detail=f"`{text}`: years go from {YEARS[0]} to {YEARS[-1]}",
+            hint="correct the year, or leave the timestamp out if the moment is not known",
+        )
+    if parsed.tzinfo is None:
+        if local is None:
+            raise NotAMoment(
+                "naive-datetime",
+                "a moment has no UTC offset, and no time zone is set",
+                detail=f"`{text}`",
+                hint="add the offset (2023-04-12T09:14:00Z), or set defaults.timezone in importer.yaml",
+            )
+        parsed = _in_zone(parsed, local, text, side)
+    return normalise.moment(parsed)
+
+
+def _parsed(text: str) -> datetime:
+    try:
+        if _USUAL.fullmatch(text):
+            return datetime.fromisoformat(text)
+        match = _FORM.fullmatch(text.strip())
+        if match is None:
+            raise ValueError("it is in another form")
+        day, clock, fraction, offset = match.groups()
+        if clock is None:
+            return datetime.fromisoformat(day)
+        offset = (offset or "").upper()
+        return datetime.fromisoformat(f"{day}T{clock}{_seconds(clock, fraction)}{offset}")
+    except ValueError as error:
+        raise UnknownForm(
+            "bad-datetime",
+            "a moment cannot be read",
+            detail=f"`{text}`: {error}",
+            hint=f"write it like {EXPECTED}",
+        ) from None
+
+
+def _seconds(clock: str, fraction: str | None) -> str:
+    """Return the fraction in the form that fromisoformat reads; one of minutes is refused."""
+    if fraction is None:
+        return ""
+    if len(clock) == len("00:00"):
+        raise ValueError("a fraction needs seconds before it")
+    return f".{fraction[:6]:0<6}"
+
+
+def _in_zone(naive: datetime, local: ZoneInfo, text: str, side: str | None) -> datetime:
+    """Return the instant of a local time, unless a change of the clocks makes it two instants or none and no
+    `side` is taken."""
+    first, second = _offset(naive, local), _offset(naive.replace(fold=1), local)
+    if first == second:
+        return (naive - first).replace(tzinfo=UTC)
+    earlier, later = naive.replace(tzinfo=local), naive.replace(tzinfo=local, fold=1)
+    if side is not None:
+        by_instant = sorted((earlier, later), key=lambda each: each.astimezone(UTC))
+        return by_instant[0 if side == "earlier" else 1]
+    if first > second:
+        raise NotAMoment(
+            "ambiguous-local-time",
+            f"a local time is there twice, as the clocks went back in {local.key}",
+            detail=f"`{text}` is {earlier.isoformat()} or {later.isoformat()}",
+            hint="write the offset of the one that you mean",
+        )
+    raise NotAMoment(
+        "impossible-local-time",
+        f"a local time is not there, as the clocks went forward in {local.key}",
+        detail=f"`{text}` was jumped over",
+        hint="correct the time, or write its offset",
+    )
+
+
+def _offset(naive: datetime, local: ZoneInfo) -> timedelta:
+    return local.utcoffset(naive) or timedelta()

@@ -1,0 +1,88 @@
+"""The one form of a text, a moment, a number and a set of values; used at both doors, file and wire.
+
+Inside, two values are the same if and only if `==` says so.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from importer.model.values import Attribute, Entity, Field, Link, NewOption, Packed, Reference, Scalar
+
+_PLACES = {field: place for place, field in enumerate(Field)}
+
+
+def text(raw: str) -> str | None:
+    """Return NFC text with LF line ends and no white space at its end. An empty text is None: nothing is set.
+
+    White space at the end of a line stays, since Markdown reads it as a line break; `differences` ignores it.
+    """
+    lines = raw.replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", lines).rstrip() or None
+
+
+def line(raw: str) -> str:
+    """Return a name or title in NFC without white space around it."""
+    stripped = raw.strip()
+    return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
+
+
+def moment(aware: datetime) -> datetime:
+    """Return the instant in UTC, cut to milliseconds: the precision that the API keeps."""
+    utc = aware.astimezone(UTC)
+    finer = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - finer) if finer else utc
+
+
+def number(raw: str) -> Decimal:
+    """Return the number without trailing zeros, so that 1200 and 1200.0 are one.
+
+    Raises ArithmeticError where it is none or too large; NaN and infinity are none.
+    """
+    value = Decimal(raw.strip())
+    if not value.is_finite():
+        raise InvalidOperation(raw)
+    return value.normalize() + 0
+
+
+def folded(name: str) -> str:
+    """Return a name for comparison that ignores case, spacing and Unicode form. Folding can take letters
+    apart, so what comes out is composed again."""
+    words = unicodedata.normalize("NFKC", name).casefold().split()
+    return unicodedata.normalize("NFKC", "".join(words))
+
+
+def several(values: Iterable[Scalar]) -> tuple[Scalar, ...] | None:
+    """Return a set of values in its one order; an empty set is None."""
+    unique = {_order(value): value for value in values}
+    return tuple(unique[order] for order in sorted(unique)) or None
+
+
+def by_label(attribute: Attribute) -> tuple[int, str, str]:
+    """Sort key of attributes: in the order in which the contract of a file lists them, then by name, then by
+    ID, so that every output has one order."""
+    identity = attribute.key.id if isinstance(attribute.key, Entity) else ""
+    return (_PLACES[attribute.field], attribute.label, identity)
+
+
+def _order(value: Scalar) -> tuple[str, str]:
+    match value:
+        case str():
+            return ("", value)
+        case Entity(kind=kind, id=identity):
+            return (kind.value, identity)
+        case Reference(name=name, by=by):
+            return (f"~{by}", name)
+        case NewOption(name=name):
+            return ("new", name)
+        case Link(url=url):
+            return ("link", url)
+        case Packed(text=packed):
+            return ("packed", packed)
+        case datetime():
+            return ("moment", value.isoformat())
+        case _:
+            return ("", str(value))

@@ -1,0 +1,271 @@
+"""A change of a plan <-> its entry in the plan file.
+
+An entry says everything twice: for a reader (before, after, changed_fields, requests) and, under `resolved`,
+in the typed form that apply reads. Whoever reads a file checks that both say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
+
+from importer.model import (
+    Adopt,
+    Attribute,
+    Attributes,
+    Blocked,
+    Create,
+    FieldChange,
+    Incident,
+    LiveIncident,
+    Location,
+    Origin,
+    Pending,
+    Update,
+    Value,
+)
+from importer.model.codec import (
+    decode,
+    decode_attribute,
+    decode_attributes,
+    decode_moment,
+    encode,
+    encode_attribute,
+    encode_attributes,
+    encode_moment,
+)
+from importer.model.normalise import by_label
+from importer.model.plain import labels, named, plain
+from importer.plan.changes import CANNOT_CHANGE, declared
+from importer.plan.planned_requests import planned_requests
+from importer.plan.summary import Action, actions, reference_of
+
+JsonObject = dict[str, Any]
+Written = Create | Pending | Update | Adopt | Blocked
+"""The changes that have an entry: what is as declared has none."""
+
+
+def to_json(change: Written) -> JsonObject:
+    """Return the entry of one change."""
+    before, after = _sides(change)
+    changes, blocked = _differences(change)
+    return {
+        "key": change.incident.key,
+        "source": location_to_json(change.incident.location),
+        "actions": [each.value for each in actions(change)],
+        "action_reason": _reason(change),
+        "explanation": change.explanation if isinstance(change, Blocked) else "",
+        "idempotency_key": change.idempotency_key if isinstance(change, Create | Pending) else None,
+        "incident_id": _incident_id(change),
+        "reference": reference_of(change) or None,
+        "before": None if before is None else named(before),
+        "after": named(after),
+        "changed_fields": _fields(changes, lambda each: each.origin.value),
+        "blocked_fields": _fields(blocked, lambda _: CANNOT_CHANGE),
+        "requests": [each.as_dict() for each in planned_requests(change)],
+        "precondition": _precondition(change),
+        "resolved": _resolved(change),
+    }
+
+
+def from_json(entry: JsonObject) -> Written:
+    """Return the change of an entry whose shape the schema has checked. Raises ValueError, KeyError or
+    TypeError where it is damaged all the same."""
+    resolved = entry["resolved"]
+    incident = _incident_from(entry)
+    action = entry["actions"][0]
+    blocked = tuple(_field_change_from(each) for each in resolved.get("blocked", ()))
+    match action:
+        case Action.CREATE | Action.PENDING:
+            kind = Create if action == Action.CREATE else Pending
+            theirs = frozenset(decode_attribute(each) for each in resolved.get("left_to_people", ()))
+            return kind(incident, entry["idempotency_key"], _sent_from(incident.attributes, resolved), theirs)
+        case Action.UPDATE | Action.ADOPT:
+            edit = Update if action == Action.UPDATE else Adopt
+            changes = tuple(_field_change_from(each) for each in resolved["changes"])
+            return edit(incident, _live_from(entry), changes, blocked)
+        case _:
+            reference = entry["reference"] or ""
+            reason, why = entry["action_reason"], entry["explanation"]
+            return Blocked(incident, entry["incident_id"], reference, reason, why, blocked)
+
+
+def location_to_json(location: Location) -> JsonObject:
+    """Return {"file", "line"}, and the column of a table."""
+    column = {} if location.column is None else {"column": location.column}
+    return {"file": location.path, "line": location.line, **column}
+
+
+def location_from_json(place: JsonObject) -> Location:
+    """Return the place of {"file", "line", "column"}."""
+    return Location(place["file"], place["line"], place.get("column"))
+
+
+def _sides(change: Written) -> tuple[Attributes | None, Attributes]:
+    """Return what is managed as it is in the account, and as it will be; blocked differences stay."""
+    match change:
+        case Create() | Pending():
+            return None, declared(change)
+        case (
+            Update(live=live, changes=changes, blocked=blocked)
+            | Adopt(live=live, changes=changes, blocked=blocked)
+        ):
+            found = {each: live.attributes.get(each) for each in change.incident.attributes}
+            found |= {each.attribute: each.before for each in (*changes, *blocked)}
+            return found, found | {each.attribute: each.after for each in changes}
+        case Blocked(blocked=blocked):
+            stays = {each.attribute: each.before for each in blocked}
+            return stays, stays
+        case _:
+            assert_never(change)
+
+
+def _differences(change: Written) -> tuple[tuple[FieldChange, ...], tuple[FieldChange, ...]]:
+    match change:
+        case Update(changes=changes, blocked=blocked) | Adopt(changes=changes, blocked=blocked):
+            return changes, blocked
+        case Blocked(blocked=blocked):
+            return (), blocked
+        case Create() | Pending():
+            return (), ()
+        case _:
+            assert_never(change)
+
+
+def _fields(changes: tuple[FieldChange, ...], reason: Callable[[FieldChange], str]) -> list[JsonObject]:
+    names = labels(each.attribute for each in changes)
+    return [
+        {
+            "field": names[each.attribute],
+            "before": plain(each.before),
+            "after": plain(each.after),
+            "reason": reason(each),
+        }
+        for each in changes
+    ]
+
+
+def _reason(change: Written) -> str:
+    match change:
+        case Create():
+            return "not_found"
+        case Pending():
+            return "no_answer"
+        case Update(changes=changes):
+            origins = {each.origin for each in changes}
+            return "drift" if origins == {Origin.DRIFT} else "config_changed"
+        case Adopt():
+            return "adopted"
+        case Blocked(reason=reason):
+            return reason
+        case _:
+            assert_never(change)
+
+
+def _incident_id(change: Written) -> str | None:
+    match change:
+        case Update(live=live) | Adopt(live=live):
+            return live.id
+        case Blocked(incident_id=identity):
+            return identity
+        case Create() | Pending():
+            return None
+        case _:
+            assert_never(change)
+
+
+def _precondition(change: Written) -> JsonObject | None:
+    return {"updated_at": change.live.updated_at} if isinstance(change, Update | Adopt) else None
+
+
+def _resolved(change: Written) -> JsonObject:
+    incident = change.incident
+    shared: JsonObject = {
+        "external_id": incident.external_id,
+        "idempotency_key": incident.idempotency_key,
+        "attributes": encode_attributes(incident.attributes),
+    }
+    changes, blocked = _differences(change)
+    match change:
+        case Create(attributes=sent, left_to_people=theirs) | Pending(attributes=sent, left_to_people=theirs):
+            return shared | _sent_to(incident.attributes, sent) | _theirs_to(theirs)
+        case Update(live=live) | Adopt(live=live):
+            own = {"live": _live_to(live), "changes": [_field_change_to(each) for each in changes]}
+            return shared | own | {"blocked": [_field_change_to(each) for each in blocked]}
+        case Blocked():
+            return shared | {"blocked": [_field_change_to(each) for each in blocked]}
+        case _:
+            assert_never(change)
+
+
+def _sent_to(own: Attributes, sent: Attributes) -> JsonObject:
+    """What a creation sends is nearly what is declared: only the difference is kept."""
+    missing = object()
+    added = {each: value for each, value in sent.items() if own.get(each, missing) != value}
+    left_out = sorted((each for each in own if each not in sent), key=by_label)
+    return {"added": encode_attributes(added), "left_out": [encode_attribute(each) for each in left_out]}
+
+
+def _theirs_to(theirs: frozenset[Attribute]) -> JsonObject:
+    return (
+        {"left_to_people": [encode_attribute(each) for each in sorted(theirs, key=by_label)]}
+        if theirs
+        else {}
+    )
+
+
+def _sent_from(own: Attributes, resolved: JsonObject) -> dict[Attribute, Value]:
+    left_out = {decode_attribute(each) for each in resolved["left_out"]}
+    sent = {**own, **decode_attributes(resolved["added"])}
+    return {each: value for each, value in sent.items() if each not in left_out}
+
+
+def _incident_from(entry: JsonObject) -> Incident:
+    resolved = entry["resolved"]
+    return Incident(
+        key=entry["key"],
+        external_id=resolved["external_id"],
+        attributes=decode_attributes(resolved["attributes"]),
+        location=location_from_json(entry["source"]),
+        idempotency_key=resolved["idempotency_key"],
+    )
+
+
+def _live_to(live: LiveIncident) -> JsonObject:
+    return {
+        "mode": live.mode,
+        "created_at": encode_moment(live.created_at),
+        "permalink": live.permalink,
+        "attributes": encode_attributes(live.attributes),
+    }
+
+
+def _live_from(entry: JsonObject) -> LiveIncident:
+    live: Mapping[str, Any] = entry["resolved"]["live"]
+    return LiveIncident(
+        id=entry["incident_id"],
+        reference=entry["reference"] or "",
+        mode=live["mode"],
+        created_at=decode_moment(live["created_at"]),
+        updated_at=entry["precondition"]["updated_at"],
+        attributes=decode_attributes(live["attributes"]),
+        permalink=live["permalink"],
+    )
+
+
+def _field_change_to(change: FieldChange) -> JsonObject:
+    return {
+        "attribute": encode_attribute(change.attribute),
+        "before": encode(change.before),
+        "after": encode(change.after),
+        "origin": change.origin.value,
+    }
+
+
+def _field_change_from(json: JsonObject) -> FieldChange:
+    return FieldChange(
+        attribute=decode_attribute(json["attribute"]),
+        before=decode(json["before"]),
+        after=decode(json["after"]),
+        origin=Origin(json["origin"]),
+    )

@@ -1,0 +1,211 @@
+"""Declared incidents and live incidents -> which is which, and whether it is ours to edit.
+
+Ours is what the ledger binds, what carries the key in the marker field, or what somebody adopted. An equal
+number (INC-48) or an equal name is never proof: whatever is found by it may only be shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from importer.model import (
+    Attribute,
+    Attributes,
+    Binding,
+    Entity,
+    Field,
+    Incident,
+    LiveIncident,
+    Memory,
+)
+from importer.model.normalise import folded
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """The importer created it, or an adoption was applied."""
+
+    live: LiveIncident
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Somebody adopted it, and no apply has brought it up to date yet."""
+
+    live: LiveIncident
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """It is ours, and this key does not see it. That is not proof that it is gone."""
+
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True)
+class NotOurs:
+    """An incident has the declared number, its ID is the declared key, or it has the look of the declared
+    one, and nothing says that it is ours. `owner` is its key, if any."""
+
+    live: LiveIncident
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Ledger and marker field point at different incidents."""
+
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Its creation was sent, and whether it was carried out is not known. Only the same idempotency key can
+    settle that: another one, of a namespace that was changed since, would make a second incident. `resembles`
+    are incidents of the same name and moments: one of them may be what was made."""
+
+    idempotency_key: str
+    resembles: tuple[NotOurs, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The account does not have it. `resembles` are incidents of the same name and moments."""
+
+    resembles: tuple[NotOurs, ...]
+
+
+Match = Ours | Claimed | Hidden | NotOurs | Conflict | Sent | Absent
+
+
+class Census:
+    """The live incidents by everything that can identify them. `is_whole` says that these are all that the
+    account shows, and not only those that were asked for."""
+
+    def __init__(
+        self,
+        live: Iterable[LiveIncident],
+        memory: Memory,
+        marker: Entity | None,
+        *,
+        is_whole: bool = False,
+    ) -> None:
+        self.is_whole = is_whole
+        self._memory = memory
+        self._marker = Attribute(Field.CUSTOM_FIELD, marker) if marker else None
+        self._owners = {each.incident_id: each.key for each in memory.bindings.values()}
+        self._by_id: dict[str, LiveIncident] = {}
+        self._by_number: dict[int, LiveIncident] = {}
+        self._by_key: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
+        self._by_name: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
+        self._unread: set[tuple[str, Field]] = set()
+        for each in live:
+            self.see(each)
+
+    def see(self, live: LiveIncident) -> None:
+        """Take in one live incident, or a later look at it: a list may show one twice."""
+        earlier = self._by_id.get(live.id)
+        for shelf in self._shelves(earlier) if earlier else ():
+            del shelf[live.id]
+        for shelf in self._shelves(live):
+            shelf[live.id] = live
+        self._by_id[live.id] = live
+        if live.number is not None:
+            self._by_number[live.number] = live
+
+    def live(self) -> Iterator[LiveIncident]:
+        """Yield each live incident once, as it was seen last."""
+        return iter(self._by_id.values())
+
+    def see_unread(self, live: LiveIncident, field: Field) -> None:
+        """Take in that the account does not show this kind of children of an incident."""
+        self._unread.add((live.id, field))
+
+    def is_unread(self, live: LiveIncident, field: Field) -> bool:
+        """Whether the account refused to show this kind of children of an incident."""
+        return (live.id, field) in self._unread
+
+    def match(self, incident: Incident) -> Match:
+        """Find the one live incident that a declared one is, and how that is known."""
+        conflict = self._conflict(incident.key)
+        if conflict:
+            return Conflict(conflict)
+        binding = self._memory.bindings.get(incident.key)
+        if binding:
+            return self._bound(binding)
+        carrying = self._carrying(incident.key)
+        if carrying:
+            return Ours(carrying[0])
+        if incident.key in self._memory.sent:
+            return Sent(self._memory.sent[incident.key], self._alike(incident))
+        candidate = self._candidate(incident)
+        if candidate:
+            return self._not_ours(candidate)
+        return Absent(self._alike(incident))
+
+    def _candidate(self, incident: Incident) -> LiveIncident | None:
+        """Return what a key or a number means without proof. The key of an incident that was pulled is its
+        ID, so that its own account knows it under any number."""
+        numbered = self._by_number.get(incident.external_id) if incident.external_id else None
+        return self._by_id.get(incident.key) or numbered
+
+    def _bound(self, binding: Binding) -> Match:
+        live = self._by_id.get(binding.incident_id)
+        if live is None:
+            return Hidden(binding)
+        return Ours(live) if binding.settled else Claimed(live)
+
+    def _conflict(self, key: str) -> str | None:
+        """Say in a sentence why a key does not name one incident, if so."""
+        binding = self._memory.bindings.get(key)
+        marked = self._carrying(key)
+        if len(marked) > 1:
+            names = ", ".join(each.reference for each in marked)
+            return f"several incidents carry it in the marker field: {names}"
+        if binding is None:
+            owner = self._owners.get(marked[0].id) if marked else None
+            return (
+                f"{marked[0].reference} carries it, but the state binds that to key '{owner}'"
+                if owner
+                else None
+            )
+        if marked and marked[0].id != binding.incident_id:
+            return f"the state binds it to {binding.reference}, but {marked[0].reference} carries it"
+        live = self._by_id.get(binding.incident_id)
+        other = self._marked(live) if live else None
+        if other and other != key:
+            return f"the state binds it to {binding.reference}, which carries the key '{other}'"
+        return None
+
+    def _carrying(self, key: str) -> tuple[LiveIncident, ...]:
+        return tuple(self._by_key.get(key, {}).values())
+
+    def _not_ours(self, live: LiveIncident) -> NotOurs:
+        return NotOurs(live, self._owners.get(live.id) or self._marked(live))
+
+    def _shelves(self, live: LiveIncident) -> Iterator[dict[str, LiveIncident]]:
+        yield self._by_name[folded(live.name)]
+        marked = self._marked(live)
+        if marked:
+            yield self._by_key[marked]
+
+    def _marked(self, live: LiveIncident) -> str | None:
+        value = live.attributes.get(self._marker) if self._marker else None
+        return value if isinstance(value, str) else None
+
+    def _alike(self, incident: Incident) -> tuple[NotOurs, ...]:
+        return tuple(map(self._not_ours, self._resembling(incident)))
+
+    def _resembling(self, incident: Incident) -> Iterator[LiveIncident]:
+        declared = _moments(incident.attributes)
+        if declared:
+            for each in self._by_name.get(folded(incident.name), {}).values():
+                if declared.items() <= _moments(each.attributes).items():
+                    yield each
+
+
+def _moments(attributes: Attributes) -> dict[Attribute, datetime]:
+    return {attribute: value for attribute, value in attributes.items() if isinstance(value, datetime)}

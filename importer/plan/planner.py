@@ -1,0 +1,339 @@
+"""Declared and live incidents -> the changes that make the account what the files say. Pure.
+
+Every difference has one of three fates: it is changed, it is shown as blocked because the API cannot change
+it, or it is none because the server merely keeps its own form of what was declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from importer.model import (
+    CHILD_FIELDS,
+    WRITE_ONLY_FIELDS,
+    Adopt,
+    Attribute,
+    Attributes,
+    Blocked,
+    Change,
+    Create,
+    Diagnostic,
+    Entity,
+    Field,
+    FieldChange,
+    Incident,
+    LiveIncident,
+    Memory,
+    NoOp,
+    Pending,
+    PostmortemDocument,
+    Unmanaged,
+    Update,
+    Value,
+    number_of,
+)
+from importer.model.diagnostics import Diagnostics
+from importer.model.identity import idempotency_key
+from importer.model.settings import Settings
+from importer.plan.differences import differences, same
+from importer.plan.drift import after_policy, judge
+from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
+
+_EDITABLE_CHILDREN = frozenset({Field.TIMELINE, Field.FOLLOW_UP})
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The changes, oldest incident first, the bindings that no file declares, and what to say about both."""
+
+    changes: tuple[Change, ...]
+    unmanaged: tuple[Unmanaged, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an incident's plan depends on beside the incident: settings, and two entities of the account."""
+
+    settings: Settings
+    marker: Entity | None
+    closed: Entity | None
+
+
+def plan_changes(
+    incidents: Iterable[Incident],
+    census: Census,
+    *,
+    memory: Memory,
+    ground: Ground,
+    declared_keys: frozenset[str],
+) -> Planned:
+    """Decide for each resolved incident what has to happen. `declared_keys` are all keys of the files, also
+    of incidents that are not planned now: what is bound and not among them is no longer managed."""
+    planner = _Planner(ground, memory, census, declared_keys, Diagnostics())
+    ordered = sorted(incidents, key=_by_history)
+    changes = [change for each in ordered if (change := planner.change(each, census.match(each))) is not None]
+    planner.warn_of_undeclared()
+    unmanaged = sorted(
+        (
+            Unmanaged(each.key, each.reference)
+            for each in memory.bindings.values()
+            if each.key not in declared_keys
+        ),
+        key=lambda each: each.key,
+    )
+    return Planned(tuple(changes), tuple(unmanaged), tuple(planner.diagnostics.found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    ground: Ground
+    memory: Memory
+    census: Census
+    declared_keys: frozenset[str]
+    diagnostics: Diagnostics
+
+    def change(self, incident: Incident, match: Match) -> Change | None:
+        """Return what has to happen to one incident, or nothing where its identity is in doubt."""
+        match match:
+            case Ours(live=live):
+                return self._update(incident, live)
+            case Claimed(live=live):
+                return Adopt(incident, live, *self._compare(incident, live))
+            case Hidden():
+                return self._hidden(incident, match)
+            case NotOurs():
+                return self._not_ours(incident, match)
+            case Conflict(explanation=explanation):
+                self.diagnostics.error(
+                    "identity-conflict",
+                    f"key '{incident.key}' points at different incidents: {explanation}",
+                    incident.location,
+                    hint="correct the marker field in incident.io, or `importer state forget` what is wrong",
+                )
+                return None
+            case Sent(idempotency_key=sent_with, resembles=resembles):
+                self._warn_of_resemblance(incident, resembles, "incidents that nobody confirmed")
+                return Pending(incident, sent_with, *self._creation(incident))
+            case Absent(resembles=resembles):
+                self._warn_of_resemblance(incident, resembles, "incidents to be created")
+                return Create(incident, self._key(incident), *self._creation(incident))
+            case _:
+                assert_never(match)
+
+    def _key(self, incident: Incident) -> str:
+        namespace = self.ground.settings.namespace
+        return incident.idempotency_key or idempotency_key(namespace=namespace, key=incident.key)
+
+    @property
+    def _marker(self) -> Attribute | None:
+        marker = self.ground.marker
+        return Attribute(Field.CUSTOM_FIELD, marker) if marker else None
+
+    def _desired(self, incident: Incident) -> Attributes:
+        return {**incident.attributes, self._marker: incident.key} if self._marker else incident.attributes
+
+    def _creation(self, incident: Incident) -> tuple[Attributes, frozenset[Attribute]]:
+        """Return all that a creation sends: what is declared, and what must not be left to the server. There
+        is nothing to clear yet. And what of it belongs to people afterwards."""
+        defaults: dict[Attribute, Value] = {Attribute(Field.VISIBILITY): "public"}
+        if self.ground.closed:
+            defaults[Attribute(Field.STATUS)] = self.ground.closed
+        declared = {a: value for a, value in self._desired(incident).items() if value is not None}
+        sent = {**defaults, **declared}
+        return sent, frozenset(sent) - self._compared(incident).keys() - defaults.keys()
+
+    def _update(self, incident: Incident, live: LiveIncident) -> Change:
+        changes, blocked = self._compare(incident, live)
+        if changes:
+            return Update(incident, live, changes, blocked)
+        if blocked:
+            labels = ", ".join(change.attribute.label for change in blocked)
+            return Blocked(
+                incident,
+                live.id,
+                live.reference,
+                "create-only",
+                f"the API cannot change {labels} of an incident that exists: change the file or incident.io",
+                blocked,
+            )
+        return NoOp(incident, live.id, live.reference)
+
+    def _compare(
+        self, incident: Incident, live: LiveIncident
+    ) -> tuple[tuple[FieldChange, ...], tuple[FieldChange, ...]]:
+        """Return the differences that apply can make and those that it cannot."""
+        found = list(differences(live.attributes, self._compared(incident)))
+        if found:
+            remembered = self.memory.remembered(incident.key)
+            judged = (judge(each, remembered) for each in found)
+            real = [each for each in judged if each and self._is_open_to_change(each, incident, live)]
+            found = after_policy(incident, real, self._marker, self.diagnostics)
+            if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in found):
+                found = []  # the state was lost, and nobody can say whether it is a change
+        blocked = [each for each in found if not _is_possible(each)]
+        blocked[:0] = _number_change(incident, live.reference)
+        return tuple(each for each in found if _is_possible(each)), tuple(blocked)
+
+    def _compared(self, incident: Incident) -> Attributes:
+        """Return what is declared, without what belongs to people once it was written. The marker never
+        does: without it, a lost state would be lost."""
+        return {
+            attribute: value
+            for attribute, value in self._desired(incident).items()
+            if attribute == self._marker or not incident.policy.ignores(attribute)
+        }
+
+    def _not_ours(self, incident: Incident, found: NotOurs) -> Change:
+        if incident.key == found.live.id:
+            if found.owner not in self.declared_keys and self._is_as_it_was_pulled(incident, found.live):
+                return NoOp(incident, found.live.id, found.live.reference)
+        elif found.owner is None and self._is_as_it_was_sent(incident, found.live):
+            return Adopt(incident, found.live, ())
+        return _blocked(incident, found)
+
+    def _is_as_it_was_sent(self, incident: Incident, live: LiveIncident) -> bool:
+        """Whether it was imported with the declared number and values, as after a lost state."""
+        is_it = live.mode == "retrospective" and live.number == incident.external_id
+        desired = {a: value for a, value in self._desired(incident).items() if not a.is_child}
+        return is_it and not differences(live.attributes, desired)
+
+    def _is_as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> bool:
+        """Whether all is as declared under the incident's own ID, as after a pull. Where nothing is to be
+        done, it does not matter whose the incident is."""
+        declared = {a: value for a, value in self._compared(incident).items() if a != self._marker}
+        found = (*_number_change(incident, live.reference), *differences(live.attributes, declared))
+        return not any(self._is_open_to_change(each, incident, live) for each in found)
+
+    def _is_open_to_change(self, change: FieldChange, incident: Incident, live: LiveIncident) -> bool:
+        """Leave out, with a warning, what would be a difference for ever: no request clears what is set at
+        creation, and apply does not create children that it cannot look for first."""
+        attribute = change.attribute
+        detail = f"incident '{incident.key}': {attribute.label}"
+        if attribute.is_create_only and change.after is None:
+            self.diagnostics.warning(
+                "cannot-be-cleared",
+                "what is set at creation only cannot be cleared, and stays as it is",
+                incident.location,
+                detail=detail,
+                hint="leave it out of the file",
+            )
+            return False
+        if self.census.is_unread(live, attribute.field):
+            self.diagnostics.warning(
+                "not-available",
+                f"this account's API does not show {attribute.field.value}: they are left out",
+                incident.location,
+                detail=detail,
+            )
+            return False
+        return True
+
+    def _hidden(self, incident: Incident, hidden: Hidden) -> Change:
+        """An incident that the key does not see cannot be compared with the account, only with what was
+        last declared: as long as that did not change there is nothing to do."""
+        binding = hidden.binding
+        remembered = self.memory.remembered(incident.key)
+        as_declared = {attribute: known.declared for attribute, known in remembered.items()}
+        changed = (
+            *_number_change(incident, binding.reference),
+            *differences(as_declared, self._compared(incident)),
+        )
+        self.diagnostics.warning(
+            "not-visible",
+            "incidents that were imported earlier are not visible to this API key",
+            incident.location,
+            detail=f"incident '{incident.key}' ({binding.reference})",
+            hint="private incidents need a key with the role global_access",
+        )
+        if not changed:
+            return NoOp(incident, binding.incident_id, binding.reference)
+        return Blocked(
+            incident,
+            binding.incident_id,
+            binding.reference,
+            "not-visible",
+            "this API key does not see the incident: use one with the role global_access, or, if it was "
+            f"deleted in incident.io, run `importer state forget {incident.key}`",
+            changed,
+        )
+
+    def _warn_of_resemblance(self, incident: Incident, resembles: tuple[NotOurs, ...], those: str) -> None:
+        """Nobody knows how long the server remembers a key: what looks the same may become a second one."""
+        unmanaged = [each for each in resembles if each.owner not in self.declared_keys]
+        if unmanaged:
+            first = unmanaged[0]
+            same_as = f"if they are the same: importer adopt {incident.key} {first.live.reference}"
+            renamed = f"if the key was renamed, keep the old one: {first.owner}"
+            self.diagnostics.warning(
+                "resembles-existing",
+                f"{those} have the name and timestamps of unmanaged incidents of the account",
+                incident.location,
+                detail=f"incident '{incident.key}' resembles "
+                + ", ".join(each.live.reference for each in unmanaged),
+                hint=renamed if first.owner else same_as,
+            )
+
+    def warn_of_undeclared(self) -> None:
+        """Warn of creations that nobody answered and that no file would settle any longer."""
+        for key in sorted(self.memory.sent.keys() - self.declared_keys):
+            self.diagnostics.warning(
+                "sent-undeclared",
+                "creations were sent by a run that died, and no file declares them any longer",
+                detail=f"incident '{key}'",
+                hint="declare them again under the same key: apply finds out what became of them",
+            )
+
+
+def _is_possible(change: FieldChange) -> bool:
+    """Whether the API has a request that makes this change."""
+    attribute, before, after = change.attribute, change.before, change.after
+    if attribute.is_create_only:
+        return False
+    if attribute.field is Field.POSTMORTEM_URL:
+        return after is not None
+    if attribute.field not in CHILD_FIELDS or before is None:
+        return True
+    if isinstance(before, PostmortemDocument) and isinstance(after, PostmortemDocument):
+        return after.status is not None and same(before, replace(after, status=None))
+    return attribute.field in _EDITABLE_CHILDREN
+
+
+def _number_change(incident: Incident, reference: str) -> tuple[FieldChange, ...]:
+    """Return the difference between the declared number and that of a reference, which nothing can change."""
+    number = incident.external_id
+    if number is None or number == number_of(reference):
+        return ()
+    return (FieldChange(Attribute(Field.EXTERNAL_ID), reference, str(number)),)
+
+
+def _blocked(incident: Incident, found: NotOurs) -> Blocked:
+    if found.owner:
+        reason, why = "number-taken", f"{found.live.reference} belongs to the key '{found.owner}'"
+        step = "give one of them another external_id, or keep the old key if it was renamed"
+    else:
+        reason, why = "not-ours", f"{_described(found.live)} exists and was not created by this importer"
+        other = "if it is another one, take out external_id; " if incident.external_id else ""
+        step = f"{other}if it is the same incident, run: importer adopt {incident.key} {found.live.reference}"
+    return Blocked(incident, found.live.id, found.live.reference, reason, f"{why}; {step}")
+
+
+def _described(live: LiveIncident) -> str:
+    """Return the reference of an incident, and its name if everybody may see that."""
+    is_public = live.attributes.get(Attribute(Field.VISIBILITY)) == "public"
+    return f"{live.reference} ({live.name})" if is_public and live.name else live.reference
+
+
+def _by_history(incident: Incident) -> tuple[bool, str, str]:
+    began = incident.began
+    return (began is None, began.isoformat() if began else "", incident.key)
+
+
+def exceeded(changes: Mapping[str, int], settings: Settings) -> str | None:
+    """Say which safety limit the number of creations and updates exceeds, if one."""
+    for action, limit in (("create", settings.max_creates), ("update", settings.max_updates)):
+        if limit is not None and changes[action] > limit:
+            return f"the plan has {changes[action]} to {action}; safety.max_{action}s allows {limit}"
+    return None

@@ -1,0 +1,177 @@
+"""The bytes of a file -> the mappings in it that declare incidents, whatever its format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import chain
+
+from importer.formats import csv_file, json_file, markdown_file, shape, yaml_file
+from importer.formats.encoding import decode, physical_line
+from importer.formats.tree import Block, Malformed, Node, Series
+from importer.model import Location, Severity
+from importer.model.diagnostics import Diagnostics
+from importer.model.settings import SourceFile
+from importer.sources.discovery import MARKDOWN, WORKBOOK
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """How to read a text file, and how to count its lines."""
+
+    read: Callable[[str, str, Diagnostics], Iterable[Node]]
+    line_after: Callable[[str], int] = physical_line
+
+
+_FORMATS = {
+    ".yaml": _Format(yaml_file.read),
+    ".yml": _Format(yaml_file.read),
+    ".json": _Format(json_file.read),
+    ".jsonl": _Format(json_file.read_lines),
+    ".csv": _Format(csv_file.read, csv_file.row_after),
+    ".tsv": _Format(partial(csv_file.read, delimiter="\t"), csv_file.row_after),
+    MARKDOWN: _Format(markdown_file.read),
+}
+_OWN_PRODUCT = re.compile(r'\s*\{[^{\[]*"(?:format_version|importer_report)"\s*:|importer_report,')
+"""Plans, state exports and reports say so before anything nested, or in their first header."""
+_TELLING = frozenset({"incidents", "key", "external_id"})
+"""Keys of which one is enough to tell a file of incidents from any other YAML or JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value that should be an incident, the line where it begins, and what messages call its file."""
+
+    node: Node
+    line: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A file, or a sheet of a workbook: what messages call it, and the documents in it."""
+
+    shown: str
+    nodes: Iterable[Node]
+
+
+def candidates(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator[Candidate]:
+    """Yield what a file declares. A file that declares nothing is an error if it was named, else a warning;
+    what this program wrote itself is passed over unless it was named."""
+    before = len(diagnostics.found)
+    declaring: dict[str, bool] = {}
+    try:
+        pages = _pages(found, data, diagnostics)
+        if pages is None:
+            return
+        for page in pages:
+            declaring[page.shown] = False
+            for node in _if_one_declares(page.nodes):
+                for candidate in _unpacked(node, page.shown, diagnostics):
+                    declaring[page.shown] = True
+                    yield candidate
+    except Malformed as problem:
+        problem.report(found.shown, diagnostics)
+        return
+    if any(declaring.values()):
+        for shown in (shown for shown, declares in declaring.items() if not declares):
+            diagnostics.warning("not-an-incident-file", "a sheet declares no incident", Location(shown, 1))
+    elif not any(each.severity is Severity.ERROR for each in diagnostics.found[before:]):
+        _report_nothing(found, diagnostics)
+
+
+def _pages(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator[_Page] | None:
+    """Return what is in a file; None where it is passed over, or after saying that it is not to be read.
+    Raises Malformed, also on the way."""
+    suffix = found.path.suffix.lower()
+    if suffix == WORKBOOK:
+        from importer.formats import xlsx_file  # noqa: PLC0415  only a workbook pays for it
+
+        return (_Page(*each) for each in xlsx_file.read(found.path, found.shown, diagnostics))
+    text = decode(data, _FORMATS[suffix].line_after)
+    if _OWN_PRODUCT.match(text):
+        if found.named:
+            place = Location(found.shown, 1)
+            hint = "`importer show` renders a plan, `importer apply` carries it out"
+            diagnostics.error("not-an-incident-file", "this is a file that importer wrote", place, hint=hint)
+        return None
+    if suffix == MARKDOWN and not found.named and not markdown_file.has_front_matter(text):
+        hint = "it ends with a line like its first one"
+        diagnostics.warning(
+            "no-front-matter", "the front matter has no end", Location(found.shown, 1), hint=hint
+        )
+        return None
+    return iter([_Page(found.shown, _FORMATS[suffix].read(text, found.shown, diagnostics))])
+
+
+def _if_one_declares(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Yield the documents that are not empty, unless none of them looks like incidents. What comes after the
+    first that does is not waited for, so that of a long table one row is in memory, not all."""
+    held: list[Node] = []
+    documents = (node for node in nodes if node is not None)
+    for node in documents:
+        held.append(node)
+        if _declares(node):
+            yield from chain(held, documents)
+
+
+def _declares(node: Node) -> bool:
+    """Whether a document looks like incidents: by a telling key, or by two fields that incidents have. That
+    it has a post-mortem says nothing: so has every Markdown file with a text."""
+    match node:
+        case Block() if node.get("incidents"):
+            return _declares(node["incidents"])
+        case Block():
+            return not _TELLING.isdisjoint(node) or len(_fields() & node.keys()) > 1
+        case Series():
+            return any(_declares(each) for each in node)
+        case _:
+            return False
+
+
+@cache
+def _fields() -> frozenset[str]:
+    return frozenset(shape.document(shape.INCIDENT)["$defs"]["incident"]["properties"]) - {"postmortem"}
+
+
+def _unpacked(node: Node, path: str, diagnostics: Diagnostics) -> list[Candidate]:
+    """Return the incidents of a document: one mapping, a list, or a mapping with `incidents`."""
+    match node:
+        case Series():
+            return [Candidate(each, line, path) for each, line in zip(node, node.lines, strict=True)]
+        case Block() if "incidents" in node:
+            diagnostics.found += shape.problems(
+                _without_contents(node), shape.INCIDENT_FILE, path, line=node.line
+            )
+            return (
+                _unpacked(node["incidents"], path, diagnostics)
+                if isinstance(node["incidents"], Series)
+                else []
+            )
+        case Block():
+            return [Candidate(node, node.line, path)]
+        case _:
+            return [Candidate(node, 1, path)]
+
+
+def _without_contents(file: Block) -> Block:
+    """Return a file's mapping with an empty list of incidents, which are checked one by one."""
+    outside = Block(file.line)
+    outside.update(file)
+    outside.lines = file.lines
+    if isinstance(file["incidents"], Series):
+        outside["incidents"] = Series()
+    return outside
+
+
+def _report_nothing(found: SourceFile, diagnostics: Diagnostics) -> None:
+    report = diagnostics.error if found.named else diagnostics.warning
+    report(
+        "not-an-incident-file",
+        "the file declares no incident",
+        Location(found.shown, 1),
+        hint="an incident has a `key` and a `name`; for an export of another tracker: importer init --from "
+        f"{found.shown}",
+    )

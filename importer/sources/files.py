@@ -1,0 +1,91 @@
+"""Paths -> bytes, with the SHA-256 of all that was read: what a plan was made from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from importer.formats.encoding import decode, physical_line
+from importer.formats.tree import Malformed
+from importer.model import Input, Location, normalise
+from importer.model.diagnostics import Diagnostics
+from importer.sources.discovery import shown
+
+
+@dataclass(slots=True)
+class Files:
+    """Reads files and remembers them in `inputs`, by the path that messages call them."""
+
+    root: Path
+    diagnostics: Diagnostics
+    inputs: dict[str, Input] = field(default_factory=dict)
+
+    def read(self, path: Path) -> bytes | None:
+        """Return a file's bytes, or None after saying why there are none."""
+        name = shown(path, self.root)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            self._unreadable(name, error)
+            return None
+        self.inputs[name] = Input(name, hashlib.sha256(data).hexdigest())
+        return data
+
+    def note(self, path: Path) -> bool:
+        """Remember a file that something else reads, in pieces; False after saying why it cannot be read."""
+        name = shown(path, self.root)
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+        except OSError as error:
+            self._unreadable(name, error)
+            return False
+        self.inputs[name] = Input(name, digest.hexdigest())
+        return True
+
+    def document(self, folder: Path, name: str, place: Location) -> str | None:
+        """Return the text of the post-mortem that an incident in `folder` calls `name` at `place`.
+
+        It must lie below the incident's own folder or the root: files come from other people, and what they
+        name is sent out.
+        """
+        path = (folder / name).resolve()
+        if not any(path.is_relative_to(allowed.resolve()) for allowed in (folder, self.root)):
+            self.diagnostics.error(
+                "postmortem-outside",
+                "a post-mortem lies outside of the folder of the incidents",
+                place,
+                detail=f"`{name}`",
+                hint="move it below the folder of importer.yaml",
+            )
+            return None
+        if not path.is_file():
+            self.diagnostics.error(
+                "postmortem-file-missing",
+                "a post-mortem's file is not there",
+                place,
+                detail=f"`{name}`",
+                hint="the path is relative to the file of the incident",
+            )
+            return None
+        data = self.read(path)
+        return None if data is None else self._text(data, name, place)
+
+    def _unreadable(self, name: str, error: OSError) -> None:
+        self.diagnostics.error(
+            "unreadable", "a file cannot be read", Location(name, 1), detail=f"{name}: {error.strerror}"
+        )
+
+    def _text(self, data: bytes, name: str, place: Location) -> str | None:
+        try:
+            content = normalise.text(decode(data, physical_line))
+        except Malformed as problem:
+            detail = f"`{name}`, line {problem.line}: {problem.detail}"
+            self.diagnostics.error(problem.code, problem.summary, place, detail=detail, hint=problem.hint)
+            return None
+        if content is None:
+            self.diagnostics.error(
+                "postmortem-empty", "a post-mortem's file is empty", place, detail=f"`{name}`"
+            )
+        return content

@@ -1,0 +1,326 @@
+"""The checked mapping of an incident -> an Incident: references with places, moments in UTC, children."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from importer.formats.tree import Block, Node, Series
+from importer.model import (
+    Attachment,
+    Attribute,
+    Child,
+    Field,
+    FollowUp,
+    Incident,
+    Kind,
+    Location,
+    Membership,
+    Packed,
+    Policy,
+    PostmortemDocument,
+    Reference,
+    StatusPageIncident,
+    StatusPageUpdate,
+    TimelineItem,
+    Value,
+    normalise,
+)
+from importer.model.diagnostics import Diagnostics
+from importer.model.moments import NotAMoment, moment
+from importer.model.settings import Settings
+from importer.sources.settings_file import policy_of
+
+ReadDocument = Callable[[str, Location], str | None]
+"""A post-mortem's file, as an incident calls it, and where -> its text, or None after a diagnostic."""
+
+_TEXTS = {
+    each.value: Attribute(each)
+    for each in (
+        Field.NAME,
+        Field.SUMMARY,
+        Field.VISIBILITY,
+        Field.CALL_URL,
+        Field.SLACK_CHANNEL_ID,
+        Field.SLACK_TEAM_ID,
+        Field.SLACK_CHANNEL_NAME,
+    )
+}
+_REFERENCES = {
+    "severity": (Attribute(Field.SEVERITY), Kind.SEVERITY),
+    "status": (Attribute(Field.STATUS), Kind.STATUS),
+    "incident_type": (Attribute(Field.INCIDENT_TYPE), Kind.INCIDENT_TYPE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What all incidents of a file share. Where it `packs_cells`, one cell of a table can hold several values
+    of a custom field; a mapping has split them already."""
+
+    path: str
+    settings: Settings
+    zone: ZoneInfo | None
+    read_document: ReadDocument
+    diagnostics: Diagnostics
+    packs_cells: bool = True
+    policy: Policy = field(default_factory=Policy)
+
+
+def incident(block: Block, source: Source) -> Incident:
+    """Return the incident that a mapping of the right shape declares, with the defaults of the settings.
+
+    Values that cannot be read are reported and left out. That a value is a mapping where it must be one, the
+    schema has made sure of; so the casts below.
+    """
+    number = block.get("external_id")
+    external_id = int(number) if isinstance(number, str) else None
+    return Incident(
+        key=_line(_text(block, "key")) or str(external_id),
+        external_id=external_id,
+        attributes=_Draft(block, source).attributes(),
+        location=Location(source.path, block.line),
+        idempotency_key=_text(block, "idempotency_key").strip() or None,
+        policy=policy_of(block, source.policy),
+    )
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The attributes of one incident while they are read."""
+
+    block: Block
+    source: Source
+    found: dict[Attribute, Value] = field(default_factory=dict)
+
+    def attributes(self) -> dict[Attribute, Value]:
+        for name, value in self.block.items():
+            if name in _TEXTS:
+                self.found[_TEXTS[name]] = normalise.text(value) if isinstance(value, str) else None
+            elif name in _REFERENCES:
+                attribute, kind = _REFERENCES[name]
+                self.found[attribute] = _reference(kind, value, self.place(self.block, name))
+            elif name in _READERS:
+                _READERS[name](self, value)
+        self.add_defaults()
+        return self.found
+
+    def add_defaults(self) -> None:
+        for name, value in self.source.settings.defaults.items():
+            if name in self.block:
+                continue
+            if name in _TEXTS:
+                self.found[_TEXTS[name]] = normalise.text(value)
+            else:
+                attribute, kind = _REFERENCES[name]
+                self.found[attribute] = _reference(kind, value, Location(self.source.path, self.block.line))
+
+    def timestamps(self, moments: Node) -> None:
+        for attribute, value, place in self.keyed(moments, Field.TIMESTAMP, Kind.TIMESTAMP):
+            try:
+                at = moment(value, self.source.zone) if isinstance(value, str) else None
+            except NotAMoment as problem:
+                self.report(problem, place)
+            else:
+                self.put(attribute, at, place)
+
+    def roles(self, people: Node) -> None:
+        for attribute, value, place in self.keyed(people, Field.ROLE, Kind.ROLE):
+            self.put(attribute, None if value is None else _user(value, place), place)
+
+    def custom_fields(self, values: Node) -> None:
+        for attribute, value, place in self.keyed(values, Field.CUSTOM_FIELD, Kind.CUSTOM_FIELD):
+            packed = self.source.packs_cells and place.column is not None
+            self.put(attribute, _custom_value(value, place, packed=packed), place)
+
+    def postmortem(self, where: Node) -> None:
+        document = cast(Block, where)
+        if "url" in document:
+            self.found[Attribute(Field.POSTMORTEM_URL)] = normalise.text(_text(document, "url"))
+            return
+        content = normalise.text(_text(document, "content")) or self.source.read_document(
+            _text(document, "file").strip(), self.place(document, "file")
+        )
+        if content is not None:
+            title = _line(_text(document, "title")) or _heading(content) or _line(_text(self.block, "name"))
+            status = _text(document, "status") or None
+            self.found[Attribute(Field.POSTMORTEM, title)] = PostmortemDocument(content, status)
+
+    def timeline(self, items: Node) -> None:
+        for item in _blocks(items):
+            try:
+                at = moment(_text(item, "at"), self.source.zone)
+            except NotAMoment as problem:
+                self.report(problem, self.place(item, "at"))
+            else:
+                self.add_child(Field.TIMELINE, _line(_text(item, "title")), TimelineItem(at, _body(item)))
+
+    def follow_ups(self, items: Node) -> None:
+        for item in _blocks(items):
+            assignee = item.get("assignee")
+            labels = item.get("labels")
+            child = FollowUp(
+                description=_body(item),
+                assignee=None if assignee is None else _user(assignee, self.place(item, "assignee")),
+                status=_text(item, "status") or None,
+                labels=tuple(sorted({_line(each) for each in _texts(labels)})),
+            )
+            self.add_child(Field.FOLLOW_UP, _line(_text(item, "title")), child)
+
+    def attachments(self, items: Node) -> None:
+        for item in _blocks(items):
+            child = Attachment(
+                resource_type=_text(item, "resource_type").strip(),
+                url=_text(item, "url").strip() or None,
+                external_id=_text(item, "external_id").strip() or None,
+                title=_line(_text(item, "title")) or None,
+            )
+            self.add_child(Field.ATTACHMENT, f"{child.resource_type} {child.url or child.external_id}", child)
+
+    def members(self, people: Node) -> None:
+        if isinstance(people, Series):
+            for person, line in zip(people, people.lines, strict=True):
+                place = Location(self.source.path, line, self.block.columns.get("members"))
+                self.found[Attribute(Field.MEMBER, _user(person, place))] = Membership()
+
+    def status_page(self, published: Node) -> None:
+        page = cast(Block, published)
+        updates = [self.update(each) for each in _blocks(page["updates"])]
+        name = _line(_text(page, "name")) or _line(_text(self.block, "name"))
+        self.found[Attribute(Field.STATUS_PAGE, name)] = StatusPageIncident(
+            page=_reference(Kind.STATUS_PAGE, page["page"], self.place(page, "page")),
+            updates=tuple(each for each in updates if each is not None),
+        )
+
+    def update(self, update: Block) -> StatusPageUpdate | None:
+        components = update.get("components")
+        try:
+            at = moment(_text(update, "at"), self.source.zone)
+        except NotAMoment as problem:
+            self.report(problem, self.place(update, "at"))
+            return None
+        return StatusPageUpdate(
+            at=at,
+            status=_text(update, "status"),
+            message=normalise.text(_text(update, "message")) or "",
+            components=tuple(
+                (Reference(Kind.COMPONENT, _line(name), location=self.place(components, name)), str(status))
+                for name, status in sorted(components.items())
+            )
+            if isinstance(components, Block)
+            else (),
+        )
+
+    def keyed(self, block: Node, kind: Field, of: Kind) -> Iterator[tuple[Attribute, Node, Location]]:
+        """Yield the attributes that the keys of a mapping name, with their values and places."""
+        path, entries = self.source.path, cast(Block, block)
+        for name, value in entries.items():
+            place = entries.place(path, name)
+            yield Attribute(kind, Reference(of, _line(name), "name", place)), value, place
+
+    def put(self, attribute: Attribute, value: Value, place: Location) -> None:
+        """Set an attribute once; names that differ only in blanks or Unicode form are one name."""
+        before = len(self.found)
+        self.found[attribute] = value
+        if len(self.found) == before:
+            self.source.diagnostics.error(
+                "duplicate-field",
+                f"`{attribute.label}` is written twice in one incident",
+                place,
+                hint="remove one of them",
+            )
+
+    def add_child(self, kind: Field, title: str, child: Child) -> None:
+        """Add a child under its title; a second one of that title becomes `title #2`."""
+        attribute = Attribute(kind, title)
+        count = 1
+        while attribute in self.found:
+            count += 1
+            attribute = Attribute(kind, f"{title} #{count}")
+        self.found[attribute] = child
+
+    def report(self, problem: NotAMoment, place: Location) -> None:
+        self.source.diagnostics.error(
+            problem.code, problem.summary, place, detail=problem.detail, hint=problem.hint
+        )
+
+    def place(self, block: Block, key: str) -> Location:
+        return block.place(self.source.path, key)
+
+
+_READERS: dict[str, Callable[[_Draft, Node], None]] = {
+    "timestamps": _Draft.timestamps,
+    "roles": _Draft.roles,
+    "custom_fields": _Draft.custom_fields,
+    "postmortem": _Draft.postmortem,
+    "timeline": _Draft.timeline,
+    "follow_ups": _Draft.follow_ups,
+    "attachments": _Draft.attachments,
+    "members": _Draft.members,
+    "status_page": _Draft.status_page,
+}
+
+
+def _reference(kind: Kind, value: Node, place: Location) -> Reference:
+    """Return the thing that a name, or a mapping such as {id: ...}, stands for."""
+    if isinstance(value, Block):
+        ((by, name),) = value.items()
+        return Reference(kind, str(name).strip(), by, place)
+    return Reference(kind, _line(str(value)), "name", place)
+
+
+def _user(value: Node, place: Location) -> Reference:
+    return _reference(Kind.USER, value, place)
+
+
+def _custom_value(value: Node, place: Location, *, packed: bool) -> Value:
+    match value:
+        case None:
+            return None
+        case str():
+            text = normalise.text(value)
+            return Packed(text) if text and packed else text
+        case Series():
+            return normalise.several(
+                _line(each) if isinstance(each, str) else _reference(Kind.OPTION, each, place)
+                for each in value
+            )
+        case _:
+            return _reference(Kind.OPTION, value, place)
+
+
+def _line(text: str) -> str:
+    """Return a name or title in its one form: NFC, without blanks around it."""
+    stripped = text.strip()
+    return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
+
+
+def _text(block: Block, key: str) -> str:
+    value = block.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _body(item: Block) -> str | None:
+    return normalise.text(_text(item, "description"))
+
+
+def _blocks(items: Node) -> list[Block]:
+    return [each for each in items if isinstance(each, Block)] if isinstance(items, Series) else []
+
+
+def _texts(items: Node) -> list[str]:
+    return [each for each in items if isinstance(each, str)] if isinstance(items, Series) else []
+
+
+def _heading(markdown: str) -> str:
+    """Return the first heading of the first level, or an empty text. What stands in a code fence is none."""
+    fenced = False
+    for line in markdown.split("\n"):
+        if line.startswith(("```", "~~~")):
+            fenced = not fenced
+        elif line.startswith("# ") and not fenced:
+            return _line(line[2:].rstrip().rstrip("#"))
+    return ""

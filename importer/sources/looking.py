@@ -1,0 +1,90 @@
+"""A file or folder of an export -> one look at all of its records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from importer.mapping import Format, Look, Mapping, look, without_records
+from importer.model.diagnostics import Diagnostics
+from importer.model.errors import InvalidInput, UsageError
+from importer.model.settings import MAPPED_SUFFIXES, MappedSource, Settings, SourceFile
+from importer.sources.discovery import find
+
+
+def look_at(path: Path, settings: Settings) -> tuple[Look, str | None]:
+    """Return what the files have together, and the JMESPath to their records where these stand below the one
+    list of an object.
+
+    Raises UsageError where there is no file or they are of several formats, InvalidInput where one cannot be
+    read.
+    """
+    files = _files(path, settings)
+    looks = [look(each.path, shown=each.shown) for each in files]
+    records = _records(looks[0])
+    if records is not None:
+        mapping = replace(Mapping(shown=str(path)), records=records)
+        below = [look(each.path, shown=each.shown, mapping=mapping) for each in files]
+        if below[0].diagnostics.has_errors:  # the file is a list of one record, which has a list itself
+            records = None
+        else:
+            looks = below
+    found = [problem for each in looks for problem in each.diagnostics.found]
+    if not any(each.records or each.diagnostics.has_errors for each in looks):
+        raise InvalidInput(tuple(without_records(each.shown) for each in files))
+    if any(each.diagnostics.has_errors for each in looks):
+        raise InvalidInput(tuple(found))
+    return _together(looks), records
+
+
+def _files(path: Path, settings: Settings) -> list[SourceFile]:
+    if path.is_file():
+        return [SourceFile(path, str(path), named=True)]
+    if not path.is_dir():
+        raise UsageError(f"there is no file {path}", hint="`--from` takes a file or a folder of the export")
+    source = MappedSource(str(path.absolute()), mapping="")
+    found = find(replace(settings, path=None, sources=(source,)), (), Diagnostics())
+    formats = Counter(MAPPED_SUFFIXES[each.path.suffix.lower()] for each in found)
+    if len(formats) != 1:
+        told = ", ".join(f"{count} {name}" for name, count in formats.items()) or "none"
+        raise UsageError(
+            f"{path} must have files of one format that a mapping reads, and has {told}",
+            hint="name one of the files, or move those of one format into a folder of their own",
+        )
+    return list(found)
+
+
+def _records(looked: Look) -> str | None:
+    """Return the path to the only list of objects of the only object."""
+    lists = [
+        name
+        for name, seen in looked.distinct.items()
+        if name.endswith("[]") and any(" objects with " in each for each in seen)
+    ]
+    return lists[0] if looked.records == 1 and len(lists) == 1 else None
+
+
+def _together(looks: Sequence[Look]) -> Look:
+    """Return what several looks saw as one. Of the encodings one that is not UTF-8 is kept: with it named,
+    the files in UTF-8 can still be read."""
+    distinct: dict[str, Counter[str]] = {}
+    filled: Counter[str] = Counter()
+    said: dict[str, str] = {}
+    for each in sorted(looks, key=lambda each: not each.said.get("encoding", "utf-8").startswith("utf-")):
+        said |= each.said
+    for each in looks:
+        if each.format is Format.MARKDOWN:
+            del each.distinct["file.name"]  # the stem of the name says the same
+        filled.update(each.filled)
+        for name, values in each.distinct.items():
+            distinct.setdefault(name, Counter()).update(values)
+    return replace(
+        looks[0],
+        said=said,
+        columns=tuple(distinct),
+        filled=dict(filled),
+        distinct=distinct,
+        records=sum(each.records for each in looks),
+    )

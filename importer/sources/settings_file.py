@@ -1,0 +1,200 @@
+"""importer.yaml -> Settings, or every mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from importer.formats import encoding, shape, yaml_file
+from importer.formats.encoding import decode, physical_line
+from importer.formats.tree import Block, Malformed, Node, place
+from importer.model import Location, OnDrift, Policy, moments
+from importer.model.diagnostics import Diagnostics
+from importer.model.errors import UsageError
+from importer.model.settings import (
+    CONFIG_NAME,
+    DEFAULT_ON_UNRESOLVED,
+    MappedSource,
+    OnUnresolved,
+    PlainSource,
+    Rate,
+    Settings,
+    parse_rate,
+)
+
+DEFAULT_STATE = ".importer/state.db"
+
+_POLICY = frozenset({"on_drift", "ignore_changes"})
+
+
+def load_settings(path: Path | None, folder: Path, diagnostics: Diagnostics) -> Settings:
+    """Read the file at `path`, or importer.yaml in `folder` where there is one; else return the defaults.
+
+    Mistakes go to `diagnostics`, and the values they are in keep their defaults.
+    Raises UsageError where `path` names no file.
+    """
+    chosen = path or folder / CONFIG_NAME
+    if path is None and not chosen.is_file():
+        return Settings(root=folder, state=folder / DEFAULT_STATE)
+    try:
+        data = chosen.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"the configuration {chosen} cannot be read: {error.strerror}", hint="check --config"
+        ) from None
+    root = chosen.parent
+    block = _checked(data, chosen, diagnostics)
+    if block is None:
+        return Settings(root=root, path=chosen, state=root / DEFAULT_STATE)
+    return _settings(block, chosen, diagnostics)
+
+
+def _checked(data: bytes, path: Path, diagnostics: Diagnostics) -> Block | None:
+    """Return the mapping that the file holds, or None after saying why it has none of the right shape."""
+    name = path.name
+    before = len(diagnostics.found)
+    try:
+        documents = yaml_file.read(decode(data, physical_line), name, diagnostics)
+    except Malformed as problem:
+        problem.report(name, diagnostics)
+        return None
+    if len(diagnostics.found) > before:
+        return None
+    if len(documents) > 1:
+        diagnostics.error("wrong-type", "importer.yaml must be one document", Location(name, 1))
+        return None
+    node: Node = documents[0] if documents and documents[0] is not None else Block(1)
+    problems = shape.problems(node, shape.CONFIG, name)
+    diagnostics.found += problems
+    return node if isinstance(node, Block) and not problems else None
+
+
+def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
+    """Return the settings of a mapping of the right shape."""
+    root = path.parent
+    defaults = _texts(block.get("defaults"))
+    identity = _texts(block.get("identity"))
+    safety = _texts(block.get("safety"))
+    defaults.pop("timezone", None)
+    policy = policy_of(block, Policy())
+    return Settings(
+        root=root,
+        path=path,
+        sources=_sources(block.get("sources"), policy, path.name, diagnostics),
+        defaults=defaults,
+        timezone=_zone(block, path.name, diagnostics),
+        namespace=identity.get("namespace", "default"),
+        marker_field=identity.get("marker_field"),
+        aliases={kind: _aliases(names) for kind, names in _entries(block.get("aliases"))},
+        on_unresolved=_on_unresolved(block.get("on_unresolved")),
+        create_missing=frozenset(_list(block.get("create_missing"))),
+        policy=policy,
+        max_creates=_count(safety, "max_creates"),
+        max_updates=_count(safety, "max_updates"),
+        rate=_rate(block, path.name, diagnostics),
+        state=root / str(block.get("state", DEFAULT_STATE)),
+    )
+
+
+def policy_of(block: Block, wider: Policy) -> Policy:
+    """Return the policy that a mapping of the right shape states; what it leaves open is that of its
+    surroundings."""
+    if block.keys().isdisjoint(_POLICY):
+        return wider
+    return Policy(
+        on_drift=OnDrift(str(block.get("on_drift") or wider.on_drift)),
+        ignore_changes=frozenset(_list(block["ignore_changes"]))
+        if "ignore_changes" in block
+        else wider.ignore_changes,
+    )
+
+
+def _sources(
+    written: Node, policy: Policy, name: str, diagnostics: Diagnostics
+) -> tuple[str | PlainSource | MappedSource, ...]:
+    found: list[str | PlainSource | MappedSource] = []
+    for each in written if isinstance(written, list) else ():
+        if isinstance(each, str):
+            found.append(each.strip())
+        elif isinstance(each, dict):
+            found.append(_source(each, policy, name, diagnostics))
+    return tuple(found)
+
+
+def _source(
+    written: Block, policy: Policy, name: str, diagnostics: Diagnostics
+) -> PlainSource | MappedSource:
+    words = _texts(written)
+    zone = _known_zone(words.get("timezone"), written.place(name, "timezone"), diagnostics)
+    own = None if written.keys().isdisjoint(_POLICY) else policy_of(written, policy)
+    where = written.place(name, "encoding")
+    encoding = _known_encoding(words.get("encoding"), where, diagnostics)
+    if "mapping" in words or "preset" in words:
+        preset = words.get("preset")
+        return MappedSource(words["path"], words.get("mapping"), preset, zone, written.line, encoding, own)
+    if encoding is not None:
+        diagnostics.error("bad-value", "`encoding` is for a source with a `mapping` or a `preset`", where)
+    return PlainSource(words["path"], zone, written.line, own)
+
+
+def _zone(block: Block, name: str, diagnostics: Diagnostics) -> str | None:
+    """Return the default time zone; None where there is none, or after saying that its name is unknown."""
+    written = _texts(block.get("defaults")).get("timezone")
+    return _known_zone(written, place(name, block, ["defaults", "timezone"], line=1), diagnostics)
+
+
+def _known_zone(written: str | None, where: Location, diagnostics: Diagnostics) -> str | None:
+    try:
+        return moments.zone(written).key if written else None
+    except moments.UnknownZone as problem:
+        hint = (
+            f"did you mean `{problem.nearest}`?"
+            if problem.nearest
+            else "zones are called like Europe/London or UTC"
+        )
+        diagnostics.error("unknown-timezone", f"there is no time zone `{written}`", where, hint=hint)
+        return None
+
+
+def _known_encoding(written: str | None, where: Location, diagnostics: Diagnostics) -> str | None:
+    if written is None or encoding.is_known(written):
+        return written
+    diagnostics.error("bad-value", f"there is no encoding `{written}`", where, hint=encoding.NAMES)
+    return None
+
+
+def _rate(block: Block, name: str, diagnostics: Diagnostics) -> Rate:
+    written = block.get("rate")
+    if not isinstance(written, str):
+        return Rate()
+    try:
+        return parse_rate(written)
+    except UsageError as problem:
+        diagnostics.error("bad-value", problem.summary, block.place(name, "rate"), hint=problem.hint)
+        return Rate()
+
+
+def _on_unresolved(written: Node) -> dict[str, OnUnresolved]:
+    if isinstance(written, str):
+        return {DEFAULT_ON_UNRESOLVED: OnUnresolved(written)}
+    return {kind: OnUnresolved(policy) for kind, policy in _texts(written).items()}
+
+
+def _aliases(names: Node) -> dict[str, str | None]:
+    return {word: target if isinstance(target, str) else None for word, target in _entries(names)}
+
+
+def _count(safety: Mapping[str, str], name: str) -> int | None:
+    return int(safety[name]) if name in safety else None
+
+
+def _entries(block: Node) -> list[tuple[str, Node]]:
+    return list(block.items()) if isinstance(block, dict) else []
+
+
+def _texts(block: Node) -> dict[str, str]:
+    return {key: value.strip() for key, value in _entries(block) if isinstance(value, str)}
+
+
+def _list(values: Node) -> tuple[str, ...]:
+    return tuple(each.strip() for each in values if isinstance(each, str)) if isinstance(values, list) else ()

@@ -1,0 +1,167 @@
+"""A State <-> the JSON that a team commits: sorted, the same bytes for the same state, a line for each value.
+
+It holds no secret. That private incidents are left out of it is for the caller to decide.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from importer.formats import schemas
+from importer.model import Account, Attribute, Binding, Remembered
+from importer.model.codec import (
+    decode,
+    decode_attribute,
+    decode_moment,
+    encode,
+    encode_attribute,
+    encode_moment,
+)
+from importer.model.errors import UsageError
+from importer.model.normalise import by_label
+from importer.state.merge import Bound, State
+
+FORMAT_VERSION = "1.0"
+"""A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
+
+JsonObject = dict[str, Any]
+
+
+def text(state: State) -> str:
+    """Return the document in ASCII: bindings and unanswered creations by key, values by attribute."""
+    account = state.account and {
+        "endpoint": state.account.endpoint,
+        "dashboard_url": state.account.dashboard_url,
+    }
+    bound = [_bound(state.bound[key]) for key in sorted(state.bound)]
+    sent = [
+        json.dumps({"key": key, "idempotency_key": state.unanswered[key]}) for key in sorted(state.unanswered)
+    ]
+    parts = {
+        "format_version": json.dumps(FORMAT_VERSION),
+        "account": json.dumps(account),
+        "bindings": _list(bound),
+        "unanswered": _list(sent),
+    }
+    return "{\n" + ",\n".join(f'"{name}": {part}' for name, part in parts.items()) + "\n}\n"
+
+
+def read(path: Path) -> State:
+    """Return the state that a file holds. Raises UsageError for what is no whole state export of a version
+    that this program reads."""
+    import jsonschema_rs  # noqa: PLC0415 - it is loaded only where a file is read
+
+    document = _document(path)
+    try:
+        if not jsonschema_rs.validator_for(schemas.read("state")).is_valid(document):
+            raise ValueError("it has not the shape that `importer schema state` prints")
+        return _state(document)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise _damaged(path, str(error)) from None
+
+
+def _bound(each: Bound) -> str:
+    """Return the entry of a key: its binding in the first line, then a line for each of its values."""
+    head = json.dumps(
+        {
+            "key": each.binding.key,
+            "incident_id": each.binding.incident_id,
+            "reference": each.binding.reference,
+            "settled": each.binding.settled,
+            "at": encode_moment(each.at),
+        }
+    )
+    fields = [
+        json.dumps(_field(attribute, each.fields[attribute]), sort_keys=True)
+        for attribute in sorted(each.fields, key=by_label)
+    ]
+    return f'{head[:-1]}, "fields": {_list(fields)}}}'
+
+
+def _field(attribute: Attribute, known: Remembered) -> JsonObject:
+    """Return what is known of an attribute; an answer that is what was declared is not said twice."""
+    found: JsonObject = {"attribute": encode_attribute(attribute), "declared": encode(known.declared)}
+    return found if known.answered == known.declared else {**found, "answered": encode(known.answered)}
+
+
+def _list(entries: list[str]) -> str:
+    return "[\n" + ",\n".join(entries) + "\n]" if entries else "[]"
+
+
+def _document(path: Path) -> JsonObject:
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", hint="make one with: importer state export FILE"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, str(error)) from None
+    version = document.get("format_version") if isinstance(document, dict) else None
+    if not isinstance(version, str) or not version.partition(".")[0].isdecimal():
+        raise _damaged(path, "it has no format_version")
+    if int(version.partition(".")[0]) != int(FORMAT_VERSION.partition(".")[0]):
+        raise UsageError(
+            f"{path} has the format version {version}; this version of importer reads {FORMAT_VERSION}",
+            hint="upgrade importer: pip install --upgrade incident-importer",
+            code="state-version",
+        )
+    found: JsonObject = document
+    return found
+
+
+def _damaged(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is no state export, or a damaged one: {why}",
+        hint="`importer state export FILE` makes one; take an earlier commit of it if this one is damaged",
+        code="not-a-state-export",
+    )
+
+
+def _state(document: JsonObject) -> State:
+    """Return the state of a document of the right shape. Raises ValueError where it contradicts itself."""
+    _check_characters(document)
+    account = document["account"]
+    if document["bindings"] and not account:
+        raise ValueError("it has bindings, and no account that they are of")
+    bound: dict[str, Bound] = {}
+    owners: dict[str, str] = {}
+    for entry in document["bindings"]:
+        key, incident_id = entry["key"], entry["incident_id"]
+        if key in bound:
+            raise ValueError(f"it binds '{key}' twice")
+        if incident_id in owners:
+            raise ValueError(f"it binds {entry['reference']} to '{owners[incident_id]}' and to '{key}'")
+        owners[incident_id] = key
+        bound[key] = _bound_from(entry)
+    unanswered = {entry["key"]: entry["idempotency_key"] for entry in document["unanswered"]}
+    if len(unanswered) < len(document["unanswered"]) or unanswered.keys() & bound.keys():
+        raise ValueError("a key of `unanswered` is there twice")
+    return State(
+        account=account and Account(account["endpoint"], account["dashboard_url"]),
+        bound=bound,
+        unanswered=unanswered,
+    )
+
+
+def _check_characters(document: JsonObject) -> None:
+    """Raise ValueError for half a character outside of the values: SQLite would not keep it."""
+    heads = [{**each, "fields": []} for each in document["bindings"]]
+    json.dumps([document["account"], heads, document["unanswered"]], ensure_ascii=False).encode()
+
+
+def _bound_from(entry: JsonObject) -> Bound:
+    binding = Binding(entry["key"], entry["incident_id"], entry["reference"], settled=entry["settled"])
+    fields = dict(_field_from(each) for each in entry["fields"])
+    if len(fields) < len(entry["fields"]):
+        raise ValueError(f"it tells a value of '{entry['key']}' twice")
+    return Bound(binding, decode_moment(entry["at"]), fields)
+
+
+def _field_from(json: Mapping[str, Any]) -> tuple[Attribute, Remembered]:
+    declared = decode(json["declared"])
+    answered = decode(json["answered"]) if "answered" in json else declared
+    return decode_attribute(json["attribute"]), Remembered(declared, answered)

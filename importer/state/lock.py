@@ -1,0 +1,81 @@
+"""One apply at a time on one state file; the lock says who holds it, and ends with its process.
+
+The operating system holds the lock, so that a killed process leaves none behind; the state file keeps the
+words about its holder.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.model.errors import Refused
+from importer.state.ledger import Ledger, open_ledger, read_ledger
+from importer.state.ledger_file import in_words
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_HOLDER = "holder"
+
+
+@contextmanager
+def locked_ledger(
+    path: Path, *, timeout: float, now: Callable[[], datetime], tell: Callable[[str], None]
+) -> Iterator[Ledger]:
+    """Open the state file for one writer alone; wait `timeout` seconds for another one to end.
+
+    Raises Refused, naming the holder, where that is not enough. `tell` hears of a predecessor that died.
+    """
+    lock = _taken(path, timeout, now)
+    try:
+        ledger = open_ledger(path, now=now)
+        try:
+            predecessor = ledger.noted(_HOLDER)
+            if predecessor:
+                tell(f"the run of {predecessor} did not end by itself; going on from its state")
+            ledger.note(_HOLDER, f"{_holder()} since {now():%Y-%m-%d %H:%M:%S} UTC")
+            try:
+                yield ledger
+            finally:
+                ledger.note(_HOLDER, "")
+        finally:
+            ledger.close()
+    finally:
+        lock.release()
+
+
+def _taken(path: Path, timeout: float, now: Callable[[], datetime]) -> BaseFileLock:
+    from filelock import FileLock, Timeout  # noqa: PLC0415
+
+    with in_words(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{path.resolve()}.lock", timeout=timeout)
+        try:
+            lock.acquire()
+        except Timeout as timed_out:
+            raise Refused(
+                f"another run holds the state {path}: {_known_holder(path, now)}",
+                hint="wait until it has ended, or wait for it with --lock-timeout SECONDS",
+                code="locked",
+            ) from timed_out
+    return lock
+
+
+def _holder() -> str:
+    # Not getpass: it raises where a container's user has no name.
+    user = os.environ.get("USER") or os.environ.get("USERNAME") or "somebody"
+    return f"{user}@{socket.gethostname()} (pid {os.getpid()})"
+
+
+def _known_holder(path: Path, now: Callable[[], datetime]) -> str:
+    ledger = read_ledger(path, now=now)
+    try:
+        return ledger.noted(_HOLDER) or "unknown"
+    finally:
+        ledger.close()
