@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from importer.account.naming import WORDS, Aliases, alias_lines
 from importer.model import Kind
 
-SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.json"
+SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
 
 printable = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs")), min_size=1, max_size=12)
 

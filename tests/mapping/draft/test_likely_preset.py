@@ -12,7 +12,7 @@ from importer.mapping.draft.likely_preset import likely
 from importer.model.settings import Settings
 from importer.sources.looking import look_at
 
-FIXTURES = Path(__file__).parent.parent / "mapping" / "presets"
+FIXTURES = Path(__file__).parents[1] / "presets"
 
 
 @pytest.mark.parametrize("preset", mapping.presets())
