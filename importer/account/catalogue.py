@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nlargest
-from typing import Protocol
 
 from importer.model import (
     CatalogEntry,
@@ -20,17 +19,11 @@ from importer.model import (
     User,
 )
 from importer.model.normalise import folded
+from importer.model.settings import Settings
 
 MAX_NEAREST = 3
 MAX_KNOWN = 10
 MAX_COMPARED = 20
-
-
-class NamesMarker(Protocol):
-    """The settings' word for the custom field that carries the key."""
-
-    @property
-    def marker_field(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,7 @@ def default_status(catalogue: Catalogue) -> Entity | None:
     return lowest.entity if lowest else None
 
 
-def marker(catalogue: Catalogue, settings: NamesMarker) -> Entity | None:
+def marker(catalogue: Catalogue, settings: Settings) -> Entity | None:
     """Return the custom field that carries the key; None if none is configured, or none is certain."""
     if settings.marker_field is None:
         return None

@@ -11,12 +11,12 @@ import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import httpx
 
 from importer.api.patience import Clock
 from importer.api.rate_limits import DEFAULT, Limit, allowance
+from importer.model.settings import Rate
 
 _LAG = 16
 """X-RateLimit-Remaining "may lag by a small number of requests under high concurrency": it may be too high by
@@ -33,16 +33,6 @@ _INSTANT = 1e-6
 
 _PREFIX = re.compile(r"^.*?(?=/v[0-9]+/)")
 _IDENTITY = re.compile(r"/(?!v[0-9]+/)[^/]*[0-9][^/]*")
-
-
-class Ceiling(Protocol):
-    """The importer's own rate: at most so many requests a minute, and a share (0 to 1) of each limit."""
-
-    @property
-    def per_minute(self) -> float | None: ...
-
-    @property
-    def share(self) -> float: ...
 
 
 @dataclass(slots=True)
@@ -104,7 +94,7 @@ class Throttle(httpx.BaseTransport):
     under a lock and waited for outside it, so any number of threads may share one throttle.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, *, clock: Clock, ceiling: Ceiling) -> None:
+    def __init__(self, inner: httpx.BaseTransport, *, clock: Clock, ceiling: Rate) -> None:
         self._inner = inner
         self._clock = clock
         self._share = min(1.0, max(0.01, ceiling.share))

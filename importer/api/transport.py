@@ -14,7 +14,8 @@ import httpx
 
 from importer.api.patience import Patience
 from importer.api.retry import Retry
-from importer.api.throttle import Ceiling, Throttle
+from importer.api.throttle import Throttle
+from importer.model.settings import Rate
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -80,12 +81,12 @@ def _without(key: str, response: httpx.Response) -> httpx.Response:
     )
 
 
-def reading(inner: httpx.BaseTransport, patience: Patience, ceiling: Ceiling) -> httpx.BaseTransport:
+def reading(inner: httpx.BaseTransport, patience: Patience, ceiling: Rate) -> httpx.BaseTransport:
     """Return the stack of everything that only looks: validate, check, plan, pull."""
     return ReadOnly(writing(inner, patience, ceiling))
 
 
-def writing(inner: httpx.BaseTransport, patience: Patience, ceiling: Ceiling) -> httpx.BaseTransport:
+def writing(inner: httpx.BaseTransport, patience: Patience, ceiling: Rate) -> httpx.BaseTransport:
     """Return the stack of apply."""
     return Retry(Throttle(Discreet(inner), clock=patience.clock, ceiling=ceiling), patience)
 
