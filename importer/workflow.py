@@ -1,4 +1,4 @@
-"""The order of the stages: load, resolve, refresh, plan, apply, adopt. The only module that knows it."""
+"""The order of the stages: load, resolve, refresh, plan, apply, adopt, pull. It alone knows it."""
 
 from __future__ import annotations
 

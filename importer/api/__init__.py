@@ -1,1 +1,1 @@
-"""incident.io over HTTP: what we ask of it (client), and patience (transport)."""
+"""incident.io over HTTP: what we ask of it (client), and how it waits and repeats (retry, throttle)."""

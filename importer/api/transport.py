@@ -1,4 +1,4 @@
-"""A connection -> one that is patient, paced and, for plans, unable to write.
+"""A transport -> one that is patient, paced and, for plans, unable to write.
 
 The order is client -> ReadOnly (reading only) -> Retry -> Throttle -> Discreet -> network, so that each
 attempt is paced, and nobody hears more of an answer than may be told.

@@ -1,4 +1,4 @@
-"""`importer check`: a key and an endpoint in, what will and will not work out."""
+"""`importer check`: a key and an endpoint in, what will and will not work."""
 
 from __future__ import annotations
 

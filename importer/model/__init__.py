@@ -1,4 +1,4 @@
-"""Every value that passes between the stages; frozen, without behaviour beyond small properties.
+"""Every value that passes between the stages, and the pure functions on them.
 
 The heart is a mapping `Attribute -> Value`. Presence is meaning: an attribute that is absent is
 unmanaged, `None` clears it, anything else sets it. Declared and live incidents hold the same mapping,

@@ -1,4 +1,4 @@
-"""Problems collected while going on, so that a user sees all of them at once, grouped by cause."""
+"""Problems collected along the way, so that a user sees all of them at once, grouped by cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exceptions that cross stages, and the exit codes. Each class has a different reaction.
+"""The exceptions that cross stages, and the exit codes. Each class calls for a different reaction.
 
 ImporterError                     exit 1: what, where, hint; shown without a traceback
 ├── UsageError                    a wrong option, path or configuration

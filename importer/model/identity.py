@@ -1,4 +1,4 @@
-"""What a declared key says by itself: the idempotency key that the API sees, stable and never of content.
+"""A declared key -> the idempotency key that the API sees: stable, and never made of content.
 
 The API documents no length, character set or lifetime for idempotency keys, so they are short and plain.
 """

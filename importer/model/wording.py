@@ -1,4 +1,4 @@
-"""Numbers of things -> the words of messages."""
+"""A number and a noun -> `1 line`, `2 lines`."""
 
 from __future__ import annotations
 

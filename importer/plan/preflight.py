@@ -1,4 +1,4 @@
-"""The key's roles and the account's workflows -> what will not work out, before anything is sent. Pure.
+"""The key's roles and the account's workflows -> what will fail, before anything is sent. Pure.
 
 Role names and what they allow: API page Utilities V1, Identity. An account that tells no roles is not
 doubted: the server has the last word either way.

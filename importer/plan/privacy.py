@@ -1,4 +1,4 @@
-"""Incidents -> which of them are private, and which problems say what those say. Pure.
+"""Incidents -> which of them are private, and which problems quote them. Pure.
 
 It is decided when planning, where all incidents are known: an output has only those that change.
 """

@@ -1,7 +1,7 @@
 """Incidents before resolving -> which of their attributes a file does not give back as they are.
 
 Each is written and read again as a plan reads it: what YAML cannot hold, what the schema refuses, and what
-the loader gives another form, must not be in a file that plans empty.
+reading gives another form, must not be in a file that plans empty.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Outcomes -> the file of `--report`: what is not done, to correct and to feed again.
 
-Both formats say in their first words that importer wrote them, so that no loader takes them for incidents.
+Both formats say in their first words that importer wrote them, so that nobody reads them as incidents.
 """
 
 from __future__ import annotations

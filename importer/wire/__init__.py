@@ -1,1 +1,1 @@
-"""Our values <-> the JSON of the incident.io API, pure; its wire names live here alone, and its contract."""
+"""Our values <-> the JSON of the incident.io API, bodies and answers, without HTTP; and its contract."""

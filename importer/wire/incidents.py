@@ -1,4 +1,4 @@
-"""An incident's attributes <-> the JSON of the incident.io API; its wire names live here alone.
+"""An incident's attributes <-> the JSON of the incident.io API.
 
 Sources are the API pages Incidents V2 (Create, Edit, Show). Nothing here speaks HTTP.
 """
