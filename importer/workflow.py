@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -15,8 +14,9 @@ from importer import __version__, pull
 from importer.account.catalogue import default_status, marker
 from importer.account.resolver import needs, resolve
 from importer.account.rules import check_marker, check_resolved
-from importer.apply import execution
+from importer.apply import sending
 from importer.apply.applier import Limits, Observer, OptionApi, Run, apply, create_options
+from importer.apply.execution import Execution
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
     Account,
@@ -42,6 +42,7 @@ from importer.model import (
 from importer.model.diagnostics import grouped
 from importer.model.errors import Refused, UsageError
 from importer.model.settings import Settings
+from importer.model.steps import CREATE
 from importer.plan import privacy, refresh
 from importer.plan.changes import is_acting, only_drift, without_keys
 from importer.plan.differences import differences
@@ -49,18 +50,19 @@ from importer.plan.history import by_month
 from importer.plan.matching import Census, Conflict, Match, Ours
 from importer.plan.planner import Ground, exceeded, plan_changes
 from importer.plan.preflight import check_key, check_roles, check_workflows
+from importer.plan.selection import limited, selected
 from importer.plan.summary import summarise
 from importer.pull import Declared, Filters, Reader, Tally
 from importer.sources import Loaded, load
 from importer.sources.revision import git_revision
 from importer.sources.rules import check_declared
-from importer.state.ledger import CREATE, Ledger, check_account
+from importer.state.ledger import Ledger, check_account
 
 _REFERENCE = re.compile(r"\D*([0-9]+)")
 """INC-48 or 48. The prefix is not fixed, and the API takes the bare number only."""
 
 
-class Api(refresh.Api, execution.Api, pull.Api, OptionApi, Protocol):
+class Api(refresh.Api, sending.Api, pull.Api, OptionApi, Protocol):
     """All that the stages ask of the account."""
 
     def catalogue(self, needs: Needs) -> Catalogue: ...
@@ -77,27 +79,6 @@ class Session:
     api: Api
     ledger: Ledger
     now: Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The part of the work to plan: keys or globs (none: all), and at most so many changes of that scope."""
-
-    only: tuple[str, ...] = ()
-    limit: int | None = None
-    scope: Scope = Scope.ALL
-
-    def of(self, incidents: Sequence[Incident]) -> tuple[Incident, ...]:
-        """Return the incidents that are meant. Raises UsageError for a pattern that means none."""
-        strangers = [each for each in self.only if not any(_fits(known.key, each) for known in incidents)]
-        if strangers and incidents:
-            raise UsageError(
-                f"no incident has a key like {', '.join(strangers)}",
-                hint="--only takes a key as it is declared, or a glob like 'JIRA-1*'",
-            )
-        return tuple(
-            each for each in incidents if not self.only or any(_fits(each.key, p) for p in self.only)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +104,7 @@ def preflight(session: Session) -> tuple[Diagnostic, ...]:
     return grouped(found + check_marker(catalogue, session.settings, session.account))
 
 
-def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
+def plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     """Compare the files with the account. A plan with errors has no changes, only their diagnostics, which
     have all their places.
 
@@ -132,7 +113,7 @@ def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
     """
     settings = session.settings
     check_account(session.ledger, session.account)
-    chosen = selection.of(loaded.incidents)
+    chosen = selected(loaded.incidents, scope)
     catalogue = session.api.catalogue(needs(chosen, settings))
     resolved = resolve(chosen, catalogue, settings)
     checks = check_resolved(resolved.incidents, catalogue, settings, session.account)
@@ -145,20 +126,21 @@ def plan(session: Session, loaded: Loaded, selection: Selection) -> Plan:
         changes=(),
         diagnostics=loaded.diagnostics + resolved.diagnostics + checks,
         severities=tuple(each.name for each in catalogue.severities),
+        scope=replace(scope, left_out=len(loaded.incidents) - len(chosen)),
     )
     if empty.errored:
         return _told(empty, privacy.of_incidents(loaded.incidents))
     ground = Ground(settings, marker(catalogue, settings), default_status(catalogue))
-    incidents = _as_asked(resolved.incidents, selection.scope)
+    incidents = _as_asked(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
     made = _compared(session, empty, ground, incidents, keys)
-    if selection.scope is Scope.DRIFT:
+    if scope.drift_only:
         made = only_drift(made)
     else:
         checks = check_roles(session.account, made.changes) + _check_safety(made, settings)
         made = replace(made, diagnostics=made.diagnostics + checks)
     secrets = privacy.of_changes(made.changes)
-    return _told(replace(made, changes=tuple(_limited(made.changes, selection.limit))), secrets)
+    return _told(limited(made), secrets)
 
 
 def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
@@ -214,7 +196,7 @@ def carry_out(
     ledger.planned((each.incident.key for each in plan.changes if is_acting(each)), plan_hash=plan_hash)
     find = Rediscovery(session.api, ledger.bindings).find
     options = create_options(plan, session.api)
-    work = execution.Execution(session.api, ledger, session.now, find, plan_hash, options)
+    work = Execution(session.api, ledger, session.now, find, plan_hash, options)
     return apply(plan, work, limits=limits, observer=observer, stop=stop)
 
 
@@ -227,7 +209,7 @@ def use_up(session: Session, run: Run, plan_hash: str) -> None:
 def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     """Raise Refused where a plan is not what apply would find now: another account, applied already, or
     an incident that changed since. What an earlier run of the same saved plan touched is not stale."""
-    if plan.scope is not Scope.ALL:
+    if plan.scope.drift_only:
         raise Refused(
             "the plan is a report of drift, and not for apply", hint="make a plan without --drift-only"
         )
@@ -316,22 +298,9 @@ def take_over(session: Session, declared: Sequence[Declared]) -> int:
 def _as_asked(incidents: tuple[Incident, ...], scope: Scope) -> tuple[Incident, ...]:
     """Return the incidents as a plan of that scope judges them: a report tells of all drift, whatever apply
     would do about it."""
-    if scope is Scope.ALL:
+    if not scope.drift_only:
         return incidents
     return tuple(replace(each, policy=replace(each.policy, on_drift=OnDrift.OVERWRITE)) for each in incidents)
-
-
-def _fits(key: str, pattern: str) -> bool:
-    return key == pattern or fnmatchcase(key, pattern)
-
-
-def _limited(changes: Sequence[Change], limit: int | None) -> Iterator[Change]:
-    """Keep what needs nothing or cannot be done, and of the rest the oldest so many."""
-    left = len(changes) if limit is None else limit
-    for change in changes:
-        left -= is_acting(change)
-        if left >= 0 or not is_acting(change):
-            yield change
 
 
 def _refuse_foreign(session: Session, plan: Plan, plan_hash: str) -> None:

@@ -23,6 +23,7 @@ from importer.model import (
     Remembered,
     Severity,
     TimelineItem,
+    Unanswered,
 )
 from importer.model.settings import Settings
 from importer.plan.matching import Census
@@ -59,7 +60,8 @@ def incident(
 
 def remembering(fields: Fields, *bindings: Binding, sent: dict[str, str] | None = None) -> Memory:
     known = {each.key: each for each in bindings}
-    return Memory(known, sent or {}, lambda key: fields if key in known else {})
+    unanswered = {key: Unanswered(once) for key, once in (sent or {}).items()}
+    return Memory(known, unanswered, lambda key: fields if key in known else {})
 
 
 def as_sent(attributes: Attributes) -> dict[Attribute, Remembered]:

@@ -281,7 +281,7 @@ PLANS = {
     "create": plan(CREATE, CREATE_SHORT),
     "update": plan(UPDATE, noop(1), noop(2)),
     "drift": plan(DRIFT),
-    "drift-report": replace(plan(DRIFT, noop(1)), scope=Scope.DRIFT),
+    "drift-report": replace(plan(DRIFT, noop(1)), scope=Scope(drift_only=True)),
     "blocked": plan(BLOCKED, BLOCKED_FIELDS),
     "partly-blocked": plan(PARTLY_BLOCKED),
     "pending": plan(PENDING),

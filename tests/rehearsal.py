@@ -18,12 +18,12 @@ from importer.api.connection import Connection
 from importer.api.patience import Patience
 from importer.api.transport import reading, writing
 from importer.apply.applier import Limits, Run
-from importer.model import Change, Field, Outcome, Plan
+from importer.model import Change, Field, Outcome, Plan, Scope
 from importer.model.settings import Rate, Settings
 from importer.pull import Declared, Filters
 from importer.sandbox import Sandbox
 from importer.state.ledger import open_ledger, read_ledger
-from importer.workflow import Selection, Session, carry_out, declare, find, plan, read, take_over
+from importer.workflow import Session, carry_out, declare, find, plan, read, take_over
 
 KEY = "sandbox-key"
 ALL = Filters()
@@ -78,11 +78,11 @@ class Rehearsal:
 
     def plan(self, *paths: Path, only: tuple[str, ...] = (), limit: int | None = None) -> Plan:
         with self._session(reading, read_ledger) as session:
-            return self._plan(session, paths, Selection(only, limit))
+            return self._plan(session, paths, Scope(only, limit))
 
     def apply(self, *paths: Path, parallelism: int = 1, limit: int | None = None) -> Run:
         with self._session(writing, open_ledger) as session:
-            made = self._plan(session, paths, Selection((), limit))
+            made = self._plan(session, paths, Scope((), limit))
             assert not made.errored, made.diagnostics
             return carry_out(session, made, limits=Limits(parallelism), observer=Silent(), stop=Event())
 
@@ -107,8 +107,8 @@ class Rehearsal:
             found: list[dict[str, Any]] = client.get("/v2/incidents", params=query).json()["incidents"]
             return found
 
-    def _plan(self, session: Session, paths: tuple[Path, ...], selection: Selection) -> Plan:
-        return plan(session, declare(self.settings, paths, now=session.now()), selection)
+    def _plan(self, session: Session, paths: tuple[Path, ...], scope: Scope) -> Plan:
+        return plan(session, declare(self.settings, paths, now=session.now()), scope)
 
     @contextmanager
     def _session(self, stack: Callable[..., Any], opened: Callable[..., Any]) -> Iterator[Session]:

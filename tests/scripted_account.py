@@ -12,22 +12,43 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import TypeVar
 
-from importer.apply.execution import EDIT
 from importer.model import (
     Answer,
     Attribute,
     Attributes,
+    Child,
     Entity,
     Field,
     Kind,
     LiveChild,
     LiveIncident,
-    Value,
 )
 from importer.model.errors import ApiError, AuthenticationFailed, Interrupted, NoAnswer, NotAvailable
-from importer.state.ledger import CREATE
+from importer.model.steps import (
+    CREATE,
+    AttachPostmortem,
+    CorrectIncident,
+    CreateChild,
+    CreateIncident,
+    CreateOption,
+    EditChild,
+    EditIncident,
+    Id,
+    SetChildStatus,
+    identity,
+)
+from importer.wire.requests import Request
 
 T = TypeVar("T")
+
+
+FIRST_STATUS = {Field.FOLLOW_UP: "outstanding", Field.POSTMORTEM: "in_progress"}
+
+
+def known(identity: Id) -> str:
+    """The ID of a step that is sent: none waits for another step."""
+    assert isinstance(identity, str)
+    return identity
 
 
 class Crash(BaseException):
@@ -85,30 +106,29 @@ class ScriptedAccount:
     held: dict[str, list[LiveChild]] = field(default_factory=dict)
     child_made_by: dict[str, LiveChild] = field(default_factory=dict)
     requests: list[tuple[str, ...]] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
     found: dict[str, list[Entity]] = field(default_factory=dict)
 
     # -- what applying a change asks -------------------------------------------------------------------
 
-    def create(self, attributes: Attributes, *, idempotency_key: str, external_id: int | None) -> Answer:
+    def create(self, step: CreateIncident, request: Request) -> Answer:
+        once = request.body["idempotency_key"]
+
         def commit() -> Answer:
-            if idempotency_key not in self.made_by:
-                self._make(attributes, idempotency_key, external_id)
-            live = self.live[self.made_by[idempotency_key]]
+            if once not in self.made_by:
+                self._make(step.attributes, once, step.external_id)
+            live = self.live[self.made_by[once]]
             return Answer(live, self.now.replace(microsecond=0) if self.has_dates else None)
 
-        return self._asked(commit, CREATE, idempotency_key)
+        self.bodies.append(request.content)
+        return self._asked(commit, CREATE, once)
 
     def incident(self, id_or_number: str) -> LiveIncident | None:
         return self._asked(lambda: self.live.get(id_or_number), "show", id_or_number, is_write=False)
 
-    def edit(self, incident_id: str, attributes: Attributes) -> LiveIncident:
-        return self._asked(lambda: self._set(incident_id, attributes), EDIT, incident_id)
-
-    def attach_postmortem_url(self, incident_id: str, url: str) -> None:
-        attribute = Attribute(Field.POSTMORTEM_URL)
-        self._asked(
-            lambda: self._set(incident_id, {attribute: url.rstrip("/")}), attribute.label, incident_id
-        )
+    def edit(self, step: EditIncident | CorrectIncident, request: Request) -> LiveIncident:
+        incident_id = known(step.incident_id)
+        return self._asked(lambda: self._set(incident_id, step.attributes), identity(step), incident_id)
 
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
         def commit() -> tuple[LiveChild, ...]:
@@ -117,47 +137,68 @@ class ScriptedAccount:
 
         return self._asked(commit, "list", incident_id, *sorted(fields), is_write=False)
 
-    def create_child(
-        self, incident_id: str, attribute: Attribute, value: Value, *, idempotency_key: str
-    ) -> LiveChild:
+    def create_child(self, step: CreateChild, request: Request) -> LiveChild:
+        incident_id, attribute, once = known(step.incident_id), step.attribute, request.idempotency_key
+
         def commit() -> LiveChild:
-            is_keyed = attribute.field in (Field.TIMELINE, Field.STATUS_PAGE)
-            if is_keyed and idempotency_key in self.child_made_by:
-                return self.child_made_by[idempotency_key]
+            if once in self.child_made_by:
+                return self.child_made_by[once]
+            made = FIRST_STATUS.get(attribute.field)
+            value = replace(step.value, status=made) if made else step.value  # type: ignore[type-var]
             child = LiveChild(f"{incident_id}-{len(self.held[incident_id])}", attribute, value)
             if attribute.field is Field.MEMBER and any(
                 each.attribute == attribute for each in self.held[incident_id]
             ):
                 return replace(child, id="")
             self.held[incident_id].append(child)
-            self.child_made_by[idempotency_key] = child
+            if once:
+                self.child_made_by[once] = child
             return child
 
-        return self._asked(commit, attribute.label, incident_id)
+        return self._asked(commit, identity(step), incident_id)
 
-    def update_child(self, incident_id: str, child_id: str, attribute: Attribute, value: Value) -> LiveChild:
-        def commit() -> LiveChild:
-            if attribute.field is Field.ATTACHMENT:
-                raise NotAvailable(f"the API cannot change {attribute.label}")
-            child = LiveChild(child_id, attribute, value)
+    def change(self, step: AttachPostmortem | EditChild | SetChildStatus, request: Request) -> None:
+        if isinstance(step, AttachPostmortem):
+            url = {Attribute(Field.POSTMORTEM_URL): step.url.rstrip("/")}
+            incident_id = known(step.incident_id)
+            self._asked(lambda: self._set(incident_id, url), identity(step), incident_id)
+            return
+        child_id = known(step.child_id)
+        incident_id = child_id.rpartition("-")[0]
+
+        def commit() -> None:
+            child = LiveChild(child_id, step.attribute, step.value)
             held = self.held[incident_id]
             self.held[incident_id] = [child if each.id == child_id else each for each in held]
-            return child
 
-        return self._asked(commit, attribute.label, incident_id)
+        self._asked(commit, identity(step), incident_id)
 
     def options(self, custom_field_id: str) -> tuple[Entity, ...]:
         return self._asked(
             lambda: tuple(self.found.get(custom_field_id, ())), "options", custom_field_id, is_write=False
         )
 
-    def create_option(self, custom_field: Entity, name: str) -> Entity:
+    def create_option(self, step: CreateOption, request: Request) -> Entity:
+        custom_field, name = step.option.custom_field, step.option.name
+
         def commit() -> Entity:
             option = Entity(Kind.OPTION, f"{custom_field.id}-{name}", name)
             self.found.setdefault(custom_field.id, []).append(option)
             return option
 
         return self._asked(commit, "option", custom_field.id, name, is_write=False)
+
+    # -- what a test asks ------------------------------------------------------------------------------
+
+    def put(self, attributes: Attributes) -> LiveIncident:
+        """Make an incident that nobody imported."""
+        self._make(attributes, "somebody", None)
+        return self.live[self.made_by["somebody"]]
+
+    def put_child(self, incident_id: str, attribute: Attribute, value: Child) -> None:
+        """Make a child that nobody imported."""
+        child = LiveChild(f"{incident_id}-{len(self.held[incident_id])}", attribute, value)
+        self.held[incident_id].append(child)
 
     # -- what planning asks ----------------------------------------------------------------------------
 
@@ -174,7 +215,7 @@ class ScriptedAccount:
         if is_write:
             self.watch(about[0], step)
         fault = self.faults.pop(0) if self.faults else Fault.NONE
-        if fault is Fault.NOT_AVAILABLE and step in (CREATE, EDIT, "show", "options", "option"):
+        if fault is Fault.NOT_AVAILABLE and step in (CREATE, "edit", "correct", "show", "options", "option"):
             fault = Fault.REFUSED  # only children are asked for where there may be none
         if fault in _BEFORE:
             raise _BEFORE[fault]()

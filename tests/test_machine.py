@@ -31,13 +31,13 @@ from hypothesis.stateful import (
 
 from importer.api.transport import writing
 from importer.apply.applier import Limits
-from importer.model import NoOp, Plan
+from importer.model import NoOp, Plan, Scope
 from importer.model.errors import ImporterError, Refused
 from importer.model.settings import Settings
 from importer.plan import file as planfile
 from importer.sandbox import Fault, FaultKind, Faults, Idempotency, SandboxOptions, default_seed, open_sandbox
 from importer.state.ledger import CONFIRMED, CREATE, Ledger, open_ledger, read_ledger
-from importer.workflow import Selection, Session, adopt, carry_out, left_of, refuse_stale, use_up
+from importer.workflow import Session, adopt, carry_out, left_of, refuse_stale, use_up
 from tests.chaos import verdict
 from tests.chaos.account import Account
 from tests.rehearsal import KEY, Clock, Rehearsal, Silent
@@ -386,7 +386,7 @@ class Importing(RuleBasedStateMachine):
 
     def _apply(self, fate: Fate, *, limit: int | None = None) -> None:
         def work(session: Session) -> None:
-            made = self.world._plan(session, (), Selection((), limit))
+            made = self.world._plan(session, (), Scope((), limit))
             assert not made.errored, made.diagnostics
             carry_out(session, made, limits=Limits(1), observer=Silent(), stop=Event())
 

@@ -25,12 +25,14 @@ from importer.model import (
     Location,
     Origin,
     Plan,
+    Scope,
     Update,
 )
 from importer.model.errors import Refused, UsageError
 from importer.model.settings import Settings
+from importer.plan.selection import selected
 from importer.state.ledger import open_ledger
-from importer.workflow import Api, Selection, Session, adopt, refuse_stale, use_up
+from importer.workflow import Api, Session, adopt, refuse_stale, use_up
 
 NAME, SUMMARY = Attribute(Field.NAME), Attribute(Field.SUMMARY)
 TODO = Attribute(Field.FOLLOW_UP, "Buy disks")
@@ -84,18 +86,18 @@ def stale(known: Session, plan: Plan, plan_hash: str = "") -> str:
     return caught.value.summary
 
 
-def test_a_selection_takes_keys_globs_and_keys_that_look_like_globs() -> None:
+def test_a_scope_takes_keys_globs_and_keys_that_look_like_globs() -> None:
     known = [incident(key) for key in ("A-1", "A-2", "B[1]")]
 
     def keys(*only: str) -> list[str]:
-        return [each.key for each in Selection(only).of(known)]
+        return [each.key for each in selected(known, Scope(only))]
 
     assert keys() == ["A-1", "A-2", "B[1]"]
     assert keys("A-*") == ["A-1", "A-2"]
     assert keys("B[1]") == ["B[1]"]
     with pytest.raises(UsageError, match="C"):
         keys("A-1", "C")
-    assert Selection(("C",)).of([]) == ()
+    assert selected([], Scope(("C",))) == ()
 
 
 def test_what_did_not_move_is_not_stale(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from importer.api.exchange import Exchange, segment
+from importer.api.exchange import Exchange
 from importer.model import (
     CatalogEntry,
     Catalogue,
@@ -18,6 +18,7 @@ from importer.model import (
     normalise,
 )
 from importer.wire import catalogue as wire
+from importer.wire import paths
 from importer.wire.incidents import Json, entity, role, understood
 
 _USERS_PAGE = 1000
@@ -30,16 +31,16 @@ def read_catalogue(exchange: Exchange, needs: Needs) -> Catalogue:
     Raises what Exchange raises.
     """
     with understood("the account's catalogue"):
-        fields = tuple(wire.custom_field(each) for each in _list(exchange, "/v2/custom_fields"))
+        fields = tuple(wire.custom_field(each) for each in _list(exchange, paths.CUSTOM_FIELDS))
         used = [field for field in fields if _is_needed(field, needs.custom_fields)]
         selects = [field for field in used if field.type in ("single_select", "multi_select")]
         types = {field.catalog_type_id for field in selects if field.catalog_type_id}
         return Catalogue(
-            severities=_entities(Kind.SEVERITY, sorted(_list(exchange, "/v1/severities"), key=_rank)),
-            statuses=tuple(wire.status(each) for each in _list(exchange, "/v1/incident_statuses")),
-            incident_types=tuple(wire.incident_type(each) for each in _list(exchange, "/v1/incident_types")),
-            roles=tuple(role(each) for each in _list(exchange, "/v2/incident_roles")),
-            timestamps=_entities(Kind.TIMESTAMP, _list(exchange, "/v2/incident_timestamps")),
+            severities=_entities(Kind.SEVERITY, sorted(_list(exchange, paths.SEVERITIES), key=_rank)),
+            statuses=tuple(wire.status(each) for each in _list(exchange, paths.INCIDENT_STATUSES)),
+            incident_types=tuple(wire.incident_type(each) for each in _list(exchange, paths.INCIDENT_TYPES)),
+            roles=tuple(role(each) for each in _list(exchange, paths.INCIDENT_ROLES)),
+            timestamps=_entities(Kind.TIMESTAMP, _list(exchange, paths.INCIDENT_TIMESTAMPS)),
             custom_fields=fields,
             options={
                 field.entity.id: read_options(exchange, field.entity.id)
@@ -78,29 +79,29 @@ def _is_needed(field: CustomField, needed: frozenset[Reference]) -> bool:
 def read_options(exchange: Exchange, custom_field_id: str) -> tuple[Entity, ...]:
     """Return the options of a select field; the list of custom fields does not show them."""
     only = {"custom_field_id": custom_field_id}
-    found = exchange.get_pages("/v1/custom_field_options", "custom_field_options", only)
+    found = exchange.get_pages(paths.CUSTOM_FIELD_OPTIONS, "custom_field_options", only)
     with understood("a list of options"):
         return tuple(wire.option(each) for each in found)
 
 
 def _entries(exchange: Exchange, catalog_type_id: str) -> tuple[CatalogEntry, ...]:
     only = {"catalog_type_id": catalog_type_id}
-    found = exchange.get_pages("/v3/catalog_entries", "catalog_entries", only)
+    found = exchange.get_pages(paths.CATALOG_ENTRIES, "catalog_entries", only)
     return tuple(wire.catalog_entry(each) for each in found if not wire.is_archived(each))
 
 
 def _users(exchange: Exchange) -> tuple[User, ...]:
     """Return everybody: those who responded to old incidents have often left."""
-    found = exchange.get_pages("/v2/users", "users", {"include_inactive": "true"}, page_size=_USERS_PAGE)
+    found = exchange.get_pages(paths.USERS, "users", {"include_inactive": "true"}, page_size=_USERS_PAGE)
     return tuple(wire.user(each) for each in found)
 
 
 def _status_pages(exchange: Exchange) -> tuple[StatusPage, ...]:
-    found = exchange.get_pages("/v2/status_pages", "status_pages")
+    found = exchange.get_pages(paths.STATUS_PAGES, "status_pages")
     return tuple(wire.status_page(each, _structure(exchange, each["id"])) for each in found)
 
 
 def _structure(exchange: Exchange, status_page_id: str) -> Json:
-    answer = exchange.get(f"/v2/status_page_structures/{segment(status_page_id)}")
+    answer = exchange.get(paths.below(paths.STATUS_PAGE_STRUCTURES, status_page_id))
     structure: Json = answer["current_structure"]
     return structure

@@ -12,25 +12,36 @@ from importer import __version__
 from importer.api.catalogue_reader import read_catalogue, read_options
 from importer.api.children import Children
 from importer.api.connection import Connection
-from importer.api.exchange import Exchange, segment
+from importer.api.exchange import Exchange
 from importer.api.transport import TIMEOUT
 from importer.model import (
     Account,
     Answer,
-    Attribute,
-    Attributes,
     Catalogue,
     Entity,
     Field,
     LiveChild,
     LiveIncident,
+    Membership,
     Needs,
-    Value,
     Workflow,
 )
 from importer.model.errors import ApiError
+from importer.model.steps import (
+    AttachPostmortem,
+    CorrectIncident,
+    CreateChild,
+    CreateIncident,
+    CreateOption,
+    EditChild,
+    EditIncident,
+    SetChildStatus,
+)
 from importer.wire import catalogue as wire_catalogue
 from importer.wire import incidents as wire
+from importer.wire import paths
+from importer.wire.children import created, is_there_already
+from importer.wire.requests import Request
 
 
 class Client:
@@ -56,7 +67,7 @@ class Client:
 
     def identity(self) -> Account:
         """Return which account the key belongs to, and the key's roles."""
-        answer = self._exchange.get("/v1/identity")
+        answer = self._exchange.get(paths.IDENTITY)
         with wire.understood("an identity"):
             return wire_catalogue.account(answer["identity"], endpoint=self._exchange.endpoint)
 
@@ -68,12 +79,12 @@ class Client:
         """Yield the standard and retrospective incidents, oldest first: an order that stays while new ones
         are made. The first page is asked for when iteration starts."""
         parameters = {"sort_by": "created_at_oldest_first"}
-        for each in self._exchange.get_pages("/v2/incidents", "incidents", parameters):
+        for each in self._exchange.get_pages(paths.INCIDENTS, "incidents", parameters):
             yield wire.live_incident(each)
 
     def incident_count(self) -> int | None:
         """Return how many incidents `incidents` would yield; None where the account does not say."""
-        page = self._exchange.get("/v2/incidents", {"page_size": "1"})
+        page = self._exchange.get(paths.INCIDENTS, {"page_size": "1"})
         with wire.understood("a page of incidents"):
             count = (page.get("pagination_meta") or {}).get("total_record_count")
         return count if isinstance(count, int) else None
@@ -85,39 +96,48 @@ class Client:
         is not documented; a key that may not look at any incident is refused its first list.
         """
         try:
-            return _incident(self._exchange.get(f"/v2/incidents/{segment(id_or_number)}"))
+            return _incident(self._exchange.get(paths.below(paths.INCIDENTS, id_or_number)))
         except ApiError as refusal:
             if refusal.status in (403, 404):
                 return None
             raise
 
-    def create(self, attributes: Attributes, *, idempotency_key: str, external_id: int | None) -> Answer:
+    def create(self, _step: CreateIncident, request: Request) -> Answer:
         """Create a retrospective incident, or get the one that this idempotency key made before."""
-        payload = wire.create_payload(attributes, idempotency_key=idempotency_key, external_id=external_id)
-        answer, server_now = self._exchange.send_dated("/v2/incidents", payload)
+        answer, server_now = self._exchange.send(request)
         return Answer(_incident(answer), server_now)
 
-    def edit(self, incident_id: str, attributes: Attributes) -> LiveIncident:
-        """Set these attributes, and no other, without telling the incident's channel."""
-        path = f"/v2/incidents/{segment(incident_id)}/actions/edit"
-        return _incident(self._exchange.send("POST", path, wire.edit_payload(attributes)))
+    def edit(self, _step: EditIncident | CorrectIncident, request: Request) -> LiveIncident:
+        """Set some attributes, and no other, without telling the incident's channel."""
+        return _incident(self._exchange.send(request)[0])
 
-    def attach_postmortem_url(self, incident_id: str, url: str) -> None:
-        """Set the link to a post-mortem elsewhere; refused where one was written in incident.io."""
-        body = {"incident_id": incident_id, "permalink": url}
-        self._exchange.send("POST", "/v1/postmortem_documents/actions/attach", body)
+    def create_child(self, step: CreateChild, request: Request) -> LiveChild:
+        """Create one child; return it with the value that the account now shows, as far as it shows one.
+
+        A membership that was there already is returned without an ID.
+        """
+        try:
+            answer, _ = self._exchange.send(request)
+        except ApiError as refusal:
+            if not isinstance(step.value, Membership) or not is_there_already(refusal):
+                raise
+            return LiveChild("", step.attribute, step.value)
+        with wire.understood(f"one of {step.attribute.field}"):
+            return created(step, answer)
+
+    def change(self, _step: AttachPostmortem | EditChild | SetChildStatus, request: Request) -> None:
+        """Set what a request sets; the answer says nothing that is not read back."""
+        self._exchange.send(request)
+
+    def create_option(self, _step: CreateOption, request: Request) -> Entity:
+        """Add an option to a select field."""
+        answer, _ = self._exchange.send(request)
+        with wire.understood("an option"):
+            return wire_catalogue.option(answer["custom_field_option"])
 
     def options(self, custom_field_id: str) -> tuple[Entity, ...]:
         """Return the options of a select field."""
         return read_options(self._exchange, custom_field_id)
-
-    def create_option(self, custom_field: Entity, name: str) -> Entity:
-        """Add an option to a select field. It has no idempotency key: list the options first, and after
-        NoAnswer."""
-        body = {"custom_field_id": custom_field.id, "value": name}
-        answer = self._exchange.send_once("/v1/custom_field_options", body)
-        with wire.understood("an option"):
-            return wire_catalogue.option(answer["custom_field_option"])
 
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
         """Return what the account holds of these kinds of children; see `Children.listed`."""
@@ -127,20 +147,10 @@ class Client:
         """Return what a post-mortem says, in Markdown; see `Children.postmortem_content`."""
         return self._children.postmortem_content(document_id)
 
-    def create_child(
-        self, incident_id: str, attribute: Attribute, value: Value, *, idempotency_key: str
-    ) -> LiveChild:
-        """Create one child; see `Children.create`."""
-        return self._children.create(incident_id, attribute, value, idempotency_key=idempotency_key)
-
-    def update_child(self, incident_id: str, child_id: str, attribute: Attribute, value: Value) -> LiveChild:
-        """Bring one child up to date; see `Children.update`."""
-        return self._children.update(incident_id, child_id, attribute, value)
-
     def workflows(self) -> tuple[Workflow, ...] | None:
         """Return the account's workflows; None where the key or the account does not show them."""
         try:
-            found = self._exchange.get_list("/v2/workflows", "workflows")
+            found = self._exchange.get_list(paths.WORKFLOWS, "workflows")
         except ApiError as refusal:
             if refusal.status in (403, 404):
                 return None

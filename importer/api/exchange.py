@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from typing import Any
-from urllib.parse import quote
+from typing import Any, TypeVar
 
 import httpx
 
 from importer.api.rate_limits import date
 from importer.api.retry import PARSED, REPEATABLE
-from importer.model.errors import NoAnswer
+from importer.model.errors import ApiError, NoAnswer, NotAvailable
+from importer.wire import paths
 from importer.wire.errors import error
 from importer.wire.incidents import Json, understood
+from importer.wire.requests import Request
 
 PAGE_SIZE = 250
 """The largest page that the API allows for incidents and for most other lists."""
 
+MISSING = (403, 404, 405, 410)
+"""How an account answers where it lacks an endpoint, or its key may not use it."""
+
 Parameters = Mapping[str, str]
+T = TypeVar("T")
 
 
 class Exchange:
@@ -26,6 +32,7 @@ class Exchange:
 
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
+        self._lacks_newest = False
 
     @property
     def endpoint(self) -> str:
@@ -70,18 +77,45 @@ class Exchange:
             cursors.add(after)
             turn = {**first, "after": after}
 
-    def send(self, method: str, path: str, body: Json) -> Json:
-        """Send what is safe to send twice: it has an idempotency key, or it sets values."""
-        return _json(self._send(method, path, json=body))
+    def get_follow_ups(self, parameters: Parameters) -> tuple[Json, ...]:
+        """Return the follow-ups of a list."""
+        return self._of_some_version(
+            paths.FOLLOW_UPS, lambda path: tuple(self.get_pages(path, "follow_ups", parameters))
+        )
 
-    def send_dated(self, path: str, body: Json) -> tuple[Json, datetime | None]:
-        """POST what is safe to send twice; return the answer with the server's own time."""
-        response = self._send("POST", path, json=body)
+    def send(self, request: Request) -> tuple[Json, datetime | None]:
+        """Send a write, byte for byte; return the answer with the server's own time.
+
+        After a doubtful answer one that is not repeatable ends in NoAnswer. Raises NotAvailable where the
+        account lacks an endpoint that not every account has.
+        """
+        with may_be_missing(request.path) if request.optional else nullcontext():
+            response = self._of_some_version(request.path, lambda path: self._write(request, path))
         return _json(response), date(response.headers.get("date", ""))
 
-    def send_once(self, path: str, body: Json) -> Json:
-        """POST what would make a second thing if it were sent again; NoAnswer after any doubtful answer."""
-        return _json(self._send("POST", path, json=body, extensions={REPEATABLE: False}))
+    def _write(self, request: Request, path: str) -> httpx.Response:
+        return self._send(
+            request.method,
+            path,
+            content=request.content.encode("ascii"),
+            headers={"Content-Type": "application/json"},
+            extensions={REPEATABLE: request.repeatable},
+        )
+
+    def _of_some_version(self, path: str, ask: Callable[[str], T]) -> T:
+        """Ask the newest version of an endpoint, or the one before it where the account lacks the newest. A
+        refusal is no doubt: nothing was made."""
+        if not path.startswith(paths.FOLLOW_UPS):
+            return ask(path)
+        before = path.replace(paths.FOLLOW_UPS, paths.FOLLOW_UPS_BEFORE, 1)
+        try:
+            return ask(before if self._lacks_newest else path)
+        except ApiError as refusal:
+            if refusal.status not in MISSING or self._lacks_newest:
+                raise
+        answer = ask(before)
+        self._lacks_newest = True
+        return answer
 
     def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
         response = self._http.request(method, path, **content)
@@ -90,9 +124,15 @@ class Exchange:
         raise error(response.status_code, response.headers, response.text)
 
 
-def segment(raw: str) -> str:
-    """Return a path segment for an ID, or for whatever somebody wrote in its place."""
-    return quote(raw, safe="")
+@contextmanager
+def may_be_missing(what: str) -> Iterator[None]:
+    """Turn the refusal of an endpoint that an account may lack into NotAvailable."""
+    try:
+        yield
+    except ApiError as refusal:
+        if refusal.status in MISSING:
+            raise NotAvailable(f"no {what} here: {refusal.summary}", hint=refusal.hint) from refusal
+        raise
 
 
 def _json(response: httpx.Response) -> Json:

@@ -16,6 +16,7 @@ from importer.api.creation_limit import REASON, CreationLimit
 from importer.api.patience import Patience
 from importer.api.rate_limits import retry_after
 from importer.model.errors import ApiError, NoAnswer
+from importer.wire import paths
 from importer.wire.errors import error, plain
 
 REPEATABLE = "importer.repeatable"
@@ -206,7 +207,7 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
 
 
 def _is_creation(request: httpx.Request) -> bool:
-    return request.method == "POST" and request.url.path.endswith("/v2/incidents")
+    return request.method == "POST" and request.url.path.endswith(paths.INCIDENTS)
 
 
 def _named(request: httpx.Request) -> str:

@@ -15,7 +15,6 @@ from importer.model import (
     LiveIncident,
     Severity,
 )
-from importer.model.errors import NotAvailable
 from importer.plan.differences import same
 
 _CLOCK_SLACK = timedelta(seconds=2)
@@ -30,17 +29,16 @@ def readable(attributes: Attributes) -> Attributes:
     return {a: value for a, value in attributes.items() if a.field not in WRITE_ONLY_FIELDS}
 
 
-def was_there_before(answer: Answer, began: datetime, ended: datetime, sent: Attributes) -> bool:
+def was_there_before(answer: Answer, began: datetime, ended: datetime, *, name: str | None) -> bool:
     """Whether the server answered a creation with an incident that it had already.
 
     The server's clock decides where it is known, since a laptop's may be wrong by minutes. A name other than
-    the one sent betrays an incident that was made a moment ago from something else.
+    the one sent, `name`, betrays an incident that was made a moment ago from something else.
     """
     passed = max(ended - began, timedelta())  # our clock may be set back meanwhile
     first_sent = began if answer.server_now is None else answer.server_now - passed
     older = answer.live.created_at < first_sent - _CLOCK_SLACK
-    name = Attribute(Field.NAME)
-    return older or not same(answer.live.attributes.get(name), sent.get(name))
+    return older or not same(answer.live.attributes.get(Attribute(Field.NAME)), name)
 
 
 def irreparable(live: LiveIncident, sent: Attributes, external_id: int | None) -> str:
@@ -66,8 +64,8 @@ def came_back(change: FieldChange) -> Diagnostic:
     )
 
 
-def left_out(what: str, live: LiveIncident, error: NotAvailable) -> Diagnostic:
-    return Diagnostic(Severity.WARNING, "not-available", what, detail=f"{live.reference}: {error.summary}")
+def left_out(what: str, live: LiveIncident, why: str) -> Diagnostic:
+    return Diagnostic(Severity.WARNING, "not-available", what, detail=f"{live.reference}: {why}")
 
 
 def unasked(live: LiveIncident, sent: Attributes) -> tuple[Diagnostic, ...]:

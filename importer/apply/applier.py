@@ -22,7 +22,10 @@ from importer.model import (
     Unknown,
 )
 from importer.model.errors import ApiError, ImporterError, NoAnswer
-from importer.plan.changes import is_acting, new_options
+from importer.model.steps import CreateOption
+from importer.plan.changes import is_acting
+from importer.plan.steps import option_steps
+from importer.wire.requests import Request, request
 
 _SAME_CAUSE = 3
 """So many refusals for one reason before any success mean that the reason is not in the incidents."""
@@ -33,7 +36,7 @@ class OptionApi(Protocol):
 
     def options(self, custom_field_id: str) -> tuple[Entity, ...]: ...
 
-    def create_option(self, custom_field: Entity, name: str) -> Entity: ...
+    def create_option(self, step: CreateOption, request: Request, /) -> Entity: ...
 
 
 class Observer(Protocol):
@@ -77,17 +80,20 @@ def create_options(plan: Plan, api: OptionApi) -> dict[NewOption, Entity]:
     """Create the select options that the plan needs and that are still missing; look before each."""
     made: dict[NewOption, Entity] = {}
     known: dict[str, dict[str, Entity]] = {}
-    for option in new_options(plan.changes):
-        field_id = option.custom_field.id
+    for step in option_steps(plan.changes):
+        option, field_id = step.option, step.option.custom_field.id
         if field_id not in known:
             known[field_id] = {each.name: each for each in api.options(field_id)}
-        made[option] = known[field_id].get(option.name) or _create_option(option, api)
+        made[option] = known[field_id].get(option.name) or _create_option(step, api)
     return made
 
 
-def _create_option(option: NewOption, api: OptionApi) -> Entity:
+def _create_option(step: CreateOption, api: OptionApi) -> Entity:
+    """Create an option. It has no record: the server takes no second one of the same name, and a look shows
+    what became of the first."""
+    option = step.option
     try:
-        return api.create_option(option.custom_field, option.name)
+        return api.create_option(step, request(step))
     except NoAnswer:
         for each in api.options(option.custom_field.id):
             if each.name == option.name:

@@ -1,28 +1,30 @@
-"""One change of a plan -> its requests in order, each recorded before and after -> an Outcome.
+"""One change of a plan -> its steps, carried out one by one, each recorded before and after -> an Outcome.
 
-Every request is safe to repeat, or is preceded by a look: a creation carries its idempotency key, an edit
-sets values, and a child without a key of its own is listed before it is created and after a doubtful answer.
-What the journal binds is never created again, since nobody knows how long the server remembers a key.
+Every step is safe to repeat, or is preceded by a look: a creation carries its idempotency key and is sent
+again byte for byte, and an edit sets values. What the journal binds is never created again, since nobody
+knows how long the server remembers a key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol, TypeVar, assert_never
+from typing import assert_never
 
-from importer.apply.answers import came_back, irreparable, left_out, readable, unasked, was_there_before
+from importer.apply.answers import came_back, irreparable, readable, unasked, was_there_before
+from importer.apply.children import KEYED, LISTED, Children
+from importer.apply.sending import CONFLICT, Api, Journal, Sender
 from importer.model import (
     Adopt,
     Adopted,
-    Answer,
     Applied,
     Attribute,
     Attributes,
     Binding,
     Blocked,
     Change,
+    Child,
     Create,
     Diagnostic,
     Entity,
@@ -30,13 +32,11 @@ from importer.model import (
     Field,
     FieldChange,
     Incident,
-    LiveChild,
     LiveIncident,
     NewOption,
     NoOp,
     Outcome,
     Pending,
-    Remembered,
     Unknown,
     Update,
     Value,
@@ -47,68 +47,22 @@ from importer.model.errors import (
     ImporterError,
     Interrupted,
     NoAnswer,
-    NotAvailable,
     Refused,
 )
-from importer.model.identity import child_key
 from importer.model.normalise import several
-from importer.plan.differences import differences, same, without
-from importer.state.ledger import CREATE
-
-EDIT = "edit"
-_CONFLICT = 409
-"""The one refusal that leaves doubt: the same idempotency key may be at work at this moment."""
-
-_KEYED_CHILDREN = frozenset({Field.TIMELINE, Field.STATUS_PAGE})
-_LISTED_CHILDREN = frozenset(
-    {Field.TIMELINE, Field.STATUS_PAGE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM}
+from importer.model.steps import (
+    CREATE,
+    AttachPostmortem,
+    CorrectIncident,
+    CreateIncident,
+    EditIncident,
+    identity,
 )
-T = TypeVar("T")
+from importer.plan.differences import differences, same, without
+from importer.plan.steps import after_creation, creation, edit_steps, incident_steps
+from importer.wire.requests import request
 
-
-class Api(Protocol):
-    """What applying a change asks of the account. Errors are ApiError, NoAnswer and Interrupted."""
-
-    def create(self, attributes: Attributes, *, idempotency_key: str, external_id: int | None) -> Answer: ...
-
-    def incident(self, id_or_number: str) -> LiveIncident | None: ...
-
-    def edit(self, incident_id: str, attributes: Attributes) -> LiveIncident: ...
-
-    def attach_postmortem_url(self, incident_id: str, url: str) -> None: ...
-
-    def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
-
-    def create_child(
-        self, incident_id: str, attribute: Attribute, value: Value, *, idempotency_key: str
-    ) -> LiveChild: ...
-
-    def update_child(
-        self, incident_id: str, child_id: str, attribute: Attribute, value: Value
-    ) -> LiveChild: ...
-
-
-class Journal(Protocol):
-    """What applying a change looks up and records; each record is durable when the call returns, but for
-    `settled`."""
-
-    def binding(self, key: str) -> Binding | None: ...
-
-    def unanswered(self, key: str) -> str | None: ...
-
-    def is_created(self, key: str) -> bool: ...
-
-    def remembered(self, key: str) -> Mapping[Attribute, Remembered]: ...
-
-    def sending(self, key: str, step: str, *, idempotency_key: str | None, plan_hash: str) -> None: ...
-
-    def confirmed(
-        self, key: str, step: str, *, live: LiveIncident, declared: Attributes, answered: Attributes
-    ) -> None: ...
-
-    def failed(self, key: str, step: str, *, detail: str) -> None: ...
-
-    def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None: ...
+Warnings = tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +83,16 @@ class Execution:
         Raises AuthenticationFailed, and Refused where the journal cannot be written or where a creation was
         carried out as nobody asked: all concern the run.
         """
-        incident = change.incident
         try:
             match change:
                 case Create() | Pending():
-                    return self._create(change)
+                    return self._create(replace(change, attributes=self._with_options(change.attributes)))
                 case Update():
-                    live, warnings = self._change(change.live, incident.key, change.changes)
-                    outcome: Outcome = Applied(incident.key, live, created=False, warnings=warnings)
+                    live, warnings = self._bring_up_to_date(change)
+                    return Applied(change.incident.key, live, created=False, warnings=warnings)
                 case Adopt():
-                    live, warnings = self._change(change.live, incident.key, change.changes)
-                    outcome = Adopted(incident.key, live, warnings)
+                    live, warnings = self._bring_up_to_date(change)
+                    return Adopted(change.incident.key, live, warnings)
                 case NoOp():
                     self._note_unchanged(change)
                     return None
@@ -151,61 +104,97 @@ class Execution:
             raise
         except (ApiError, NoAnswer, Interrupted) as error:
             return _not_done(change, error)
-        self._settle(incident.key, live.id, live.reference)
-        return outcome
+
+    # -- an incident that is there -----------------------------------------------------------------------
+
+    def _bring_up_to_date(self, change: Update | Adopt) -> tuple[LiveIncident, Warnings]:
+        """Make the differences, but for those that an earlier run of the same saved plan made: what people
+        edited since is not written over."""
+        key, live = change.incident.key, change.live
+        done = self.journal.carried_out(key, plan_hash=self.plan_hash) if self.plan_hash else frozenset()
+        left = [each for each in change.changes if not _is_among(done, live.id, each)]
+        live, warnings = self._change(live, key, left)
+        self._settle(key, live)
+        return live, warnings
+
+    def _note_unchanged(self, change: NoOp) -> None:
+        """Bind what is ours and as declared. A key that is the incident's own ID, as after a pull, is no
+        proof that it is ours: to bind it would allow edits that nobody agreed to."""
+        key = change.incident.key
+        if change.incident_id != key or self.journal.binding(key):
+            self.journal.settled(key, change.incident_id, change.reference, plan_hash=self.plan_hash)
+
+    # -- a creation --------------------------------------------------------------------------------------
 
     def _create(self, change: Create | Pending) -> Outcome:
+        """Create an incident, or go on with what an earlier run created."""
         bound = self.journal.binding(change.incident.key)
         if bound:
             return self._go_on(change, bound)
-        key, declared = change.incident.key, self._with_options(change.attributes)
-        own = {attribute: value for attribute, value in declared.items() if not attribute.is_child}
-        began = self.now()
+        step, began = self._as_sent_before(change), self.now()
         try:
-            answer = self._send_creation(change, own)
+            answer = self._sender.send(change.incident.key, step, self.api.create)
         except ApiError as refusal:
-            found = self.find(change.incident, own) if refusal.status == 409 else None
+            found = self.find(change.incident, step.attributes) if refusal.status == CONFLICT else None
             if found is None:
                 raise
-            return self._take_up(change, found, declared)
-        live = answer.live
-        was_there = was_there_before(answer, began, self.now(), own)
-        missing = differences(live.attributes, readable(own))
-        editable = tuple(each for each in missing if not each.attribute.is_create_only)
-        # What is still to be edited is not written down as answered: a crash now must leave it to be seen.
-        kept = without(own, *(each.attribute for each in editable))
-        self.journal.confirmed(key, CREATE, live=live, declared=kept, answered=live.attributes)
-        if not was_there:
-            _refuse_to_go_on(live, own, change.incident)
-        looked_at = _LISTED_CHILDREN if was_there else _LISTED_CHILDREN - _KEYED_CHILDREN
-        theirs = change.left_to_people if was_there else ()
-        edits = tuple(each for each in editable if each.attribute not in theirs)
-        live, warnings = self._change(live, key, edits + _children_of(declared), looked_at=looked_at)
-        warnings += tuple(came_back(each) for each in missing if each.attribute.is_create_only)
-        self._settle(key, live.id, live.reference)
-        if was_there and isinstance(change, Create):
-            return Adopted(key, live, warnings)
-        return Applied(key, live, created=True, warnings=warnings + unasked(live, own))
+            return self._take_over(change, found)
+        if was_there_before(answer, began, self.now(), name=request(step).body.get("name")):
+            return self._take_over(change, answer.live)
+        return self._finish(change, answer.live)
 
-    def _take_up(self, change: Create | Pending, live: LiveIncident, declared: Attributes) -> Outcome:
-        """Bind the incident that a conflict was about: it has all that was sent, children are looked up."""
+    def _as_sent_before(self, change: Create | Pending) -> CreateIncident:
+        """Return the step of a creation. One that was sent and never answered goes out again under the same
+        key and with the same bytes, whatever the files say by now: edits bring it up to date. What was sent,
+        the journal says, and not the plan."""
+        step = replace(creation(change), sent_before=None)
+        doubt = self.journal.in_doubt(change.incident.key, CREATE)
+        return replace(step, idempotency_key=doubt.idempotency_key, sent_before=doubt) if doubt else step
+
+    def _finish(self, change: Create | Pending, live: LiveIncident) -> Outcome:
+        """Record an incident that was just made, and carry out the other steps of its change."""
+        key, own = change.incident.key, creation(change).attributes
+        missing = self._record(change, live)
+        wrong = irreparable(live, own, change.incident.external_id)
+        if wrong:
+            raise Refused(f"{live.reference} (key '{key}') {wrong}", code="not-as-asked")
+        made, warnings = self._correct(live, key, missing)
+        made, more = self._change(made, key, after_creation(change.attributes), looked_at=LISTED - KEYED)
+        self._settle(key, made)
+        warnings += more + _kept_otherwise(missing) + unasked(made, own)
+        return Applied(key, made, created=True, warnings=warnings)
+
+    def _take_over(self, change: Create | Pending, live: LiveIncident) -> Outcome:
+        """Record the incident that the creation made earlier, and bring it up to date, but for what belongs
+        to people since. Where a run left the creation in doubt, that run made it."""
         key = change.incident.key
-        own = {attribute: value for attribute, value in declared.items() if not attribute.is_child}
-        self.journal.confirmed(key, CREATE, live=live, declared=own, answered=live.attributes)
-        live, warnings = self._change(live, key, _children_of(declared))
-        self._settle(key, live.id, live.reference)
-        return Adopted(key, live, warnings)
-
-    def _send_creation(self, change: Create | Pending, own: Attributes) -> Answer:
-        """Send a creation. One that was sent before and never answered is sent with the same key again, and
-        a refusal does not end that doubt: it says nothing of what became of the first."""
-        key, external_id = change.incident.key, change.incident.external_id
-        sent_with = self.journal.unanswered(key)
-        once = sent_with or change.idempotency_key
-        send = self._record_and if sent_with else self._send
-        return send(
-            key, CREATE, once, lambda: self.api.create(own, idempotency_key=once, external_id=external_id)
+        missing = self._record(change, live)
+        owed = [each for each in missing if each.attribute not in change.left_to_people]
+        made, warnings = self._correct(live, key, owed)
+        made, more = self._change(made, key, _still_to_do(change, made))
+        self._settle(key, made)
+        warnings += more + _kept_otherwise(missing)
+        if isinstance(change, Create):
+            return Adopted(key, made, warnings)
+        return Applied(
+            key, made, created=True, warnings=warnings + unasked(made, creation(change).attributes)
         )
+
+    def _record(self, change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:
+        """Record the answer to a creation; return what of it is not as declared. What is still to be edited
+        is not written down as answered: a crash now must leave it to be seen."""
+        key, own = change.incident.key, creation(change).attributes
+        missing = differences(live.attributes, readable(own))
+        kept = without(own, *(each.attribute for each in missing if not each.attribute.is_create_only))
+        self.journal.confirmed(key, CREATE, live=live, declared=kept, answered=live.attributes)
+        return missing
+
+    def _correct(
+        self, live: LiveIncident, key: str, missing: Collection[FieldChange]
+    ) -> tuple[LiveIncident, Warnings]:
+        """Set once more what the answer to a creation does not show as it was sent, as far as an edit can."""
+        wanted = {each.attribute: each.after for each in missing if not each.attribute.is_create_only}
+        return self._edit(key, CorrectIncident(live.id, wanted)) if wanted else (live, ())
 
     def _go_on(self, change: Create | Pending, bound: Binding) -> Outcome:
         """Bring up to date what an earlier run of the same saved plan created and did not end."""
@@ -217,139 +206,64 @@ class Execution:
         if live is None:
             what = f"{bound.reference} was created by an earlier run, and this API key does not see it"
             return Failed(key, "not-visible", what, "", location)
-        declared = self._with_options(change.attributes)
         known = self.journal.remembered(key)
-        missing = differences(
-            live.attributes, readable({a: v for a, v in declared.items() if not a.is_child})
-        )
-        left = tuple(
+        missing = differences(live.attributes, readable(creation(change).attributes))
+        left = [
             each
-            for each in missing + _children_of(declared)
+            for each in (*missing, *_still_to_do(change, live))
             if not each.attribute.is_create_only
             and (each.attribute not in known or not same(known[each.attribute].declared, each.after))
-        )
+        ]
         live, warnings = self._change(live, key, left)
-        self._settle(key, live.id, live.reference)
+        self._settle(key, live)
         return Applied(key, live, created=False, warnings=warnings)
+
+    # -- the steps ---------------------------------------------------------------------------------------
 
     def _change(
         self,
         live: LiveIncident,
         key: str,
-        changes: tuple[FieldChange, ...],
+        changes: Collection[FieldChange],
         *,
-        looked_at: frozenset[Field] = _LISTED_CHILDREN,
-    ) -> tuple[LiveIncident, tuple[Diagnostic, ...]]:
+        looked_at: frozenset[Field] = LISTED,
+    ) -> tuple[LiveIncident, Warnings]:
         """Edit an incident and bring its children up to date; return it as the account then shows it."""
-        wanted = self._with_options({each.attribute: each.after for each in changes})
-        children = {attribute: value for attribute, value in wanted.items() if attribute.is_child}
-        url = wanted.get(Attribute(Field.POSTMORTEM_URL))
-        edited = {a: v for a, v in wanted.items() if not a.is_child and a.field is not Field.POSTMORTEM_URL}
-        warnings: tuple[Diagnostic, ...] = ()
-        if edited:
-            live = self._send(key, EDIT, None, lambda: self.api.edit(live.id, edited))
-            self.journal.confirmed(key, EDIT, live=live, declared=edited, answered=live.attributes)
-            warnings = tuple(came_back(each) for each in differences(live.attributes, readable(edited)))
-        if isinstance(url, str):
-            live = self._attach(live, key, url)
-        if children:
-            warnings += self._children(live, key, children, looked_at=looked_at)
-        return live, warnings
+        wanted = [replace(each, after=self._with_option(each.after)) for each in changes]
+        warnings: Warnings = ()
+        for step in incident_steps(live.id, wanted):
+            match step:
+                case EditIncident():
+                    live, found = self._edit(key, step)
+                    warnings += found
+                case AttachPostmortem():
+                    live = self._attach(live, key, step)
+                case _:
+                    assert_never(step)
+        children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
+        kinds = Children(self.api, self.journal, self._sender)
+        return live, warnings + kinds.bring_up_to_date(live, key, children, looked_at=looked_at)
 
-    def _attach(self, live: LiveIncident, key: str, url: str) -> LiveIncident:
+    def _edit(self, key: str, step: EditIncident | CorrectIncident) -> tuple[LiveIncident, Warnings]:
+        live = self._sender.send(key, step, self.api.edit)
+        declared = step.attributes
+        self.journal.confirmed(key, identity(step), live=live, declared=declared, answered=live.attributes)
+        return live, tuple(came_back(each) for each in differences(live.attributes, readable(declared)))
+
+    def _attach(self, live: LiveIncident, key: str, step: AttachPostmortem) -> LiveIncident:
         """Attach the link to a post-mortem, and read back what the account made of it."""
-        attribute = Attribute(Field.POSTMORTEM_URL)
-        self._send(key, attribute.label, None, lambda: self.api.attach_postmortem_url(live.id, url))
+        self._sender.send(key, step, self.api.change)
         seen = self.api.incident(live.id) or live
-        self.journal.confirmed(
-            key, attribute.label, live=seen, declared={attribute: url}, answered=seen.attributes
-        )
+        declared = {Attribute(Field.POSTMORTEM_URL): step.url}
+        self.journal.confirmed(key, identity(step), live=seen, declared=declared, answered=seen.attributes)
         return seen
 
-    def _children(
-        self, live: LiveIncident, key: str, wanted: Attributes, *, looked_at: frozenset[Field]
-    ) -> tuple[Diagnostic, ...]:
-        warnings: list[Diagnostic] = []
-        for kind in sorted({attribute.field for attribute in wanted}):
-            of_kind = {attribute: value for attribute, value in wanted.items() if attribute.field is kind}
-            try:
-                known = self._listed(live, frozenset({kind}) & looked_at)
-                for attribute, value in of_kind.items():
-                    warnings += self._child(live, key, attribute, value, known.get(attribute))
-            except NotAvailable as error:
-                what = f"this account's API has no {kind.value}: they were left out"
-                warnings.append(left_out(what, live, error))
-        return tuple(warnings)
+    @property
+    def _sender(self) -> Sender:
+        return Sender(self.journal, self.plan_hash)
 
-    def _child(
-        self, live: LiveIncident, key: str, attribute: Attribute, value: Value, known: LiveChild | None
-    ) -> tuple[Diagnostic, ...]:
-        """Create a child or bring it up to date; return a warning where the API cannot change it."""
-        child = known or self._create_child(live, key, attribute, value)
-        if not same(child.value, value):
-            try:
-                child = self._update_child(live, key, child, value)
-            except NotAvailable as error:
-                what = f"{attribute.field.value} differ from the files, and the API cannot change them"
-                return (left_out(what, live, error),)
-        self.journal.confirmed(
-            key, attribute.label, live=live, declared={attribute: value}, answered={attribute: child.value}
-        )
-        return ()
-
-    def _listed(self, live: LiveIncident, fields: frozenset[Field]) -> dict[Attribute, LiveChild]:
-        found = self.api.children(live.id, fields) if fields else ()
-        return {each.attribute: each for each in found}
-
-    def _create_child(self, live: LiveIncident, key: str, attribute: Attribute, value: Value) -> LiveChild:
-        """Create a child once. After a doubtful answer a look decides; where it shows nothing, the next
-        apply looks again, since a list may lag behind."""
-        once = child_key(parent=live.id, label=attribute.label)
-        try:
-            return self._send(
-                key,
-                attribute.label,
-                once,
-                lambda: self.api.create_child(live.id, attribute, value, idempotency_key=once),
-            )
-        except NoAnswer:
-            if attribute.field not in _LISTED_CHILDREN:
-                raise
-            found = self._listed(live, frozenset({attribute.field})).get(attribute)
-            if found is None:
-                raise
-            return found
-
-    def _update_child(self, live: LiveIncident, key: str, child: LiveChild, value: Value) -> LiveChild:
-        return self._send(
-            key,
-            child.attribute.label,
-            None,
-            lambda: self.api.update_child(live.id, child.id, child.attribute, value),
-        )
-
-    def _send(self, key: str, step: str, idempotency_key: str | None, request: Callable[[], T]) -> T:
-        """Record that a request leaves, send it, and record a refusal. What nobody answered stays sent."""
-        try:
-            return self._record_and(key, step, idempotency_key, request)
-        except (ApiError, NotAvailable) as error:
-            if _is_certain(error):
-                self.journal.failed(key, step, detail=error.summary)
-            raise
-
-    def _record_and(self, key: str, step: str, idempotency_key: str | None, request: Callable[[], T]) -> T:
-        self.journal.sending(key, step, idempotency_key=idempotency_key, plan_hash=self.plan_hash)
-        return request()
-
-    def _settle(self, key: str, incident_id: str, reference: str) -> None:
-        self.journal.settled(key, incident_id, reference, plan_hash=self.plan_hash)
-
-    def _note_unchanged(self, change: NoOp) -> None:
-        """Bind what is ours and as declared. A key that is the incident's own ID, as after a pull, is no
-        proof that it is ours: to bind it would allow edits that nobody agreed to."""
-        key = change.incident.key
-        if change.incident_id != key or self.journal.binding(key):
-            self._settle(key, change.incident_id, change.reference)
+    def _settle(self, key: str, live: LiveIncident) -> None:
+        self.journal.settled(key, live.id, live.reference, plan_hash=self.plan_hash)
 
     def _with_options(self, attributes: Attributes) -> Attributes:
         """Put the options that were created meanwhile in the place of their names."""
@@ -361,19 +275,28 @@ class Execution:
         return several(self.options[each] if isinstance(each, NewOption) else each for each in value)
 
 
-def _children_of(declared: Attributes) -> tuple[FieldChange, ...]:
-    return tuple(FieldChange(a, None, value) for a, value in declared.items() if a.is_child)
+def _is_among(done: frozenset[str], incident_id: str, change: FieldChange) -> bool:
+    """Whether all steps of a difference were carried out."""
+    steps = {identity(each) for each in edit_steps(incident_id, [change])}
+    return bool(steps) and steps <= done
 
 
-def _refuse_to_go_on(live: LiveIncident, sent: Attributes, incident: Incident) -> None:
-    wrong = irreparable(live, sent, incident.external_id)
-    if wrong:
-        raise Refused(f"{live.reference} (key '{incident.key}') {wrong}", code="not-as-asked")
+def _still_to_do(change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:
+    """Return what takes steps after a creation, of an incident that may have it already. Children are looked
+    up one by one; what belongs to people since is left to them."""
+    return tuple(
+        each
+        for each in after_creation(change.attributes)
+        if each.attribute.is_child
+        or not (
+            each.attribute in change.left_to_people or same(live.attributes.get(each.attribute), each.after)
+        )
+    )
 
 
-def _is_certain(error: ApiError | NotAvailable) -> bool:
-    """Whether a refusal says that nothing was carried out."""
-    return isinstance(error, NotAvailable) or (error.status < 500 and error.status != _CONFLICT)
+def _kept_otherwise(missing: Collection[FieldChange]) -> Warnings:
+    """Warn of what the account shows otherwise and no edit can change."""
+    return tuple(came_back(each) for each in missing if each.attribute.is_create_only)
 
 
 def _not_done(change: Change, error: ImporterError) -> Outcome:

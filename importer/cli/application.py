@@ -25,6 +25,7 @@ from importer.model import (
     Outcome,
     Pending,
     Plan,
+    Scope,
     Unknown,
 )
 from importer.model.diagnostics import grouped
@@ -34,7 +35,7 @@ from importer.plan.planner import exceeded
 from importer.plan.summary import summarise
 from importer.renderers import events, report
 from importer.renderers.outcomes import outcomes
-from importer.workflow import Selection, Session, carry_out, left_of, refuse_stale, use_up
+from importer.workflow import Session, carry_out, left_of, refuse_stale, use_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ class Wishes:
     json_out: Path | None
 
     @property
-    def selection(self) -> Selection:
-        return Selection(self.only, self.limit)
+    def scope(self) -> Scope:
+        return Scope(self.only, self.limit)
 
     @property
     def limits(self) -> Limits:

@@ -14,11 +14,12 @@ from importer.cli.interrupts import Interrupts
 from importer.cli.options import Common, chosen_format, taken
 from importer.cli.progress import Emit, teller
 from importer.cli.session import Desk, open_desk, writing
-from importer.model import Plan
+from importer.model import Scope
 from importer.model.errors import UsageError
 from importer.model.settings import parse_rate
 from importer.plan import file as planfile
-from importer.workflow import Selection, declare, plan
+from importer.plan.file import SavedPlan
+from importer.workflow import declare, plan
 
 
 @click.command("apply")
@@ -60,17 +61,18 @@ def command(context: click.Context) -> int:
         return _apply(desk, wishes, saved, voices)
 
 
-def _apply(desk: Desk, wishes: Wishes, saved: Plan | None, voices: Voices) -> int:
+def _apply(desk: Desk, wishes: Wishes, saved: SavedPlan | None, voices: Voices) -> int:
     """Carry out the saved plan, or one that is made now."""
     ceiling = parse_rate(wishes.rate) if wishes.rate else None
     interrupts = Interrupts(voices.teller.tell)
     with writing(
         desk, rate=ceiling, max_wait=wishes.max_wait, stop=interrupts.stop, notify=voices.teller.waiting
     ) as session:
-        chosen = saved or plan(
-            session, declare(desk.settings, wishes.paths, now=datetime.now(UTC)), wishes.selection
-        )
-        plan_hash = planfile.plan_hash(saved) if saved else ""
+        if saved:
+            chosen, plan_hash = saved.plan, saved.plan_hash
+        else:
+            loaded = declare(desk.settings, wishes.paths, now=datetime.now(UTC))
+            chosen, plan_hash = plan(session, loaded, wishes.scope), ""
         return Application(desk, session, wishes, voices, interrupts, plan_hash).run(chosen)
 
 
@@ -91,11 +93,11 @@ def _require_files(wishes: Wishes) -> None:
             raise UsageError(f"there is no file or folder {path}", hint="check the path")
 
 
-def _saved(wishes: Wishes) -> Plan | None:
+def _saved(wishes: Wishes) -> SavedPlan | None:
     """Return the saved plan, where that is what was given."""
     if not any(planfile.is_plan(path) for path in wishes.paths):
         return None
-    if len(wishes.paths) > 1 or wishes.selection != Selection():
+    if len(wishes.paths) > 1 or wishes.scope != Scope():
         raise UsageError(
             "a saved plan is applied alone and as it was reviewed",
             hint="leave out the other paths, --only and --limit, or make another plan",

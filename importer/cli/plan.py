@@ -18,7 +18,7 @@ from importer.model.errors import ExitCode, ImporterError, UsageError
 from importer.model.settings import parse_rate
 from importer.plan import file as planfile
 from importer.plan.summary import summarise
-from importer.workflow import Selection, declare, plan
+from importer.workflow import declare, plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Wishes:
     drift_only: bool
 
     @property
-    def selection(self) -> Selection:
-        return Selection(self.only, self.limit, Scope.DRIFT if self.drift_only else Scope.ALL)
+    def scope(self) -> Scope:
+        return Scope(self.only, self.limit, drift_only=self.drift_only)
 
 
 @click.command("plan")
@@ -97,7 +97,7 @@ def _make(desk: Desk, wishes: Wishes, places: int | None) -> Plan:
     try:
         rejects.write(loaded, wishes.rejects)
         with reading(desk, rate=ceiling, max_wait=wishes.max_wait) as session:
-            made = plan(session, loaded, wishes.selection)
+            made = plan(session, loaded, wishes.scope)
     except ImporterError:
         desk.console.complain(loaded.diagnostics, places=places)
         raise

@@ -29,7 +29,7 @@ def rendered(plan: Plan, context: click.Context, console: Console, root: Path) -
     form = taken(Form, context)
     match chosen_format(context):
         case "json":
-            return planfile.text(plan)
+            return "".join(planfile.pieces(plan))
         case "markdown":
             from importer.renderers import markdown  # noqa: PLC0415
 

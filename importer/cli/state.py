@@ -136,7 +136,7 @@ def export(context: click.Context) -> None:
     hidden = 0 if wishes.show_private else sum(not each.is_public for each in state.bound.values())
     text = export.text(state if wishes.show_private else without_private(state))
     if wishes.file:
-        atomic.write(wishes.file, text)
+        atomic.write(wishes.file, [text])
     else:
         desk.console.result(text)
     desk.console.tell(

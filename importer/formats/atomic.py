@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from importer.model.errors import UsageError
 
 
-def write(path: Path, content: str) -> None:
-    """Write a text in ASCII, mode 0600. Raises UsageError where the file cannot be written."""
+def write(path: Path, pieces: Iterable[str]) -> None:
+    """Write the pieces of a text in ASCII, mode 0600. Raises UsageError where the file cannot be written."""
     try:
         # A temporary file of this kind has mode 0600 from the start.
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "w", encoding="ascii", newline="\n") as stream:
-                stream.write(content)
+                stream.writelines(pieces)
                 stream.flush()
                 os.fsync(stream.fileno())
             Path(temporary).replace(path)

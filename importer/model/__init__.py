@@ -27,7 +27,7 @@ from importer.model.incidents import (
     earliest,
     number_of,
 )
-from importer.model.memory import Binding, Memory, Remembered
+from importer.model.memory import Binding, Memory, Remembered, Unanswered
 from importer.model.plan import (
     Adopt,
     Adopted,
@@ -138,6 +138,7 @@ __all__ = [
     "StatusPageIncident",
     "StatusPageUpdate",
     "TimelineItem",
+    "Unanswered",
     "Unknown",
     "Unmanaged",
     "Update",

@@ -152,11 +152,11 @@ def _encode_child(child: Child) -> Json:
             return _object("timeline_item", at=encode_moment(at), description=description)
         case PostmortemDocument(content=content, status=status):
             return _object("postmortem", content=content, status=status)
-        case FollowUp(description=description, assignee=assignee, status=status, labels=labels):
+        case FollowUp(description=text, assignee=assignee, status=status, labels=labels, title=title):
             person = encode(assignee)
             several = list(labels) or None
             return _object(
-                "follow_up", description=description, assignee=person, status=status, labels=several
+                "follow_up", description=text, assignee=person, status=status, labels=several, title=title
             )
         case Attachment(resource_type=kind, url=url, external_id=external_id, title=title):
             return _object("attachment", resource_type=kind, url=url, external_id=external_id, title=title)
@@ -266,6 +266,7 @@ def _follow_up(parts: _Parts) -> FollowUp:
         assignee=parts.thing("assignee") if "assignee" in parts.fields else None,
         status=parts.optional("status"),
         labels=parts.texts("labels"),
+        title=parts.optional("title"),
     )
 
 

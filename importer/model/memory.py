@@ -27,10 +27,19 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A request that left and that nobody answered: its idempotency key, and its body as it was sent, where
+    that is known: a state that came from elsewhere does not tell."""
+
+    idempotency_key: str
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
-    """What the ledger knows. `sent` are keys whose creation left and was never answered, each with the
-    idempotency key that it carried; `remembered` gives the last declared and answered values of one key."""
+    """What the ledger knows. `sent` are keys whose creation left and was never answered, each with what it
+    carried; `remembered` gives the last declared and answered values of one key."""
 
     bindings: Mapping[str, Binding]
-    sent: Mapping[str, str]
+    sent: Mapping[str, Unanswered]
     remembered: Callable[[str], Mapping[Attribute, Remembered]]

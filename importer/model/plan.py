@@ -55,12 +55,14 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A run that died sent this creation and saw no answer; apply sends the same again and settles it."""
+    """A run that died sent this creation and saw no answer; apply sends the same again and settles it.
+    `content` is the body as it was sent, where the state has it."""
 
     incident: Incident
     idempotency_key: str
     attributes: Attributes
     left_to_people: frozenset[Attribute] = frozenset()
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +136,18 @@ class MonthCount:
     incidents: int
 
 
-class Scope(StrEnum):
-    """What a plan is about: all differences, or those alone that somebody made in incident.io since. The
-    latter is a report, and not for apply."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which part of the work a plan is about: incidents whose key fits one of `only` (none: all of them), at
+    most `limit` changes, all differences or `drift_only`, which is a report and not for apply.
 
-    ALL = "all"
-    DRIFT = "drift"
+    `left_out` counts the changes that `limit`, and the incidents that `only`, left out.
+    """
+
+    only: tuple[str, ...] = ()
+    limit: int | None = None
+    drift_only: bool = False
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,7 @@ class Plan:
     unchanged: int = 0
     severities: tuple[str, ...] = ()
     history: tuple[MonthCount, ...] | None = None
-    scope: Scope = Scope.ALL
+    scope: Scope = Scope()
 
     @property
     def errored(self) -> bool:

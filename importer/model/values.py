@@ -169,12 +169,14 @@ class TimelineItem:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """Work that an incident left behind. `status` is outstanding, completed or not_doing."""
+    """Work that an incident left behind. `status` is outstanding, completed or not_doing. `title` is what the
+    account shows where that is not the name of the attribute: of two follow-ups with one title."""
 
     description: str | None = None
     assignee: Reference | Entity | None = None
     status: str | None = None
     labels: tuple[str, ...] = ()
+    title: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

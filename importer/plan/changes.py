@@ -23,7 +23,6 @@ from importer.model import (
     Origin,
     Pending,
     Plan,
-    Scope,
     Severity,
     Update,
     Value,
@@ -80,7 +79,9 @@ def only_drift(plan: Plan) -> Plan:
     drifted = tuple(each for change in plan.changes if (each := _drifted(change)) is not None)
     unknown = [each.incident for each in plan.changes if isinstance(each, Create | Pending)]
     found = plan.diagnostics + tuple(map(_not_compared, unknown))
-    return replace(plan, changes=drifted, unmanaged=(), scope=Scope.DRIFT, diagnostics=found)
+    return replace(
+        plan, changes=drifted, unmanaged=(), scope=replace(plan.scope, drift_only=True), diagnostics=found
+    )
 
 
 def _not_compared(incident: Incident) -> Diagnostic:

@@ -6,48 +6,60 @@ what its typed part makes apply do. Both are checked anew on reading, so what wa
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from importer.formats import atomic, schemas
-from importer.model import Account, Diagnostic, Input, MonthCount, NoOp, Plan, Scope, Severity, Unmanaged
+from importer.formats.json_pieces import Document, JsonObject, open_text
+from importer.formats.json_pieces import pieces as json_pieces
+from importer.model import (
+    Account,
+    Change,
+    Diagnostic,
+    Input,
+    MonthCount,
+    NoOp,
+    Plan,
+    Scope,
+    Severity,
+    Unmanaged,
+)
 from importer.model.codec import decode_moment, encode_moment
-from importer.model.errors import Refused, UsageError
-from importer.plan.changes import new_options
+from importer.model.errors import ImporterError, Refused, UsageError
 from importer.plan.estimate import estimate
-from importer.plan.file_changes import from_json, location_from_json, location_to_json
-from importer.plan.file_changes import to_json as change_to_json
-from importer.plan.planned_requests import option_request
+from importer.plan.file_changes import (
+    change_from_json,
+    change_to_json,
+    location_from_json,
+    location_to_json,
+    request_to_json,
+)
+from importer.plan.steps import option_steps
 from importer.plan.summary import summarise
 
 FORMAT_VERSION = "1.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
 
-JsonObject = dict[str, Any]
+_CHANGES, _SEAL = "incident_changes", "plan_hash"
+_OWN = (b'"format_version"', b'"tool_version"')
 
 
-def to_json(plan: Plan) -> JsonObject:
-    """Return the plan's document. Incidents that are as declared are only counted. It holds no secret."""
-    content = _content(plan)
-    return {"format_version": FORMAT_VERSION, "plan_hash": _hash(content), **content}
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan as it was read from its file, and the hash that names it."""
+
+    plan: Plan
+    plan_hash: str
 
 
-def plan_hash(plan: Plan) -> str:
-    """Return what names a plan: the same for a plan and for what is read from its file."""
-    digest: str = to_json(plan)["plan_hash"]
-    return digest
-
-
-def text(plan: Plan) -> str:
-    """Return the plan's document as text in ASCII, one line for each incident."""
-    document = to_json(plan)
-    entries = ",\n".join(json.dumps(each) for each in document["incident_changes"])
-    parts = {name: json.dumps(value) for name, value in document.items()}
-    parts["incident_changes"] = f"[\n{entries}\n]" if entries else "[]"
-    return "{\n" + ",\n".join(f'"{name}": {value}' for name, value in parts.items()) + "\n}\n"
+def pieces(plan: Plan) -> Iterator[str]:
+    """Yield the plan's document in ASCII, one line for each incident. Incidents that are as declared are only
+    counted. It holds no secret."""
+    changes = (change_to_json(each) for each in plan.changes if not isinstance(each, NoOp))
+    return json_pieces(_head(plan), _CHANGES, changes, seal=_SEAL)
 
 
 def write(plan: Plan, path: Path) -> None:
@@ -55,51 +67,84 @@ def write(plan: Plan, path: Path) -> None:
 
     Raises UsageError where the file cannot be written.
     """
-    atomic.write(path, text(plan))
+    atomic.write(path, pieces(plan))
 
 
 def is_plan(path: Path) -> bool:
-    """Whether a file is, or was, a saved plan: `write` puts the hash among its first lines."""
+    """Whether a file is, or was, a saved plan, by what `write` puts among its first lines."""
     if not path.is_file():
         return False
     with path.open("rb") as stream:
-        return b'"plan_hash"' in stream.read(500)
+        beginning = stream.read(500)
+    return all(mark in beginning for mark in _OWN)
 
 
-def read(path: Path) -> Plan:
+def read(path: Path) -> SavedPlan:
     """Return the plan that `write` saved, without its NoOps but with their number.
 
     Raises UsageError for what is no plan of a version that this program reads, and Refused for a plan that
     was changed after it was made.
     """
-    document = _document(path)
-    if document.get("plan_hash") != _hash(document):
+    try:
+        with open_text(path) as stream:
+            document = Document(stream, _CHANGES, seal=_SEAL)
+            return _read(document, path)
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", hint=f"make it: importer plan --out {path}"
+        ) from None
+    except (ValueError, RecursionError):
+        raise _not_a_plan(path) from None
+
+
+def _read(document: Document, path: Path) -> SavedPlan:
+    """Take a document, entry by entry. That it was changed counts before what is wrong with it then."""
+    _check_version(document.head, path)
+    changes: list[Change] = []
+    problem: ImporterError | None = None
+    for entry in document.entries():
+        if problem is None:
+            change = _change(entry, path)
+            problem = change if isinstance(change, ImporterError) else None
+            changes += [] if isinstance(change, ImporterError) else [change]
+    if not document.is_sealed():
         raise Refused(
             f"{path} was changed after it was made: its hash does not fit",
             hint=f"make it anew: importer plan --out {path}",
             code="plan-changed",
         )
-    if not _is_well_formed(document):
-        raise _damaged(path)
+    if problem is not None:
+        raise problem
+    return SavedPlan(_plan(document.head, tuple(changes), path), document.sealed_with)
+
+
+def _change(entry: JsonObject, path: Path) -> Change | ImporterError:
+    """Return the change of an entry that shows what it does, or what is wrong with the entry."""
     try:
-        plan = _plan_from(document)
-        promised = _content(plan) | {"format_version": document["format_version"]}
-        promised = {name: value for name, value in promised.items() if name in document}
+        if not _validator("change").is_valid(entry):
+            return _damaged(path)
+        change = change_from_json(entry)
+        return change if _contains(entry, change_to_json(change)) else _untrue(path)
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+        return _damaged(path)
+
+
+def _plan(head: JsonObject, changes: tuple[Change, ...], path: Path) -> Plan:
+    try:
+        if not _validator("head").is_valid(head):
+            raise _damaged(path)
+        plan = replace(_plan_from(head), changes=changes)
+        promised = {**_head(plan), "format_version": head["format_version"]}
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         raise _damaged(path) from None
-    if not _contains(document, promised):
-        raise Refused(
-            f"{path} shows other changes than this version of importer would make",
-            hint=f"make it anew: importer plan --out {path}",
-            code="plan-untrue",
-        )
+    if not _contains(head, promised):
+        raise _untrue(path)
     return plan
 
 
-def _content(plan: Plan) -> JsonObject:
-    """Return the document without its hash."""
-    summary = summarise(plan)
-    effort = estimate(plan)
+def _head(plan: Plan) -> JsonObject:
+    """Return the document without its changes and its hash."""
+    summary, effort, scope = summarise(plan), estimate(plan), plan.scope
     return {
         "format_version": FORMAT_VERSION,
         "tool_version": plan.tool_version,
@@ -107,17 +152,23 @@ def _content(plan: Plan) -> JsonObject:
         "account": {"endpoint": plan.account.endpoint, "dashboard_url": plan.account.dashboard_url},
         "inputs": [asdict(each) for each in plan.inputs],
         "revision": plan.revision,
+        "scope": {"kind": "part" if scope.left_out else "all", **asdict(scope), "only": list(scope.only)},
         "errored": plan.errored,
-        "scope": plan.scope.value,
-        "applyable": summary.has_work and not plan.errored and plan.scope is Scope.ALL,
+        "applyable": summary.has_work and not plan.errored and not scope.drift_only,
         "summary": summary.as_dict(),
         "estimate": {
             "requests": effort.requests,
             "seconds_at_limit": effort.seconds,
             "limit_per_minute": effort.per_minute,
         },
-        "new_options": _new_options(plan),
-        "incident_changes": [change_to_json(each) for each in plan.changes if not isinstance(each, NoOp)],
+        "new_options": [
+            {
+                "custom_field": each.option.custom_field.name,
+                "name": each.option.name,
+                "request": request_to_json(each),
+            }
+            for each in option_steps(plan.changes)
+        ],
         "unmanaged": [asdict(each) for each in plan.unmanaged],
         "diagnostics": [diagnostic_json(each) for each in plan.diagnostics],
         "severities": list(plan.severities),
@@ -125,27 +176,21 @@ def _content(plan: Plan) -> JsonObject:
     }
 
 
-def _document(path: Path) -> JsonObject:
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(
-            f"cannot read {path}: {error.strerror}", hint=f"make it: importer plan --out {path}"
-        ) from None
-    except (ValueError, RecursionError):
-        raise _not_a_plan(path) from None
-    if not isinstance(document, dict) or "plan_hash" not in document:
+def _check_version(head: JsonObject, path: Path) -> None:
+    version = head.get("format_version")
+    if (
+        not isinstance(version, str)
+        or not version.partition(".")[0].isdecimal()
+        or "tool_version" not in head
+    ):
         raise _not_a_plan(path)
-    version = document.get("format_version")
-    if not isinstance(version, str) or not version.partition(".")[0].isdecimal():
-        raise _not_a_plan(path)
-    if int(version.partition(".")[0]) != int(FORMAT_VERSION.partition(".")[0]):
+    made_by_an_older = not isinstance(head.get("scope"), dict)
+    if int(version.partition(".")[0]) != int(FORMAT_VERSION.partition(".")[0]) or made_by_an_older:
         raise UsageError(
-            f"{path} has the format version {version}; this version of importer reads {FORMAT_VERSION}",
-            hint="use the version of importer that made it, or make it anew",
+            f"{path} was made by importer {head['tool_version']}, in a form that this version does not read",
+            hint=f"make it anew: importer plan --out {path}",
             code="plan-version",
         )
-    return document
 
 
 def _not_a_plan(path: Path) -> UsageError:
@@ -160,17 +205,24 @@ def _damaged(path: Path) -> UsageError:
     )
 
 
-def _hash(document: JsonObject) -> str:
-    """Return SHA-256 over the document without its hash, in one form: sorted keys, no spaces, ASCII."""
-    content = {name: value for name, value in document.items() if name != "plan_hash"}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+def _untrue(path: Path) -> Refused:
+    return Refused(
+        f"{path} shows other changes than this version of importer would make",
+        hint=f"make it anew: importer plan --out {path}",
+        code="plan-untrue",
+    )
 
 
-def _is_well_formed(document: JsonObject) -> bool:
+@cache
+def _validator(part: str) -> Any:
+    """Return what judges the `head` of the document, or one `change`, by the published schema."""
     import jsonschema_rs  # noqa: PLC0415 - it is loaded only where a plan is read
 
-    return jsonschema_rs.validator_for(schemas.read("plan")).is_valid(document)
+    schema = schemas.read("plan")
+    if part == "change":
+        return jsonschema_rs.validator_for({"$ref": "#/$defs/change", "$defs": schema["$defs"]})
+    required = [each for each in schema["required"] if each not in (_CHANGES, _SEAL)]
+    return jsonschema_rs.validator_for({**schema, "required": required})
 
 
 def _contains(document: Any, promised: Any) -> bool:
@@ -193,20 +245,21 @@ def _contains(document: Any, promised: Any) -> bool:
 
 
 def _plan_from(document: JsonObject) -> Plan:
-    account = document["account"]
+    """Return the plan of a document, without its changes."""
+    account, scope = document["account"], document["scope"]
     return Plan(
         account=Account(account["endpoint"], account["dashboard_url"]),
         made_at=decode_moment(document["created_at"]),
         tool_version=document["tool_version"],
         inputs=tuple(Input(each["path"], each["sha256"]) for each in document["inputs"]),
         revision=document["revision"],
-        changes=tuple(from_json(each) for each in document["incident_changes"]),
+        changes=(),
         unmanaged=tuple(Unmanaged(each["key"], each["reference"]) for each in document["unmanaged"]),
         diagnostics=tuple(_diagnostic_from(each) for each in document["diagnostics"]),
         unchanged=document["summary"]["unchanged"],
-        severities=tuple(document.get("severities", ())),
-        history=_history_from(document.get("history")),
-        scope=Scope(document.get("scope", Scope.ALL)),
+        severities=tuple(document["severities"]),
+        history=_history_from(document["history"]),
+        scope=Scope(tuple(scope["only"]), scope["limit"], scope["drift_only"], scope["left_out"]),
     )
 
 
@@ -214,17 +267,6 @@ def _history_from(counts: list[JsonObject] | None) -> tuple[MonthCount, ...] | N
     if counts is None:
         return None
     return tuple(MonthCount(each["month"], each["severity"], each["incidents"]) for each in counts)
-
-
-def _new_options(plan: Plan) -> list[JsonObject]:
-    return [
-        {
-            "custom_field": each.custom_field.name,
-            "name": each.name,
-            "request": asdict(option_request(each)),
-        }
-        for each in new_options(plan.changes)
-    ]
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> JsonObject:

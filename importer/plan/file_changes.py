@@ -36,16 +36,18 @@ from importer.model.codec import (
 )
 from importer.model.normalise import by_label
 from importer.model.plain import labels, named, plain
+from importer.model.steps import CreateIncident, Step
 from importer.plan.changes import CANNOT_CHANGE, declared
-from importer.plan.planned_requests import planned_requests
+from importer.plan.steps import steps
 from importer.plan.summary import Action, actions, reference_of
+from importer.wire.requests import request
 
 JsonObject = dict[str, Any]
 Written = Create | Pending | Update | Adopt | Blocked
 """The changes that have an entry: what is as declared has none."""
 
 
-def to_json(change: Written) -> JsonObject:
+def change_to_json(change: Written) -> JsonObject:
     """Return the entry of one change."""
     before, after = _sides(change)
     changes, blocked = _differences(change)
@@ -62,13 +64,13 @@ def to_json(change: Written) -> JsonObject:
         "after": named(after),
         "changed_fields": _fields(changes, lambda each: each.origin.value),
         "blocked_fields": _fields(blocked, lambda _: CANNOT_CHANGE),
-        "requests": [each.as_dict() for each in planned_requests(change)],
+        "requests": [request_to_json(each) for each in steps(change)],
         "precondition": _precondition(change),
         "resolved": _resolved(change),
     }
 
 
-def from_json(entry: JsonObject) -> Written:
+def change_from_json(entry: JsonObject) -> Written:
     """Return the change of an entry whose shape the schema has checked. Raises ValueError, KeyError or
     TypeError where it is damaged all the same."""
     resolved = entry["resolved"]
@@ -77,9 +79,11 @@ def from_json(entry: JsonObject) -> Written:
     blocked = tuple(_field_change_from(each) for each in resolved.get("blocked", ()))
     match action:
         case Action.CREATE | Action.PENDING:
-            kind = Create if action == Action.CREATE else Pending
             theirs = frozenset(decode_attribute(each) for each in resolved.get("left_to_people", ()))
-            return kind(incident, entry["idempotency_key"], _sent_from(incident.attributes, resolved), theirs)
+            sent = _sent_from(incident.attributes, resolved)
+            if action == Action.CREATE:
+                return Create(incident, entry["idempotency_key"], sent, theirs)
+            return Pending(incident, entry["idempotency_key"], sent, theirs, resolved.get("content"))
         case Action.UPDATE | Action.ADOPT:
             edit = Update if action == Action.UPDATE else Adopt
             changes = tuple(_field_change_from(each) for each in resolved["changes"])
@@ -88,6 +92,14 @@ def from_json(entry: JsonObject) -> Written:
             reference = entry["reference"] or ""
             reason, why = entry["action_reason"], entry["explanation"]
             return Blocked(incident, entry["incident_id"], reference, reason, why, blocked)
+
+
+def request_to_json(step: Step) -> JsonObject:
+    """Return the request of a step. The body of a creation follows from what stands beside it, so its SHA-256
+    stands in its place."""
+    made = request(step)
+    body = {"body_sha256": made.sha256} if isinstance(step, CreateIncident) else {"body": made.body}
+    return {"method": made.method, "path": made.path, **body}
 
 
 def location_to_json(location: Location) -> JsonObject:
@@ -188,7 +200,9 @@ def _resolved(change: Written) -> JsonObject:
     changes, blocked = _differences(change)
     match change:
         case Create(attributes=sent, left_to_people=theirs) | Pending(attributes=sent, left_to_people=theirs):
-            return shared | _sent_to(incident.attributes, sent) | _theirs_to(theirs)
+            content = change.content if isinstance(change, Pending) else None
+            was_sent = {} if content is None else {"content": content}
+            return shared | _sent_to(incident.attributes, sent) | _theirs_to(theirs) | was_sent
         case Update(live=live) | Adopt(live=live):
             own = {"live": _live_to(live), "changes": [_field_change_to(each) for each in changes]}
             return shared | own | {"blocked": [_field_change_to(each) for each in blocked]}

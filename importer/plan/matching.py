@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from importer.model import (
     Attribute,
@@ -55,20 +56,68 @@ class NotOurs:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedTwice:
+    """Several incidents have the key in the marker field."""
+
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierIsBound:
+    """The incident that has the key in the marker field is the one of another key in the ledger."""
+
+    reference: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundElsewhere:
+    """The ledger binds the key to one incident, and another one has it in the marker field."""
+
+    bound: str
+    carrier: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCarriesAnother:
+    """The incident that the ledger binds the key to has another key in the marker field."""
+
+    bound: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """Ledger and marker field point at different incidents."""
 
-    explanation: str
+    reason: CarriedTwice | CarrierIsBound | BoundElsewhere | BoundCarriesAnother
+
+    @property
+    def explanation(self) -> str:
+        """The reason as the end of a sentence."""
+        match self.reason:
+            case CarriedTwice(references=references):
+                return f"several incidents carry it in the marker field: {', '.join(references)}"
+            case CarrierIsBound(reference=reference, owner=owner):
+                return f"{reference} carries it, but the state binds that to key '{owner}'"
+            case BoundElsewhere(bound=bound, carrier=carrier):
+                return f"the state binds it to {bound}, but {carrier} carries it"
+            case BoundCarriesAnother(bound=bound, other=other):
+                return f"the state binds it to {bound}, which carries the key '{other}'"
+            case _:
+                assert_never(self.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """Its creation was sent, and whether it was carried out is not known. Only the same idempotency key can
     settle that: another one, of a namespace that was changed since, would make a second incident. `resembles`
-    are incidents of the same name and moments: one of them may be what was made."""
+    are incidents of the same name and moments: one of them may be what was made. `content` is the body that
+    was sent, where it is known."""
 
     idempotency_key: str
     resembles: tuple[NotOurs, ...] = ()
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +181,7 @@ class Census:
         """Find the one live incident that a declared one is, and how that is known."""
         conflict = self._conflict(incident.key)
         if conflict:
-            return Conflict(conflict)
+            return conflict
         binding = self._memory.bindings.get(incident.key)
         if binding:
             return self._bound(binding)
@@ -140,7 +189,8 @@ class Census:
         if carrying:
             return Ours(carrying[0])
         if incident.key in self._memory.sent:
-            return Sent(self._memory.sent[incident.key], self._alike(incident))
+            sent = self._memory.sent[incident.key]
+            return Sent(sent.idempotency_key, self._alike(incident), sent.content)
         candidate = self._candidate(incident)
         if candidate:
             return self._not_ours(candidate)
@@ -158,27 +208,20 @@ class Census:
             return Hidden(binding)
         return Ours(live) if binding.settled else Claimed(live)
 
-    def _conflict(self, key: str) -> str | None:
-        """Say in a sentence why a key does not name one incident, if so."""
-        binding = self._memory.bindings.get(key)
-        marked = self._carrying(key)
-        if len(marked) > 1:
-            names = ", ".join(each.reference for each in marked)
-            return f"several incidents carry it in the marker field: {names}"
+    def _conflict(self, key: str) -> Conflict | None:
+        """Return why a key does not name one incident, if so."""
+        binding, carriers = self._memory.bindings.get(key), self._carrying(key)
+        if len(carriers) > 1:
+            return Conflict(CarriedTwice(tuple(each.reference for each in carriers)))
+        carrier = carriers[0] if carriers else None
         if binding is None:
-            owner = self._owners.get(marked[0].id) if marked else None
-            return (
-                f"{marked[0].reference} carries it, but the state binds that to key '{owner}'"
-                if owner
-                else None
-            )
-        if marked and marked[0].id != binding.incident_id:
-            return f"the state binds it to {binding.reference}, but {marked[0].reference} carries it"
+            owner = self._owners.get(carrier.id) if carrier else None
+            return Conflict(CarrierIsBound(carrier.reference, owner)) if carrier and owner else None
+        if carrier and carrier.id != binding.incident_id:
+            return Conflict(BoundElsewhere(binding.reference, carrier.reference))
         live = self._by_id.get(binding.incident_id)
         other = self._marked(live) if live else None
-        if other and other != key:
-            return f"the state binds it to {binding.reference}, which carries the key '{other}'"
-        return None
+        return Conflict(BoundCarriesAnother(binding.reference, other)) if other and other != key else None
 
     def _carrying(self, key: str) -> tuple[LiveIncident, ...]:
         return tuple(self._by_key.get(key, {}).values())

@@ -7,11 +7,11 @@ it, or it is none because the server merely keeps its own form of what was decla
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import assert_never
 
 from importer.model import (
-    CHILD_FIELDS,
     WRITE_ONLY_FIELDS,
     Adopt,
     Attribute,
@@ -28,7 +28,6 @@ from importer.model import (
     Memory,
     NoOp,
     Pending,
-    PostmortemDocument,
     Unmanaged,
     Update,
     Value,
@@ -37,11 +36,18 @@ from importer.model import (
 from importer.model.diagnostics import Diagnostics
 from importer.model.identity import idempotency_key
 from importer.model.settings import Settings
-from importer.plan.differences import differences, same
+from importer.model.steps import LATER
+from importer.plan.differences import differences
 from importer.plan.drift import after_policy, judge
 from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
+from importer.plan.steps import edit_steps
 
-_EDITABLE_CHILDREN = frozenset({Field.TIMELINE, Field.FOLLOW_UP})
+
+class _Obstacle(Enum):
+    """Why a difference is no change: no plan could ever make it."""
+
+    CANNOT_BE_CLEARED = auto()
+    NOT_SHOWN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +120,9 @@ class _Planner:
                     hint="correct the marker field in incident.io, or `importer state forget` what is wrong",
                 )
                 return None
-            case Sent(idempotency_key=sent_with, resembles=resembles):
+            case Sent(idempotency_key=sent_with, resembles=resembles, content=content):
                 self._warn_of_resemblance(incident, resembles, "incidents that nobody confirmed")
-                return Pending(incident, sent_with, *self._creation(incident))
+                return Pending(incident, sent_with, *self._creation(incident), content)
             case Absent(resembles=resembles):
                 self._warn_of_resemblance(incident, resembles, "incidents to be created")
                 return Create(incident, self._key(incident), *self._creation(incident))
@@ -168,8 +174,10 @@ class _Planner:
         found = list(differences(live.attributes, self._compared(incident)))
         if found:
             remembered = self.memory.remembered(incident.key)
-            judged = (judge(each, remembered) for each in found)
-            real = [each for each in judged if each and self._is_open_to_change(each, incident, live)]
+            judged = [change for each in found if (change := judge(each, remembered))]
+            obstacles = [(each, self._obstacle(each, live)) for each in judged]
+            self._tell_of(obstacles, incident)
+            real = [each for each, obstacle in obstacles if obstacle is None]
             found = after_policy(incident, real, self._marker, self.diagnostics)
             if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in found):
                 found = []  # the state was lost, and nobody can say whether it is a change
@@ -188,8 +196,9 @@ class _Planner:
 
     def _not_ours(self, incident: Incident, found: NotOurs) -> Change:
         if incident.key == found.live.id:
-            if found.owner not in self.declared_keys and self._is_as_it_was_pulled(incident, found.live):
-                return NoOp(incident, found.live.id, found.live.reference)
+            is_declared = found.owner in self.declared_keys
+            if not is_declared and (unchanged := self._as_it_was_pulled(incident, found.live)):
+                return unchanged
         elif found.owner is None and self._is_as_it_was_sent(incident, found.live):
             return Adopt(incident, found.live, ())
         return _blocked(incident, found)
@@ -200,36 +209,43 @@ class _Planner:
         desired = {a: value for a, value in self._desired(incident).items() if not a.is_child}
         return is_it and not differences(live.attributes, desired)
 
-    def _is_as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> bool:
-        """Whether all is as declared under the incident's own ID, as after a pull. Where nothing is to be
-        done, it does not matter whose the incident is."""
+    def _as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> NoOp | None:
+        """Return that nothing is to be done where all is as declared under the incident's own ID, as after a
+        pull. Where nothing is to be done, it does not matter whose the incident is."""
         declared = {a: value for a, value in self._compared(incident).items() if a != self._marker}
         found = (*_number_change(incident, live.reference), *differences(live.attributes, declared))
-        return not any(self._is_open_to_change(each, incident, live) for each in found)
+        obstacles = [(each, self._obstacle(each, live)) for each in found]
+        if not all(obstacle for _, obstacle in obstacles):
+            return None
+        self._tell_of(obstacles, incident)
+        return NoOp(incident, live.id, live.reference)
 
-    def _is_open_to_change(self, change: FieldChange, incident: Incident, live: LiveIncident) -> bool:
-        """Leave out, with a warning, what would be a difference for ever: no request clears what is set at
+    def _obstacle(self, change: FieldChange, live: LiveIncident) -> _Obstacle | None:
+        """Return why a difference is left out that would be one for ever: no request clears what is set at
         creation, and apply does not create children that it cannot look for first."""
-        attribute = change.attribute
-        detail = f"incident '{incident.key}': {attribute.label}"
-        if attribute.is_create_only and change.after is None:
-            self.diagnostics.warning(
-                "cannot-be-cleared",
-                "what is set at creation only cannot be cleared, and stays as it is",
-                incident.location,
-                detail=detail,
-                hint="leave it out of the file",
-            )
-            return False
-        if self.census.is_unread(live, attribute.field):
-            self.diagnostics.warning(
-                "not-available",
-                f"this account's API does not show {attribute.field.value}: they are left out",
-                incident.location,
-                detail=detail,
-            )
-            return False
-        return True
+        if change.attribute.is_create_only and change.after is None:
+            return _Obstacle.CANNOT_BE_CLEARED
+        return _Obstacle.NOT_SHOWN if self.census.is_unread(live, change.attribute.field) else None
+
+    def _tell_of(self, obstacles: Iterable[tuple[FieldChange, _Obstacle | None]], incident: Incident) -> None:
+        """Warn of each difference that is left out."""
+        for change, obstacle in obstacles:
+            detail = f"incident '{incident.key}': {change.attribute.label}"
+            if obstacle is _Obstacle.CANNOT_BE_CLEARED:
+                self.diagnostics.warning(
+                    "cannot-be-cleared",
+                    "what is set at creation only cannot be cleared, and stays as it is",
+                    incident.location,
+                    detail=detail,
+                    hint="leave it out of the file",
+                )
+            elif obstacle is _Obstacle.NOT_SHOWN:
+                self.diagnostics.warning(
+                    "not-available",
+                    f"this account's API does not show {change.attribute.field.value}: they are left out",
+                    incident.location,
+                    detail=detail,
+                )
 
     def _hidden(self, incident: Incident, hidden: Hidden) -> Change:
         """An incident that the key does not see cannot be compared with the account, only with what was
@@ -289,16 +305,7 @@ class _Planner:
 
 def _is_possible(change: FieldChange) -> bool:
     """Whether the API has a request that makes this change."""
-    attribute, before, after = change.attribute, change.before, change.after
-    if attribute.is_create_only:
-        return False
-    if attribute.field is Field.POSTMORTEM_URL:
-        return after is not None
-    if attribute.field not in CHILD_FIELDS or before is None:
-        return True
-    if isinstance(before, PostmortemDocument) and isinstance(after, PostmortemDocument):
-        return after.status is not None and same(before, replace(after, status=None))
-    return attribute.field in _EDITABLE_CHILDREN
+    return bool(edit_steps(LATER, [change]))
 
 
 def _number_change(incident: Incident, reference: str) -> tuple[FieldChange, ...]:

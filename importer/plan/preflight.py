@@ -6,13 +6,13 @@ doubted: the server has the last word either way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import assert_never
 
 from importer.account.rules import SEES_PRIVATE
 from importer.model import (
     Account,
-    Adopt,
     Attribute,
     Blocked,
     Change,
@@ -20,12 +20,22 @@ from importer.model import (
     Diagnostic,
     Field,
     NoOp,
-    Pending,
-    Update,
     Workflow,
 )
 from importer.model.diagnostics import Diagnostics
 from importer.model.identity import is_incident_id
+from importer.model.steps import (
+    AttachPostmortem,
+    CorrectIncident,
+    CreateChild,
+    CreateIncident,
+    CreateOption,
+    EditChild,
+    EditIncident,
+    SetChildStatus,
+    Step,
+)
+from importer.plan.steps import option_steps, steps
 
 _READS = "viewer"
 _CREATES = "incident_creator"
@@ -36,12 +46,15 @@ _PURPOSES = {
     _EDITS: "edit incidents",
     "incident_memberships_editor": "give people access to private incidents",
     "status_page_publisher": "publish on status pages",
+    "postmortems_manage": "import post-mortems",
+    "manage_settings": "create options of custom fields",
 }
-_CHILDREN = {Field.MEMBER: "incident_memberships_editor", Field.STATUS_PAGE: "status_page_publisher"}
-"""The children that have a role of their own; for the others the API pages name none."""
-
-_WRITTEN_LATER = _CHILDREN.keys() | {Field.CALL_URL}
-"""What a creation does not carry."""
+_CHILDREN = {
+    Field.MEMBER: "incident_memberships_editor",
+    Field.STATUS_PAGE: "status_page_publisher",
+    Field.POSTMORTEM: "postmortems_manage",
+}
+"""The children that have a role of their own, by the roles' names; for the others the API pages name none."""
 
 _NEW_KEY = "roles are chosen when a key is created: make another one in incident.io under Settings, API keys"
 
@@ -54,7 +67,8 @@ def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic
         _refuse_gone(doubtful, problems)
     elif account.roles and SEES_PRIVATE not in account.roles:
         _refuse_unseen(doubtful, problems)
-    wanted = {need for change in changes for need in _needed(change)}
+    every = chain(option_steps(changes), chain.from_iterable(map(steps, changes)))
+    wanted = set(map(_role, every))
     for role, purpose in _PURPOSES.items():
         if account.roles and role in wanted and role not in account.roles:
             _lacks(problems, role, purpose)
@@ -96,20 +110,23 @@ def check_workflows(workflows: Sequence[Workflow] | None) -> tuple[Diagnostic, .
     return tuple(problems.found)
 
 
-def _needed(change: Change) -> Iterator[str]:
-    """Yield the roles that a change's requests need."""
-    match change:
-        case Create(attributes=sent) | Pending(attributes=sent):
-            yield _CREATES
-            written: Iterable[Attribute] = [each for each in sent if each.field in _WRITTEN_LATER]
-        case Update(changes=changes) | Adopt(changes=changes):
-            written = [each.attribute for each in changes]
-        case NoOp() | Blocked():
-            written = ()
+def _role(step: Step) -> str:
+    """Return the role that a step's request needs."""
+    match step:
+        case CreateOption():
+            return "manage_settings"
+        case CreateIncident():
+            return _CREATES
+        case EditIncident() | CorrectIncident() | AttachPostmortem():
+            return _EDITS
+        case (
+            CreateChild(attribute=attribute)
+            | EditChild(attribute=attribute)
+            | SetChildStatus(attribute=attribute)
+        ):
+            return _CHILDREN.get(attribute.field, _EDITS)
         case _:
-            assert_never(change)
-    for attribute in written:
-        yield _CHILDREN.get(attribute.field, _EDITS)
+            assert_never(step)
 
 
 def _was_pulled_here(change: Change) -> bool:

@@ -22,11 +22,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many incidents each action concerns. One with a blocked difference beside others counts twice."""
+    """How many incidents each action concerns. One with a blocked difference beside others counts twice.
+    `delete` counts children: incidents are never deleted."""
 
     create: int = 0
     update: int = 0
     adopt: int = 0
+    delete: int = 0
     unchanged: int = 0
     blocked: int = 0
     pending: int = 0

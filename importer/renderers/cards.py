@@ -92,7 +92,7 @@ def _title(change: Change, action: Action, scope: Scope) -> str:
     reference = reference_of(change)
     subject = f"{name} ({sanitised(reference)})" if reference else name
     match action:
-        case Action.UPDATE | Action.BLOCKED if scope is Scope.DRIFT:
+        case Action.UPDATE | Action.BLOCKED if scope.drift_only:
             return f"{subject} has drifted"
         case Action.CREATE:
             return f"{subject} will be created"

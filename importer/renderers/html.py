@@ -36,7 +36,6 @@ from importer.model import (
 )
 from importer.model.codec import encode_moment
 from importer.plan.changes import new_options
-from importer.plan.estimate import estimate
 from importer.plan.history import by_month
 from importer.plan.summary import actions, summarise
 from importer.renderers import view
@@ -117,14 +116,14 @@ def _heading(plan: Plan) -> Json:
 
 def _words(plan: Plan, told: Sequence[_Told], *, show_private: bool) -> Json:
     """Return what the page says of the changes: counts, problems, what else is touched or left alone."""
-    summary, effort = summarise(plan), estimate(plan)
+    summary = summarise(plan)
     return {
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
         "tallies": [
             (name, word, symbol, summary.as_dict()[name]) for name, word, symbol in _tallies(plan.scope)
         ],
-        "effort": view.effort(effort) if effort.requests else "",
+        "effort": view.work(plan),
         "unmanaged": view.unmanaged(plan),
         "new_options": [
             (sanitised(each.custom_field.name), sanitised(each.name))
@@ -140,7 +139,7 @@ def _tallies(scope: Scope) -> tuple[tuple[str, str, str], ...]:
     """Return the name of each count, its word and its symbol."""
     return (
         ("create", "to create", "+"),
-        ("update", view.UPDATES[scope], "~"),
+        ("update", view.updates(scope), "~"),
         ("adopt", "to adopt", "="),
         ("blocked", "blocked", "!"),
         ("pending", "pending", "?"),

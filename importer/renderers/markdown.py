@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from importer.model import Change, Create, Diagnostic, NoOp, Plan, Scope, Severity
 from importer.model.wording import numbered
-from importer.plan.estimate import estimate
 from importer.plan.privacy import is_private
 from importer.plan.summary import Action, actions
 from importer.renderers import fences, view
@@ -98,9 +97,7 @@ def _hidden(plan: Plan, audience: Audience) -> frozenset[str]:
 
 
 def _opening(plan: Plan, hidden: int) -> str:
-    effort = estimate(plan)
-    parts = [MARK, f"**{view.ending(plan)}**"]
-    parts += [view.effort(effort)] if effort.requests else []
+    parts = [MARK, f"**{view.ending(plan)}**", *filter(None, [view.work(plan)])]
     parts += [view.FAILED if plan.errored else view.opening(plan)]
     if hidden:
         subject = "1 private incident is" if hidden == 1 else f"{hidden} private incidents are"
@@ -136,7 +133,7 @@ def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterato
     yield section(Action.BLOCKED, "blocked", is_open=True)
     yield section(Action.PENDING, "pending", is_open=True)
     yield _Section(numbered(len(warnings), "warning"), is_open=True, blocks=warnings)
-    yield section(Action.UPDATE, view.UPDATES[plan.scope], is_open=False)
+    yield section(Action.UPDATE, view.updates(plan.scope), is_open=False)
     yield section(Action.ADOPT, "to adopt", is_open=False)
     yield section(Action.CREATE, "to create", is_open=False)
     if counted:

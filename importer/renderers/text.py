@@ -8,7 +8,6 @@ from itertools import chain
 from importer.model import Diagnostic, Plan, Severity
 from importer.model.diagnostics import SHOWN_LOCATIONS, grouped
 from importer.model.wording import numbered
-from importer.plan.estimate import estimate
 from importer.plan.summary import summarise
 from importer.renderers import view
 from importer.renderers.cards import Card, Row, card, legend
@@ -58,9 +57,7 @@ def plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY) -> st
     elif not summary.has_changes:
         parts.append(view.opening(plan))
     parts.append(paint("bold", view.ending(plan)))
-    effort = estimate(plan)
-    if effort.requests:
-        parts.append(view.effort(effort))
+    parts += wrapped(work, width=width, indent="") if (work := view.work(plan)) else []
     return "\n".join(parts) + "\n"
 
 

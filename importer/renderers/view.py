@@ -5,18 +5,16 @@ A format adds layout and its own escaping. All text is sanitised: it holds no co
 
 from __future__ import annotations
 
-from importer.model import Diagnostic, NoOp, Plan, Scope
+from importer.model import Create, Diagnostic, NoOp, Pending, Plan, Scope
 from importer.model.wording import numbered
-from importer.plan.estimate import Estimate
+from importer.plan.estimate import Estimate, estimate
 from importer.plan.summary import Action, Summary, summarise
 from importer.renderers.values import sanitised
 
-_NO_CHANGES = {
-    Scope.ALL: "No changes. The account matches the files.",
-    Scope.DRIFT: "No drift: nobody edited what importer knows to have written.",
-}
+_NO_CHANGES = "No changes. The account matches the files."
+_NO_DRIFT = "No drift: nobody edited what importer knows to have written."
 _NOTHING = "No changes: there is no incident to compare."
-UPDATES = {Scope.ALL: "to update", Scope.DRIFT: "drifted"}
+_CORRECTION = "A creation may be followed by one edit, if incident.io stores a text in another form."
 FAILED = "Planning failed: this plan cannot be applied."
 SHOWN_KEYS = 5
 
@@ -44,8 +42,8 @@ def opening(plan: Plan) -> str:
     """Return the line above the changes: what will happen, that nothing of it can, or that all is well."""
     summary = summarise(plan)
     if not summary.has_changes:
-        return _NO_CHANGES[plan.scope] if summary.unchanged or plan.scope is Scope.DRIFT else _NOTHING
-    if plan.scope is Scope.DRIFT:
+        return _NO_DRIFT if plan.scope.drift_only else _NO_CHANGES if summary.unchanged else _NOTHING
+    if plan.scope.drift_only:
         return "importer found drift in the following incidents:"
     if plan.errored:
         return "importer planned the following actions, but the files have problems:"
@@ -56,10 +54,15 @@ def opening(plan: Plan) -> str:
 
 def ending(plan: Plan) -> str:
     """Return the line that counts: `Plan: 412 to create, ...`, or `Drift: 2 incidents.` of a report."""
-    if plan.scope is Scope.ALL:
+    if not plan.scope.drift_only:
         return counts(summarise(plan))
     drifted = sum(not isinstance(each, NoOp) for each in plan.changes)
     return f"Drift: {numbered(drifted, 'incident')}."
+
+
+def updates(scope: Scope) -> str:
+    """Return what the incidents are that differ: `to update`, or `drifted` in a report."""
+    return "drifted" if scope.drift_only else "to update"
 
 
 def counts(summary: Summary) -> str:
@@ -75,8 +78,18 @@ def counts(summary: Summary) -> str:
     return f"Plan: {', '.join(parts)}."
 
 
+def work(plan: Plan) -> str:
+    """Return the plan's last line, or nothing where apply sends nothing: what it takes, and which step more
+    an answer may reveal."""
+    needed = estimate(plan)
+    if not needed.requests:
+        return ""
+    creates = any(isinstance(each, Create | Pending) for each in plan.changes)
+    return f"{effort(needed)} {_CORRECTION}" if creates else effort(needed)
+
+
 def effort(estimate: Estimate) -> str:
-    """Return the plan's last line: `About 431 requests: 22 s at the limit of 1200/min.`"""
+    """Return what requests take: `About 431 requests: 22 s at the limit of 1200/min.`"""
     requests, duration = numbered(estimate.requests, "request"), lasting(estimate.seconds)
     return f"About {requests}: {duration} at the limit of {estimate.per_minute}/min."
 

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
 from importer.model import (
@@ -19,30 +18,26 @@ from importer.model import (
     Attribute,
     Attributes,
     Binding,
-    Entity,
     LiveIncident,
     Memory,
     Remembered,
-    Value,
+    Unanswered,
 )
-from importer.model.codec import Json, decode, decode_attribute, encode, encode_attribute
+from importer.model.codec import decode_attribute
 from importer.model.errors import Refused
-from importer.state.ledger_file import LedgerFile, Row, in_words, open_file, read_file
-from importer.state.merge import Bound, Gain, State, gain, merged
+from importer.model.steps import CREATE
+from importer.state.ledger_file import LedgerFile, in_words, open_file, read_file
+from importer.state.ledger_rows import CONFIRMED, SENT, SENT_WITH, binding_of, field_row, remembered_of
+from importer.state.ledger_state import add_state, state_of
+from importer.state.merge import Gain, State, gain, merged
 
-CREATE = "create"
 APPLY = "apply"
 
 PLANNED = "planned"
-SENT = "sent"
-CONFIRMED = "confirmed"
 FAILED = "failed"
 
 _BINDINGS = "SELECT key, incident_id, reference, settled FROM binding"
-_BINDINGS_AND_WHEN = "SELECT key, incident_id, reference, settled, bound_at FROM binding"
-_SENT = "SELECT key, idempotency_key FROM entry WHERE step = ? AND status = ?"
 _ENTRIES = "SELECT key, step, status, at, idempotency_key, detail FROM entry"
-_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +64,28 @@ class Ledger:
     # -- what plan reads -------------------------------------------------------------------------------
 
     def memory(self) -> Memory:
-        """Return all bindings, and the keys whose creation was sent and never answered, each with the
-        idempotency key that it was sent with."""
+        """Return all bindings, and the keys whose creation was sent and never answered, each with what it
+        carried."""
         # In this order: what another process confirms in between is bound, not unknown.
-        sent = self._file.query(_SENT, CREATE, SENT)
+        sent = self._file.query(SENT_WITH, CREATE, SENT)
         bindings = {each.key: each for each in self.bindings()}
-        unanswered = {key: sent_with for key, sent_with in sent if key not in bindings}
+        unanswered = {key: Unanswered(once, content) for key, once, content in sent if key not in bindings}
         return Memory(bindings, unanswered, self.remembered)
 
     def bindings(self) -> tuple[Binding, ...]:
         """Return every known pair of key and incident, sorted by key."""
-        return tuple(_binding(row) for row in self._file.query(f"{_BINDINGS} ORDER BY key"))
+        return tuple(binding_of(row) for row in self._file.query(f"{_BINDINGS} ORDER BY key"))
 
     def binding(self, key: str) -> Binding | None:
         """Return the pair of one key, if it is known."""
-        return next((_binding(row) for row in self._file.query(f"{_BINDINGS} WHERE key = ?", key)), None)
+        return next((binding_of(row) for row in self._file.query(f"{_BINDINGS} WHERE key = ?", key)), None)
 
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]:
         """Return what was last declared and answered of each attribute of one key."""
         rows = self._file.query("SELECT attribute, declared, answered FROM field WHERE key = ?", key)
         with in_words(self.path):
             return {
-                decode_attribute(json.loads(attribute)): _remembered(declared, answered)
+                decode_attribute(json.loads(attribute)): remembered_of(declared, answered)
                 for attribute, declared, answered in rows
             }
 
@@ -100,10 +95,18 @@ class Ledger:
             Entry(*row) for row in self._file.query(f"{_ENTRIES} WHERE key = ? ORDER BY at, step", key)
         )
 
-    def unanswered(self, key: str) -> str | None:
-        """Return the idempotency key of a creation that was sent and never answered."""
-        sql = "SELECT idempotency_key FROM entry WHERE key = ? AND step = ? AND status = ?"
-        return next((sent_with for (sent_with,) in self._file.query(sql, key, CREATE, SENT)), None)
+    def in_doubt(self, key: str, step: str) -> Unanswered | None:
+        """Return what a step carried that has an idempotency key, was sent and was never answered."""
+        sql = (
+            "SELECT idempotency_key, content FROM entry"
+            " WHERE key = ? AND step = ? AND status = ? AND idempotency_key IS NOT NULL"
+        )
+        return next((Unanswered(*row) for row in self._file.query(sql, key, step, SENT)), None)
+
+    def carried_out(self, key: str, *, plan_hash: str) -> frozenset[str]:
+        """Return the steps of one key that a run of a saved plan carried out."""
+        sql = "SELECT step FROM entry WHERE key = ? AND status = ? AND plan_hash = ?"
+        return frozenset(step for (step,) in self._file.query(sql, key, CONFIRMED, plan_hash))
 
     def is_created(self, key: str) -> bool:
         """Whether a creation of this key was answered with its incident."""
@@ -121,7 +124,7 @@ class Ledger:
 
     def state(self) -> State:
         """Return all that another machine needs to go on, as of one moment."""
-        return self._file.look(_state)
+        return self._file.look(state_of)
 
     def is_finished(self, plan_hash: str) -> bool:
         """Whether a saved plan was applied to its end."""
@@ -161,20 +164,24 @@ class Ledger:
     def planned(self, keys: Iterable[str], *, plan_hash: str) -> None:
         """Note what a run is going to do."""
         rows = [(key, APPLY, PLANNED, self._stamp(), plan_hash) for key in keys]
-        sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, NULL, ?, NULL)"
+        sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, NULL, ?, NULL, NULL)"
         self._file.write(lambda to: to.executemany(sql, rows))
 
-    def sending(self, key: str, step: str, *, idempotency_key: str | None, plan_hash: str) -> None:
-        """Note that a request is about to leave; durable when this returns."""
-        row = (key, step, SENT, self._stamp(), idempotency_key, plan_hash)
-        sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, NULL)"
+    def sending(
+        self, key: str, step: str, *, idempotency_key: str | None, content: str | None, plan_hash: str
+    ) -> None:
+        """Note that a request is about to leave, with what would be sent again; durable when this returns."""
+        row = (key, step, SENT, self._stamp(), idempotency_key, plan_hash, content)
+        sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, NULL, ?)"
         self._file.write(lambda to: to.execute(sql, row))
 
     def confirmed(
         self, key: str, step: str, *, live: LiveIncident, declared: Attributes, answered: Attributes
     ) -> None:
         """Note that a step was carried out, on which incident, and what came of each declared attribute."""
-        rows = [_row(key, attribute, value, answered.get(attribute)) for attribute, value in declared.items()]
+        rows = [
+            field_row(key, attribute, value, answered.get(attribute)) for attribute, value in declared.items()
+        ]
 
         def work(to: sqlite3.Connection) -> None:
             self._bind(to, key, live.id, live.reference)
@@ -221,7 +228,7 @@ class Ledger:
         def work(to: sqlite3.Connection) -> None:
             for key, live, attributes in adopted:
                 self._claim(to, key, live, settled=True)
-                rows = [_row(key, attribute, value, value) for attribute, value in attributes.items()]
+                rows = [field_row(key, attribute, value, value) for attribute, value in attributes.items()]
                 to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", rows)
 
         self._file.write(work)
@@ -231,9 +238,9 @@ class Ledger:
         learned: list[Gain] = []
 
         def work(to: sqlite3.Connection) -> None:
-            own = _state(to)
+            own = state_of(to)
             whole = merged(own, given)
-            _add(to, own, whole, at=self._stamp())
+            add_state(to, own, whole, at=self._stamp())
             learned[:] = [gain(own, whole)]
 
         self._file.write(work)
@@ -280,7 +287,7 @@ class Ledger:
         self, to: sqlite3.Connection, key: str, step: str, *, status: str, detail: str | None = None
     ) -> None:
         to.execute(
-            "UPDATE entry SET status = ?, at = ?, detail = ? WHERE key = ? AND step = ?",
+            "UPDATE entry SET status = ?, at = ?, detail = ?, content = NULL WHERE key = ? AND step = ?",
             (status, self._stamp(), detail, key, step),
         )
 
@@ -311,85 +318,3 @@ def check_account(ledger: Ledger, account: Account) -> None:
             hint="use that account's key and endpoint, or another state file with --state FILE",
             code="foreign-account",
         )
-
-
-def _binding(row: Row) -> Binding:
-    key, incident_id, reference, settled = row
-    return Binding(key, incident_id, reference, bool(settled))
-
-
-def _state(connection: sqlite3.Connection) -> State:
-    meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
-    fields: dict[str, dict[Attribute, Remembered]] = {}
-    rows = connection.execute("SELECT key, attribute, declared, answered FROM field")
-    for key, attribute, declared, answered in rows:
-        known = fields.setdefault(key, {})
-        known[decode_attribute(json.loads(attribute))] = _remembered(declared, answered)
-    last = dict(
-        connection.execute("SELECT key, MAX(at) FROM entry WHERE status = ? GROUP BY key", (CONFIRMED,))
-    )
-    bound = {
-        key: Bound(
-            _binding((key, *rest)),
-            datetime.fromisoformat(max(bound_at, last.get(key, ""))),
-            fields.get(key, {}),
-        )
-        for key, *rest, bound_at in connection.execute(_BINDINGS_AND_WHEN)
-    }
-    sent = connection.execute(_SENT, (CREATE, SENT)).fetchall()
-    account = Account(meta["endpoint"], meta["dashboard_url"]) if "endpoint" in meta else None
-    return State(account, bound, {key: once for key, once in sent if key not in bound})
-
-
-def _add(to: sqlite3.Connection, own: State, whole: State, *, at: str) -> None:
-    """Write what a merge added to a state."""
-    if whole.account:
-        rows = [("endpoint", whole.account.endpoint), ("dashboard_url", whole.account.dashboard_url)]
-        to.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows)
-    for key, each in whole.bound.items():
-        if each is not own.bound.get(key):
-            binding = each.binding
-            row = (key, binding.incident_id, binding.reference, binding.settled, each.at.isoformat())
-            to.execute(
-                "INSERT INTO binding VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
-                " reference = excluded.reference, settled = excluded.settled, bound_at = excluded.bound_at",
-                row,
-            )
-            fields = [
-                _row(key, attribute, known.declared, known.answered)
-                for attribute, known in each.fields.items()
-            ]
-            to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", fields)
-    sent = [
-        (key, CREATE, SENT, at, once) for key, once in whole.unanswered.items() if key not in own.unanswered
-    ]
-    to.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL, NULL)", sent)
-
-
-def _row(key: str, attribute: Attribute, declared: Value, answered: Value) -> tuple[str | None, ...]:
-    slot, name = _named(attribute, attribute.label)
-    return (
-        key,
-        slot,
-        name,
-        _text(encode(declared)),
-        None if answered == declared else _text(encode(answered)),
-    )
-
-
-@lru_cache(maxsize=1000)
-def _named(attribute: Attribute, label: str) -> tuple[str, str]:
-    """Return an attribute's place among those of its key, and its JSON. The same few come with every
-    incident; equal ones may have another label since their thing was renamed."""
-    known_as = attribute.key.id if isinstance(attribute.key, Entity) else label
-    return f"{attribute.field}:{known_as}", _text(encode_attribute(attribute))
-
-
-def _remembered(declared: str, answered: str | None) -> Remembered:
-    kept = decode(json.loads(declared))
-    return Remembered(kept, kept if answered is None else decode(json.loads(answered)))
-
-
-def _text(value: Json) -> str:
-    """Return JSON in ASCII: SQLite takes no lone surrogate, which an answer may hold."""
-    return _JSON.encode(value)

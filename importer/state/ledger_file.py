@@ -19,7 +19,7 @@ from typing import TypeAlias, TypeVar
 from importer.model.errors import Refused
 
 APPLICATION_ID = 0x494D5054  # "IMPT": tells our file from any other SQLite database
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -29,7 +29,7 @@ CREATE TABLE binding (
 );
 CREATE TABLE entry (
     key TEXT NOT NULL, step TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL,
-    idempotency_key TEXT, plan_hash TEXT, detail TEXT, PRIMARY KEY (key, step)
+    idempotency_key TEXT, plan_hash TEXT, detail TEXT, content TEXT, PRIMARY KEY (key, step)
 ) WITHOUT ROWID;
 CREATE TABLE field (
     key TEXT NOT NULL, slot TEXT NOT NULL, attribute TEXT NOT NULL, declared TEXT NOT NULL, answered TEXT,
@@ -37,6 +37,9 @@ CREATE TABLE field (
 ) WITHOUT ROWID;
 CREATE TABLE plan (hash TEXT PRIMARY KEY, finished_at TEXT NOT NULL);
 """
+
+_MIGRATIONS = {1: "ALTER TABLE entry ADD COLUMN content TEXT;"}
+"""By the version that a file has: what makes the next version of it."""
 
 T = TypeVar("T")
 Row: TypeAlias = tuple[str, ...]
@@ -140,6 +143,7 @@ def open_file(path: Path) -> LedgerFile:
         with _connected(_address(path, "rwc")) as connection:
             if _is_blank(connection, path):
                 _make_tables(connection)
+            _migrate(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
     return LedgerFile(connection, path)
@@ -152,7 +156,7 @@ def read_file(path: Path) -> LedgerFile:
             with _connected(_address(path, "ro") + _as_it_lies(path)) as connection:
                 is_blank = _is_blank(connection, path)
             if not is_blank:
-                return LedgerFile(connection, path)
+                return LedgerFile(_as_of_now(connection), path)
             connection.close()
         with _connected("file::memory:") as connection:
             _make_tables(connection)
@@ -184,7 +188,7 @@ def _connected(uri: str) -> Iterator[sqlite3.Connection]:
 
 def _is_blank(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the file has nothing in it yet. Raises Refused for what is not ours to read."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = _version(connection)
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not (tables or application or version):
@@ -197,6 +201,34 @@ def _is_blank(connection: sqlite3.Connection, path: Path) -> bool:
             hint="upgrade importer: pip install --upgrade incident-importer",
         )
     return False
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables of an older version up to date, all of it or nothing."""
+    if _version(connection) == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for version in range(_version(connection), SCHEMA_VERSION):
+        connection.execute(_MIGRATIONS[version])
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _as_of_now(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Return what reads a file as if it had today's tables: of an older version a copy in memory, since who
+    only reads leaves the file as it is."""
+    if _version(connection) == SCHEMA_VERSION:
+        return connection
+    with _connected("file::memory:") as copy:
+        connection.backup(copy)
+        connection.close()
+        _migrate(copy)
+    return copy
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:

@@ -1,86 +1,28 @@
-"""An incident's children <-> the JSON of the incident.io API.
-
-Sources are the API pages Incident Timeline Items, Follow-ups, Incident Attachments, Post-mortem Documents,
-Incident Memberships and Status Pages. A child's title is its attribute's key, exactly.
-"""
+"""The JSON of the incident.io API -> an incident's children, as lists and answers show them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import assert_never
 
 from importer.model import (
     Attachment,
     Attribute,
     Child,
-    Entity,
     Field,
     FollowUp,
     Kind,
     LiveChild,
+    Membership,
     PostmortemDocument,
-    Reference,
     StatusPageIncident,
-    StatusPageUpdate,
     TimelineItem,
     normalise,
 )
-from importer.wire.incidents import Json, entity, moment, moment_text
-
-
-def timeline_body(item: TimelineItem) -> Json:
-    """Return timestamp and description, as creation and edit take them."""
-    body: Json = {"timestamp": moment_text(item.at)}
-    return body | ({"description": item.description} if item.description else {})
-
-
-def follow_up_body(follow_up: FollowUp) -> Json:
-    """Return what is set, but for the status, which a creation does not take."""
-    body: Json = {}
-    if follow_up.description:
-        body["description"] = follow_up.description
-    if follow_up.assignee:
-        body["assignee_id"] = _resolved(follow_up.assignee)
-    if follow_up.labels:
-        body["labels"] = list(follow_up.labels)
-    return body
-
-
-def attachment_resource(attachment: Attachment) -> Json:
-    """Return the resource: by external ID or by URL, never both; only a bare URL takes a title."""
-    resource: Json = {"resource_type": attachment.resource_type}
-    if attachment.external_id:
-        resource["external_id"] = attachment.external_id
-    else:
-        resource["url"] = attachment.url
-    if attachment.title and attachment.resource_type == "arbitrary_url":
-        resource["title"] = attachment.title
-    return resource
-
-
-def status_page_body(incident: StatusPageIncident) -> Json:
-    """Return a public history; nobody is notified of it."""
-    return {
-        "status_page_id": _resolved(incident.page),
-        "updates": [_update(each) for each in incident.updates],
-    }
-
-
-def _update(update: StatusPageUpdate) -> Json:
-    return {
-        "published_at": moment_text(update.at),
-        "incident_status": update.status,
-        "message": update.message,
-        "component_statuses": [
-            {"component_id": _resolved(component), "component_status": status}
-            for component, status in update.components
-        ],
-    }
-
-
-def _resolved(thing: Reference | Entity) -> str:
-    if isinstance(thing, Entity):
-        return thing.id
-    raise ValueError(f"{thing.kind} {thing.name!r} is not resolved")
+from importer.model.errors import ApiError
+from importer.model.steps import CreateChild
+from importer.wire.incidents import Json, entity, moment
 
 
 def timeline_items(listed: Iterable[Json]) -> tuple[LiveChild, ...]:
@@ -142,11 +84,47 @@ def _postmortem(json: Json) -> PostmortemDocument:
     return PostmortemDocument(content="", status=json.get("status") or None)
 
 
+def created(step: CreateChild, json: Json) -> LiveChild:
+    """Return the child of the answer to its creation, with what the answer shows of it. A status that the
+    creation did not take is the account's."""
+    attribute, value = step.attribute, step.value
+    match value:
+        case TimelineItem():
+            made = json["incident_timeline_item"]
+            return LiveChild(made["id"], attribute, timeline_item(made))
+        case FollowUp():
+            made = json["follow_up"]
+            return LiveChild(made["id"], attribute, follow_up(made))
+        case PostmortemDocument():
+            made = json["postmortem_document"]
+            return LiveChild(made["id"], attribute, replace(value, status=made.get("status") or None))
+        case Attachment():
+            return LiveChild(json["incident_attachment"]["id"], attribute, value)
+        case Membership():
+            return LiveChild(json["incident_membership"]["id"], attribute, value)
+        case StatusPageIncident():
+            return LiveChild(json["status_page_incident"]["id"], attribute, value)
+        case _:
+            assert_never(value)
+
+
+def is_there_already(refusal: ApiError) -> bool:
+    """Whether a membership was refused because somebody has access already. No API page gives the answer to
+    that: a 409 can be nothing else here, and a 422 says so only in words."""
+    words = f"{refusal.code} {refusal.message}".lower()
+    return refusal.status == 409 or (refusal.status == 422 and "already" in words)
+
+
 def _keyed(field: Field, found: list[tuple[str, str, Child]]) -> tuple[LiveChild, ...]:
     return tuple(
-        LiveChild(identity, Attribute(field, key), value)
-        for key, (identity, _, value) in zip(_numbered(name for _, name, _ in found), found, strict=True)
+        LiveChild(identity, Attribute(field, key), _titled(value, name, key))
+        for key, (identity, name, value) in zip(_numbered(name for _, name, _ in found), found, strict=True)
     )
+
+
+def _titled(value: Child, title: str, key: str) -> Child:
+    """Keep the title of a follow-up that is known by another name: an update has to say it again."""
+    return replace(value, title=title) if isinstance(value, FollowUp) and title != key else value
 
 
 def _numbered(names: Iterable[str]) -> Iterator[str]:

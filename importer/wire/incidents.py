@@ -19,11 +19,13 @@ from importer.model import (
     Kind,
     Link,
     LiveIncident,
+    NewOption,
     Scalar,
     Value,
     normalise,
 )
 from importer.model.errors import NoAnswer
+from importer.model.steps import LATER
 
 Json = dict[str, Any]
 
@@ -53,12 +55,11 @@ _LISTS = {
 
 
 def create_payload(attributes: Attributes, *, idempotency_key: str, external_id: int | None) -> Json:
-    """Return the body of POST /v2/incidents: always retrospective, so that nothing is announced.
+    """Return the body of a creation: always retrospective, so that nothing is announced. None says nothing at
+    a creation, and is left out.
 
-    Left out is what says nothing at creation (None) and what requests of their own carry: children and the
-    call URL, which only an edit can set.
-
-    Raises ValueError where visibility is missing or a value is not resolved (a Reference, a NewOption).
+    Raises ValueError where visibility is missing, for an attribute that no creation can carry, and for a
+    value that is not resolved (a Reference).
     """
     if attributes.get(Attribute(Field.VISIBILITY)) is None:
         raise ValueError("an incident cannot be created without its visibility")
@@ -66,29 +67,27 @@ def create_payload(attributes: Attributes, *, idempotency_key: str, external_id:
     options: Json = {} if external_id is None else {"external_id": external_id}
     for attribute in sorted(attributes, key=normalise.by_label):
         value = attributes[attribute]
-        if value is None or attribute.is_child or attribute.field is Field.CALL_URL:
+        if value is None:
             continue
         if attribute.field in _RETROSPECTIVE_OPTIONS:
             options[_RETROSPECTIVE_OPTIONS[attribute.field]] = _scalar(attribute, value)
-        else:
+        elif attribute.field in _CREATED_WITH or attribute.field in _LISTS:
             _put(payload, _CREATED_WITH, attribute, value)
+        else:
+            raise ValueError(f"the API cannot create an incident with {attribute.label}")
     if options:
         payload["retrospective_incident_options"] = options
     return payload
 
 
 def edit_payload(changes: Attributes) -> Json:
-    """Return the body of POST /v2/incidents/{id}/actions/edit with these attributes and no other: an unneeded
-    field can turn into a 403, since a key's right to edit is per field.
-
-    None clears. Left out is what requests of their own carry: children and the post-mortem URL.
+    """Return the body of an edit with these attributes and no other: an unneeded field can turn into a 403,
+    since a key's right to edit is per field. None clears.
 
     Raises ValueError for an attribute that no edit can carry, and for a value that is not resolved.
     """
     incident: Json = {}
     for attribute in sorted(changes, key=normalise.by_label):
-        if attribute.is_child or attribute.field is Field.POSTMORTEM_URL:
-            continue
         if attribute.field not in _EDITED_WITH and attribute.field not in _LISTS:
             raise ValueError(f"the API cannot edit {attribute.label}")
         if isinstance(attribute.key, Entity) and attribute.key.kind is Kind.REPORTER:
@@ -154,6 +153,8 @@ def _choice(attribute: Attribute, value: Scalar) -> Json:
             return {"value_option_id": identity}
         case Entity(kind=Kind.CATALOG_ENTRY, id=identity):
             return {"value_catalog_entry_id": identity}
+        case NewOption():
+            return {"value_option_id": LATER.value}
         case _:
             raise _unresolved(attribute, value)
 

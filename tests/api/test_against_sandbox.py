@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from importer.model import (
     Attribute,
     Attributes,
     Catalogue,
+    Child,
     Entity,
     Field,
     FollowUp,
@@ -34,6 +36,7 @@ from importer.model import (
 )
 from importer.model.errors import AuthenticationFailed, NoAnswer
 from importer.model.settings import Rate
+from importer.plan.steps import child_creation, child_edits
 from importer.sandbox import (
     Fault,
     FaultKind,
@@ -45,6 +48,7 @@ from importer.sandbox import (
     open_sandbox,
 )
 from tests.api.clocks import Waits
+from tests.api.sending import change, create, create_child, create_option, edit
 
 AT = datetime(2023, 4, 12, 9, 14, tzinfo=UTC)
 OPENED: list[Sandbox] = []
@@ -115,7 +119,7 @@ def full(catalogue: Catalogue) -> Attributes:
 def test_what_is_created_comes_back_from_every_place_that_shows_it() -> None:
     api = client(opened())
     wanted = full(api.catalogue(everything()))
-    made = api.create(wanted, idempotency_key="k", external_id=48).live
+    made = create(api, wanted, idempotency_key="k", external_id=48).live
 
     shown = [made, api.incident(made.id), api.incident("48"), *api.incidents()]
     assert len(shown) == 4
@@ -130,13 +134,13 @@ def test_an_edit_sets_and_clears_and_announces_nothing() -> None:
     api = client(sandbox)
     catalogue = api.catalogue(everything())
     wanted = full(catalogue)
-    made = api.create(wanted, idempotency_key="k", external_id=None).live
+    made = create(api, wanted, idempotency_key="k").live
     clear: dict[Attribute, Value] = {
         attribute: None
         for attribute in wanted
         if attribute.field in (Field.SUMMARY, Field.CUSTOM_FIELD, Field.TIMESTAMP)
     }
-    edited = api.edit(made.id, {**clear, Attribute(Field.NAME): "Renamed"})
+    edited = edit(api, made.id, {**clear, Attribute(Field.NAME): "Renamed"})
 
     assert edited.name == "Renamed"
     assert not set(clear) & set(edited.attributes)
@@ -150,7 +154,7 @@ def test_no_trouble_on_the_way_makes_a_second_incident(kind: FaultKind) -> None:
     api = client(sandbox, waits)
     wanted = smallest(api.catalogue(Needs()))
     sandbox.faults = Faults((Fault(kind, on="POST /v2/incidents", nth=frozenset({1, 2}), seconds=0.01),))
-    made = api.create(wanted, idempotency_key="k", external_id=None).live
+    made = create(api, wanted, idempotency_key="k").live
 
     assert [each.id for each in api.incidents()] == [made.id]
 
@@ -160,15 +164,15 @@ def test_a_follow_up_whose_answer_is_lost_is_there_once(kind: FaultKind) -> None
     waits = Waits()
     sandbox = opened(waits=waits)
     api = client(sandbox, waits)
-    made = api.create(smallest(api.catalogue(Needs())), idempotency_key="k", external_id=None).live
+    made = create(api, smallest(api.catalogue(Needs())), idempotency_key="k").live
     sandbox.faults = Faults((Fault(kind, on="POST /v3/follow_ups"),))
     with pytest.raises(NoAnswer):
-        api.create_child(made.id, Attribute(Field.FOLLOW_UP, "Alert"), FollowUp(), idempotency_key="c")
+        create_child(api, made.id, Attribute(Field.FOLLOW_UP, "Alert"), FollowUp())
 
     assert len(api.children(made.id, frozenset({Field.FOLLOW_UP}))) == 1
 
 
-def children(catalogue: Catalogue) -> dict[Attribute, Value]:
+def children(catalogue: Catalogue) -> dict[Attribute, Child]:
     user = catalogue.users[0].entity
     page = catalogue.status_pages[0]
     update = StatusPageUpdate(AT, "resolved", "Fixed", ((page.components[0], "operational"),))
@@ -187,10 +191,12 @@ def children(catalogue: Catalogue) -> dict[Attribute, Value]:
 def test_every_kind_of_child_is_found_again_under_its_key(missing: frozenset[str]) -> None:
     api = client(opened(SandboxOptions(missing=missing)))
     catalogue = api.catalogue(everything())
-    made = api.create(smallest(catalogue), idempotency_key="k", external_id=None).live
+    made = create(api, smallest(catalogue), idempotency_key="k").live
     wanted = children(catalogue)
-    for number, (attribute, value) in enumerate(wanted.items()):
-        api.create_child(made.id, attribute, value, idempotency_key=f"c{number}")
+    for attribute, value in wanted.items():
+        child = create_child(api, made.id, attribute, value)
+        for step in child_creation(made.id, attribute, value)[1]:
+            change(api, replace(step, child_id=child.id))
 
     found = {each.attribute: each for each in api.children(made.id, frozenset(Field))}
     assert set(wanted) - set(found) == {Attribute(Field.STATUS_PAGE, "API down")}
@@ -200,8 +206,9 @@ def test_every_kind_of_child_is_found_again_under_its_key(missing: frozenset[str
 
     later = TimelineItem(AT + timedelta(minutes=1), "To v409")
     item = found[Attribute(Field.TIMELINE, "Rolled back")]
-    api.update_child(made.id, item.id, item.attribute, later)
-    api.update_child(made.id, follow_up.id, follow_up.attribute, FollowUp(status="not_doing"))
+    for child, value in ((item, later), (follow_up, FollowUp(status="not_doing"))):
+        for each in child_edits(child.attribute, value, before=child.value, child_id=child.id):
+            change(api, each)
     again = {each.attribute: each.value for each in api.children(made.id, frozenset(Field))}
     assert again[item.attribute] == later
     assert again[follow_up.attribute] == FollowUp("Why", catalogue.users[0].entity, "not_doing")
@@ -211,21 +218,21 @@ def test_a_member_of_a_private_incident_may_be_added_twice() -> None:
     api = client(opened())
     catalogue = api.catalogue(Needs(users=True))
     private = {**smallest(catalogue), Attribute(Field.VISIBILITY): "private"}
-    made = api.create(private, idempotency_key="k", external_id=None).live
+    made = create(api, private, idempotency_key="k").live
     member = Attribute(Field.MEMBER, catalogue.users[0].entity)
     for _ in range(2):
-        api.create_child(made.id, member, Membership(), idempotency_key="m")
+        create_child(api, made.id, member, Membership())
 
 
 def test_a_new_option_is_listed_and_can_be_chosen() -> None:
     api = client(opened())
     catalogue = api.catalogue(everything())
     cause = next(each.entity for each in catalogue.custom_fields if each.entity.name == "Root cause")
-    option = api.create_option(cause, "Cosmic rays")
+    option = create_option(api, cause, "Cosmic rays")
 
     assert option in api.options(cause.id)
     chosen = {**smallest(catalogue), Attribute(Field.CUSTOM_FIELD, cause): (option,)}
-    made = api.create(chosen, idempotency_key="k", external_id=None).live
+    made = create(api, chosen, idempotency_key="k").live
     assert made.attributes[Attribute(Field.CUSTOM_FIELD, cause)] == (option,)
 
 
@@ -233,7 +240,7 @@ def test_a_list_of_many_pages_is_whole() -> None:
     api = client(opened(SandboxOptions(rate_limit=None)))
     wanted = smallest(api.catalogue(Needs()))
     for number in range(501):
-        api.create(wanted, idempotency_key=f"k{number}", external_id=None)
+        create(api, wanted, idempotency_key=f"k{number}")
 
     found = [each.number for each in api.incidents()]
     assert len(found) == len(set(found)) == 501
@@ -257,7 +264,7 @@ def test_the_limit_on_creations_is_outwaited() -> None:
     api = client(sandbox, waits)
     wanted = smallest(api.catalogue(Needs()))
     for number in range(45):
-        api.create(wanted, idempotency_key=f"k{number}", external_id=None)
+        create(api, wanted, idempotency_key=f"k{number}")
 
     assert len(list(api.incidents())) == 45
     assert waits.clock.seconds < 3 * 3600
@@ -268,7 +275,7 @@ def test_a_key_that_may_only_look_is_told_what_it_lacks() -> None:
     sandbox = opened()
     wanted = smallest(client(sandbox).catalogue(Needs()))
     with pytest.raises(AuthenticationFailed) as caught:
-        client(sandbox, key="sandbox-read-only").create(wanted, idempotency_key="k", external_id=None)
+        create(client(sandbox, key="sandbox-read-only"), wanted, idempotency_key="k")
 
     assert "scope incidents.create" in caught.value.hint
 

@@ -21,7 +21,9 @@ from importer.model import (
 )
 from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer
 from importer.model.settings import Rate
+from importer.model.steps import AttachPostmortem
 from tests.api.scripted import KEY, Routes, client, patience, refused
+from tests.api.sending import change, create, create_option, edit
 
 
 def incident(identity: str) -> dict[str, Any]:
@@ -155,7 +157,7 @@ def test_a_plan_cannot_write_by_mistake() -> None:
         pytest.raises(RuntimeError, match="never writes"),
         open_client(Connection("https://x", KEY), stack) as api,
     ):
-        api.edit("01A", {Attribute(Field.NAME): "x"})
+        edit(api, "01A", {Attribute(Field.NAME): "x"})
 
     assert sent == []
 
@@ -176,9 +178,7 @@ def test_a_creation_brings_the_servers_own_time() -> None:
         200, json={"incident": incident("a")}, headers={"Date": "Sun, 01 Mar 2026 12:00:00 GMT"}
     )
     routes = Routes().on("POST /v2/incidents", answer)
-    made = client(routes).create(
-        {Attribute(Field.VISIBILITY): "public"}, idempotency_key="k", external_id=None
-    )
+    made = create(client(routes), {Attribute(Field.VISIBILITY): "public"}, idempotency_key="k")
 
     assert made.live.id == "a"
     assert made.server_now == datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -186,7 +186,7 @@ def test_a_creation_brings_the_servers_own_time() -> None:
 
 def test_a_lost_creation_is_sent_again_with_its_key() -> None:
     routes = Routes().on("POST /v2/incidents", httpx.ReadTimeout("slow"), {"incident": incident("a")})
-    made = client(routes).create({Attribute(Field.VISIBILITY): "public"}, idempotency_key="k", external_id=7)
+    made = create(client(routes), {Attribute(Field.VISIBILITY): "public"}, idempotency_key="k", external_id=7)
 
     assert made.server_now is None
     first, second = routes.bodies("POST /v2/incidents")
@@ -197,7 +197,7 @@ def test_a_lost_creation_is_sent_again_with_its_key() -> None:
 def test_an_option_is_sent_once_however_doubtful() -> None:
     routes = Routes().on("POST /v1/custom_field_options", httpx.Response(502))
     with pytest.raises(NoAnswer):
-        client(routes).create_option(Entity(Kind.CUSTOM_FIELD, "F1", "Teams"), "New")
+        create_option(client(routes), Entity(Kind.CUSTOM_FIELD, "F1", "Teams"), "New")
 
     assert len(routes.seen) == 1
 
@@ -205,7 +205,7 @@ def test_an_option_is_sent_once_however_doubtful() -> None:
 def test_a_postmortem_link_is_attached() -> None:
     route = "POST /v1/postmortem_documents/actions/attach"
     routes = Routes().on(route, {"postmortem_document": {}})
-    client(routes).attach_postmortem_url("01A", "https://docs.example/1")
+    change(client(routes), AttachPostmortem("01A", "https://docs.example/1"))
 
     assert routes.bodies(route) == [{"incident_id": "01A", "permalink": "https://docs.example/1"}]
 

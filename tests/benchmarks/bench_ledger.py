@@ -25,7 +25,7 @@ def test_a_creation_is_recorded(benchmark: BenchmarkFixture, tmp_path: Path, thr
 
     def record(number: int) -> None:
         key, made = f"JIRA-{number}", live(number, ATTRIBUTES)
-        ledger.sending(key, CREATE, idempotency_key=key, plan_hash="")
+        ledger.sending(key, CREATE, idempotency_key=key, content=None, plan_hash="")
         ledger.confirmed(key, CREATE, live=made, declared=ATTRIBUTES, answered=ATTRIBUTES)
         ledger.settled(key, made.id, made.reference, plan_hash="")
 

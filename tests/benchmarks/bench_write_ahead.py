@@ -21,10 +21,11 @@ from importer.api.connection import Connection
 from importer.api.patience import Patience, SystemClock
 from importer.api.transport import network, writing
 from importer.apply.applier import Limits
+from importer.model import Scope
 from importer.model.settings import Rate, Settings
 from importer.state.ledger import Ledger
 from importer.state.ledger_file import open_file
-from importer.workflow import Selection, Session, carry_out, declare, plan
+from importer.workflow import Session, carry_out, declare, plan
 from tests.rehearsal import KEY, Silent
 
 INCIDENTS = 2_000
@@ -58,7 +59,7 @@ def applied(server: str, folder: Path, kept_by: type[Ledger]) -> dict[str, float
         closing(kept_by(open_file(state), state, now)) as ledger,
     ):
         session = Session(Settings(root=folder, state=state), client.identity(), client, ledger, now)
-        made = plan(session, declare(session.settings, (), now=now()), Selection())
+        made = plan(session, declare(session.settings, (), now=now()), Scope())
         assert len(made.changes) == INCIDENTS
         wall, cpu = time.perf_counter(), time.process_time()
         run = carry_out(session, made, limits=Limits(), observer=Silent(), stop=stop)

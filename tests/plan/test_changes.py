@@ -43,4 +43,4 @@ def test_what_is_not_in_the_account_yet_or_not_ours_yet_has_not_drifted(change: 
 
 def test_a_report_says_what_it_is_and_leaves_out_what_is_no_longer_declared() -> None:
     report = only_drift(plans.PLANS["mixed"])
-    assert (report.scope, report.unmanaged) == (Scope.DRIFT, ())
+    assert (report.scope, report.unmanaged) == (Scope(drift_only=True), ())

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.model import Attribute, Attributes, Binding, Entity, Field, Incident, Kind, LiveIncident, Memory
+from importer.model import (
+    Attribute,
+    Attributes,
+    Binding,
+    Entity,
+    Field,
+    Incident,
+    Kind,
+    LiveIncident,
+    Memory,
+    Unanswered,
+)
 from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
 from tests.plans import BEGAN, ENDED, NAME, RESOLVED, STARTED, SUMMARY, incident, live
 
@@ -18,7 +29,8 @@ LOOKS: Attributes = {NAME: "Payments failed", STARTED: BEGAN}
 
 
 def memory(*bindings: Binding, sent: dict[str, str] | None = None) -> Memory:
-    return Memory({each.key: each for each in bindings}, sent or {}, lambda key: {})
+    unanswered = {key: Unanswered(once) for key, once in (sent or {}).items()}
+    return Memory({each.key: each for each in bindings}, unanswered, lambda key: {})
 
 
 def bound(key: str, to: LiveIncident, *, settled: bool = True) -> Binding:

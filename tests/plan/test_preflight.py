@@ -13,8 +13,10 @@ from importer.model import (
     Diagnostic,
     Field,
     FieldChange,
+    Membership,
     NoOp,
     Severity,
+    TimelineItem,
     Workflow,
 )
 from importer.plan.preflight import check_key, check_roles, check_workflows
@@ -25,8 +27,8 @@ PULLED = "01M8CHFG5W00013VDBCB9FV84A"
 ACCOUNT = Account("https://api.incident.io", "https://app.incident.io/acme")
 PLAIN = plans.create("A", plans.SHORT)
 WITH_CALL = plans.create("B", {**plans.SHORT, plans.CALL_URL: "https://meet"})
-MEMBER = FieldChange(next(each for each in plans.FULL if each.field is Field.MEMBER), None, None)
-TIMELINE = FieldChange(Attribute(Field.TIMELINE, "x"), None, None)
+MEMBER = FieldChange(next(each for each in plans.FULL if each.field is Field.MEMBER), None, Membership())
+TIMELINE = FieldChange(Attribute(Field.TIMELINE, "x"), None, TimelineItem(plans.BEGAN))
 MEMBER_ADDED = replace(plans.UPDATE, changes=(MEMBER,))
 
 
@@ -52,9 +54,11 @@ def told(found: tuple[Diagnostic, ...], code: str) -> list[str]:
                 "incident_editor",
                 "incident_memberships_editor",
                 "status_page_publisher",
+                "postmortems_manage",
+                "manage_settings",
             },
         ),
-        (plans.UPDATE, {"incident_editor"}),
+        (plans.UPDATE, {"incident_editor", "postmortems_manage"}),
         (replace(plans.UPDATE, changes=(TIMELINE,)), {"incident_editor"}),
         (plans.ADOPT, {"incident_editor"}),
         (plans.ADOPT_AS_IS, set()),

@@ -21,7 +21,8 @@ from importer.model import (
     Scope,
     Severity,
 )
-from importer.plan.estimate import Estimate, estimate, new_options
+from importer.plan.changes import new_options
+from importer.plan.estimate import Estimate, estimate
 from importer.plan.summary import Action, Summary, actions, summarise
 from importer.renderers import view
 from importer.renderers.cards import Card, card, legend
@@ -85,7 +86,7 @@ def test_the_counts_say_what_is_always_asked_and_leave_out_what_is_not():
 def test_a_report_of_drift_counts_incidents():
     blocked = Blocked(plans.UPDATE.incident, "01", "INC-1", "create-only", "why", plans.DRIFT.changes)
     report = plans.plan(plans.DRIFT, blocked, NoOp(plans.UPDATE.incident, "02", "INC-2"))
-    assert view.ending(replace(report, scope=Scope.DRIFT)) == "Drift: 2 incidents."
+    assert view.ending(replace(report, scope=Scope(drift_only=True))) == "Drift: 2 incidents."
     assert view.ending(report) == "Plan: 0 to create, 1 to update, 1 unchanged, 1 blocked."
 
 
@@ -152,7 +153,7 @@ def test_every_plan_has_cards_without_control_characters(plan):
 
 
 def test_a_card_of_an_incident_that_is_as_declared_says_so():
-    shown = card(plans.noop(1), Scope.ALL)
+    shown = card(plans.noop(1), Scope())
 
     assert (shown.title, shown.symbol, shown.rows) == ('incident "JIRA-1" (INC-1) is unchanged', " ", ())
 
@@ -167,11 +168,11 @@ def test_a_card_of_an_incident_that_is_as_declared_says_so():
     ],
 )
 def test_private_is_what_the_file_or_the_account_says(change, private):
-    assert card(change, Scope.ALL).is_private is private
+    assert card(change, Scope()).is_private is private
 
 
 def test_a_saved_plan_shows_all_that_is_sent():
-    shown = {row.label for row in card(plans.CREATE, Scope.ALL).rows}
+    shown = {row.label for row in card(plans.CREATE, Scope()).rows}
 
     assert {"external_id", "status", "visibility", "name"} <= shown
 
@@ -179,7 +180,7 @@ def test_a_saved_plan_shows_all_that_is_sent():
 def test_a_value_of_several_lines_that_is_cleared_is_shown_as_gone():
     change = replace(plans.DRIFT, changes=(replace(plans.UPDATE.changes[1], before="one\ntwo", after=None),))
 
-    (row,) = card(change, Scope.ALL).rows
+    (row,) = card(change, Scope()).rows
 
     assert (row.symbol, row.before, row.after) == ("-", "(2 lines)", "null")
     assert row.lines == (Line("-", "one"), Line("-", "two"))

@@ -91,22 +91,31 @@ def test_what_belongs_to_retrospective_incidents_is_sent_among_their_options() -
     assert (payload["slack_team_id"], payload["slack_channel_name_override"]) == ("T1", "inc-7")
 
 
-def test_a_creation_leaves_out_what_is_cleared_and_what_is_sent_on_its_own() -> None:
-    payload = created(
-        {
-            Attribute(Field.SUMMARY): None,
-            TEAMS: None,
-            Attribute(Field.CALL_URL): "https://call.example",
-            Attribute(Field.FOLLOW_UP, "Alert"): FollowUp(),
-        }
-    )
+def test_a_creation_leaves_out_what_is_cleared() -> None:
+    assert created({Attribute(Field.SUMMARY): None, TEAMS: None}) == created({})
 
-    assert payload == created({})
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        (Attribute(Field.CALL_URL), "https://call.example"),
+        (Attribute(Field.FOLLOW_UP, "Alert"), FollowUp()),
+    ],
+)
+def test_what_takes_a_request_of_its_own_is_in_no_creation(attribute: Attribute, value: Value) -> None:
+    with pytest.raises(ValueError, match="cannot create an incident with"):
+        created({attribute: value})
 
 
 def test_an_edit_has_only_what_was_asked_for() -> None:
     assert edited({Attribute(Field.CALL_URL): "https://call.example"}) == {"call_url": "https://call.example"}
-    assert edited({Attribute(Field.POSTMORTEM_URL): "x", Attribute(Field.FOLLOW_UP, "A"): FollowUp()}) == {}
+
+
+def test_an_option_that_is_created_first_is_shown_as_known_later() -> None:
+    new = NewOption(Entity(Kind.CUSTOM_FIELD, "F1", "Teams"), "New")
+    assert edited({TEAMS: (new,)})["custom_field_entries"][0]["values"] == [
+        {"value_option_id": "(known after apply)"}
+    ]
 
 
 def test_clearing_says_so_in_the_words_of_each_field() -> None:
@@ -125,6 +134,8 @@ def test_clearing_says_so_in_the_words_of_each_field() -> None:
         Attribute(Field.INCIDENT_TYPE),
         Attribute(Field.SLACK_CHANNEL_ID),
         Attribute(Field.SLACK_TEAM_ID),
+        Attribute(Field.POSTMORTEM_URL),
+        Attribute(Field.FOLLOW_UP, "Alert"),
         REPORTER,
     ],
 )
@@ -148,7 +159,6 @@ OPTION = Entity(Kind.OPTION, "O1", "Payments")
         (LEAD, Reference(Kind.USER, "lisa")),
         (LEAD, OPTION),
         (TEAMS, Packed("a;b")),
-        (TEAMS, (NewOption(Entity(Kind.CUSTOM_FIELD, "F1", "Teams"), "New"),)),
         (TEAMS, (Reference(Kind.OPTION, "O1", "id"),)),
     ],
 )

@@ -1,0 +1,97 @@
+"""The children that an incident should have -> its children in the account, each of them once.
+
+Where a kind has no idempotency key, its children are listed before one is created, and after a doubtful
+answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from importer.apply.answers import left_out
+from importer.apply.sending import Api, Journal, Sender
+from importer.model import Attribute, Child, Diagnostic, Field, LiveChild, LiveIncident
+from importer.model.errors import NoAnswer, NotAvailable
+from importer.model.steps import CreateChild, EditChild, SetChildStatus, identity
+from importer.plan.differences import same
+from importer.plan.steps import child_creation, child_edits, without_status
+
+LISTED = frozenset({Field.TIMELINE, Field.STATUS_PAGE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM})
+"""The kinds that are looked for before one is created; the API lists no memberships."""
+KEYED = frozenset({Field.TIMELINE, Field.STATUS_PAGE})
+"""The kinds with an idempotency key: in an incident that was just made they need no look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """Brings the children of incidents up to date, step by step."""
+
+    api: Api
+    journal: Journal
+    sender: Sender
+
+    def bring_up_to_date(
+        self, live: LiveIncident, key: str, wanted: Mapping[Attribute, Child], *, looked_at: frozenset[Field]
+    ) -> tuple[Diagnostic, ...]:
+        """Create what is missing and edit what differs; return a warning for what the API cannot do."""
+        warnings: list[Diagnostic] = []
+        for kind in sorted({attribute.field for attribute in wanted}):
+            of_kind = {attribute: value for attribute, value in wanted.items() if attribute.field is kind}
+            try:
+                known = self._listed(live, frozenset({kind}) & looked_at)
+                for attribute, value in of_kind.items():
+                    warnings += self._child(live, key, attribute, value, known.get(attribute))
+            except NotAvailable as error:
+                what = f"this account's API has no {kind.value}: they were left out"
+                warnings.append(left_out(what, live, error.summary))
+        return tuple(warnings)
+
+    def _child(
+        self, live: LiveIncident, key: str, attribute: Attribute, value: Child, known: LiveChild | None
+    ) -> tuple[Diagnostic, ...]:
+        """Bring one child up to date; return a warning where the API cannot."""
+        child, steps = self._created(live, key, attribute, value) if known is None else (known, ())
+        if not same(child.value, value if known else without_status(value)):
+            steps = child_edits(attribute, value, before=child.value, child_id=child.id)
+            if not steps:
+                what = f"{attribute.field.value} differ from the files, and the API cannot change them"
+                return (left_out(what, live, f"the API cannot change {attribute.label}"),)
+        answered, name = child.value, attribute.label
+        for step in steps:
+            self.sender.send(key, step, self.api.change)
+            answered, name = value, identity(step)
+        self.journal.confirmed(
+            key, name, live=live, declared={attribute: value}, answered={attribute: answered}
+        )
+        return ()
+
+    def _created(
+        self, live: LiveIncident, key: str, attribute: Attribute, value: Child
+    ) -> tuple[LiveChild, tuple[EditChild | SetChildStatus, ...]]:
+        """Create a child and record it; return it with the steps that are left."""
+        step, rest = child_creation(live.id, attribute, value)
+        doubt = self.journal.in_doubt(key, identity(step)) if attribute.field in KEYED else None
+        child = self._create(live, key, replace(step, sent_before=doubt))
+        if rest:  # a crash between the two must leave the status to be seen
+            declared = {attribute: without_status(value)}
+            self.journal.confirmed(
+                key, identity(step), live=live, declared=declared, answered={attribute: child.value}
+            )
+        return child, tuple(replace(each, child_id=child.id) for each in rest)
+
+    def _create(self, live: LiveIncident, key: str, step: CreateChild) -> LiveChild:
+        """Create a child once. After a doubtful answer a look decides; where it shows nothing, the next apply
+        looks again, since a list may lag behind."""
+        try:
+            return self.sender.send(key, step, self.api.create_child)
+        except NoAnswer:
+            kind = step.attribute.field
+            found = self._listed(live, frozenset({kind}) & LISTED).get(step.attribute)
+            if found is None:
+                raise
+            return found
+
+    def _listed(self, live: LiveIncident, fields: frozenset[Field]) -> dict[Attribute, LiveChild]:
+        found = self.api.children(live.id, fields) if fields else ()
+        return {each.attribute: each for each in found}

@@ -1,0 +1,119 @@
+"""A step -> its answer, with a record before the request leaves and one of what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from importer.model import (
+    Answer,
+    Attribute,
+    Attributes,
+    Binding,
+    Field,
+    LiveChild,
+    LiveIncident,
+    Remembered,
+    Unanswered,
+)
+from importer.model.errors import ApiError, NotAvailable
+from importer.model.steps import (
+    AttachPostmortem,
+    CorrectIncident,
+    CreateChild,
+    CreateIncident,
+    EditChild,
+    EditIncident,
+    SetChildStatus,
+    Step,
+    identity,
+    is_ready,
+)
+from importer.wire.requests import Request, request
+
+CONFLICT = 409
+"""The one refusal that leaves doubt: the same idempotency key may be at work at this moment."""
+
+S = TypeVar("S", bound=Step)
+R = TypeVar("R")
+
+
+class Api(Protocol):
+    """What applying a change asks of the account; a step goes with its request. Errors are ApiError, NoAnswer
+    and Interrupted, of children NotAvailable too."""
+
+    def create(self, step: CreateIncident, request: Request, /) -> Answer: ...
+
+    def incident(self, id_or_number: str) -> LiveIncident | None: ...
+
+    def edit(self, step: EditIncident | CorrectIncident, request: Request, /) -> LiveIncident: ...
+
+    def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
+
+    def create_child(self, step: CreateChild, request: Request, /) -> LiveChild: ...
+
+    def change(self, step: AttachPostmortem | EditChild | SetChildStatus, request: Request, /) -> None: ...
+
+
+class Journal(Protocol):
+    """What applying a change looks up and records; each record is durable when the call returns, but for
+    `settled`."""
+
+    def binding(self, key: str) -> Binding | None: ...
+
+    def in_doubt(self, key: str, step: str) -> Unanswered | None: ...
+
+    def carried_out(self, key: str, *, plan_hash: str) -> frozenset[str]: ...
+
+    def is_created(self, key: str) -> bool: ...
+
+    def remembered(self, key: str) -> Mapping[Attribute, Remembered]: ...
+
+    def sending(
+        self, key: str, step: str, *, idempotency_key: str | None, content: str | None, plan_hash: str
+    ) -> None: ...
+
+    def confirmed(
+        self, key: str, step: str, *, live: LiveIncident, declared: Attributes, answered: Attributes
+    ) -> None: ...
+
+    def failed(self, key: str, step: str, *, detail: str) -> None: ...
+
+    def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends steps. `plan_hash` is that of the saved plan they are from, or empty."""
+
+    journal: Journal
+    plan_hash: str
+
+    def send(self, key: str, step: S, carry_out: Callable[[S, Request], R]) -> R:
+        """Record that a request leaves, send it, and record a refusal. What nobody answered stays sent. Of
+        what was sent before, a refusal does not end the doubt: it says nothing of the first time."""
+        if not is_ready(step):
+            raise ValueError(f"{identity(step)} waits for another step")
+        made = request(step)
+        # What has no idempotency key is looked for, not sent again: its bytes are of no use.
+        kept = made.content if made.idempotency_key else None
+        once = made.idempotency_key
+        self.journal.sending(
+            key, identity(step), idempotency_key=once, content=kept, plan_hash=self.plan_hash
+        )
+        try:
+            return carry_out(step, made)
+        except (ApiError, NotAvailable) as error:
+            if _is_certain(error) and not _was_sent_before(step):
+                self.journal.failed(key, identity(step), detail=error.summary)
+            raise
+
+
+def _was_sent_before(step: Step) -> bool:
+    return isinstance(step, CreateIncident | CreateChild) and step.sent_before is not None
+
+
+def _is_certain(error: ApiError | NotAvailable) -> bool:
+    """Whether a refusal says that nothing was carried out."""
+    return isinstance(error, NotAvailable) or (error.status < 500 and error.status != CONFLICT)

@@ -1,0 +1,131 @@
+"""A JSON document with one long list <-> its pieces: of the list one entry is in memory, never all of it.
+
+The document ends in its seal: SHA-256 of all the rest in one form (sorted keys, no spaces, ASCII), so that it
+does not matter how a program lays it out, and no word of it can be changed unseen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+JsonObject = dict[str, Any]
+
+
+def canonical(value: Any) -> str:
+    """Return JSON in the one form that is hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def pieces(head: JsonObject, name: str, entries: Iterable[JsonObject], *, seal: str) -> Iterator[str]:
+    """Yield a document's text in ASCII: a line for each key of `head`, one for each entry of the list called
+    `name`, and one for the key `seal`."""
+    digest = _Digest(head, name)
+    yield "{\n"
+    for key, value in head.items():
+        yield f"{json.dumps(key)}: {json.dumps(value)},\n"
+    yield f"{json.dumps(name)}: ["
+    separator = "\n"
+    for entry in map(canonical, entries):
+        digest.add(entry)
+        yield separator + entry
+        separator = ",\n"
+    yield ("" if separator == "\n" else "\n") + f"],\n{json.dumps(seal)}: {json.dumps(digest.end())}\n}}\n"
+
+
+class Document:
+    """A document that is read in pieces: `head` at once, then the `entries`, then whether it `is_sealed`.
+
+    One that another program laid out anew is read whole. Raises OSError, and ValueError for what is no JSON
+    object with a list of that name.
+    """
+
+    def __init__(self, stream: TextIO, name: str, *, seal: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._seal = seal
+        self.sealed_with = ""
+        self._entries: Iterator[JsonObject]
+        self.head: JsonObject
+        lines = iter(stream)
+        try:
+            self.head, is_long = _head(lines, name)
+            self._entries = self._by_line(lines) if is_long else iter(())
+        except ValueError:
+            stream.seek(0)
+            self.head = self._whole(json.load(stream))
+        self._digest = _Digest(self.head, name)
+
+    def entries(self) -> Iterator[JsonObject]:
+        """Yield the entries of the list, once. Raises ValueError where the document breaks off."""
+        for entry in self._entries:
+            self._digest.add(canonical(entry))
+            yield entry
+
+    def is_sealed(self) -> bool:
+        """Whether the document is as it was sealed; to be asked after the last entry."""
+        return self.sealed_with == self._digest.end()
+
+    def _by_line(self, lines: Iterator[str]) -> Iterator[JsonObject]:
+        for line in lines:
+            if line.startswith("]"):
+                rest = json.loads("{" + "".join(lines))
+                self.sealed_with = str(rest.pop(self._seal, ""))
+                if rest:
+                    raise ValueError("keys after the list")
+                return
+            yield json.loads(line.rstrip().removesuffix(","))
+        raise ValueError("the list has no end")
+
+    def _whole(self, document: Any) -> JsonObject:
+        if not isinstance(document, dict) or not isinstance(document.get(self._name), list):
+            raise ValueError("no object with the list")
+        self._entries = iter(document.pop(self._name))
+        self.sealed_with = str(document.pop(self._seal, ""))
+        return document
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a document for reading."""
+    return path.open(encoding="utf-8")
+
+
+def _head(lines: Iterator[str], name: str) -> tuple[JsonObject, bool]:
+    """Return what stands before the list, and whether the list goes on over lines of its own. Raises
+    ValueError for another layout than that of `pieces`."""
+    head: JsonObject = {}
+    if next(lines, "").rstrip() != "{":
+        raise ValueError("another layout")
+    for line in lines:
+        if line.rstrip() == f"{json.dumps(name)}: [":
+            return head, True
+        head |= json.loads("{" + line.rstrip().removesuffix(",") + "}")
+    raise ValueError("another layout")
+
+
+class _Digest:
+    """SHA-256 of a document whose long list comes entry by entry."""
+
+    def __init__(self, head: JsonObject, name: str) -> None:
+        members = {key: f"{json.dumps(key)}:{canonical(value)}" for key, value in head.items()}
+        self._hash = hashlib.sha256(b"{")
+        for key in sorted(key for key in members if key < name):
+            self._update(members[key] + ",")
+        self._update(f"{json.dumps(name)}:[")
+        self._after = "]" + "".join(f",{members[key]}" for key in sorted(members) if key > name) + "}"
+        self._separator = ""
+
+    def add(self, entry: str) -> None:
+        self._update(self._separator + entry)
+        self._separator = ","
+
+    def end(self) -> str:
+        ended = self._hash.copy()
+        ended.update(self._after.encode("ascii"))
+        return f"sha256:{ended.hexdigest()}"
+
+    def _update(self, text: str) -> None:
+        self._hash.update(text.encode("ascii"))

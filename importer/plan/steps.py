@@ -1,0 +1,171 @@
+"""A change -> the steps that make it: the one place that decides which requests a change takes.
+
+What a plan shows, estimates and asks roles for is read from these steps; apply carries out the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
+from typing import assert_never
+
+from importer.model import (
+    Adopt,
+    Attachment,
+    Attribute,
+    Attributes,
+    Blocked,
+    Change,
+    Child,
+    Create,
+    Field,
+    FieldChange,
+    FollowUp,
+    Membership,
+    NoOp,
+    Pending,
+    Plan,
+    PostmortemDocument,
+    StatusPageIncident,
+    TimelineItem,
+    Unanswered,
+    Update,
+)
+from importer.model.normalise import by_label
+from importer.model.steps import (
+    LATER,
+    AttachPostmortem,
+    CreateChild,
+    CreateIncident,
+    CreateOption,
+    EditChild,
+    EditIncident,
+    Id,
+    SetChildStatus,
+    Step,
+)
+from importer.plan.changes import new_options
+from importer.plan.differences import same
+
+_NEW_FOLLOW_UP = "outstanding"
+"""The status of a follow-up that was just created (API page: Follow-ups)."""
+
+
+def steps(change: Change) -> tuple[Step, ...]:
+    """Return the steps of one change in their order; the options that it needs come before all changes."""
+    match change:
+        case Create() | Pending():
+            return (creation(change), *edit_steps(LATER, after_creation(change.attributes)))
+        case Update(live=live, changes=changes) | Adopt(live=live, changes=changes):
+            return edit_steps(live.id, changes)
+        case NoOp() | Blocked():
+            return ()
+        case _:
+            assert_never(change)
+
+
+def option_steps(changes: Iterable[Change]) -> tuple[CreateOption, ...]:
+    """Return the steps that come before all changes: each missing select option once."""
+    return tuple(map(CreateOption, new_options(changes)))
+
+
+def all_steps(plan: Plan) -> Iterator[Step]:
+    """Yield every step of a plan; a report of drift has none."""
+    if not plan.scope.drift_only:
+        yield from option_steps(plan.changes)
+        for change in plan.changes:
+            yield from steps(change)
+
+
+def creation(change: Create | Pending) -> CreateIncident:
+    """Return the step that creates the incident, with what a creation can carry."""
+    own = {each: value for each, value in change.attributes.items() if _is_created_with(each)}
+    once, number = change.idempotency_key, change.incident.external_id
+    before = Unanswered(once, change.content) if isinstance(change, Pending) else None
+    return CreateIncident(own, once, number, before)
+
+
+def after_creation(attributes: Attributes) -> tuple[FieldChange, ...]:
+    """Return what of a new incident takes steps of its own: the call URL, which only an edit can set, and
+    children."""
+    later = sorted((each for each in attributes if not _is_created_with(each)), key=by_label)
+    return tuple(FieldChange(each, None, attributes[each]) for each in later)
+
+
+def edit_steps(incident_id: Id, changes: Iterable[FieldChange]) -> tuple[Step, ...]:
+    """Return the steps that bring an incident and its children up to date. A difference for which the API has
+    no request takes none."""
+    ordered = sorted(changes, key=lambda each: by_label(each.attribute))
+    return (
+        *incident_steps(incident_id, ordered),
+        *chain.from_iterable(_of_child(incident_id, c) for c in ordered),
+    )
+
+
+def incident_steps(
+    incident_id: Id, changes: Iterable[FieldChange]
+) -> tuple[EditIncident | AttachPostmortem, ...]:
+    """Return the steps that bring an incident up to date, without its children: one edit, and what has an
+    endpoint of its own."""
+    wanted = {each.attribute: each.after for each in changes if not each.attribute.is_child}
+    url = wanted.pop(Attribute(Field.POSTMORTEM_URL), None)
+    edited = {attribute: value for attribute, value in wanted.items() if not attribute.is_create_only}
+    edit = (EditIncident(incident_id, edited),) if edited else ()
+    return (*edit, AttachPostmortem(incident_id, url)) if isinstance(url, str) else edit
+
+
+def child_creation(
+    incident_id: Id, attribute: Attribute, value: Child
+) -> tuple[CreateChild, tuple[SetChildStatus, ...]]:
+    """Return the step that creates a child, and what sets its status: no creation takes one."""
+    return CreateChild(incident_id, attribute, value), _first_status(attribute, value)
+
+
+def child_edits(
+    attribute: Attribute, value: Child, *, before: Child, child_id: Id = LATER
+) -> tuple[EditChild | SetChildStatus, ...]:
+    """Return the steps that make a difference of a child, as far as the API can."""
+    match value:
+        case TimelineItem():
+            return (EditChild(child_id, attribute, before, value),)
+        case FollowUp(status=status):
+            titled = replace(value, title=before.title if isinstance(before, FollowUp) else None)
+            if status is not None and same(before, without_status(value)):
+                return (SetChildStatus(child_id, attribute, titled, status),)
+            return (EditChild(child_id, attribute, before, titled),)
+        case PostmortemDocument(status=status):
+            if status is not None and same(before, without_status(value)):
+                return (SetChildStatus(child_id, attribute, value, status),)
+            return ()
+        case Attachment() | Membership() | StatusPageIncident():
+            return ()
+        case _:
+            assert_never(value)
+
+
+def _of_child(incident_id: Id, change: FieldChange) -> tuple[Step, ...]:
+    before, value = change.before, change.after
+    if not isinstance(value, Child):
+        return ()
+    if isinstance(before, Child):
+        return child_edits(change.attribute, value, before=before)
+    create, rest = child_creation(incident_id, change.attribute, value)
+    return (create, *rest)
+
+
+def without_status(value: Child) -> Child:
+    """Return what a creation takes of a child."""
+    return replace(value, status=None) if isinstance(value, FollowUp | PostmortemDocument) else value
+
+
+def _first_status(attribute: Attribute, value: Child) -> tuple[SetChildStatus, ...]:
+    if not isinstance(value, FollowUp | PostmortemDocument) or value.status is None:
+        return ()
+    if isinstance(value, FollowUp) and value.status == _NEW_FOLLOW_UP:
+        return ()
+    return (SetChildStatus(LATER, attribute, value, value.status),)
+
+
+def _is_created_with(attribute: Attribute) -> bool:
+    return not attribute.is_child and attribute.field is not Field.CALL_URL

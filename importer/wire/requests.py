@@ -1,0 +1,252 @@
+"""A step -> its request: method, path and body. What a plan shows and what apply sends are both made here.
+
+Sources are the API pages Incidents V2, Custom Field Options, Incident Timeline Items, Follow-ups, Incident
+Attachments, Post-mortem Documents, Incident Memberships and Status Pages. A child's title is its attribute's
+key, exactly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from importer.model import (
+    Attachment,
+    Attribute,
+    Child,
+    Entity,
+    FollowUp,
+    Membership,
+    PostmortemDocument,
+    Reference,
+    StatusPageIncident,
+    StatusPageUpdate,
+    TimelineItem,
+    Unanswered,
+)
+from importer.model.identity import child_key
+from importer.model.steps import (
+    LATER,
+    AttachPostmortem,
+    CorrectIncident,
+    CreateChild,
+    CreateIncident,
+    CreateOption,
+    EditChild,
+    EditIncident,
+    Id,
+    SetChildStatus,
+    Step,
+    status_after,
+)
+from importer.wire import paths
+from importer.wire.incidents import Json, create_payload, edit_payload, moment_text
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One write. `content` is the JSON of its body in ASCII: the bytes that are sent, and sent again.
+
+    One that is not `repeatable` makes a second thing each time it is carried out; with an `idempotency_key`
+    the server sees to that. One that is `optional` asks an endpoint that an account may lack.
+    """
+
+    method: str
+    path: str
+    content: str
+    idempotency_key: str | None = None
+    repeatable: bool = True
+    optional: bool = False
+
+    @property
+    def body(self) -> Json:
+        body: Json = json.loads(self.content)
+        return body
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the body's bytes, in hexadecimal."""
+        return hashlib.sha256(self.content.encode("ascii")).hexdigest()
+
+
+def request(step: Step) -> Request:
+    """Return the request of a step; an ID that it still waits for reads `(known after apply)`.
+
+    Raises ValueError for a value that no request can carry.
+    """
+    match step:
+        case CreateOption(option=option):
+            body = {"custom_field_id": option.custom_field.id, "value": option.name}
+            return _request("POST", paths.CUSTOM_FIELD_OPTIONS, body, repeatable=False)
+        case CreateIncident(attributes=attributes, idempotency_key=key, external_id=number, sent_before=sent):
+            payload = create_payload(attributes, idempotency_key=key, external_id=number)
+            return _sent_as(sent, _request("POST", paths.INCIDENTS, payload))
+        case (
+            EditIncident(incident_id=incident, attributes=attributes)
+            | CorrectIncident(incident_id=incident, attributes=attributes)
+        ):
+            path = paths.below(paths.INCIDENTS, incident, "actions", "edit")
+            return _request("POST", path, edit_payload(attributes))
+        case AttachPostmortem(incident_id=incident, url=url):
+            path = paths.below(paths.POSTMORTEMS, "actions", "attach")
+            return _request("POST", path, {"incident_id": _text(incident), "permalink": url})
+        case CreateChild(incident_id=incident, attribute=attribute, value=value, sent_before=sent):
+            return _sent_as(sent, _creation(incident, attribute, value))
+        case EditChild(child_id=child, attribute=attribute, before=before, value=value):
+            return _edit(child, attribute, before, value)
+        case SetChildStatus(child_id=child, attribute=attribute, value=value, status=status):
+            return _status(child, attribute, value, status)
+        case _:
+            assert_never(step)
+
+
+def _creation(incident: Id, attribute: Attribute, value: Child) -> Request:
+    owned: Json = {"incident_id": _text(incident)}
+    match value:
+        case TimelineItem():
+            body = {**_keyed(incident, attribute), **owned, "title": _title(attribute), **_timeline(value)}
+            return _request("POST", paths.TIMELINE, body, optional=True)
+        case FollowUp():
+            body = {**owned, "title": _title(attribute), **_follow_up(value)}
+            return _request("POST", paths.FOLLOW_UPS, body, repeatable=False)
+        case Attachment():
+            body = {**owned, "resource": _resource(value)}
+            return _request("POST", paths.ATTACHMENTS, body, repeatable=False)
+        case PostmortemDocument(content=content):
+            path = paths.below(paths.INCIDENTS, incident, "actions", "import_postmortem_document")
+            body = {"title": _title(attribute), "content": content}
+            return _request("POST", path, body, repeatable=False)
+        case Membership():
+            return _request(
+                "POST", paths.MEMBERSHIPS, {**owned, "user_id": _user(attribute)}, repeatable=False
+            )
+        case StatusPageIncident():
+            body = {**_keyed(incident, attribute), "name": _title(attribute), **_history(value)}
+            return _request("POST", paths.STATUS_PAGE_HISTORY, body)
+        case _:
+            assert_never(value)
+
+
+def _edit(child: Id, attribute: Attribute, before: Child, value: Child) -> Request:
+    match value:
+        case TimelineItem():
+            return _request("PATCH", paths.below(paths.TIMELINE, child), _timeline(value), optional=True)
+        case FollowUp():
+            title = before.title if isinstance(before, FollowUp) else None
+            status = _text(status_after(before, value) or LATER)
+            return _request(
+                "PUT", paths.below(paths.FOLLOW_UPS, child), _put(attribute, value, title, status)
+            )
+        case Attachment() | PostmortemDocument() | Membership() | StatusPageIncident():
+            raise ValueError(f"the API cannot edit {attribute.label}")
+        case _:
+            assert_never(value)
+
+
+def _status(child: Id, attribute: Attribute, value: FollowUp | PostmortemDocument, status: str) -> Request:
+    match value:
+        case FollowUp(title=title):
+            return _request(
+                "PUT", paths.below(paths.FOLLOW_UPS, child), _put(attribute, value, title, status)
+            )
+        case PostmortemDocument():
+            return _request("PUT", paths.below(paths.POSTMORTEMS, child), {"status": status})
+        case _:
+            assert_never(value)
+
+
+def _request(
+    method: str, path: str, body: Json, *, repeatable: bool = True, optional: bool = False
+) -> Request:
+    content = json.dumps(body, separators=(",", ":"), allow_nan=False)
+    return Request(method, path, content, body.get("idempotency_key"), repeatable, optional)
+
+
+def _sent_as(before: Unanswered | None, made: Request) -> Request:
+    return replace(made, content=before.content) if before and before.content is not None else made
+
+
+def _text(identity: Id) -> str:
+    return identity if isinstance(identity, str) else identity.value
+
+
+def _keyed(incident: Id, attribute: Attribute) -> Json:
+    """Return a child's idempotency key: a function of its incident's ID and its own name."""
+    if isinstance(incident, str):
+        return {"idempotency_key": child_key(parent=incident, label=attribute.label)}
+    return {"idempotency_key": incident.value}
+
+
+def _title(attribute: Attribute) -> str:
+    if isinstance(attribute.key, str):
+        return attribute.key
+    raise ValueError(f"{attribute.label} has no title")
+
+
+def _user(attribute: Attribute) -> str:
+    if isinstance(attribute.key, Entity):
+        return attribute.key.id
+    raise ValueError(f"{attribute.label} is not resolved")
+
+
+def _put(attribute: Attribute, value: FollowUp, title: str | None, status: str) -> Json:
+    """Return a follow-up's update, in which title and status are required."""
+    return {"title": title or _title(attribute), "status": status, **_follow_up(value)}
+
+
+def _timeline(item: TimelineItem) -> Json:
+    """Return timestamp and description, as creation and edit take them."""
+    body: Json = {"timestamp": moment_text(item.at)}
+    return body | ({"description": item.description} if item.description else {})
+
+
+def _follow_up(follow_up: FollowUp) -> Json:
+    """Return what is set, but for the status, which a creation does not take."""
+    body: Json = {}
+    if follow_up.description:
+        body["description"] = follow_up.description
+    if follow_up.assignee:
+        body["assignee_id"] = _resolved(follow_up.assignee)
+    if follow_up.labels:
+        body["labels"] = list(follow_up.labels)
+    return body
+
+
+def _resource(attachment: Attachment) -> Json:
+    """Return the resource: by external ID or by URL, never both; only a bare URL takes a title."""
+    resource: Json = {"resource_type": attachment.resource_type}
+    if attachment.external_id:
+        resource["external_id"] = attachment.external_id
+    else:
+        resource["url"] = attachment.url
+    if attachment.title and attachment.resource_type == "arbitrary_url":
+        resource["title"] = attachment.title
+    return resource
+
+
+def _history(incident: StatusPageIncident) -> Json:
+    """Return a public history; nobody is notified of it."""
+    return {
+        "status_page_id": _resolved(incident.page),
+        "updates": [_update(each) for each in incident.updates],
+    }
+
+
+def _update(update: StatusPageUpdate) -> Json:
+    return {
+        "published_at": moment_text(update.at),
+        "incident_status": update.status,
+        "message": update.message,
+        "component_statuses": [
+            {"component_id": _resolved(component), "component_status": status}
+            for component, status in update.components
+        ],
+    }
+
+
+def _resolved(thing: Reference | Entity) -> str:
+    if isinstance(thing, Entity):
+        return thing.id
+    raise ValueError(f"{thing.kind} {thing.name!r} is not resolved")
