@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from importer import __version__, pull
 from importer.account.catalogue import default_status, marker
@@ -47,7 +47,7 @@ from importer.plan import privacy, refresh
 from importer.plan.changes import is_acting, only_drift, without_keys
 from importer.plan.differences import differences
 from importer.plan.history import by_month
-from importer.plan.matching import Census, Conflict, Match, Ours
+from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
 from importer.plan.planner import Ground, exceeded, plan_changes
 from importer.plan.preflight import check_key, check_roles, check_workflows
 from importer.plan.selection import limited, selected
@@ -324,13 +324,15 @@ def _made(session: Session, creations: Sequence[Create]) -> Iterator[str]:
     """Say which of the planned creations were made since, by the ledger or by the marker field."""
     bindings, carriers = session.ledger.memory().bindings, _carriers(session, creations)
     for key in (change.incident.key for change in creations):
-        match carriers.get(key):
-            case _ if key in bindings:
-                yield f"'{key}' was created since, as {bindings[key].reference}"
-            case Ours(live=live):
-                yield f"'{key}' was created since, as {live.reference}"
+        match bindings.get(key) or carriers.get(key):
+            case Binding(reference=reference) | Ours(live=LiveIncident(reference=reference)):
+                yield f"'{key}' was created since, as {reference}"
             case Conflict(explanation=explanation):
                 yield f"'{key}': {explanation}"
+            case Claimed() | Hidden() | NotOurs() | Sent() | Absent() | None:
+                pass
+            case other:
+                assert_never(other)
 
 
 def _rebound(edited: Sequence[Update | Adopt], bindings: Sequence[Binding]) -> Iterator[str]:

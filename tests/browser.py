@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 
+Scheme = Literal["light", "dark"]
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -45,7 +47,7 @@ class Seen:
 
 @contextmanager
 def opened_page(
-    browser: Browser, path: Path, *, width: int = 1400, scheme: str = "light", script: bool = True
+    browser: Browser, path: Path, *, width: int = 1400, scheme: Scheme = "light", script: bool = True
 ) -> Iterator[Seen]:
     context = browser.new_context(
         viewport={"width": width, "height": 900},
@@ -56,10 +58,19 @@ def opened_page(
     context.set_default_timeout(10_000)
     seen = Seen(context.new_page())
     page, noise = seen.page, seen.noise
+
+    def dismiss(dialog: Dialog) -> None:
+        noise.append(dialog.message)
+        dialog.dismiss()
+
+    def watch(request: Request) -> None:
+        if request.url != path.as_uri():
+            noise.append(request.url)
+
     page.on("console", lambda message: noise.append(message.text))
     page.on("pageerror", lambda error: noise.append(str(error)))
-    page.on("dialog", lambda dialog: (noise.append(dialog.message), dialog.dismiss()))
-    page.on("request", lambda request: request.url != path.as_uri() and noise.append(request.url))
+    page.on("dialog", dismiss)
+    page.on("request", watch)
     page.goto(path.as_uri())
     try:
         yield seen

@@ -69,7 +69,7 @@ class Filler:
         """Make the incident of this number: always the same one."""
         is_open = number % 10 == 9
         mode = "standard" if is_open or number % 3 == 0 else "retrospective"
-        body = {
+        body: dict[str, Any] = {
             "idempotency_key": f"filled-{number}",
             "visibility": "private" if number % 7 == 3 else "public",
             "mode": mode,

@@ -175,6 +175,8 @@ def properties(schema: object) -> Iterator[str]:
         case list():
             for each in schema:
                 yield from properties(each)
+        case _:
+            pass
 
 
 @pytest.mark.parametrize("name", ["incident", "config"])

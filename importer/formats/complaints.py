@@ -42,3 +42,5 @@ def _words(said: Any) -> Iterator[str]:
             telling = [said[name] for name in _SAYING if name in said]
             for each in telling or said.values():
                 yield from _words(each)
+        case _:
+            pass

@@ -75,6 +75,8 @@ def place(path: str, root: Node, steps: Sequence[str | int], *, line: int) -> Lo
             case Series(), int():
                 line = node.lines[step]
                 node = node[step]
+            case _:
+                pass  # what is missing stands where the last that is there does
     return Location(path, line, column)
 
 

@@ -200,5 +200,6 @@ def _flat(values: Any, prefix: str | None) -> Iterator[tuple[str, str]]:
                     yield f"{label}[]", f"{len(value)} objects with {', '.join(value[0])}"
             case None:
                 pass
-            case _ if str(value).strip():
-                yield label, str(value)
+            case _:
+                if str(value).strip():
+                    yield label, str(value)

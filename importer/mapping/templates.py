@@ -275,7 +275,8 @@ def _method_cost(owner: str, name: str, arguments: tuple[Any, ...]) -> int:
             return len(owner) + (owner.count(old) if old else len(owner) + 1) * len(new)
         case "join", (list() | tuple() as parts, *_):
             return sum(len(str(_scalar(part))) + len(owner) for part in parts)
-    return len(owner)
+        case _:
+            return len(owner)
 
 
 def _turns(purse: _Purse, values: Iterable[Any]) -> list[Any]:

@@ -92,7 +92,7 @@ def decode_attribute(json: Json) -> Attribute:
     return Attribute(Field(parts.text("field")), key)
 
 
-def encode_attributes(attributes: Attributes) -> Json:
+def encode_attributes(attributes: Attributes) -> list[Json]:
     """Return [{"attribute", "value"}] in one order, whatever the mapping's was."""
     return [
         {"attribute": encode_attribute(attribute), "value": encode(attributes[attribute])}

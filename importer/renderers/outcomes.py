@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import assert_never
 
 from importer.apply.tally import Ending, Tally
-from importer.model import Failed, Unknown
+from importer.model import Adopted, Applied, Failed, NotAttempted, Unknown
 from importer.renderers.columns import wrapped
 from importer.renderers.text import NARROWEST, Paint, painter
 from importer.renderers.values import quoted, sanitised
@@ -58,6 +59,10 @@ def _causes(ending: Ending, width: int, paint: Paint) -> Iterator[str]:
                 causes["error", message.replace(request, "…") if request else message].append(each)
             case Unknown(message=message):
                 causes["warning", f"{message}; the next apply settles it"].append(each)
+            case Applied() | Adopted() | NotAttempted():
+                pass
+            case _:
+                assert_never(each)
     for (severity, message), found in causes.items():
         word = "Error:" if severity == "error" else "Unknown:"
         first, *rest = wrapped(sanitised(message), width=width - len(word) - 1, indent="") or [""]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from werkzeug import Request, Response
 from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge
@@ -186,9 +186,12 @@ class Application:
             case FaultKind.HANG:
                 self._sleep(trouble.seconds)
                 raise NoReplyInTime("the sandbox gave no answer in time")
-        if reply is not None and trouble.kind is FaultKind.TRUNCATED:
-            return replace(reply, partial=True)
-        raise NoReply(104, "the sandbox went away without an answer")
+            case FaultKind.TRUNCATED if reply is not None:
+                return replace(reply, partial=True)
+            case FaultKind.DROP_BEFORE | FaultKind.DROP_AFTER | FaultKind.TRUNCATED | FaultKind.LATENCY:
+                raise NoReply(104, "the sandbox went away without an answer")
+            case _:
+                assert_never(trouble.kind)
 
     def _made_up_allowance(self, trouble: Fault) -> Allowance:
         limit = self._account.options.rate_limit or STATUS_PAGE_LIMIT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,6 +23,7 @@ from importer.model import (
     User,
 )
 from importer.model.normalise import folded
+from importer.model.settings import Settings
 
 CAUSE = Entity(Kind.CUSTOM_FIELD, "F1", "Root cause")
 TEAMS = Entity(Kind.CUSTOM_FIELD, "F2", "Affected teams")
@@ -259,11 +260,6 @@ def test_the_default_status_is_the_closed_one_of_the_lowest_rank() -> None:
     assert default_status(Catalogue(statuses=statuses[:1])) is None
 
 
-@dataclass(frozen=True)
-class Marked:
-    marker_field: str | None
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("legacy id", "F1"), ("Legacy Id", "F1"), ("Twin", None), ("Nothing", None), (None, None)],
@@ -271,7 +267,7 @@ class Marked:
 def test_the_marker_is_the_one_field_of_that_name(name: str | None, expected: str | None) -> None:
     names = {"F1": "Legacy ID", "F2": "Twin", "F3": "Twin"}
     fields = tuple(CustomField(Entity(Kind.CUSTOM_FIELD, each, names[each]), "text") for each in names)
-    answer = marker(Catalogue(custom_fields=fields), Marked(name))
+    answer = marker(Catalogue(custom_fields=fields), Settings(root=Path(), marker_field=name))
     assert (answer.id if answer else None) == expected
 
 

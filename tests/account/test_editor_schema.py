@@ -28,6 +28,7 @@ from importer.model import (
     Entity,
     IncidentType,
     Kind,
+    Reference,
     Severity,
     Status,
 )
@@ -237,7 +238,8 @@ def test_what_a_plan_refuses_is_flagged_at_its_place(declared: dict[str, Any], p
 
 WORDS = sorted({each for table in SETTINGS.aliases.values() for each in table} | {"Nothing", "", " "})
 WORDS += [each.name for each in (*CATALOGUE.severities, *CATALOGUE.roles, *CATALOGUE.timestamps)]
-WORDS += [each.entity.name for each in (*CATALOGUE.statuses, *CATALOGUE.incident_types)]
+WORDS += [each.entity.name for each in CATALOGUE.statuses]
+WORDS += [each.entity.name for each in CATALOGUE.incident_types]
 WORDS += [each.name for listed in CATALOGUE.options.values() for each in listed]
 WORDS += ["Payments", "pay", "1042", "true", "Straße 7", "team-street"]
 written = st.sampled_from(WORDS) | st.sampled_from(WORDS).map(str.swapcase)
@@ -285,7 +287,7 @@ def test_a_word_is_accepted_exactly_where_it_means_one_thing(
     editor, (names, _) = Editor(catalogue, settings), names_of(catalogue, settings)
     for word in [*options, *aliases, *words]:
         if written := word.strip():
-            reference = incidents.Reference(Kind.OPTION, written)
+            reference = Reference(Kind.OPTION, written)
             refused = names.verdict(reference, owner).problem is not None
             declared = {"key": "A", "name": "B", "custom_fields": {"Field": [written]}}
             assert bool(editor.flags(declared)) == refused, written
@@ -359,7 +361,7 @@ def test_the_order_in_which_an_account_answers_does_not_show() -> None:
         statuses=CATALOGUE.statuses[::-1],
         roles=CATALOGUE.roles[::-1],
         custom_fields=CATALOGUE.custom_fields[::-1],
-        options={identity: listed[::-1] for identity, listed in reversed(CATALOGUE.options.items())},
+        options={identity: listed[::-1] for identity, listed in reversed(list(CATALOGUE.options.items()))},
         catalog_entries={"C1": CATALOGUE.catalog_entries["C1"][::-1]},
     )
     assert json.dumps(Editor(backwards).schema) == json.dumps(EDITOR.schema)

@@ -405,7 +405,7 @@ def test_aliases_that_disagree_about_a_spelling_are_an_error() -> None:
 
 
 def test_options_have_aliases_by_field_under_any_of_its_names() -> None:
-    sections = {
+    sections: dict[str, dict[str, str | None]] = {
         "custom_fields": {"Cause": "Root cause"},
         "custom_fields.cause": {"infra": "Capacity"},
         "custom_fields.root cause": {"net": "Network", "junk": None},

@@ -150,9 +150,12 @@ def test_a_redirect_is_an_error_and_is_not_followed() -> None:
 
 def test_a_plan_cannot_write_by_mistake() -> None:
     sent: list[httpx.Request] = []
-    stack = reading(
-        httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200)), patience(), Rate()
-    )
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200)
+
+    stack = reading(httpx.MockTransport(answer), patience(), Rate())
     with (
         pytest.raises(RuntimeError, match="never writes"),
         open_client(Connection("https://x", KEY), stack) as api,

@@ -8,14 +8,21 @@ from importer.api.creation_limit import CreationLimit
 from tests.api.clocks import Waits
 
 
+def left_at(limit: CreationLimit) -> float:
+    """Return when the next creation leaves, however long it waits."""
+    moment = limit.wait_turn(inf)
+    assert moment is not None
+    return moment
+
+
 def test_refusals_of_creations_under_way_together_make_one_pause() -> None:
     waits = Waits()
     limit = CreationLimit(waits.patience)
-    left = [limit.wait_turn(inf) for _ in range(8)]
+    left = [left_at(limit) for _ in range(8)]
     for each in left:
         limit.refused(left_at=each)
 
-    limit.wait_turn(inf)
+    left_at(limit)
 
     assert waits.clock.slept == [60]
 
@@ -23,9 +30,9 @@ def test_refusals_of_creations_under_way_together_make_one_pause() -> None:
 def test_a_refusal_after_the_pause_makes_a_longer_one() -> None:
     waits = Waits()
     limit = CreationLimit(waits.patience)
-    limit.refused(left_at=limit.wait_turn(inf))
-    limit.refused(left_at=limit.wait_turn(inf))
-    limit.wait_turn(inf)
+    limit.refused(left_at=left_at(limit))
+    limit.refused(left_at=left_at(limit))
+    left_at(limit)
 
     assert waits.clock.slept == [60, 120]
 
@@ -33,12 +40,12 @@ def test_a_refusal_after_the_pause_makes_a_longer_one() -> None:
 def test_a_success_makes_the_next_pause_short_again() -> None:
     waits = Waits()
     limit = CreationLimit(waits.patience)
-    limit.refused(left_at=limit.wait_turn(inf))
-    limit.refused(left_at=limit.wait_turn(inf))
-    left = limit.wait_turn(inf)
+    limit.refused(left_at=left_at(limit))
+    limit.refused(left_at=left_at(limit))
+    left = left_at(limit)
     limit.made()
     limit.refused(left_at=left)
-    limit.wait_turn(inf)
+    left_at(limit)
 
     assert waits.clock.slept == [60, 120, 60]
 
@@ -46,23 +53,23 @@ def test_a_success_makes_the_next_pause_short_again() -> None:
 def test_after_a_pause_one_creation_leaves_alone() -> None:
     waits = Waits()
     limit = CreationLimit(waits.patience)
-    limit.refused(left_at=limit.wait_turn(inf))
+    limit.refused(left_at=left_at(limit))
 
-    assert limit.wait_turn(inf) == 60
-    assert limit.wait_turn(inf) == 120
+    assert left_at(limit) == 60
+    assert left_at(limit) == 120
 
 
 def test_the_pace_forgets_what_was_created_more_than_an_hour_ago() -> None:
     waits = Waits()
     limit = CreationLimit(waits.patience)
     for _ in range(3600):
-        limit.wait_turn(inf)
+        left_at(limit)
         limit.made()
     waits.clock.seconds = 3601.0
     for _ in range(120):
         limit.made()
-    limit.refused(left_at=limit.wait_turn(inf))
-    first, second = limit.wait_turn(inf), limit.wait_turn(inf)
+    limit.refused(left_at=left_at(limit))
+    first, second = left_at(limit), left_at(limit)
 
     assert second - first == 3600 / 120
 
@@ -70,10 +77,10 @@ def test_the_pace_forgets_what_was_created_more_than_an_hour_ago() -> None:
 def test_a_pace_learned_from_too_few_quickens_with_each_success() -> None:
     waits = Waits()
     limit = CreationLimit(waits.patience)
-    limit.refused(left_at=limit.wait_turn(inf))
-    began = limit.wait_turn(inf)
+    limit.refused(left_at=left_at(limit))
+    began = left_at(limit)
     for _ in range(100):
         limit.made()
-        ended = limit.wait_turn(inf)
+        ended = left_at(limit)
 
     assert ended - began < 1300

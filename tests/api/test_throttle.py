@@ -229,7 +229,7 @@ def test_the_first_request_of_an_endpoint_goes_alone() -> None:
 
 
 def test_a_lost_first_answer_lets_the_next_request_try() -> None:
-    answers = iter([httpx.ReadTimeout("lost"), httpx.Response(200)])
+    answers = iter((httpx.ReadTimeout("lost"), httpx.Response(200)))
 
     def answer(request: httpx.Request) -> httpx.Response:
         found = next(answers)

@@ -70,7 +70,7 @@ class _Job:
         defaults = {name: each.get("default", "") for name, each in ACTION["inputs"].items()}
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
         assert given.keys() <= defaults.keys()
-        self.inputs = defaults | given
+        self.inputs: dict[str, str] = defaults | given
         self.steps: dict[str, SimpleNamespace] = {}
         self.taken: list[str] = []
         self.log, self.code = "", 0
@@ -95,7 +95,7 @@ class _Job:
 
     def take(self, step: Json) -> None:
         """Run a step if its condition holds, and note what it gives to later ones."""
-        name = step.get("id", step["name"])
+        name: str = step.get("id") or step["name"]
         self.steps[name] = SimpleNamespace(outputs={}, outcome="skipped")
         condition = step.get("if", "success()")
         if not _STATUS.search(condition):

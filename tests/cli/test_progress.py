@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from importer.api.patience import Wait
 from importer.cli.console import Console
@@ -28,7 +29,7 @@ def shown(known: Console) -> str:
     return known.err.getvalue()
 
 
-def told(known: Console) -> list[dict[str, str]]:
+def told(known: Console) -> list[dict[str, Any]]:
     assert isinstance(known.out, io.StringIO)
     return [json.loads(line) for line in known.out.getvalue().splitlines()]
 
@@ -97,7 +98,8 @@ def test_programs_get_an_event_for_every_wait() -> None:
 
 
 def test_the_output_decides_who_tells() -> None:
-    emit = [].append
+    written: list[str] = []
+    emit = written.append
     assert isinstance(teller(console(is_live=True), output="json", emit=emit), Events)
     assert isinstance(teller(console(is_live=True), output="text", emit=emit), Both)
     assert isinstance(teller(console(is_live=True), output="text", emit=None), Bar)

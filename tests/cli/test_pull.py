@@ -305,7 +305,8 @@ def test_filters_choose(mixed: Account, folder: Folder, words: tuple[str, ...], 
 
 def began(incident: dict[str, Any]) -> str:
     moments = [each["value"]["value"] for each in incident["incident_timestamp_values"] if each.get("value")]
-    return min(moments, default=incident["created_at"])
+    earliest: str = min(moments, default=incident["created_at"])
+    return earliest
 
 
 @pytest.mark.parametrize(

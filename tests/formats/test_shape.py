@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.formats import json_file, schemas, shape, yaml_file
-from importer.formats.tree import Node
+from importer.formats.tree import Block, Node
 from importer.model.diagnostics import Diagnostics
 
 SHAPES = [shape.INCIDENT, shape.INCIDENT_FILE, shape.CONFIG]
@@ -184,9 +184,9 @@ def test_long_text_is_cut_in_messages() -> None:
 
 @pytest.mark.parametrize("key", ["", " ", "a\tb", "a\nb", "a\x85b", "x" * 201, "a\n"])
 def test_a_key_is_one_short_line(key: str) -> None:
-    assert [each.code for each in shape.problems({"key": key, "name": "B"}, shape.INCIDENT, "a")] == [
-        "bad-value"
-    ]  # type: ignore[arg-type]
+    declared = Block(1)
+    declared.update(key=key, name="B")
+    assert [each.code for each in shape.problems(declared, shape.INCIDENT, "a")] == ["bad-value"]
 
 
 def agree(document: Any) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 import yaml
@@ -51,12 +51,16 @@ def line(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
+def is_said(text: str | None) -> TypeGuard[str]:
+    return text is not None
+
+
 texts = st.one_of(
     st.sampled_from(TRICKY),
     st.text(st.sampled_from("ab \n\t:#-'\"\\é\u2028\x07|>{}[]1"), max_size=30),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
 )
-bodies = texts.map(normalise.text).filter(lambda text: text is not None)
+bodies = texts.map(normalise.text).filter(is_said)
 words = texts.map(line).filter(lambda text: text.strip(" \t\r\n") != "" and line(text) == text)
 told = bodies.filter(lambda text: text.strip(" \t\r\n") != "")
 """Texts that must not be blank: they keep the blanks in front."""
@@ -123,7 +127,7 @@ def one(field: Field, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[
     return st.dictionaries(st.just(Attribute(field)), values, max_size=1)
 
 
-postmortems = st.one_of(
+postmortems: st.SearchStrategy[dict[Attribute, Value]] = st.one_of(
     st.just({}),
     told.map(lambda url: {Attribute(Field.POSTMORTEM_URL): url}),
     st.tuples(words, told).map(

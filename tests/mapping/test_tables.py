@@ -7,6 +7,7 @@ import csv
 import io
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import assume, given, settings
@@ -189,7 +190,9 @@ def test_any_table_comes_back_cell_for_cell(data: st.DataObject) -> None:
     width = data.draw(st.integers(1, 5))
     delimiter = data.draw(st.sampled_from(",;\t|" if width > 1 else ","))  # one column alone tells none
     cell = LATIN if encoding == "windows-1252" or end == "\r\r\n" else CELL
-    quoting = data.draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]))
+    quoting: Literal[0, 1, 2] = data.draw(
+        st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC])
+    )
     if end == "\r\r\n" or quoting == csv.QUOTE_MINIMAL:  # which leaves a \r bare: it then ends the row
         cell = cell.map(lambda text: text.replace("\r", ""))
     rows = data.draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1, max_size=6))

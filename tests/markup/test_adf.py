@@ -238,7 +238,8 @@ DOCUMENTS = st.recursive(
 
 
 def texts(of: dict[str, Any]) -> str:
-    return of.get("text", "") + "".join(map(texts, of.get("content", ())))
+    own: str = of.get("text", "")
+    return own + "".join(map(texts, of.get("content", ())))
 
 
 @given(DOCUMENTS)

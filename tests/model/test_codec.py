@@ -18,7 +18,8 @@ SEVERITY = Entity(Kind.SEVERITY, "01SEVERITY", "Major")
 
 def through_text(form: codec.Json) -> codec.Json:
     """What is read back after the form was written to a file."""
-    return json.loads(json.dumps(form))
+    again: codec.Json = json.loads(json.dumps(form))
+    return again
 
 
 @given(strategies.values)

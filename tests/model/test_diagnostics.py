@@ -30,8 +30,9 @@ some = st.lists(
 def test_problems_are_kept_in_the_order_of_their_discovery() -> None:
     problems = Diagnostics()
     problems.warning("odd", "it is odd", HERE)
-    assert not problems.has_errors
+    had_errors = problems.has_errors
     problems.error("bad", "it is bad", detail="very", hint="mend it")
+    assert not had_errors
     assert problems.has_errors
     assert problems.found == [
         Diagnostic(Severity.WARNING, "odd", "it is odd", "", "", (HERE,)),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from importer.model import Entity, Kind, MonthCount
+from importer.model import Attributes, Entity, Kind, MonthCount
 from importer.plan.history import by_month
 from tests.plans import BEGAN, ENDED, MAJOR, MINOR, RESOLVED, SEVERITY, SHORT, STARTED
 
 
 def test_incidents_are_counted_by_month_and_severity() -> None:
-    other = {SEVERITY: MINOR, STARTED: BEGAN.replace(year=2022)}
+    other: Attributes = {SEVERITY: MINOR, STARTED: BEGAN.replace(year=2022)}
 
     assert by_month([{SEVERITY: MAJOR, STARTED: BEGAN}, other, {SEVERITY: MAJOR, STARTED: ENDED}]) == (
         MonthCount("2022-04", "Minor", 1),

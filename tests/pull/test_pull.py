@@ -347,7 +347,7 @@ def test_a_follow_up_says_what_can_be_said_of_it() -> None:
 
 
 def test_a_word_that_importer_yaml_turns_to_another_thing_of_the_account_is_not_used() -> None:
-    aliases = {
+    aliases: dict[str, dict[str, str | None]] = {
         "severity": {"MAJOR": "- no", "- no": "of another account"},
         "users": {"lisa@example.com": None},
     }

@@ -1,7 +1,5 @@
 """What GitHub, GitLab and SARIF readers are told of problems, beside the line of each."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from importer.apply.tally import Ending, Tally
 from importer.formats import schemas
-from importer.model import Adopted, Applied, Failed, Location, NotAttempted, Unknown
+from importer.model import Adopted, Applied, Failed, Location, NotAttempted, Outcome, Unknown
 from importer.renderers import events, report
 from importer.renderers.outcomes import outcomes
 from tests import plans
@@ -29,7 +29,7 @@ REFUSED = [
     )
     for n in range(1, 9)
 ]
-MIXED = (
+MIXED: tuple[Outcome, ...] = (
     Applied("JIRA-90", LIVE, created=True),
     Applied("JIRA-91", LIVE, created=False),
     Adopted("JIRA-92", LIVE),

@@ -108,9 +108,9 @@ def test_many_months_are_named_by_their_years():
     ],
 )
 def test_numbers_at_the_axis_are_round(added, there, expected):
-    sides = [[MonthCount("2023-04", "Minor", number)] if number else [] for number in (added, there)]
+    above, below = ([MonthCount("2023-04", "Minor", number)] if number else [] for number in (added, there))
 
-    made = chart(*sides, RANKED)
+    made = chart(above, below, RANKED)
 
     assert made
     assert [each.text for each in made.down] == expected

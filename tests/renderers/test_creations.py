@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from importer.model import Attribute, Entity, Field, Kind, Location
+from importer.model import Attribute, Create, Entity, Field, Kind, Location
 from importer.renderers import markdown, text
 from importer.renderers.columns import cells
 from importer.renderers.creations import MANY, Group, laid_out, summarised, told_apart
@@ -16,6 +16,10 @@ from tests import hostile, plans
 
 def created(number: int, **attributes):
     return replace(plans.create(f"K-{number}", plans.SHORT), **attributes)
+
+
+def many(number: int) -> list[Create]:
+    return [each for each in plans.many(number).changes if isinstance(each, Create)]
 
 
 def groups(changes, title: str) -> list[Group]:
@@ -114,8 +118,8 @@ def test_a_name_that_the_account_does_not_tell_is_an_id():
 
 
 def test_few_keys_are_all_told():
-    assert "more)" not in "\n".join(laid_out(summarised(plans.many(5).changes), 80))
-    assert list(laid_out(summarised(plans.many(6).changes), 80))[-1] == "  (and 1 more)"
+    assert "more)" not in "\n".join(laid_out(summarised(many(5)), 80))
+    assert list(laid_out(summarised(many(6)), 80))[-1] == "  (and 1 more)"
 
 
 @pytest.mark.parametrize("name", hostile.TEXTS)

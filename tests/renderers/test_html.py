@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ class _Elements(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
-        self.fetching: list[str] = []
+        self.fetching: list[str | None] = []
         self.words: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -47,10 +48,11 @@ def read(text: str) -> _Elements:
     return parser
 
 
-def data(text: str) -> dict:
+def data(text: str) -> dict[str, Any]:
     found = re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.DOTALL)
     assert found
-    return json.loads(found[1])
+    held: dict[str, Any] = json.loads(found[1])
+    return held
 
 
 @pytest.mark.parametrize("name", plans.PLANS)

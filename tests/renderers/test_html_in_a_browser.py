@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from importer.model import NoOp, Plan
 from importer.renderers import html
 from tests import hostile, plans
-from tests.browser import Seen, opened_browser, opened_page
+from tests.browser import Scheme, Seen, opened_browser, opened_page
 
 Show = Callable[..., AbstractContextManager[Seen]]
 MANY = 450
@@ -43,7 +43,8 @@ def keys(page: Page) -> list[str]:
 
 
 def focused(page: Page) -> str:
-    return page.evaluate("document.activeElement.textContent || document.activeElement.id")
+    found: str = page.evaluate("document.activeElement.textContent || document.activeElement.id")
+    return found
 
 
 # -- it opens -------------------------------------------------------------------------------------------
@@ -274,7 +275,7 @@ def test_every_control_has_a_name(show: Show) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_follows_the_colour_scheme(show: Show, scheme: str) -> None:
+def test_the_page_follows_the_colour_scheme(show: Show, scheme: Scheme) -> None:
     with show(plans.PLANS["mixed"], scheme=scheme) as seen:
         paper, ink = seen.page.evaluate(
             "[document.documentElement, document.body].map((each, place) =>"
@@ -300,12 +301,13 @@ def test_everything_has_its_place_on_a_screen_of_any_width(show: Show, name: str
 
 def wider_than_their_place(page: Page) -> list[str]:
     """Return the cells, fields and tallies whose text sticks out."""
-    return page.evaluate(
+    found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("td, dt, dd, pre, .tally, .problem, figure, th")]
             .filter((each) => !each.closest(".scroll"))
             .filter((each) => each.clientWidth && each.scrollWidth > each.clientWidth + 1)
             .map((each) => each.className + ": " + each.textContent.slice(0, 60))"""
     )
+    return found
 
 
 def test_names_under_the_chart_do_not_touch(show: Show) -> None:

@@ -111,6 +111,7 @@ def test_a_hostile_text_is_nowhere_but_in_fences(name, max_bytes):
         if each.type == "html_block":
             assert OURS.fullmatch(each.content.strip()), each.content
         elif each.type == "inline":
+            assert each.children is not None
             assert {child.type for child in each.children} <= INLINE
         elif each.type in ("text", "code_inline"):
             assert PLAIN.fullmatch(each.content), each.content

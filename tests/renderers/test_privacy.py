@@ -10,6 +10,7 @@ import pytest
 
 from importer.model import (
     Adopt,
+    Attributes,
     Blocked,
     Change,
     Create,
@@ -32,7 +33,7 @@ from tests import plans
 
 HUSH = "hush"
 ENTITY = Entity(Kind.SEVERITY, f"01{HUSH}", f"{HUSH} severity")
-SAID = {
+SAID: Attributes = {
     plans.NAME: f'{HUSH} "name"',
     plans.SUMMARY: f"{HUSH}\nsummary",
     plans.SEVERITY: ENTITY,
@@ -40,7 +41,7 @@ SAID = {
     plans.STARTED: plans.BEGAN,
     plans.VISIBILITY: "private",
 }
-PUBLIC = SAID | {plans.VISIBILITY: "public"}
+PUBLIC: Attributes = {**SAID, plans.VISIBILITY: "public"}
 RENDERED: dict[str, Callable[[Plan, bool], str]] = {
     "markdown": lambda plan, all_seen: markdown.plan(plan, audience=markdown.Audience(show_private=all_seen)),
     "html": lambda plan, all_seen: html.plan(plan, show_private=all_seen),
@@ -50,8 +51,9 @@ EVERY = pytest.mark.parametrize("rendered", RENDERED.values(), ids=RENDERED)
 DECLARED = plans.incident("KEY-1", SAID)
 LIVE = replace(plans.live(1, SAID), reference="INC-1")
 CHANGES = (FieldChange(plans.NAME, f"{HUSH} before", f"{HUSH} after"),)
-PRIVATE = {
-    "create": Create(DECLARED, "importer-1", SAID),
+CREATE = Create(DECLARED, "importer-1", SAID)
+PRIVATE: dict[str, Change] = {
+    "create": CREATE,
     "pending": Pending(DECLARED, "importer-1", SAID),
     "update": Update(DECLARED, LIVE, CHANGES, CHANGES),
     "adopt": Adopt(DECLARED, LIVE, CHANGES),
@@ -94,7 +96,7 @@ def test_what_is_public_is_shown_whole(rendered):
 
 @EVERY
 def test_several_private_incidents_are_counted(rendered):
-    others = [replace(PRIVATE["create"], incident=plans.incident(f"KEY-{each}", SAID)) for each in (1, 2)]
+    others = [replace(CREATE, incident=plans.incident(f"KEY-{each}", SAID)) for each in (1, 2)]
 
     assert re.search("2 (private )?incidents are", rendered(plans.plan(*others), False))
 
@@ -111,7 +113,7 @@ def test_counts_of_many_creations_leave_out_what_is_private(rendered):
 
 @EVERY
 def test_many_creations_that_are_all_private_are_a_number(rendered):
-    secrets = [replace(PRIVATE["create"], incident=plans.incident(f"KEY-{each}", SAID)) for each in range(60)]
+    secrets = [replace(CREATE, incident=plans.incident(f"KEY-{each}", SAID)) for each in range(60)]
 
     assert HUSH not in rendered(plans.plan(*secrets), False)
 
@@ -126,7 +128,10 @@ def with_problem(change: Change, found: Diagnostic) -> Plan:
 
 
 def problem(text: str, *places: Location, field: str = "summary") -> Diagnostic:
-    return replace(Diagnostic(Severity.WARNING, "some-code", "words", locations=places), **{field: text})
+    said = {"summary": "words", "detail": "", "hint": "", field: text}
+    return Diagnostic(
+        Severity.WARNING, "some-code", said["summary"], said["detail"], said["hint"], locations=places
+    )
 
 
 @EVERY
@@ -139,7 +144,7 @@ def problem(text: str, *places: Location, field: str = "summary") -> Diagnostic:
     ],
 )
 def test_a_problem_of_a_private_incident_is_told_without_its_words(rendered, field, place):
-    plan = with_problem(PRIVATE["create"], problem(f"{HUSH} problem", place, field=field))
+    plan = with_problem(CREATE, problem(f"{HUSH} problem", place, field=field))
 
     shown = rendered(plan, False)
 
@@ -151,14 +156,14 @@ def test_a_problem_of_a_private_incident_is_told_without_its_words(rendered, fie
 @EVERY
 @pytest.mark.parametrize("said", ['hush "name"', r"hush \"name\""], ids=["as it is", "quoted"])
 def test_a_problem_that_tells_a_private_name_is_told_without_its_words(rendered, said):
-    plan = with_problem(PRIVATE["create"], problem(f"incident {said} is odd"))
+    plan = with_problem(CREATE, problem(f"incident {said} is odd"))
 
     assert HUSH not in rendered(plan, False)
 
 
 @EVERY
 def test_a_problem_that_tells_the_name_that_a_private_incident_has_in_the_account_is_hidden(rendered):
-    renamed = replace(LIVE, attributes=SAID | {plans.NAME: f"{HUSH} name in the account"})
+    renamed = replace(LIVE, attributes={**SAID, plans.NAME: f"{HUSH} name in the account"})
     change = Update(DECLARED, renamed, (FieldChange(plans.NAME, f"{HUSH} name in the account", "new"),))
 
     plan = with_problem(change, problem(f"{HUSH} name in the account is odd"))
@@ -167,8 +172,8 @@ def test_a_problem_that_tells_the_name_that_a_private_incident_has_in_the_accoun
 
 
 def test_a_problem_of_the_next_incident_is_its_own():
-    other = replace(PRIVATE["create"], incident=plans.incident("KEY-2", PUBLIC, line=20), attributes=PUBLIC)
-    secrets = of_changes([PRIVATE["create"], other])
+    other = replace(CREATE, incident=plans.incident("KEY-2", PUBLIC, line=20), attributes=PUBLIC)
+    secrets = of_changes([CREATE, other])
 
     assert secrets.marked(problem("words", Location(PLACE.path, 19))).is_private
     for place in (Location(PLACE.path, 20), Location(PLACE.path, 11), Location("other.yaml", 12)):

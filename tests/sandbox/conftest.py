@@ -61,7 +61,8 @@ class Api:
         """The identifier of the named thing in a list."""
         answer = self.get(path, page_size=250)
         (things,) = (value for word, value in answer.items() if word != "pagination_meta")
-        return next(thing["id"] for thing in things if thing["name"] == name)
+        found: str = next(thing["id"] for thing in things if thing["name"] == name)
+        return found
 
     def severity(self, name: str) -> str:
         return self.id_of("/v1/severities", name)
@@ -83,7 +84,8 @@ class Api:
 
     def option(self, field: str, value: str) -> str:
         options = self.get("/v1/custom_field_options", custom_field_id=self.field(field))
-        return next(each["id"] for each in options["custom_field_options"] if each["value"] == value)
+        found: str = next(each["id"] for each in options["custom_field_options"] if each["value"] == value)
+        return found
 
     def entry(self, field: str, values: list[dict[str, str]]) -> dict[str, Any]:
         """A custom field entry of a payload."""
@@ -100,7 +102,8 @@ class Api:
         }
 
     def create(self, **more: Any) -> dict[str, Any]:
-        return self.post("/v2/incidents", self.payload(**more), 200)["incident"]
+        made: dict[str, Any] = self.post("/v2/incidents", self.payload(**more), 200)["incident"]
+        return made
 
     def edit(self, identifier: str, changes: dict[str, Any], status: int = 200, **more: Any) -> Any:
         body = {"incident": changes, "notify_incident_channel": False, **more}

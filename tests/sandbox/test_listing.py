@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 
@@ -15,7 +17,8 @@ def references(api, **query):
 def test_pages_hold_everything_once_and_the_last_has_no_cursor(api):
     for _ in range(7):
         api.create()
-    found, after = [], {}
+    found: list[str] = []
+    after: dict[str, Any] = {}
     for size in (3, 3, 1):
         answer = api.get("/v2/incidents", page_size=3, sort_by="created_at_oldest_first", **after)
         assert len(answer["incidents"]) == size

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from importer.sandbox import open_sandbox, serve
 
+if TYPE_CHECKING:
+    from incident_io.models import ErrorResponse
+
+Result = TypeVar("Result")
 incident_io = pytest.importorskip("incident_io", exc_type=ImportError)
 
 
@@ -22,6 +27,15 @@ def client():
     sandbox.close()
 
 
+def granted(answer: Result | ErrorResponse | None) -> Result:
+    """Return the answer, which is no refusal."""
+    from incident_io.models import ErrorResponse  # noqa: PLC0415
+
+    assert answer is not None
+    assert not isinstance(answer, ErrorResponse)
+    return answer
+
+
 def test_the_official_client_creates_lists_shows_and_edits(client):
     from incident_io import models  # noqa: PLC0415
     from incident_io.api.incidents_v2 import (  # noqa: PLC0415
@@ -33,9 +47,9 @@ def test_the_official_client_creates_lists_shows_and_edits(client):
     from incident_io.api.severities_v1 import severities_v1_list  # noqa: PLC0415
     from incident_io.api.users_v2 import users_v2_list  # noqa: PLC0415
 
-    severities = severities_v1_list.sync(client=client).severities
+    severities = granted(severities_v1_list.sync(client=client)).severities
     assert [severity.name for severity in severities] == ["Minor", "Major", "Critical"]
-    assert len(users_v2_list.sync(client=client, page_size=100).users) == 24
+    assert len(granted(users_v2_list.sync(client=client, page_size=100)).users) == 24
     payload = models.IncidentsCreatePayloadV2(
         idempotency_key="one",
         visibility=models.IncidentsCreatePayloadV2Visibility.PUBLIC,
@@ -43,13 +57,15 @@ def test_the_official_client_creates_lists_shows_and_edits(client):
         name="Payments failed",
         severity_id=severities[1].id,
     )
-    made = incidents_v2_create.sync(client=client, body=payload).incident
+    made = granted(incidents_v2_create.sync(client=client, body=payload)).incident
+    assert isinstance(made.severity, models.SeverityV2)
     assert (made.reference, made.severity.name) == ("INC-1", "Major")
     assert made.created_at.tzinfo == datetime.UTC
     edit = models.IncidentsEditPayloadV2(
         incident=models.IncidentEditPayloadV2(name="Payments failed twice"), notify_incident_channel=False
     )
-    assert incidents_v2_edit.sync(made.id, client=client, body=edit).incident.name == "Payments failed twice"
-    assert incidents_v2_show.sync("1", client=client).incident.name == "Payments failed twice"
-    listed = incidents_v2_list.sync(client=client, page_size=1)
+    edited = granted(incidents_v2_edit.sync(made.id, client=client, body=edit))
+    assert edited.incident.name == "Payments failed twice"
+    assert granted(incidents_v2_show.sync("1", client=client)).incident.name == "Payments failed twice"
+    listed = granted(incidents_v2_list.sync(client=client, page_size=1))
     assert [incident.id for incident in listed.incidents] == [made.id]

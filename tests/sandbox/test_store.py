@@ -64,6 +64,7 @@ def test_what_was_answered_survives_a_kill(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", CREATE_FOREVER, str(path), "a", "-1"], stdout=subprocess.PIPE, text=True
     )
+    assert process.stdout is not None
     answered = [process.stdout.readline().strip() for _ in range(30)]
     os.kill(process.pid, signal.SIGKILL)
     answered += process.stdout.read().split("\n")[:-1]
@@ -229,9 +230,9 @@ def test_a_refusal_reads_as_a_sentence():
 
 def test_a_request_that_outlives_its_sandbox_is_a_dropped_connection():
     def close_meanwhile(_seconds):
-        sandbox.close()
+        closing.close()
 
-    sandbox = open_sandbox(None, sleep=close_meanwhile)
-    sandbox.faults = Faults((Fault(FaultKind.LATENCY),))
-    with client(sandbox) as late, pytest.raises(NoReply):
+    closing = open_sandbox(None, sleep=close_meanwhile)
+    closing.faults = Faults((Fault(FaultKind.LATENCY),))
+    with client(closing) as late, pytest.raises(NoReply):
         late.post("/v2/incidents", json=payload("k"))

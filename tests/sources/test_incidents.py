@@ -264,15 +264,13 @@ def test_a_postmortem_elsewhere_is_a_link(tmp_path: Path) -> None:
 )
 def test_a_postmortem_that_cannot_be_used_is_an_error(tmp_path: Path, file: str, code: str) -> None:
     root = tmp_path / "root"
-    write(
-        tmp_path,
-        **{
-            "secret.md": "x",
-            "root/a.yaml": POSTMORTEM % file,
-            "root/empty.md": " \n",
-            "root/latin.md": b"\n\xe9",
-        },
-    )
+    files: dict[str, str | bytes] = {
+        "secret.md": "x",
+        "root/a.yaml": POSTMORTEM % file,
+        "root/empty.md": " \n",
+        "root/latin.md": b"\n\xe9",
+    }
+    write(tmp_path, **files)
     (root / "link.md").symlink_to("../secret.md")
     loaded = load(Settings(root=root))
     assert said(loaded) == [f"error a.yaml:3 {code}"]

@@ -75,10 +75,10 @@ def test_the_order_in_which_things_became_known_does_not_matter() -> None:
     turned = State(
         ACME,
         {
-            key: Bound(each.binding, each.at, dict(reversed(each.fields.items())))
-            for key, each in reversed(FULL.bound.items())
+            key: Bound(each.binding, each.at, dict(reversed(list(each.fields.items()))))
+            for key, each in reversed(list(FULL.bound.items()))
         },
-        dict(reversed(FULL.unanswered.items())),
+        dict(reversed(list(FULL.unanswered.items()))),
     )
     assert export.text(turned) == export.text(FULL)
 

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -514,8 +514,9 @@ def test_a_write_to_a_read_only_state_is_refused_and_nothing_is_lost(path: Path)
 
 def test_what_was_written_is_on_the_disk_and_not_only_on_its_way(path: Path) -> None:
     file = open_file(path)
+    synchronous: Sequence[tuple[object, ...]] = file.query("PRAGMA synchronous")
     assert file.query("PRAGMA journal_mode") == [("wal",)]
-    assert file.query("PRAGMA synchronous") == [(2,)]  # FULL
+    assert synchronous == [(2,)]  # FULL
     file.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -20,9 +20,11 @@ VISIBILITY = Attribute(Field.VISIBILITY)
 LATER = BEGAN + timedelta(days=1)
 
 
-def bound(key: str, number: int = 1, at: object = BEGAN, *, settled: bool = True, **fields: str) -> Bound:
+def bound(
+    key: str, number: int = 1, at: datetime = BEGAN, *, settled: bool = True, **fields: str | None
+) -> Bound:
     attributes = {"name": NAME, "summary": SUMMARY, "visibility": VISIBILITY}
-    known = {attributes[name]: Remembered(value, value) for name, value in fields.items()}
+    known = {attributes[name]: Remembered(each, each) for name, each in fields.items() if each is not None}
     return Bound(Binding(key, f"01LIVE{number}", f"INC-{number}", settled), at, known)
 
 
@@ -69,8 +71,7 @@ def test_values_that_were_left_out_do_not_stop_a_whole_export_from_counting() ->
     ("visibility", "kept"), [("public", True), ("private", False), ("secret", False), (None, False)]
 )
 def test_values_leave_only_where_the_account_said_public(visibility: str | None, kept: bool) -> None:
-    fields = {"name": "N"} | ({"visibility": visibility} if visibility else {})
-    told = without_private(state(bound("A", **fields), B="i-B"))
+    told = without_private(state(bound("A", name="N", visibility=visibility), B="i-B"))
     assert told.bound["A"].binding == bound("A").binding
     assert bool(told.bound["A"].fields) is kept
     assert told.unanswered == {"B": "i-B"}
