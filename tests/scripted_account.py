@@ -19,9 +19,11 @@ from importer.model import (
     Child,
     Entity,
     Field,
+    FollowUp,
     Kind,
     LiveChild,
     LiveIncident,
+    PostmortemDocument,
 )
 from importer.model.errors import ApiError, AuthenticationFailed, Interrupted, NoAnswer, NotAvailable
 from importer.model.steps import (
@@ -144,7 +146,9 @@ class ScriptedAccount:
             if once in self.child_made_by:
                 return self.child_made_by[once]
             made = FIRST_STATUS.get(attribute.field)
-            value = replace(step.value, status=made) if made else step.value  # type: ignore[type-var]
+            value = step.value
+            if isinstance(value, FollowUp | PostmortemDocument):
+                value = replace(value, status=made)
             child = LiveChild(f"{incident_id}-{len(self.held[incident_id])}", attribute, value)
             if attribute.field is Field.MEMBER and any(
                 each.attribute == attribute for each in self.held[incident_id]

@@ -210,8 +210,10 @@ def creations(draw: st.DrawFn) -> Create | Pending:
         draw(st.sets(st.sampled_from(sorted(incident.attributes, key=repr)))) if incident.attributes else ()
     )
     sent = {each: value for each, value in incident.attributes.items() if each not in left_out}
-    kind = draw(st.sampled_from([Create, Pending]))
-    return kind(incident, draw(texts), {**sent, **draw(sent_attributes)})
+    attributes = {**sent, **draw(sent_attributes)}
+    if draw(st.booleans()):
+        return Create(incident, draw(texts), attributes)
+    return Pending(incident, draw(texts), attributes, content=draw(st.none() | st.just("{}")))
 
 
 changes = st.one_of(

@@ -31,12 +31,14 @@ from hypothesis.stateful import (
 
 from importer.api.transport import writing
 from importer.apply.applier import Limits
-from importer.model import NoOp, Plan, Scope
+from importer.model import NoOp, Scope
 from importer.model.errors import ImporterError, Refused
 from importer.model.settings import Settings
+from importer.model.steps import CREATE
 from importer.plan import file as planfile
 from importer.sandbox import Fault, FaultKind, Faults, Idempotency, SandboxOptions, default_seed, open_sandbox
-from importer.state.ledger import CONFIRMED, CREATE, Ledger, open_ledger, read_ledger
+from importer.state.ledger import Ledger, open_ledger, read_ledger
+from importer.state.ledger_rows import CONFIRMED
 from importer.workflow import Session, adopt, carry_out, left_of, refuse_stale, use_up
 from tests.chaos import verdict
 from tests.chaos.account import Account
@@ -170,7 +172,7 @@ class Importing(RuleBasedStateMachine):
         self.folder = Path(mkdtemp())
         self.declared: dict[str, dict[str, Any]] = {}
         self.others: dict[str, Any] = {}
-        self.saved: Plan | None = None
+        self.saved: planfile.SavedPlan | None = None
         self.remembers = True
 
     @initialize(
@@ -289,7 +291,8 @@ class Importing(RuleBasedStateMachine):
     @rule(troubles=faults, fate=fates)
     @precondition(lambda self: self.saved)
     def apply_the_saved_plan(self, troubles: list[tuple[FaultKind, int]], fate: Fate) -> None:
-        saved, sealed = self.saved, planfile.plan_hash(self.saved)
+        assert self.saved is not None
+        saved, sealed = self.saved.plan, self.saved.plan_hash
 
         def work(session: Session) -> None:
             refuse_stale(session, saved, sealed)
@@ -346,7 +349,8 @@ class Importing(RuleBasedStateMachine):
             bound = {each.incident_id: each.key for each in ledger.bindings()}
             for incident_id, key in bound.items():
                 assert live[incident_id] == key
-                steps = {entry.step for entry in ledger.entries(key) if entry.status == CONFIRMED}
+                done = [entry.step for entry in ledger.entries(key) if entry.status == CONFIRMED]
+                steps = {each.removesuffix(" (status)").removesuffix(" (edit)") for each in done}
                 steps |= {each.label for each in ledger.remembered(key)}
                 assert {each for each in steps if each.startswith(_CHILDREN)} <= self._labels(incident_id)
             if self.remembers:

@@ -193,8 +193,17 @@ class Execution:
         self, live: LiveIncident, key: str, missing: Collection[FieldChange]
     ) -> tuple[LiveIncident, Warnings]:
         """Set once more what the answer to a creation does not show as it was sent, as far as an edit can."""
-        wanted = {each.attribute: each.after for each in missing if not each.attribute.is_create_only}
-        return self._edit(key, CorrectIncident(live.id, wanted)) if wanted else (live, ())
+        warnings: Warnings = ()
+        for step in incident_steps(live.id, missing):
+            match step:
+                case EditIncident(attributes=attributes):
+                    live, found = self._edit(key, CorrectIncident(live.id, attributes))
+                    warnings += found
+                case AttachPostmortem():
+                    live = self._attach(live, key, step)
+                case _:
+                    assert_never(step)
+        return live, warnings
 
     def _go_on(self, change: Create | Pending, bound: Binding) -> Outcome:
         """Bring up to date what an earlier run of the same saved plan created and did not end."""

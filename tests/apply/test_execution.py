@@ -358,7 +358,7 @@ def test_a_pending_creation_that_was_carried_out_is_created_and_not_adopted(desk
 
 def test_what_an_earlier_run_created_is_not_created_again_even_if_its_key_is_forgotten(desk: Desk) -> None:
     desk.plan_hash = "saved"
-    children = {ALERT: FollowUp(), MEMBER: Membership(), PUBLIC: public()}
+    children: Attributes = {ALERT: FollowUp(), MEMBER: Membership(), PUBLIC: public()}
     desk.account.faults = [Fault.NONE] * 4 + [Fault.LOST_BEFORE]
     outcome = desk.create({**SHORT, CALL_URL: "https://meet.example.com/", **children})
     assert isinstance(outcome, Unknown)
@@ -485,7 +485,7 @@ def public() -> StatusPageIncident:
 
 
 def test_children_of_a_fresh_incident_are_listed_only_where_they_have_no_key(desk: Desk) -> None:
-    children = {
+    children: Attributes = {
         ALERT: FollowUp(),
         LINK: ATTACHED,
         ITEM: TimelineItem(BEGAN),
@@ -519,7 +519,12 @@ def test_children_of_an_incident_that_was_there_are_listed_first(desk: Desk) -> 
 
 @pytest.mark.parametrize("attribute", [ALERT, LINK, DOCUMENT, ITEM])
 def test_a_lost_answer_never_makes_two_children(desk: Desk, attribute: Attribute) -> None:
-    values = {ALERT: FollowUp(), LINK: ATTACHED, DOCUMENT: PostmortemDocument("x"), ITEM: TimelineItem(BEGAN)}
+    values: Attributes = {
+        ALERT: FollowUp(),
+        LINK: ATTACHED,
+        DOCUMENT: PostmortemDocument("x"),
+        ITEM: TimelineItem(BEGAN),
+    }
     live = made(desk)
     desk.account.faults = [Fault.NONE, Fault.LOST_AFTER]
     outcome = desk.carry_out(

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from importer.state.ledger import CREATE, open_ledger
+from importer.model.steps import CREATE
+from importer.state.ledger import open_ledger
 from tests.plans import FULL, live
 
 COUNT = 400

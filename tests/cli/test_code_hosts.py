@@ -77,6 +77,7 @@ def test_a_step_learns_whether_there_are_changes_how_many_and_where_the_plan_is(
         "create": "2",
         "update": "0",
         "adopt": "0",
+        "delete": "0",
         "unchanged": "0",
         "blocked": "0",
         "pending": "0",
@@ -122,7 +123,7 @@ def test_markdown_and_html_are_written_by_plan_and_by_show(folder: Folder, accou
         assert "Secret of ours" in folder.run("show", "plan.json", "--format", form, "--show-private").out
     short = folder.run("show", "plan.json", "--format", "markdown", "--max-bytes", "1000").out
     assert len(short.encode()) <= 1000
-    assert json.loads((folder.path / "plan.json").read_text("utf-8"))["scope"] == "all"
+    assert json.loads((folder.path / "plan.json").read_text("utf-8"))["scope"]["kind"] == "all"
 
 
 def test_what_private_incidents_say_is_in_no_comment_about_a_plan_that_failed(

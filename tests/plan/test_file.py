@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import jsonschema_rs
@@ -36,8 +37,9 @@ def text_of(plan: Plan) -> str:
     return "".join(planfile.pieces(plan))
 
 
-def document_of(plan: Plan) -> dict:
-    return json.loads(text_of(plan))
+def document_of(plan: Plan) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(text_of(plan))
+    return document
 
 
 def as_saved(plan: Plan) -> Plan:
@@ -46,7 +48,7 @@ def as_saved(plan: Plan) -> Plan:
     return replace(plan, changes=kept, unchanged=plan.unchanged + len(plan.changes) - len(kept))
 
 
-def sealed(document: dict) -> dict:
+def sealed(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the hash that fits it, as somebody would forge it."""
     content = {name: value for name, value in document.items() if name != "plan_hash"}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))

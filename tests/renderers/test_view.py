@@ -45,6 +45,7 @@ def test_the_summary_counts_everything():
         "create": 1,
         "update": 2,
         "adopt": 1,
+        "delete": 0,
         "unchanged": 3,
         "blocked": 2,
         "pending": 1,
@@ -77,7 +78,7 @@ def test_the_legend_has_only_symbols_in_use():
 
 def test_the_counts_say_what_is_always_asked_and_leave_out_what_is_not():
     assert view.counts(Summary()) == "Plan: 0 to create, 0 to update, 0 unchanged."
-    assert view.counts(Summary(412, 6, 1, 1203, 3)) == (
+    assert view.counts(Summary(412, 6, 1, unchanged=1203, blocked=3)) == (
         "Plan: 412 to create, 6 to update, 1 to adopt, 1203 unchanged, 3 blocked."
     )
     assert view.counts(Summary(pending=2)).endswith("0 unchanged, 2 pending.")

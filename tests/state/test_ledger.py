@@ -30,8 +30,9 @@ from importer.model import (
 )
 from importer.model.errors import ExitCode, Refused
 from importer.model.settings import Settings
+from importer.model.steps import CREATE
 from importer.sandbox import SandboxOptions, open_sandbox
-from importer.state.ledger import APPLY, CREATE, Ledger, check_account, open_ledger, read_ledger
+from importer.state.ledger import APPLY, Ledger, check_account, open_ledger, read_ledger
 from importer.state.ledger_file import open_file, read_file
 from importer.state.merge import Gain, State
 from tests.plans import CUSTOMERS, FULL, NAME, SUMMARY, live
