@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,10 +19,21 @@ from importer.api.transport import reading, writing
 from importer.apply.applier import Limits, Run
 from importer.model import Change, Field, Outcome, Plan, Scope
 from importer.model.settings import Rate, Settings
+from importer.plan.file import SavedPlan
 from importer.pull import Declared, Filters
 from importer.sandbox import Sandbox
 from importer.state.ledger import open_ledger, read_ledger
-from importer.workflow import Session, carry_out, declare, find, plan, read, take_over
+from importer.workflow import (
+    Session,
+    carry_out,
+    declare,
+    find,
+    left_of,
+    plan,
+    read,
+    refuse_stale,
+    take_over,
+)
 
 KEY = "sandbox-key"
 ALL = Filters()
@@ -55,14 +65,14 @@ class Silent:
 
 @dataclass
 class Recorder(httpx.BaseTransport):
-    """Keeps the writes that pass through it."""
+    """Keeps the writes that pass through it: method, path and the bytes of the body."""
 
     inner: httpx.BaseTransport
-    writes: list[tuple[str, Any]] = field(default_factory=list)
+    writes: list[tuple[str, str, str]] = field(default_factory=list)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
-            self.writes.append((request.url.path, json.loads(request.read())))
+            self.writes.append((request.method, request.url.path, request.read().decode("ascii")))
         return self.inner.handle_request(request)
 
 
@@ -74,7 +84,7 @@ class Rehearsal:
     sandbox: Sandbox
     settings: Settings
     key: str = KEY
-    writes: list[tuple[str, Any]] = field(default_factory=list)
+    writes: list[tuple[str, str, str]] = field(default_factory=list)
 
     def plan(self, *paths: Path, only: tuple[str, ...] = (), limit: int | None = None) -> Plan:
         with self._session(reading, read_ledger) as session:
@@ -85,6 +95,13 @@ class Rehearsal:
             made = self._plan(session, paths, Scope((), limit))
             assert not made.errored, made.diagnostics
             return carry_out(session, made, limits=Limits(parallelism), observer=Silent(), stop=Event())
+
+    def apply_saved(self, saved: SavedPlan) -> Run:
+        with self._session(writing, open_ledger) as session:
+            refuse_stale(session, saved.plan, saved.plan_hash)
+            left = left_of(session, saved.plan, saved.plan_hash)
+            limits, digest = Limits(1), saved.plan_hash
+            return carry_out(session, left, limits=limits, observer=Silent(), stop=Event(), plan_hash=digest)
 
     def pull(
         self, filters: Filters = ALL, kinds: frozenset[Field] = frozenset(), *, adopting: bool = False

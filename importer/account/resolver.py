@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import assert_never
 
 from importer.account.naming import WORDS, Aliases, Names, alias_lines, names_of, section_of
 from importer.model import (
+    Attachment,
     Attribute,
     Catalogue,
+    Child,
     CustomField,
     Diagnostic,
     Entity,
@@ -23,13 +26,16 @@ from importer.model import (
     Kind,
     Link,
     Location,
+    Membership,
     Needs,
     NewOption,
     Packed,
+    PostmortemDocument,
     Reference,
     Severity,
     StatusPageIncident,
     StatusPageUpdate,
+    TimelineItem,
     Value,
 )
 from importer.model.normalise import folded, number, several, text
@@ -80,11 +86,9 @@ def resolve(incidents: Iterable[Incident], catalogue: Catalogue, settings: Setti
 
 
 def _names_somebody(attribute: Attribute, value: Value) -> bool:
-    match value:
-        case Reference(kind=Kind.USER) | FollowUp(assignee=Reference()):
-            return True
-        case _:
-            return attribute.field is Field.MEMBER and isinstance(attribute.key, Reference)
+    named = [value, value.assignee if isinstance(value, FollowUp) else None]
+    named += [attribute.key] if attribute.field is Field.MEMBER else []
+    return any(isinstance(each, Reference) and each.kind is Kind.USER for each in named)
 
 
 def _meant(reference: Reference, aliases: Aliases) -> Iterator[Reference]:
@@ -193,20 +197,27 @@ class _Walk:
                 yield Attribute(Field.CUSTOM_FIELD, entity), kept
 
     def _value(self, value: Value, at: Location) -> Kept:
-        match value:
-            case Reference():
-                entity = self._entity(value, at)
-                return () if entity is None else (entity,)
-            case FollowUp(assignee=Reference() as assignee):
-                return (replace(value, assignee=self._entity(assignee, at)),)
+        if isinstance(value, Child):
+            return self._child(value, at)
+        if isinstance(value, Reference):
+            entity = self._entity(value, at)
+            return () if entity is None else (entity,)
+        return (value,)
+
+    def _child(self, child: Child, at: Location) -> Kept:
+        match child:
+            case FollowUp(assignee=assignee):
+                return (replace(child, assignee=self._entity(assignee, at)) if assignee else child,)
             case StatusPageIncident():
-                page = self._entity(value.page, at)
+                page = self._entity(child.page, at)
                 if page is None:
                     return ()
-                updates = tuple(self._status_page_update(each, page, at) for each in value.updates)
+                updates = tuple(self._status_page_update(each, page, at) for each in child.updates)
                 return (StatusPageIncident(page, updates),)
+            case TimelineItem() | Attachment() | PostmortemDocument() | Membership():
+                return (child,)
             case _:
-                return (value,)
+                assert_never(child)
 
     def _status_page_update(self, update: StatusPageUpdate, page: Entity, at: Location) -> StatusPageUpdate:
         statuses: dict[Entity, str] = {}

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from importer.apply.answers import left_out
 from importer.apply.sending import Api, Journal, Sender
 from importer.model import Attribute, Child, Diagnostic, Field, LiveChild, LiveIncident
 from importer.model.errors import NoAnswer, NotAvailable
+from importer.model.normalise import by_label
 from importer.model.steps import CreateChild, EditChild, SetChildStatus, identity
 from importer.plan.differences import same
 from importer.plan.steps import child_creation, child_edits, without_status
@@ -36,12 +38,11 @@ class Children:
     ) -> tuple[Diagnostic, ...]:
         """Create what is missing and edit what differs; return a warning for what the API cannot do."""
         warnings: list[Diagnostic] = []
-        for kind in sorted({attribute.field for attribute in wanted}):
-            of_kind = {attribute: value for attribute, value in wanted.items() if attribute.field is kind}
+        for kind, attributes in groupby(sorted(wanted, key=by_label), lambda attribute: attribute.field):
             try:
                 known = self._listed(live, frozenset({kind}) & looked_at)
-                for attribute, value in of_kind.items():
-                    warnings += self._child(live, key, attribute, value, known.get(attribute))
+                for each in attributes:
+                    warnings += self._child(live, key, each, wanted[each], known.get(each))
             except NotAvailable as error:
                 what = f"this account's API has no {kind.value}: they were left out"
                 warnings.append(left_out(what, live, error.summary))

@@ -49,7 +49,6 @@ from importer.model.errors import (
     NoAnswer,
     Refused,
 )
-from importer.model.normalise import several
 from importer.model.steps import (
     CREATE,
     AttachPostmortem,
@@ -275,13 +274,13 @@ class Execution:
         self.journal.settled(key, live.id, live.reference, plan_hash=self.plan_hash)
 
     def _with_options(self, attributes: Attributes) -> Attributes:
-        """Put the options that were created meanwhile in the place of their names."""
+        """Put the options that were created meanwhile in the places of their names."""
         return {attribute: self._with_option(value) for attribute, value in attributes.items()}
 
     def _with_option(self, value: Value) -> Value:
         if not isinstance(value, tuple):
             return value
-        return several(self.options[each] if isinstance(each, NewOption) else each for each in value)
+        return tuple(self.options[each] if isinstance(each, NewOption) else each for each in value)
 
 
 def _is_among(done: frozenset[str], incident_id: str, change: FieldChange) -> bool:

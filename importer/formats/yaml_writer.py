@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import cast
+from typing import assert_never, cast
 
 from importer.model import (
     Attachment,
     Attribute,
+    Child,
     Field,
     FollowUp,
     Incident,
+    Membership,
     Packed,
     PostmortemDocument,
     Reference,
@@ -110,10 +112,10 @@ def _field(field: Field, pairs: Sequence[tuple[Attribute, Value]]) -> Node:
         case Field.MEMBER:
             return [_reference(cast(Reference, each.key)) for each, _ in pairs]
         case Field.POSTMORTEM | Field.STATUS_PAGE:
-            return _child(str(pairs[0][0].key), value)
+            return _child(str(pairs[0][0].key), cast(Child, value))
         case Field.TIMELINE | Field.FOLLOW_UP | Field.ATTACHMENT:
             titles = _titles([str(each.key) for each, _ in pairs])
-            return [_child(title, child) for title, (_, child) in zip(titles, pairs, strict=True)]
+            return [_child(title, cast(Child, each)) for title, (_, each) in zip(titles, pairs, strict=True)]
         case _:
             return _value(value)
 
@@ -139,7 +141,7 @@ def _titles(keys: Sequence[str]) -> Iterator[str]:
         seen.add(key)
 
 
-def _child(title: str, child: Value) -> Node:
+def _child(title: str, child: Child) -> Node:
     match child:
         case PostmortemDocument(content=content, status=status):
             return _filled(title=title, status=status, content=content)
@@ -161,10 +163,13 @@ def _child(title: str, child: Value) -> Node:
                 external_id=child.external_id,
                 title=child.title,
             )
+        case StatusPageIncident(updates=updates):
+            page = _reference(cast(Reference, child.page))
+            return _filled(page=page, name=title, updates=[_update(each) for each in updates])
+        case Membership():
+            raise ValueError("members are a list of people")
         case _:
-            published = cast(StatusPageIncident, child)
-            page = _reference(cast(Reference, published.page))
-            return _filled(page=page, name=title, updates=[_update(each) for each in published.updates])
+            assert_never(child)
 
 
 def _update(update: StatusPageUpdate) -> Node:

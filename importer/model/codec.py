@@ -51,17 +51,8 @@ def encode(value: Value) -> Json:
             return None
         case tuple():
             return [_encode_scalar(each) for each in value]
-        case (
-            PostmortemDocument()
-            | TimelineItem()
-            | FollowUp()
-            | Attachment()
-            | Membership()
-            | StatusPageIncident()
-        ):
-            return _encode_child(value)
         case _:
-            return _encode_scalar(value)
+            return _encode_child(value) if isinstance(value, Child) else _encode_scalar(value)
 
 
 def decode(json: Json) -> Value:
@@ -192,7 +183,7 @@ def _listed(json: Json) -> Sequence[Json]:
 
 def _decode_scalar(json: Json) -> Scalar:
     value = decode(json)
-    if value is None or isinstance(value, tuple | _CHILDREN):
+    if value is None or isinstance(value, tuple | Child):
         raise ValueError("a set of values holds plain values only")
     return value
 
@@ -289,8 +280,6 @@ def _update(parts: _Parts) -> StatusPageUpdate:
         ),
     )
 
-
-_CHILDREN = PostmortemDocument | TimelineItem | FollowUp | Attachment | Membership | StatusPageIncident
 
 _BUILDERS: Mapping[str, Callable[[_Parts], Value]] = {
     "decimal": _decimal,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from importer.model import Entity, Field, Incident, LiveChild, LiveIncident, Memory
 from importer.model.errors import NotAvailable
 from importer.model.identity import is_incident_id
-from importer.plan.matching import Census, Claimed, NotOurs, Ours
+from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
 
 _FEW = 100
 """Up to so many incidents it is worth a request to learn how long the list is."""
@@ -87,13 +87,9 @@ def _is_cheaper_one_by_one(api: Api, declared: int, bound: int) -> bool:
 
 def _see_children(api: Api, incident: Incident, memory: Memory, census: Census) -> None:
     children = {attribute for attribute in incident.attributes if attribute.is_child}
-    match census.match(incident) if children else None:
-        case Ours(live=live) | Claimed(live=live):
-            pass
-        case NotOurs(live=live) if live.id == incident.key:
-            pass  # it was pulled, and is unchanged or blocked
-        case _:
-            return
+    live = _readable(census.match(incident), incident.key) if children else None
+    if live is None:
+        return
     unknown = children - memory.remembered(incident.key).keys()
     attributes = dict(live.attributes)
     for field in sorted({attribute.field for attribute in unknown}):
@@ -105,3 +101,16 @@ def _see_children(api: Api, incident: Incident, memory: Memory, census: Census) 
         attributes |= {each.attribute: each.value for each in found if each.attribute in unknown}
     if unknown:
         census.see(replace(live, attributes=attributes))
+
+
+def _readable(match: Match, key: str) -> LiveIncident | None:
+    """Return the incident whose children a plan compares."""
+    match match:
+        case Ours(live=live) | Claimed(live=live):
+            return live
+        case NotOurs(live=live):
+            return live if live.id == key else None  # it was pulled, and is unchanged or blocked
+        case Hidden() | Conflict() | Sent() | Absent():
+            return None
+        case _:
+            assert_never(match)

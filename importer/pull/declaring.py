@@ -22,6 +22,7 @@ from importer.model import (
     Attribute,
     Attributes,
     Catalogue,
+    Child,
     Entity,
     Field,
     FollowUp,
@@ -30,11 +31,14 @@ from importer.model import (
     Link,
     LiveIncident,
     Location,
+    Membership,
     Needs,
     PostmortemDocument,
     Reference,
     Scalar,
     Severity,
+    StatusPageIncident,
+    TimelineItem,
     Value,
 )
 from importer.model.normalise import line, several
@@ -221,10 +225,8 @@ class _Writer:
                 return url
             case datetime():
                 return value if value.year in _READABLE_YEARS else None
-            case FollowUp() | Attachment() | PostmortemDocument():
-                return self._child(value)
             case _:
-                return value
+                return self._child(value) if isinstance(value, Child) else value
 
     def _choices(self, owner: Entity, chosen: tuple[Scalar, ...]) -> Value:
         """Return the options of a custom field; of one that takes a single option that alone."""
@@ -232,7 +234,7 @@ class _Writer:
         said = [each.name if each.by == "name" else each for each in found]
         return said[0] if owner in self.single_selects and len(said) == 1 else several(said)
 
-    def _child(self, child: FollowUp | Attachment | PostmortemDocument) -> Value:
+    def _child(self, child: Child) -> Child:
         """Return a child as far as a file can say it: an assignee whom the account still knows, a status that
         can be set, labels that all are words, one word for a resource."""
         match child:
@@ -251,5 +253,7 @@ class _Writer:
                 )
             case PostmortemDocument(status=status):
                 return replace(child, status=status if status in _POSTMORTEM_STATUSES else None)
+            case TimelineItem() | Membership() | StatusPageIncident():
+                return child
             case _:
                 assert_never(child)

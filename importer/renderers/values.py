@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import assert_never
 
 from importer.model import (
     Attachment,
+    Child,
     Entity,
     FollowUp,
     Link,
@@ -66,19 +68,25 @@ def identified(value: Value) -> str:
 
 def unfolded(value: Value) -> str:
     """Return a value as it is compared line by line: a text as it is, a child with a line for each part."""
-    match value:
-        case str():
-            return value
-        case StatusPageIncident(updates=updates):
+    if isinstance(value, str):
+        return value
+    return _unfolded(value) if isinstance(value, Child) else shown(value)
+
+
+def _unfolded(child: Child) -> str:
+    match child:
+        case StatusPageIncident(page=page, updates=updates):
             said = (_update(each) for each in updates)
-            return "\n".join([f"page: {words(value.page)}", *said])
+            return "\n".join([f"page: {words(page)}", *said])
         case PostmortemDocument() | TimelineItem() | FollowUp() | Attachment():
-            told = parts(value).items()
+            told = parts(child).items()
             return "\n".join(
                 f"{name}: {part if isinstance(part, str) else _part(part)}" for name, part in told
             )
+        case Membership():
+            return shown(child)
         case _:
-            return shown(value)
+            assert_never(child)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -99,11 +107,15 @@ def _line(value: Value, entity: Callable[[Entity], str]) -> str:
             return words(value)
         case str() | Link() | Reference() | Packed():
             return quoted(words(value))
-        case Membership():
-            return "member"
         case _:
-            told = ", ".join(f"{name} = {_part(part)}" for name, part in parts(value).items())
-            return f"{{{told}}}" if told else "no details"
+            return _child(value)
+
+
+def _child(child: Child) -> str:
+    if isinstance(child, Membership):
+        return "member"
+    told = ", ".join(f"{name} = {_part(part)}" for name, part in parts(child).items())
+    return f"{{{told}}}" if told else "no details"
 
 
 def _update(update: StatusPageUpdate) -> str:

@@ -39,7 +39,7 @@ def test_after_a_lost_state_a_conflict_leads_back_to_the_incident(rehearsal: Reh
     writes = len(rehearsal.writes)
     run = rehearsal.apply()
     assert [type(each) for each in run.outcomes] == [Adopted, Adopted]
-    assert {path for path, _ in rehearsal.writes[writes:]} == {"/v2/incidents"}
+    assert {path for _, path, _ in rehearsal.writes[writes:]} == {"/v2/incidents"}
     assert len(rehearsal.incidents()) == 2
     assert [type(each) for each in rehearsal.plan().changes] == [NoOp, NoOp]
 
