@@ -141,6 +141,7 @@ class ScriptedAccount:
 
     def create_child(self, step: CreateChild, request: Request) -> LiveChild:
         incident_id, attribute, once = known(step.incident_id), step.attribute, request.idempotency_key
+        self.bodies.append(request.content)
 
         def commit() -> LiveChild:
             if once in self.child_made_by:

@@ -23,6 +23,7 @@ from importer.model import (
 from importer.model.diagnostics import Diagnostics, grouped
 from importer.model.normalise import text
 from importer.model.settings import Settings
+from importer.wire import paths
 
 SEES_PRIVATE = "global_access"
 """The role of an API key that reads every private incident."""
@@ -142,7 +143,7 @@ def _creation(name: str, account: Account) -> str:
     body = json.dumps({"name": name, "description": "Source key", "field_type": "text"})
     return (
         "create it in incident.io under Settings, Custom fields, of type text; or with a key that has the"
-        f" role manage_settings:\ncurl {shlex.quote(account.endpoint + '/v2/custom_fields')} \\\n"
+        f" role manage_settings:\ncurl {shlex.quote(account.endpoint + paths.CUSTOM_FIELDS)} \\\n"
         f'-H "Authorization: Bearer $INCIDENT_API_KEY" \\\n--json {shlex.quote(body)}'
     )
 

@@ -17,12 +17,13 @@ import httpx
 from importer.api.patience import Clock
 from importer.api.rate_limits import DEFAULT, Limit, allowance
 from importer.model.settings import Rate
+from importer.wire import paths
 
 _LAG = 16
 """X-RateLimit-Remaining "may lag by a small number of requests under high concurrency": it may be too high by
 as much, so it raises the estimate only where it is higher by more."""
 
-_DOCUMENTED = {"POST /v2/status_page_retrospective_incidents": frozenset({DEFAULT, Limit(300, 60)})}
+_DOCUMENTED = {f"POST {paths.STATUS_PAGE_HISTORY}": frozenset({DEFAULT, Limit(300, 60)})}
 """Limits of single endpoints that the API pages give; the others are learned from the first answer."""
 
 _SPARE = 1.0

@@ -28,6 +28,7 @@ from importer.sandbox import (
     open_sandbox,
     serve,
 )
+from importer.wire.paths import INCIDENTS
 
 _FAULT = re.compile(r"(?P<kind>[a-z_]+)(=(?P<percent>\d+(\.\d+)?)%)?(@(?P<route>.+))?")
 
@@ -84,7 +85,7 @@ class Wishes:
     "--fault",
     multiple=True,
     metavar="KIND[=P%][@ROUTE]",
-    help="Misbehave: drop_after=5%, error_before=2%@POST /v2/incidents, ... Repeatable. Kinds: "
+    help=f"Misbehave: drop_after=5%, error_before=2%@POST {INCIDENTS}, ... Repeatable. Kinds: "
     + ", ".join(each.value for each in FaultKind),
 )
 @options.option(
@@ -155,7 +156,7 @@ def _fault(words: str) -> Fault:
         kinds = ", ".join(each.value for each in FaultKind)
         raise UsageError(
             f"--fault {words} is not understood",
-            hint=f"write KIND, KIND=5% or KIND=5%@POST /v2/incidents; the kinds are {kinds}",
+            hint=f"write KIND, KIND=5% or KIND=5%@POST {INCIDENTS}; the kinds are {kinds}",
         )
     share = float(found["percent"] or 100) / 100
     return Fault(FaultKind(found["kind"]), on=found["route"] or "", probability=share)

@@ -103,7 +103,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who answers: the endpoint, and the dashboard URL that GET /v1/identity gives."""
+    """Who answers: the endpoint, and the dashboard URL that it tells (API page: Utilities, Identity)."""
 
     endpoint: str
     dashboard_url: str

@@ -24,7 +24,7 @@ from importer.wire.incidents import Json, entity
 
 
 def account(json: Json, *, endpoint: str) -> Account:
-    """Return who answers, from the `identity` of GET /v1/identity."""
+    """Return who answers, from the `identity` of an answer."""
     return Account(
         endpoint=endpoint,
         dashboard_url=json["dashboard_url"],

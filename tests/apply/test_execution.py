@@ -353,6 +353,47 @@ def test_a_pending_creation_that_was_carried_out_is_created_and_not_adopted(desk
     assert desk.account.requests == [("create", "importer-A")] * 2
 
 
+@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.LOST_BEFORE])
+def test_a_creation_in_doubt_is_sent_again_byte_for_byte_and_then_corrected(desk: Desk, fault: Fault) -> None:
+    desk.account.faults = [fault]
+    desk.create({**SHORT, SUMMARY: "as it was"})
+    sent = desk.ledger.in_doubt("A", "create")
+    outcome = desk.create({**SHORT, SUMMARY: "as the file has it now"})
+    assert isinstance(outcome, Applied | Adopted)
+    first, second = desk.account.bodies
+    assert first == second
+    assert sent is not None
+    assert sent.content == first
+    (live,) = desk.account.live.values()
+    assert live.attributes[SUMMARY] == "as the file has it now"
+    assert desk.ledger.remembered("A")[SUMMARY].declared == "as the file has it now"
+    assert desk.ledger.in_doubt("A", "create") is None
+
+
+def test_a_creation_in_doubt_whose_bytes_are_not_known_is_sent_under_its_key(desk: Desk) -> None:
+    desk.ledger.sending("A", "create", idempotency_key="elsewhere", content=None, plan_hash="")
+    assert isinstance(desk.create(SHORT), Applied)
+    assert desk.account.requests == [("create", "elsewhere")]
+
+
+def test_what_a_plan_says_was_sent_does_not_count_but_what_the_journal_has(desk: Desk) -> None:
+    sent = {STATUS: CLOSED, VISIBILITY: "public", **SHORT}
+    forged = Pending(incident("A", SHORT), "importer-A", sent, content='{"mode":"standard"}')
+    assert isinstance(desk.carry_out(forged), Applied)
+    assert '"mode":"retrospective"' in desk.account.bodies[0]
+
+
+def test_a_keyed_child_in_doubt_is_sent_again_byte_for_byte(desk: Desk) -> None:
+    live = made(desk)
+    desk.account.faults = [Fault.NONE, Fault.LOST_BEFORE, Fault.NONE]
+    for text in ("as it was", "as the file has it now"):
+        change = FieldChange(ITEM, None, TimelineItem(BEGAN, text))
+        desk.carry_out(Update(incident("A", SHORT), live, (change,)))
+    first, second = desk.account.bodies
+    assert first == second
+    assert "as it was" in first
+
+
 # -- a saved plan that is applied again ----------------------------------------------------------------
 
 
@@ -370,6 +411,42 @@ def test_what_an_earlier_run_created_is_not_created_again_even_if_its_key_is_for
     assert not outcome.created
     assert desk.asked == ["show", MEMBER.label, "list", PUBLIC.label]
     assert len(desk.account.live) == 1
+
+
+def test_what_an_earlier_run_of_a_saved_plan_edited_is_not_edited_again(desk: Desk) -> None:
+    live = made(desk)
+    desk.plan_hash = "saved"
+    changes = (
+        FieldChange(SEVERITY, None, MAJOR),
+        FieldChange(MEMBER, None, Membership()),
+        FieldChange(ALERT, None, FollowUp()),
+    )
+    update = Update(incident("A", SHORT), live, changes)
+    desk.account.faults = [Fault.NONE, Fault.NONE, Fault.NONE, Fault.LOST_BEFORE]
+    assert isinstance(desk.carry_out(update), Unknown)
+    asked = len(desk.asked)
+    assert isinstance(desk.carry_out(update), Applied)
+    assert desk.asked[asked:] == [MEMBER.label]
+    desk.plan_hash = "another"
+    desk.carry_out(update)
+    assert desk.asked[-3:] == ["edit", "list", MEMBER.label]
+
+
+def test_a_status_that_an_earlier_run_owes_is_set(desk: Desk) -> None:
+    desk.plan_hash = "saved"
+    done = FollowUp(status="completed")
+    desk.account.faults = [Fault.NONE, Fault.NONE, Fault.NONE, Fault.LOST_BEFORE]
+    assert isinstance(desk.create({**SHORT, ALERT: done}), Unknown)
+    assert desk.steps() == {
+        "create": "confirmed",
+        ALERT.label: "confirmed",
+        f"{ALERT.label} (status)": "sent",
+    }
+    assert desk.ledger.remembered("A")[ALERT].declared == FollowUp()
+    assert isinstance(desk.create({**SHORT, ALERT: done}), Applied)
+    assert desk.asked[-3:] == ["show", "list", f"{ALERT.label} (status)"]
+    (child,) = desk.account.held["01LIVE1"]
+    assert child.value == done
 
 
 def test_an_edit_that_an_earlier_run_owes_is_made(desk: Desk) -> None:
@@ -495,7 +572,7 @@ def test_children_of_a_fresh_incident_are_listed_only_where_they_have_no_key(des
     }
     assert codes(desk.create({**SHORT, **children})) == []
     listed = [request[2] for request in desk.account.requests if request[0] == "list"]
-    assert listed == ["attachments", "follow_ups", "postmortem"]
+    assert listed == ["postmortem", "follow_ups", "attachments"]
     (held,) = desk.account.held.values()
     assert {each.attribute for each in held} == set(children)
     assert set(desk.steps().values()) == {"confirmed"}
@@ -512,7 +589,7 @@ def test_children_of_an_incident_that_was_there_are_listed_first(desk: Desk) -> 
         FieldChange(TEST, None, FollowUp()),
     )
     assert codes(desk.carry_out(Update(incident("A", SHORT), live, changes))) == []
-    assert desk.asked == ["list", TEST.label, "list", f"{ITEM.label} (edit)"]
+    assert desk.asked == ["list", f"{ITEM.label} (edit)", "list", TEST.label]
     assert [each.attribute for each in desk.account.held[live.id]] == [ALERT, ITEM, TEST]
     assert desk.account.held[live.id][1].value == TimelineItem(BEGAN, "By hand.")
 
@@ -556,10 +633,10 @@ def test_a_membership_in_doubt_stays_sent_since_nothing_lists_it(desk: Desk) -> 
 
 
 def test_children_that_the_account_lacks_are_left_out_with_a_warning_and_are_not_pending(desk: Desk) -> None:
-    desk.account.faults = [Fault.NONE, Fault.NOT_AVAILABLE]
+    desk.account.faults = [Fault.NONE, Fault.NONE, Fault.NOT_AVAILABLE]
     outcome = desk.create({**SHORT, ITEM: TimelineItem(BEGAN), ALERT: FollowUp()})
     assert codes(outcome) == ["not-available"]
-    desk.account.faults = [Fault.NONE, Fault.NONE, Fault.NONE, Fault.NOT_AVAILABLE]
+    desk.account.faults = [Fault.NONE, Fault.NOT_AVAILABLE]
     outcome = desk.create({**SHORT, ALERT: FollowUp(), ITEM: TimelineItem(BEGAN)}, key="B")
     assert codes(outcome) == ["not-available"]
     assert desk.steps("B") == {"create": "confirmed", ALERT.label: "confirmed", ITEM.label: "failed"}

@@ -393,6 +393,78 @@ def later(path: Path) -> None:
     database.close()
 
 
+FIRST_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE binding (
+    key TEXT PRIMARY KEY, incident_id TEXT NOT NULL UNIQUE, reference TEXT NOT NULL,
+    settled INTEGER NOT NULL, bound_at TEXT NOT NULL
+);
+CREATE TABLE entry (
+    key TEXT NOT NULL, step TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL,
+    idempotency_key TEXT, plan_hash TEXT, detail TEXT, PRIMARY KEY (key, step)
+) WITHOUT ROWID;
+CREATE TABLE field (
+    key TEXT NOT NULL, slot TEXT NOT NULL, attribute TEXT NOT NULL, declared TEXT NOT NULL, answered TEXT,
+    PRIMARY KEY (key, slot)
+) WITHOUT ROWID;
+CREATE TABLE plan (hash TEXT PRIMARY KEY, finished_at TEXT NOT NULL);
+INSERT INTO binding VALUES ('A', '01LIVE', 'INC-1', 1, '2026-03-01T12:00:00+00:00');
+INSERT INTO entry VALUES ('A', 'create', 'confirmed', '2026-03-01T12:00:00+00:00', 'i-A', '', NULL);
+INSERT INTO entry VALUES ('B', 'create', 'sent', '2026-03-01T12:00:01+00:00', 'i-B', '', NULL);
+PRAGMA application_id = 1229803604;
+PRAGMA user_version = 1;
+"""
+
+
+def version_of(path: Path) -> int:
+    with sqlite3.connect(path) as database:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+    database.close()
+    return int(version)
+
+
+@pytest.mark.parametrize(("how", "version"), [(opened, 2), (read, 1)], ids=["to write", "to read"])
+def test_a_state_of_0_1_0_is_read_and_brought_up_to_date_by_whoever_writes(
+    path: Path, how: Callable[[Path], Ledger], version: int
+) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with sqlite3.connect(path) as database:
+        database.executescript(FIRST_TABLES)
+    database.close()
+    ledger = how(path)
+    assert [each.key for each in ledger.bindings()] == ["A"]
+    assert dict(ledger.memory().sent) == {"B": Unanswered("i-B", None)}
+    assert [each.status for each in ledger.entries("A")] == ["confirmed"]
+    assert ledger.state().unanswered == {"B": "i-B"}
+    ledger.close()
+    assert version_of(path) == version
+    again = opened(path)
+    again.sending("B", CREATE, idempotency_key="i-B", content="{}", plan_hash="")
+    assert again.in_doubt("B", CREATE) == Unanswered("i-B", "{}")
+    again.close()
+
+
+def test_what_was_sent_is_kept_until_it_is_answered_and_never_leaves_the_machine(path: Path) -> None:
+    ledger = opened(path)
+    ledger.sending("A", CREATE, idempotency_key="i-A", content='{"name":"secret"}', plan_hash="")
+    assert ledger.in_doubt("A", CREATE) == Unanswered("i-A", '{"name":"secret"}')
+    assert ledger.state().unanswered == {"A": "i-A"}
+    ledger.confirmed("A", CREATE, live=LIVE, declared={}, answered={})
+    ledger.sending("B", CREATE, idempotency_key="i-B", content='{"name":"secret"}', plan_hash="")
+    ledger.failed("B", CREATE, detail="no")
+    ledger.close()
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT count(*) FROM entry WHERE content IS NOT NULL").fetchone() == (0,)
+    database.close()
+
+
+def test_what_has_no_idempotency_key_is_not_sent_again(path: Path) -> None:
+    ledger = opened(path)
+    ledger.sending("A", "edit", idempotency_key=None, content=None, plan_hash="")
+    assert ledger.in_doubt("A", "edit") is None
+    ledger.close()
+
+
 def damaged(path: Path) -> None:
     ledger = opened(path)
     for number in range(50):
