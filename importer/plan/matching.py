@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from enum import StrEnum
 
 from importer.model import (
     Attribute,
@@ -55,57 +55,25 @@ class NotOurs:
     owner: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CarriedTwice:
-    """Several incidents have the key in the marker field."""
+class Clash(StrEnum):
+    """How ledger and marker field point at different incidents, as the end of a sentence."""
 
-    references: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierIsBound:
-    """The incident that has the key in the marker field is the one of another key in the ledger."""
-
-    reference: str
-    owner: str
-
-
-@dataclass(frozen=True, slots=True)
-class BoundElsewhere:
-    """The ledger binds the key to one incident, and another one has it in the marker field."""
-
-    bound: str
-    carrier: str
-
-
-@dataclass(frozen=True, slots=True)
-class BoundCarriesAnother:
-    """The incident that the ledger binds the key to has another key in the marker field."""
-
-    bound: str
-    other: str
+    CARRIED_TWICE = "several incidents carry it in the marker field: {}"
+    CARRIER_IS_BOUND = "{} carries it, but the state binds that to key '{}'"
+    BOUND_ELSEWHERE = "the state binds it to {}, but {} carries it"
+    BOUND_CARRIES_ANOTHER = "the state binds it to {}, which carries the key '{}'"
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Ledger and marker field point at different incidents."""
+    """Ledger and marker field point at different incidents; `names` are the references and keys at issue."""
 
-    reason: CarriedTwice | CarrierIsBound | BoundElsewhere | BoundCarriesAnother
+    clash: Clash
+    names: tuple[str, ...]
 
     @property
     def explanation(self) -> str:
-        """The reason as the end of a sentence."""
-        match self.reason:
-            case CarriedTwice(references=references):
-                return f"several incidents carry it in the marker field: {', '.join(references)}"
-            case CarrierIsBound(reference=reference, owner=owner):
-                return f"{reference} carries it, but the state binds that to key '{owner}'"
-            case BoundElsewhere(bound=bound, carrier=carrier):
-                return f"the state binds it to {bound}, but {carrier} carries it"
-            case BoundCarriesAnother(bound=bound, other=other):
-                return f"the state binds it to {bound}, which carries the key '{other}'"
-            case _:
-                assert_never(self.reason)
+        return self.clash.format(*self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +180,18 @@ class Census:
         """Return why a key does not name one incident, if so."""
         binding, carriers = self._memory.bindings.get(key), self._carrying(key)
         if len(carriers) > 1:
-            return Conflict(CarriedTwice(tuple(each.reference for each in carriers)))
+            return Conflict(Clash.CARRIED_TWICE, (", ".join(each.reference for each in carriers),))
         carrier = carriers[0] if carriers else None
         if binding is None:
             owner = self._owners.get(carrier.id) if carrier else None
-            return Conflict(CarrierIsBound(carrier.reference, owner)) if carrier and owner else None
+            return Conflict(Clash.CARRIER_IS_BOUND, (carrier.reference, owner)) if carrier and owner else None
         if carrier and carrier.id != binding.incident_id:
-            return Conflict(BoundElsewhere(binding.reference, carrier.reference))
+            return Conflict(Clash.BOUND_ELSEWHERE, (binding.reference, carrier.reference))
         live = self._by_id.get(binding.incident_id)
         other = self._marked(live) if live else None
-        return Conflict(BoundCarriesAnother(binding.reference, other)) if other and other != key else None
+        if other and other != key:
+            return Conflict(Clash.BOUND_CARRIES_ANOTHER, (binding.reference, other))
+        return None
 
     def _carrying(self, key: str) -> tuple[LiveIncident, ...]:
         return tuple(self._by_key.get(key, {}).values())

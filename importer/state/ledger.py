@@ -27,8 +27,16 @@ from importer.model.codec import decode_attribute
 from importer.model.errors import Refused
 from importer.model.steps import CREATE
 from importer.state.ledger_file import LedgerFile, in_words, open_file, read_file
-from importer.state.ledger_rows import CONFIRMED, SENT, SENT_WITH, binding_of, field_row, remembered_of
-from importer.state.ledger_state import add_state, state_of
+from importer.state.ledger_rows import (
+    CONFIRMED,
+    SENT,
+    SENT_WITH,
+    add_state,
+    binding_of,
+    field_row,
+    remembered_of,
+    state_of,
+)
 from importer.state.merge import Gain, State, gain, merged
 
 APPLY = "apply"
