@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,9 @@ GOLDEN = Path(__file__).parent / "golden"
 # How long an example takes says something of the machine, and nothing of the promise.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# Programs that a shell starts with `&` ignore Ctrl-C, and so do all that they start: no test of it would end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
