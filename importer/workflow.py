@@ -33,6 +33,7 @@ from importer.model import (
     LiveIncident,
     Needs,
     OnDrift,
+    Pending,
     Plan,
     Scope,
     Severity,
@@ -51,6 +52,7 @@ from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Ma
 from importer.plan.planner import Ground, exceeded, plan_changes
 from importer.plan.preflight import check_key, check_roles, check_workflows
 from importer.plan.selection import limited, selected
+from importer.plan.steps import creation
 from importer.plan.summary import summarise
 from importer.pull import Declared, Filters, Reader, Tally
 from importer.sources import Loaded, load
@@ -216,7 +218,7 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     _refuse_foreign(session, plan, plan_hash)
     begun = session.ledger.begun_by(plan_hash) if plan_hash else frozenset()
     fresh = [change for change in plan.changes if change.incident.key not in begun]
-    found = list(_made(session, [change for change in fresh if isinstance(change, Create)]))
+    found = list(_made(session, [change for change in fresh if isinstance(change, Create | Pending)]))
     edited = [change for change in fresh if isinstance(change, Update | Adopt)]
     found += _rebound(edited, session.ledger.bindings())
     current = refresh.by_id(session.api, [change.live.id for change in edited])
@@ -320,11 +322,17 @@ def _refuse_foreign(session: Session, plan: Plan, plan_hash: str) -> None:
         )
 
 
-def _made(session: Session, creations: Sequence[Create]) -> Iterator[str]:
-    """Say which of the planned creations were made since, by the ledger or by the marker field."""
-    bindings, carriers = session.ledger.memory().bindings, _carriers(session, creations)
-    for key in (change.incident.key for change in creations):
-        match bindings.get(key) or carriers.get(key):
+def _made(session: Session, creations: Sequence[Create | Pending]) -> Iterator[str]:
+    """Say which of the planned creations were made since, by the ledger or by the marker field, and which
+    would be sent otherwise than the plan shows. Of one in doubt, the marker field only says how it ended."""
+    memory = session.ledger.memory()
+    carriers = _carriers(session, [each for each in creations if isinstance(each, Create)])
+    for change in creations:
+        key = change.incident.key
+        if key not in memory.bindings and memory.sent.get(key) != creation(change).sent_before:
+            yield f"'{key}' was sent since, or what was sent is not known here any more"
+            continue
+        match memory.bindings.get(key) or carriers.get(key):
             case Binding(reference=reference) | Ours(live=LiveIncident(reference=reference)):
                 yield f"'{key}' was created since, as {reference}"
             case Conflict(explanation=explanation):

@@ -78,7 +78,8 @@ def assert_shown_is_sent(world: Rehearsal, *, corrects: bool = False) -> list[tu
     for made, told in zip(shown, documented(saved.plan, path), strict=True):
         assert (made.method, made.path) == (told["method"], told["path"])
         assert told.get("body", made.body) == made.body
-        assert told.get("body_sha256", made.sha256) == made.sha256
+        digest = LATER.value if LATER.value in made.content else made.sha256
+        assert told.get("body_sha256", digest) == digest
     path.unlink()
     before = len(world.writes)
     run = world.apply_saved(saved)

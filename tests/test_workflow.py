@@ -24,6 +24,7 @@ from importer.model import (
     LiveIncident,
     Location,
     Origin,
+    Pending,
     Plan,
     Scope,
     Update,
@@ -169,3 +170,37 @@ def test_a_key_and_an_incident_belong_to_each_other_alone(tmp_path: Path) -> Non
             adopt(known, "B", "INC-7")
         with pytest.raises(UsageError, match="INC-9"):
             adopt(known, "B", "INC-9")
+
+
+# -- creations that a plan shows otherwise than they would be sent ----------------------------------------
+
+
+def sent(known: Session, key: str, *, content: str | None) -> None:
+    known.ledger.sending(key, "create", idempotency_key="once", content=content, plan_hash="")
+
+
+def test_a_creation_in_doubt_that_ended_since_is_stale(tmp_path: Path) -> None:
+    with session(tmp_path) as known:
+        sent(known, "A", content="{}")
+        planned = plan_of(Pending(incident("A"), "once", {}, content="{}"))
+        refuse_stale(known, planned)
+        known.ledger.confirmed("A", "create", live=live(1), declared={}, answered={})
+        assert "'A' was created since, as INC-1" in stale(known, planned)
+
+
+@pytest.mark.parametrize(
+    ("planned", "journaled"),
+    [
+        (Pending(incident("A"), "once", {}, content="{}"), None),
+        (Pending(incident("A"), "once", {}, content="{}"), '{"name":"other"}'),
+        (Create(incident("A"), "once", {}), "{}"),
+    ],
+    ids=["not-known-here", "sent-otherwise", "sent-since"],
+)
+def test_a_creation_that_would_be_sent_otherwise_than_shown_is_stale(
+    tmp_path: Path, planned: Create | Pending, journaled: str | None
+) -> None:
+    with session(tmp_path) as known:
+        if journaled is not None:
+            sent(known, "A", content=journaled)
+        assert "'A' was sent since" in stale(known, plan_of(planned))

@@ -62,8 +62,10 @@ class Children:
         for step in steps:
             self.sender.send(key, step, self.api.change)
             answered, name = value, identity(step)
+        # That the child is there ends the doubt about its creation too.
+        ended = {name, attribute.label}
         self.journal.confirmed(
-            key, name, live=live, declared={attribute: value}, answered={attribute: answered}
+            key, *ended, live=live, declared={attribute: value}, answered={attribute: answered}
         )
         return ()
 

@@ -55,6 +55,7 @@ from importer.model.steps import (
     CorrectIncident,
     CreateIncident,
     EditIncident,
+    ends,
     identity,
 )
 from importer.plan.differences import differences, same, without
@@ -216,9 +217,10 @@ class Execution:
             return Failed(key, "not-visible", what, "", location)
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
+        owed = [each for each in missing if each.attribute not in change.left_to_people]
         left = [
             each
-            for each in (*missing, *_still_to_do(change, live))
+            for each in (*owed, *_still_to_do(change, live))
             if not each.attribute.is_create_only
             and (each.attribute not in known or not same(known[each.attribute].declared, each.after))
         ]
@@ -284,22 +286,25 @@ class Execution:
 
 
 def _is_among(done: frozenset[str], incident_id: str, change: FieldChange) -> bool:
-    """Whether all steps of a difference were carried out."""
+    """Whether a difference was made: by the steps that the plan shows, or by what the child still needed."""
     steps = {identity(each) for each in edit_steps(incident_id, [change])}
-    return bool(steps) and steps <= done
+    return bool(steps) and (steps <= done or not done.isdisjoint(ends(change.attribute)))
 
 
 def _still_to_do(change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:
     """Return what takes steps after a creation, of an incident that may have it already. Children are looked
-    up one by one; what belongs to people since is left to them."""
+    up one by one; what is there and belongs to people since is left to them."""
     return tuple(
         each
         for each in after_creation(change.attributes)
-        if each.attribute.is_child
-        or not (
-            each.attribute in change.left_to_people or same(live.attributes.get(each.attribute), each.after)
-        )
+        if each.attribute.is_child or not _has(live, each, change.left_to_people)
     )
+
+
+def _has(live: LiveIncident, change: FieldChange, left_to_people: frozenset[Attribute]) -> bool:
+    """Whether an incident has what its creation set, or whatever people made of it since."""
+    there = live.attributes.get(change.attribute)
+    return same(there, change.after) or (there is not None and change.attribute in left_to_people)
 
 
 def _kept_otherwise(missing: Collection[FieldChange]) -> Warnings:

@@ -56,7 +56,7 @@ class Document:
             self._entries = self._by_line(lines) if is_long else iter(())
         except ValueError:
             stream.seek(0)
-            self.head = self._whole(json.load(stream))
+            self.head = self._whole(json.load(stream, object_pairs_hook=_once))
         self._digest = _Digest(self.head, name)
 
     def entries(self) -> Iterator[JsonObject]:
@@ -72,12 +72,12 @@ class Document:
     def _by_line(self, lines: Iterator[str]) -> Iterator[JsonObject]:
         for line in lines:
             if line.startswith("]"):
-                rest = json.loads("{" + "".join(lines))
+                rest = _parsed("{" + "".join(lines))
                 self.sealed_with = str(rest.pop(self._seal, ""))
                 if rest:
                     raise ValueError("keys after the list")
                 return
-            yield json.loads(line.rstrip().removesuffix(","))
+            yield _entry(line.rstrip().removesuffix(","))
         raise ValueError("the list has no end")
 
     def _whole(self, document: Any) -> JsonObject:
@@ -102,8 +102,30 @@ def _head(lines: Iterator[str], name: str) -> tuple[JsonObject, bool]:
     for line in lines:
         if line.rstrip() == f"{json.dumps(name)}: [":
             return head, True
-        head |= json.loads("{" + line.rstrip().removesuffix(",") + "}")
+        member = _parsed("{" + line.rstrip().removesuffix(",") + "}")
+        if not head.keys().isdisjoint(member):
+            raise ValueError("a key twice")
+        head |= member
     raise ValueError("another layout")
+
+
+def _entry(line: str) -> JsonObject:
+    """Return an entry. In the form that `pieces` writes, no key stands twice; others are looked at for it."""
+    entry: JsonObject = json.loads(line)
+    return entry if canonical(entry) == line else _parsed(line)
+
+
+def _parsed(text: str) -> JsonObject:
+    parsed: JsonObject = json.loads(text, object_pairs_hook=_once)
+    return parsed
+
+
+def _once(pairs: list[tuple[str, Any]]) -> JsonObject:
+    """Return an object. Raises ValueError where a key stands twice: programs differ in which one counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key twice")
+    return found
 
 
 class _Digest:

@@ -25,6 +25,8 @@ Id: TypeAlias = str | Later
 
 CREATE = "create"
 """The identity of the step that creates an incident; of one key there is one."""
+_EDIT = " (edit)"
+_STATUS = " (status)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,17 @@ def identity(step: Step) -> str:
         case CreateChild(attribute=attribute):
             return attribute.label
         case EditChild(attribute=attribute):
-            return f"{attribute.label} (edit)"
+            return attribute.label + _EDIT
         case SetChildStatus(attribute=attribute):
-            return f"{attribute.label} (status)"
+            return attribute.label + _STATUS
         case _:
             assert_never(step)
+
+
+def ends(attribute: Attribute) -> frozenset[str]:
+    """Return the identities of the steps after which nothing of a child is left, whatever a plan expected: no
+    step of a child follows its edit or its status."""
+    return frozenset({attribute.label + _EDIT, attribute.label + _STATUS})
 
 
 def is_ready(step: Step) -> bool:

@@ -16,6 +16,7 @@ from importer.model import (
     Incident,
     OnDrift,
     Origin,
+    PostmortemDocument,
     Remembered,
 )
 from importer.model.diagnostics import Diagnostics
@@ -34,10 +35,18 @@ def judge(change: FieldChange, remembered: Mapping[Attribute, Remembered]) -> Fi
     known = remembered.get(change.attribute)
     unseen = change.attribute.is_child or change.attribute.field in WRITE_ONLY_FIELDS
     if unseen and change.before is None and known is not None:
-        return None if same(known.declared, change.after) else replace(change, before=known.declared)
+        is_so = same(known.declared, change.after) or _was_answered(known, change)
+        return None if is_so else replace(change, before=known.declared)
     if known is None or not same(known.declared, change.after):
         return change
     return None if same(known.answered, change.before) else replace(change, origin=Origin.DRIFT)
+
+
+def _was_answered(known: Remembered, change: FieldChange) -> bool:
+    """Whether the last answer shows the value, as it does the status that a new follow-up has. Of a
+    post-mortem no answer shows the content."""
+    is_shown = known.answered is not None and not isinstance(change.after, PostmortemDocument)
+    return is_shown and same(known.answered, change.after)
 
 
 def after_policy(

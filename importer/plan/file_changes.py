@@ -36,7 +36,7 @@ from importer.model.codec import (
 )
 from importer.model.normalise import by_label
 from importer.model.plain import labels, named, plain
-from importer.model.steps import CreateIncident, Step
+from importer.model.steps import LATER, CreateIncident, Step, is_ready
 from importer.plan.changes import CANNOT_CHANGE, declared
 from importer.plan.steps import steps
 from importer.plan.summary import Action, actions, reference_of
@@ -96,9 +96,10 @@ def change_from_json(entry: JsonObject) -> Written:
 
 def request_to_json(step: Step) -> JsonObject:
     """Return the request of a step. The body of a creation follows from what stands beside it, so its SHA-256
-    stands in its place."""
+    stands in its place; one that waits for an option has none yet."""
     made = request(step)
-    body = {"body_sha256": made.sha256} if isinstance(step, CreateIncident) else {"body": made.body}
+    digest = made.sha256 if is_ready(step) else LATER.value
+    body = {"body_sha256": digest} if isinstance(step, CreateIncident) else {"body": made.body}
     return {"method": made.method, "path": made.path, **body}
 
 

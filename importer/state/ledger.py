@@ -184,9 +184,9 @@ class Ledger:
         self._file.write(lambda to: to.execute(sql, row))
 
     def confirmed(
-        self, key: str, step: str, *, live: LiveIncident, declared: Attributes, answered: Attributes
+        self, key: str, *steps: str, live: LiveIncident, declared: Attributes, answered: Attributes
     ) -> None:
-        """Note that a step was carried out, on which incident, and what came of each declared attribute."""
+        """Note that steps were carried out, on which incident, and what came of each declared attribute."""
         rows = [
             field_row(key, attribute, value, answered.get(attribute)) for attribute, value in declared.items()
         ]
@@ -194,7 +194,8 @@ class Ledger:
         def work(to: sqlite3.Connection) -> None:
             self._bind(to, key, live.id, live.reference)
             to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", rows)
-            self._end(to, key, step, status=CONFIRMED)
+            for step in steps:
+                self._end(to, key, step, status=CONFIRMED)
 
         self._file.write(work)
 

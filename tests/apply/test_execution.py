@@ -63,7 +63,7 @@ from tests.plans import (
     create,
     incident,
 )
-from tests.scripted_account import Fault, ScriptedAccount
+from tests.scripted_account import Crash, Fault, ScriptedAccount
 
 ALERT = Attribute(Field.FOLLOW_UP, "Add an alert")
 TEST = Attribute(Field.FOLLOW_UP, "Add a test")
@@ -657,3 +657,67 @@ def test_a_child_that_the_api_cannot_change_does_not_keep_its_siblings_out(desk:
     assert [each.attribute for each in desk.account.held[live.id]] == [LINK, LOG]
     assert LINK not in desk.ledger.remembered("A")  # so that plan goes on to show it
     assert desk.steps() == {LOG.label: "confirmed"}
+
+
+# -- going on: what people did between two runs of a saved plan -------------------------------------------
+
+
+def begun(desk: Desk) -> Desk:
+    desk.plan_hash = "sha256:saved"
+    desk.ledger.planned(["A"], plan_hash=desk.plan_hash)
+    return desk
+
+
+def test_what_people_wrote_into_an_ignored_field_of_a_taken_over_incident_stays(desk: Desk) -> None:
+    change = replace(create("A", {**SHORT, SUMMARY: "of the file"}), left_to_people=frozenset({SUMMARY}))
+    theirs = {**change.attributes, SUMMARY: "of a person", NAME: "Renamed"}
+    began = desk.account.put(theirs)
+    desk.account.made_by[change.idempotency_key] = began.id
+    desk.account.live[began.id] = replace(began, created_at=datetime(2024, 1, 1, tzinfo=UTC))
+    begun(desk).account.faults = [Fault.NONE, Fault.CRASH_BEFORE]
+    with pytest.raises(Crash):
+        desk.carry_out(change)
+    assert isinstance(desk.carry_out(change), Applied)
+    assert desk.account.live[began.id].attributes[SUMMARY] == "of a person"
+    assert desk.account.live[began.id].attributes[NAME] == SHORT[NAME]
+
+
+def test_an_ignored_call_url_that_a_crash_left_out_is_set(desk: Desk) -> None:
+    url = "https://meet.example.com/"
+    change = replace(create("A", {**SHORT, CALL_URL: url}), left_to_people=frozenset({CALL_URL}))
+    begun(desk).account.faults = [Fault.NONE, Fault.CRASH_BEFORE]
+    with pytest.raises(Crash):
+        desk.carry_out(change)
+    assert isinstance(desk.carry_out(change), Applied)
+    (live,) = desk.account.live.values()
+    assert live.attributes[CALL_URL] == url
+
+
+def test_a_child_that_was_found_and_edited_is_in_doubt_no_more_and_not_edited_again(desk: Desk) -> None:
+    live = made(desk)
+    desk.ledger.adopt("A", live)
+
+    def declared(description: str) -> Update:
+        value = TimelineItem(BEGAN, description)
+        return Update(incident("A", {**SHORT, ITEM: value}), live, (FieldChange(ITEM, None, value),))
+
+    desk.account.faults = [Fault.NONE, Fault.LOST_AFTER, Fault.LOST_BEFORE]
+    assert isinstance(desk.carry_out(declared("Earlier")), Unknown)
+    begun(desk).account.faults = []
+    assert isinstance(desk.carry_out(declared("Later")), Applied)
+    assert "sent" not in desk.steps().values()
+    assert desk.ledger.in_doubt("A", ITEM.label) is None
+    (item,) = desk.account.held[live.id]
+    desk.account.held[live.id] = [replace(item, value=TimelineItem(BEGAN, "Of a person"))]
+    assert isinstance(desk.carry_out(declared("Later")), Applied)
+    (item,) = desk.account.held[live.id]
+    assert item.value == TimelineItem(BEGAN, "Of a person")
+
+
+def test_a_link_that_the_answer_to_a_creation_does_not_show_is_attached_again(desk: Desk) -> None:
+    url = "https://docs.example.com/"
+    desk.account.answers_with = lambda live: replace(
+        live, attributes={each: value for each, value in live.attributes.items() if each != POSTMORTEM_URL}
+    )
+    assert isinstance(desk.create({**SHORT, POSTMORTEM_URL: url}), Applied)
+    assert desk.asked == ["create", POSTMORTEM_URL.label, "show"]

@@ -72,3 +72,20 @@ def test_keys_after_the_list_are_not_passed_over() -> None:
     text = text_of({"a": 1}, [{"k": 1}]).replace('],\n"seal"', '],\n"later": 1,\n"seal"')
     with pytest.raises(ValueError, match="keys after the list"):
         list(opened(text).entries())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"a": 1,', '"a": 2,\n"a": 1,'),
+        ('"a": 1,', '"a": {"b": 1, "b": 2},'),
+        ('{"k":2}', '{"k":1,"k":2}'),
+        ('"seal": ', '"seal": "", "seal": '),
+    ],
+    ids=["twice-before", "within-a-value", "in-an-entry", "after-the-list"],
+)
+def test_a_key_that_stands_twice_is_refused_since_readers_differ_in_which_counts(old: str, new: str) -> None:
+    text = text_of({"a": 1}, [{"k": 2}])
+    assert old in text
+    with pytest.raises(ValueError):
+        list(opened(text.replace(old, new)).entries())

@@ -29,6 +29,7 @@ from importer.model import (
     Update,
     Value,
 )
+from importer.plan.drift import judge
 from importer.plan.matching import Census
 from tests.planning import (
     CHANNEL_NAME,
@@ -79,6 +80,7 @@ def expected_origin(declared: Value, held: Value, known: Remembered | None) -> E
     return Origin.DRIFT if account_moved else None
 
 
+TODO = Attribute(Field.FOLLOW_UP, "Add an alert")
 MEMORIES = (None, *(Remembered(*pair) for pair in product(TEXTS, TEXTS)))
 
 
@@ -273,6 +275,24 @@ def test_a_child_that_changed_in_the_file_is_compared_with_what_was_declared() -
     before, after = FollowUp("x", status="outstanding"), FollowUp("x", status="completed")
     assert child(follow_up, after, known=before) == (FieldChange(follow_up, before, after),)
     assert child(follow_up, FollowUp("x"), known=after) == ()
+
+
+@pytest.mark.parametrize(
+    ("attribute", "declared", "answered", "later", "is_so"),
+    [
+        (TODO, FollowUp("x"), FollowUp("x", status="outstanding"), FollowUp("x", status="outstanding"), True),
+        (TODO, FollowUp("x"), FollowUp("x", status="outstanding"), FollowUp("x", status="completed"), False),
+        (TODO, FollowUp("x"), FollowUp("y"), FollowUp("z"), False),
+        (POSTMORTEM, PostmortemDocument("old"), PostmortemDocument(""), PostmortemDocument("new"), False),
+    ],
+    ids=["as-answered", "neither", "normalised", "an-answer-without-content"],
+)
+def test_a_child_that_the_last_answer_shows_as_it_is_now_declared_is_no_change(
+    attribute: Attribute, declared: Value, answered: Value, later: Value, is_so: bool
+) -> None:
+    known = {attribute: Remembered(declared, answered)}
+    found = judge(FieldChange(attribute, None, later), known)
+    assert found == (None if is_so else FieldChange(attribute, declared, later))
 
 
 def test_a_listed_child_that_differs_is_brought_up_to_date() -> None:
