@@ -329,8 +329,11 @@ def _made(session: Session, creations: Sequence[Create | Pending]) -> Iterator[s
     carriers = _carriers(session, [each for each in creations if isinstance(each, Create)])
     for change in creations:
         key = change.incident.key
-        if key not in memory.bindings and memory.sent.get(key) != creation(change).sent_before:
-            yield f"'{key}' was sent since, or what was sent is not known here any more"
+        shown, sent = creation(change).sent_before, memory.sent.get(key)
+        if key not in memory.bindings and sent != shown:
+            yield (
+                f"'{key}' was sent since" if shown is None else f"'{key}' would not be sent as the plan shows"
+            )
             continue
         match memory.bindings.get(key) or carriers.get(key):
             case Binding(reference=reference) | Ours(live=LiveIncident(reference=reference)):

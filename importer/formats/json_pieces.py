@@ -48,7 +48,7 @@ class Document:
         self._name = name
         self._seal = seal
         self.sealed_with = ""
-        self._entries: Iterator[JsonObject]
+        self._entries: Iterator[tuple[JsonObject, str]]
         self.head: JsonObject
         lines = iter(stream)
         try:
@@ -61,15 +61,15 @@ class Document:
 
     def entries(self) -> Iterator[JsonObject]:
         """Yield the entries of the list, once. Raises ValueError where the document breaks off."""
-        for entry in self._entries:
-            self._digest.add(canonical(entry))
+        for entry, form in self._entries:
+            self._digest.add(form)
             yield entry
 
     def is_sealed(self) -> bool:
         """Whether the document is as it was sealed; to be asked after the last entry."""
         return self.sealed_with == self._digest.end()
 
-    def _by_line(self, lines: Iterator[str]) -> Iterator[JsonObject]:
+    def _by_line(self, lines: Iterator[str]) -> Iterator[tuple[JsonObject, str]]:
         for line in lines:
             if line.startswith("]"):
                 rest = _parsed("{" + "".join(lines))
@@ -83,7 +83,7 @@ class Document:
     def _whole(self, document: Any) -> JsonObject:
         if not isinstance(document, dict) or not isinstance(document.get(self._name), list):
             raise ValueError("no object with the list")
-        self._entries = iter(document.pop(self._name))
+        self._entries = ((each, canonical(each)) for each in document.pop(self._name))
         self.sealed_with = str(document.pop(self._seal, ""))
         return document
 
@@ -109,10 +109,11 @@ def _head(lines: Iterator[str], name: str) -> tuple[JsonObject, bool]:
     raise ValueError("another layout")
 
 
-def _entry(line: str) -> JsonObject:
-    """Return an entry. In the form that `pieces` writes, no key stands twice; others are looked at for it."""
+def _entry(line: str) -> tuple[JsonObject, str]:
+    """Return an entry and its hashed form. A line in that form has no key twice; others are looked at."""
     entry: JsonObject = json.loads(line)
-    return entry if canonical(entry) == line else _parsed(line)
+    form = canonical(entry)
+    return (entry if form == line else _parsed(line)), form
 
 
 def _parsed(text: str) -> JsonObject:
