@@ -190,7 +190,13 @@ def left_of(session: Session, plan: Plan, plan_hash: str) -> Plan:
 
 
 def carry_out(
-    session: Session, plan: Plan, *, limits: Limits, observer: Observer, stop: Event, plan_hash: str = ""
+    session: Session,
+    plan: Plan,
+    *,
+    limits: Limits,
+    observers: Sequence[Observer],
+    stop: Event,
+    plan_hash: str = "",
 ) -> Run:
     """Make the changes of a plan, or of a part of it. `plan_hash` is that of the saved plan it is from."""
     ledger = session.ledger
@@ -199,7 +205,7 @@ def carry_out(
     find = Rediscovery(session.api, ledger.bindings).find
     options = create_options(plan, session.api)
     work = Execution(session.api, ledger, session.now, find, plan_hash, options)
-    return apply(plan, work, limits=limits, observer=observer, stop=stop)
+    return apply(plan, work, limits=limits, observers=observers, stop=stop)
 
 
 def use_up(session: Session, run: Run, plan_hash: str) -> None:

@@ -94,14 +94,16 @@ class Rehearsal:
         with self._session(writing, open_ledger) as session:
             made = self._plan(session, paths, Scope((), limit))
             assert not made.errored, made.diagnostics
-            return carry_out(session, made, limits=Limits(parallelism), observer=Silent(), stop=Event())
+            return carry_out(session, made, limits=Limits(parallelism), observers=[Silent()], stop=Event())
 
     def apply_saved(self, saved: SavedPlan) -> Run:
         with self._session(writing, open_ledger) as session:
             refuse_stale(session, saved.plan, saved.plan_hash)
             left = left_of(session, saved.plan, saved.plan_hash)
             limits, digest = Limits(1), saved.plan_hash
-            return carry_out(session, left, limits=limits, observer=Silent(), stop=Event(), plan_hash=digest)
+            return carry_out(
+                session, left, limits=limits, observers=[Silent()], stop=Event(), plan_hash=digest
+            )
 
     def pull(
         self, filters: Filters = ALL, kinds: frozenset[Field] = frozenset(), *, adopting: bool = False

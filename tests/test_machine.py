@@ -298,7 +298,7 @@ class Importing(RuleBasedStateMachine):
             refuse_stale(session, saved, sealed)
             left = left_of(session, saved, sealed)
             run = carry_out(
-                session, left, limits=Limits(1), observer=Silent(), stop=Event(), plan_hash=sealed
+                session, left, limits=Limits(1), observers=[Silent()], stop=Event(), plan_hash=sealed
             )
             use_up(session, run, sealed)
 
@@ -392,7 +392,7 @@ class Importing(RuleBasedStateMachine):
         def work(session: Session) -> None:
             made = self.world._plan(session, (), Scope((), limit))
             assert not made.errored, made.diagnostics
-            carry_out(session, made, limits=Limits(1), observer=Silent(), stop=Event())
+            carry_out(session, made, limits=Limits(1), observers=[Silent()], stop=Event())
 
         self._attempt(work, fate)
 

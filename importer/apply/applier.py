@@ -5,6 +5,7 @@ It reads nothing but the plan: what was reviewed is what is sent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from threading import Event
@@ -64,9 +65,11 @@ class Run:
     error: ImporterError | None = None
 
 
-def apply(plan: Plan, execution: Execution, *, limits: Limits, observer: Observer, stop: Event) -> Run:
+def apply(
+    plan: Plan, execution: Execution, *, limits: Limits, observers: Sequence[Observer], stop: Event
+) -> Run:
     """Carry out a plan. Setting `stop` from outside lets what is in flight end and starts nothing more."""
-    crew = _Crew(execution, limits, observer, stop)
+    crew = _Crew(execution, limits, observers, stop)
     crew.work(plan.changes)
     outcomes = tuple(
         crew.outcomes.get(change.incident.key) or NotAttempted(change.incident.key, change.incident.location)
@@ -105,7 +108,7 @@ def _create_option(step: CreateOption, api: OptionApi) -> Entity:
 class _Crew:
     execution: Execution
     limits: Limits
-    observer: Observer
+    observers: Sequence[Observer]
     stop: Event
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     reason: str = ""
@@ -126,7 +129,8 @@ class _Crew:
                     self._collect(running)
                 if self.stop.is_set():
                     break
-                self.observer.started(change)
+                for each in self.observers:
+                    each.started(change)
                 running[pool.submit(self.execution.carry_out, change)] = change
             while running:
                 self._collect(running)
@@ -138,7 +142,8 @@ class _Crew:
             outcome = self._outcome(change, future)
             self.outcomes[change.incident.key] = outcome
             self._consider(outcome)
-            self.observer.ended(change, outcome)
+            for each in self.observers:
+                each.ended(change, outcome)
 
     def _outcome(self, change: Change, future: Future[Outcome | None]) -> Outcome:
         """Return what became of a change; an error that concerns the run ends it."""

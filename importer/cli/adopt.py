@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import threading
+from dataclasses import dataclass
+from threading import Event
+from typing import Annotated
 
-import click
+from importer.cli.context import open_context
+from importer.cli.options import CommonOptions
+from importer.cli.parameters import argument, define_command
+from importer.cli.progress import WaitNotices
+from importer.cli.session import open_write_session
+from importer.workflow import adopt
 
-from importer.cli import options
-from importer.cli.options import Common, taken
-from importer.cli.session import open_desk, writing
+
+@dataclass(frozen=True, slots=True)
+class AdoptOptions:
+    """The options of adopt."""
+
+    key: Annotated[str, argument()]
+    reference: Annotated[str, argument()]
+    common: CommonOptions
 
 
-@click.command("adopt")
-@click.argument("key")
-@click.argument("reference")
-@options.common
-@click.pass_context
-def command(context: click.Context, key: str, reference: str) -> None:
+@define_command("adopt", AdoptOptions)
+def command(options: AdoptOptions) -> None:
     """Declare that an existing incident is the one with this KEY.
 
     REFERENCE is as incident.io shows it, like INC-48. Nothing is sent: the next plan shows what apply would
     edit to make the incident what the files say.
     """
-    from importer.cli.progress import Waits  # noqa: PLC0415
-    from importer.workflow import adopt  # noqa: PLC0415
-
-    desk = open_desk(taken(Common, context))
-    notify = Waits(desk.console.tell).tell
-    with writing(desk, max_wait=600, stop=threading.Event(), notify=notify) as session:
-        live = adopt(session, key, reference)
-    desk.console.tell(
-        f"'{key}' is {live.reference} now: {live.name}\n"
-        f"To see what apply would edit: {desk.common.again('plan')}"
+    context = open_context(options.common)
+    notify = WaitNotices(context.console.info).waiting
+    with open_write_session(context, max_wait=600, stop=Event(), notify=notify) as session:
+        live = adopt(session, options.key, options.reference)
+    context.console.info(
+        f"'{options.key}' is {live.reference} now: {live.name}\n"
+        f"To see what apply would edit: {options.common.command_line('plan')}"
     )

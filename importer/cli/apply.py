@@ -3,112 +3,82 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
-from importer.cli import options, outputs
-from importer.cli.application import Application, Voices, Wishes
+from importer.cli.apply_run import ApplyOptions, ApplyRun
 from importer.cli.console import can_ask
+from importer.cli.context import CommandContext, open_context
 from importer.cli.interrupts import Interrupts
-from importer.cli.options import Common, chosen_format, taken
-from importer.cli.progress import Emit, teller
-from importer.cli.session import Desk, open_desk, writing
+from importer.cli.options import OutputFormat, chosen_format
+from importer.cli.outputs import check_outputs, open_lines
+from importer.cli.parameters import define_command
+from importer.cli.progress import ApplyOutput, apply_output
+from importer.cli.session import open_write_session
 from importer.model import Scope
 from importer.model.errors import UsageError
-from importer.model.settings import parse_rate
 from importer.plan import file as planfile
 from importer.plan.file import SavedPlan
 from importer.workflow import declare, plan
 
 
-@click.command("apply")
-@options.argument("paths", nargs=-1, metavar="[PLAN | PATHS]...", type=click.Path(path_type=Path))
-@options.option("--auto-approve", is_flag=True, help="Do not ask.")
-@options.option("--canary", is_flag=True, help="Create one incident, show it, and ask before the rest.")
-@options.option(
-    "--parallelism", type=click.IntRange(1, 16), default=8, help="Changes in flight. [default: 8]"
-)
-@options.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
-@options.option("--max-failures", type=click.IntRange(min=1), help="Stop after so many failures.")
-@options.option(
-    "--report", type=click.Path(path_type=Path), help="Write what failed to this CSV or JSON file."
-)
-@options.only
-@options.limit
-@options.rate
-@options.max_wait
-@options.json_out
-@options.full
-@options.output_format("text", "json")
-@options.common
-@click.pass_context
-def command(context: click.Context) -> int:
+@define_command("apply", ApplyOptions)
+def command(options: ApplyOptions) -> int:
     """Make the account what the files say.
 
     With a PLAN that `plan --out` saved, does exactly what was reviewed. With PATHS, or nothing, plans, shows
     the plan and asks; only `yes` is approval. The same command again goes on where it ended.
     """
-    wishes, output = taken(Wishes, context), chosen_format(context)
-    _require_files(wishes)
-    saved = _saved(wishes)
-    _require_approval(wishes, output=output, is_saved=saved is not None)
-    outputs.check(wishes.report, wishes.json_out)
-    desk = open_desk(taken(Common, context))
-    with outputs.lines_to(wishes.json_out) as keep:
-        emit = _to_all(desk.console.result if output == "json" else None, keep)
-        voices = Voices(output, teller(desk.console, output=output, emit=emit), emit)
-        return _apply(desk, wishes, saved, voices)
+    output_format = chosen_format(options.format, options.json)
+    _require_files(options)
+    saved = _saved(options)
+    _require_approval(options, is_json=output_format is OutputFormat.JSON, is_saved=saved is not None)
+    check_outputs(options.report, options.json_out)
+    context = open_context(options.common)
+    with open_lines(options.json_out) as keep:
+        return _apply(context, options, saved, apply_output(context.console, output_format, keep))
 
 
-def _apply(desk: Desk, wishes: Wishes, saved: SavedPlan | None, voices: Voices) -> int:
+def _apply(
+    context: CommandContext, options: ApplyOptions, saved: SavedPlan | None, output: ApplyOutput
+) -> int:
     """Carry out the saved plan, or one that is made now."""
-    ceiling = parse_rate(wishes.rate) if wishes.rate else None
-    interrupts = Interrupts(voices.teller.tell)
-    with writing(
-        desk, rate=ceiling, max_wait=wishes.max_wait, stop=interrupts.stop, notify=voices.teller.waiting
+    rate, interrupts = options.pace.ceiling, Interrupts(output.info)
+    with open_write_session(
+        context, rate=rate, max_wait=options.pace.max_wait, stop=interrupts.stop, notify=output.waiting
     ) as session:
         if saved:
             chosen, plan_hash = saved.plan, saved.plan_hash
         else:
-            loaded = declare(desk.settings, wishes.paths, now=datetime.now(UTC))
-            chosen, plan_hash = plan(session, loaded, wishes.scope), ""
-        return Application(desk, session, wishes, voices, interrupts, plan_hash).run(chosen)
+            loaded = declare(context.settings, options.paths, now=datetime.now(UTC))
+            chosen, plan_hash = plan(session, loaded, options.scope.scope()), ""
+        command_line: list[str] = click.get_current_context().obj
+        run = ApplyRun(context, session, options, output, interrupts, plan_hash, command_line)
+        return run.run(chosen)
 
 
-def _to_all(*takers: Emit | None) -> Emit | None:
-    """Return what gives an event to all who take events, if anybody does."""
-    every = [each for each in takers if each]
-
-    def emit(event: str) -> None:
-        for each in every:
-            each(event)
-
-    return emit if every else None
-
-
-def _require_files(wishes: Wishes) -> None:
-    for path in wishes.paths:
+def _require_files(options: ApplyOptions) -> None:
+    for path in options.paths:
         if not path.exists():
             raise UsageError(f"there is no file or folder {path}", hint="check the path")
 
 
-def _saved(wishes: Wishes) -> SavedPlan | None:
+def _saved(options: ApplyOptions) -> SavedPlan | None:
     """Return the saved plan, where that is what was given."""
-    if not any(planfile.is_plan(path) for path in wishes.paths):
+    if not any(planfile.is_plan(path) for path in options.paths):
         return None
-    if len(wishes.paths) > 1 or wishes.scope != Scope():
+    if len(options.paths) > 1 or options.scope.scope() != Scope():
         raise UsageError(
             "a saved plan is applied alone and as it was reviewed",
             hint="leave out the other paths, --only and --limit, or make another plan",
         )
-    return planfile.read(wishes.paths[0])
+    return planfile.read(options.paths[0])
 
 
-def _require_approval(wishes: Wishes, *, output: str, is_saved: bool) -> None:
+def _require_approval(options: ApplyOptions, *, is_json: bool, is_saved: bool) -> None:
     """See at once that somebody can be asked, rather than after minutes of planning."""
-    asks = wishes.canary or not (is_saved or wishes.auto_approve)
-    if asks and output == "json":
+    asks = options.canary or not (is_saved or options.auto_approve)
+    if asks and is_json:
         raise UsageError(
             "--json cannot ask", hint="apply a saved plan, or add --auto-approve, without --canary"
         )
@@ -116,6 +86,6 @@ def _require_approval(wishes: Wishes, *, output: str, is_saved: bool) -> None:
         raise UsageError(
             "there is no terminal to ask for approval",
             hint="leave out --canary, which asks after its incident"
-            if wishes.canary
+            if options.canary
             else "apply a saved plan, or add --auto-approve",
         )

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
-from importer.cli import options
 from importer.cli.console import open_console
+from importer.cli.parameters import argument, define_command
 
 _SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 _VARIABLE = "_IMPORTER_COMPLETE"
 """By which the script asks the program; click derives the same name from the program's."""
 
 
-@click.command("completion")
-@options.argument("shell", type=click.Choice(list(_SHELLS)))
-@click.pass_context
-def command(context: click.Context) -> None:
+@dataclass(frozen=True, slots=True)
+class CompletionOptions:
+    """The options of completion."""
+
+    shell: Annotated[Literal["bash", "zsh", "fish"], argument()]
+
+
+@define_command("completion", CompletionOptions)
+def command(options: CompletionOptions) -> None:
     """Print the script that lets SHELL complete commands, options and their values.
 
     \b
@@ -24,6 +32,7 @@ def command(context: click.Context) -> None:
     zsh   source <(importer completion zsh)                         in ~/.zshrc, after compinit
     fish  importer completion fish > ~/.config/fish/completions/importer.fish
     """
-    script = _SHELLS[context.obj["shell"]](context.find_root().command, {}, "importer", _VARIABLE)
+    root = click.get_current_context().find_root().command
+    script = _SHELLS[options.shell](root, {}, "importer", _VARIABLE)
     # click's own source() starts bash, to look at its version: what is printed must not depend on that.
-    open_console().result(script.source_template % script.source_vars())
+    open_console().output(script.source_template % script.source_vars())

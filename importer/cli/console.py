@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -12,6 +13,8 @@ from typing import TextIO
 
 from importer.model import Diagnostic
 from importer.model.diagnostics import SHOWN_LOCATIONS
+from importer.renderers.text import diagnostics as render_diagnostics
+from importer.renderers.values import sanitised
 
 PLAIN_WIDTH = 100
 """Columns of what is not a terminal: a log, a file."""
@@ -28,32 +31,31 @@ class Console:
     err_colour: bool
     is_live: bool
 
-    def result(self, text: str) -> None:
+    def output(self, text: str) -> None:
         """Write data. Unless there is none, it ends in exactly one line feed."""
         _write(self.out, text if not text or text.endswith("\n") else f"{text}\n")
 
+    def document(self, members: Mapping[str, object], *, ensure_ascii: bool = False) -> None:
+        """Write a JSON document whose version is the first of its members."""
+        document = {"format_version": "1.0", **members}
+        self.output(json.dumps(document, indent=2, ensure_ascii=ensure_ascii))
+
     def table(self, lines: Iterable[str]) -> None:
         """Write data for people, a line each; what came from elsewhere cannot move the cursor."""
-        from importer.renderers.values import sanitised  # noqa: PLC0415
-
         _write(self.out, "".join(f"{sanitised(line)}\n" for line in lines))
 
-    def tell(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Write talk. What came from a file or from the API cannot move the cursor."""
-        from importer.renderers.values import sanitised  # noqa: PLC0415
-
         _write(self.err, "\n".join(sanitised(line) for line in text.split("\n")) + "\n")
 
-    def complain(self, diagnostics: Iterable[Diagnostic], *, places: int | None = SHOWN_LOCATIONS) -> None:
+    def report(self, diagnostics: Iterable[Diagnostic], *, places: int | None = SHOWN_LOCATIONS) -> None:
         """Write problems, grouped, with so many of their places (None: with all), and hints."""
-        from importer.renderers.text import diagnostics as rendered  # noqa: PLC0415
-
-        shown = rendered(diagnostics, width=self.width, colour=self.err_colour, places=places)
+        shown = render_diagnostics(diagnostics, width=self.width, colour=self.err_colour, places=places)
         _write(self.err, shown)
 
-    def approves(self, question: str) -> bool:
+    def confirm(self, question: str) -> bool:
         """Ask the person at the terminal; only the word `yes` is approval."""
-        self.tell(f"\n{question}\nOnly 'yes' is approval.")
+        self.info(f"\n{question}\nOnly 'yes' is approval.")
         _write(self.err, "Answer: ")
         return sys.stdin.buffer.readline().strip() == b"yes"
 

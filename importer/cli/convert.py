@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated, Literal
 
 import click
 
-from importer.cli import options, rejects, written
-from importer.cli.options import Common, shown_places, taken
-from importer.cli.session import Desk, open_desk
+from importer.cli import written
+from importer.cli.context import CommandContext, open_context
+from importer.cli.options import CommonOptions, EveryPlace, shown_places
+from importer.cli.parameters import argument, define_command, option
+from importer.cli.rejects import check_rejects_file, rejects_table
+from importer.formats import encoding
+from importer.formats.atomic import write_shared
 from importer.formats.yaml_writer import document
-from importer.model import Diagnostic, Incident, Severity
+from importer.mapping import left_out, presets
+from importer.model import Diagnostic, Incident, Severity, moments
 from importer.model.errors import ExitCode, UsageError
 from importer.model.settings import MappedSource, Settings
 from importer.sources import Loaded, load
@@ -21,99 +27,85 @@ _UNDATED = "undated"
 _STAMPS = {"month": "%Y-%m", "year": "%Y"}
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What convert's own options say."""
-
-    source: Path
-    preset: str | None
-    mapping: Path | None
-    timezone: str | None
-    encoding: str | None
-    out: Path
-    by: str
-    rejects: Path | None
-    force: bool
-
-
 def _offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Return the presets that a shell completes."""
-    from importer.mapping import presets  # noqa: PLC0415  it loads all formats
-
     return [each for each in presets() if each.startswith(incomplete)]
 
 
-@click.command("convert")
-@options.argument("source", type=click.Path(path_type=Path))
-@options.option(
-    "--preset", metavar="NAME", shell_complete=_offered, help="Read the export by a mapping that is shipped."
-)
-@options.option("--mapping", type=click.Path(path_type=Path), help="Read the export by this mapping.")
-@options.option("--timezone", metavar="ZONE", help="The zone of its times without an offset.")
-@options.option("--encoding", metavar="NAME", help="The encoding of a text that is not UTF-8.")
-@options.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("incidents"),
-    help="The folder to write to. [default: incidents]",
-)
-@options.option(
-    "--by",
-    type=click.Choice(["month", "year", "one"]),
-    default="month",
-    help="A file for each month or year of the first timestamps, or one in all. [default: month]",
-)
-@options.option(
-    "--rejects",
-    type=click.Path(path_type=Path),
-    help="Leave out what cannot be read, and write it to this CSV with the reason.",
-)
-@options.every_place
-@options.option("--force", is_flag=True, help="Overwrite files that were edited or made by others.")
-@options.common
-@click.pass_context
-def command(context: click.Context) -> int:
+@dataclass(frozen=True, slots=True)
+class ConvertOptions:
+    """The options of convert."""
+
+    source: Annotated[Path, argument()]
+    preset: Annotated[
+        str | None,
+        option(metavar="NAME", shell_complete=_offered, help="Read the export by a mapping that is shipped."),
+    ]
+    mapping: Annotated[Path | None, option(help="Read the export by this mapping.")]
+    timezone: Annotated[str | None, option(metavar="ZONE", help="The zone of its times without an offset.")]
+    encoding: Annotated[str | None, option(metavar="NAME", help="The encoding of a text that is not UTF-8.")]
+    out: Annotated[
+        Path, option(default=Path("incidents"), help="The folder to write to. [default: incidents]")
+    ]
+    by: Annotated[
+        Literal["month", "year", "one"],
+        option(
+            default="month",
+            help="A file for each month or year of the first timestamps, or one in all. [default: month]",
+        ),
+    ]
+    rejects: Annotated[
+        Path | None,
+        option(help="Leave out what cannot be read, and write it to this CSV with the reason."),
+    ]
+    every_place: EveryPlace
+    force: Annotated[bool, option(help="Overwrite files that were edited or made by others.")]
+    common: CommonOptions
+
+
+@define_command("convert", ConvertOptions)
+def command(options: ConvertOptions) -> int:
     """Turn an export of another tracker into YAML to review. Nothing is sent.
 
     SOURCE is a file or a folder. Without an error all incidents are written, else none; with --rejects the
     records that cannot be read are left out.
     """
-    wishes, desk = taken(Wishes, context), open_desk(taken(Common, context))
-    if (wishes.preset is None) == (wishes.mapping is None):
+    context = open_context(options.common)
+    if (options.preset is None) == (options.mapping is None):
         raise UsageError(
             "convert needs one of --preset and --mapping",
-            hint=f"`importer init --from {wishes.source}` writes a mapping to begin with",
+            hint=f"`importer init --from {options.source}` writes a mapping to begin with",
         )
-    loaded = load(_settings(wishes, desk))
-    diagnostics = _forgiven(loaded, wishes)
-    desk.console.complain(diagnostics, places=shown_places(context))
+    loaded = load(_settings(options, context))
+    diagnostics = _forgiven(loaded, options)
+    context.console.report(diagnostics, places=shown_places(options.every_place))
     if any(each.severity is Severity.ERROR for each in diagnostics):
         return ExitCode.ERROR
-    _write(loaded, wishes)
-    _tell(loaded, wishes, desk)
+    files = written.group_by_file(loaded.incidents, lambda each: _file_name(each, options.by))
+    pages = {options.out / f"{name}.yaml": incidents for name, incidents in files.items()}
+    _write(loaded, pages, options)
+    _report(loaded, pages, options, context)
     return ExitCode.DONE
 
 
-def _settings(wishes: Wishes, desk: Desk) -> Settings:
+def _settings(options: ConvertOptions, context: CommandContext) -> Settings:
     """Return the settings with the export as their only source; defaults and time zone stay."""
     source = MappedSource(
-        path=_from_here(wishes.source, desk),
-        mapping=None if wishes.mapping is None else _from_here(wishes.mapping, desk),
-        preset=wishes.preset,
-        timezone=_known_zone(wishes.timezone),
-        encoding=_known_encoding(wishes.encoding),
+        path=_from_here(options.source, context),
+        mapping=None if options.mapping is None else _from_here(options.mapping, context),
+        preset=options.preset,
+        timezone=_known_zone(options.timezone),
+        encoding=_known_encoding(options.encoding),
     )
-    return replace(desk.settings, path=None, sources=(source,))
+    return replace(context.settings, path=None, sources=(source,))
 
 
-def _from_here(path: Path, desk: Desk) -> str:
+def _from_here(path: Path, context: CommandContext) -> str:
     """Return a path of the command line for the settings, whose paths are relative to their root."""
-    return str(path if desk.settings.root == Path.cwd() else path.absolute())
+    return str(path if context.settings.root == Path.cwd() else path.absolute())
 
 
 def _known_zone(name: str | None) -> str | None:
-    from importer.model import moments  # noqa: PLC0415  it reads the list of zones
-
     try:
         return None if name is None else moments.zone(name).key
     except moments.UnknownZone as problem:
@@ -124,65 +116,53 @@ def _known_zone(name: str | None) -> str | None:
 
 
 def _known_encoding(name: str | None) -> str | None:
-    from importer.formats import encoding  # noqa: PLC0415  as above
-
     if name is None or encoding.is_known(name):
         return name
     raise UsageError(f"there is no encoding `{name}`", hint=encoding.NAMES)
 
 
-def _forgiven(loaded: Loaded, wishes: Wishes) -> tuple[Diagnostic, ...]:
+def _forgiven(loaded: Loaded, options: ConvertOptions) -> tuple[Diagnostic, ...]:
     """Return the problems; those of records that may be left out as warnings."""
-    from importer.mapping import left_out  # noqa: PLC0415  it loads all formats
-
-    if wishes.rejects is None:
+    if options.rejects is None:
         return loaded.diagnostics
     refused = [each for tally in loaded.tallies.values() for each in tally.rejects]
     return left_out(loaded.diagnostics, refused)
 
 
-def _write(loaded: Loaded, wishes: Wishes) -> None:
+def _write(loaded: Loaded, pages: Mapping[Path, Sequence[Incident]], options: ConvertOptions) -> None:
     """Write all files, or none where one of them must not be."""
-    pages = {
-        wishes.out / f"{name}.yaml": written.signed(
-            document(incidents, schema=written.INCIDENT_SCHEMA), f"convert {wishes.source.name}"
-        )
-        for name, incidents in _divided(loaded.incidents, wishes.by).items()
+    by = f"convert {options.source.name}"
+    texts = {
+        path: written.signed(document(incidents, schema=written.INCIDENT_SCHEMA), by)
+        for path, incidents in pages.items()
     }
-    if wishes.rejects is not None:
-        pages[wishes.rejects] = rejects.page(loaded)
-    written.check([path for path in pages if path != wishes.rejects], force=wishes.force)
-    if not wishes.force:
-        rejects.check(wishes.rejects)
-    written.write(pages)
-    written.write_schema(wishes.out)
+    if options.rejects is not None:
+        texts[options.rejects] = rejects_table(loaded)
+    written.check_unedited([path for path in texts if path != options.rejects], force=options.force)
+    if not options.force:
+        check_rejects_file(options.rejects)
+    for path, text in texts.items():
+        write_shared(path, text)
+    written.write_schema(options.out)
 
 
-def _divided(incidents: Iterable[Incident], by: str) -> dict[str, list[Incident]]:
-    """Return the incidents of each file, by its name without the suffix."""
-    files: dict[str, list[Incident]] = {}
-    for incident in incidents:
-        if by == "one":
-            name = "incidents"
-        else:
-            name = incident.began.strftime(_STAMPS[by]) if incident.began else _UNDATED
-        files.setdefault(name, []).append(incident)
-    return dict(sorted(files.items()))
+def _file_name(incident: Incident, by: str) -> str:
+    if by == "one":
+        return "incidents"
+    return incident.began.strftime(_STAMPS[by]) if incident.began else _UNDATED
 
 
-def _tell(loaded: Loaded, wishes: Wishes, desk: Desk) -> None:
-    console, files = desk.console, _divided(loaded.incidents, wishes.by)
-    console.table(f"{wishes.out / name}.yaml  {len(found)}" for name, found in files.items())
-    read = sum(tally.read for tally in loaded.tallies.values())
-    filtered = sum(tally.filtered for tally in loaded.tallies.values())
-    united = sum(tally.united for tally in loaded.tallies.values())
-    rejected = sum(len(tally.rejects) for tally in loaded.tallies.values())
-    console.tell(
-        f"{read} records read: {len(loaded.incidents)} incidents written, {filtered} left out by `where`, "
-        f"{united} one with another of the same key, {rejected} left out for their mistakes."
+def _report(
+    loaded: Loaded, pages: Mapping[Path, Sequence[Incident]], options: ConvertOptions, context: CommandContext
+) -> None:
+    console, tallies = context.console, loaded.tallies.values()
+    console.table(f"{path}  {len(incidents)}" for path, incidents in pages.items())
+    console.info(
+        f"{sum(each.read for each in tallies)} records read: {len(loaded.incidents)} incidents written, "
+        f"{sum(each.filtered for each in tallies)} left out by `where`, "
+        f"{sum(each.united for each in tallies)} one with another of the same key, "
+        f"{sum(len(each.rejects) for each in tallies)} left out for their mistakes."
     )
-    others = sorted(set(wishes.out.glob("*.yaml")) - {wishes.out / f"{name}.yaml" for name in files})
-    earlier = [str(each) for each in others if written.is_own(each)]
-    if earlier:
-        console.tell(f"An earlier convert wrote {', '.join(earlier)}: remove what is there twice.")
-    console.tell(f"Review them, then: {desk.common.again('validate', wishes.out)}")
+    if earlier := written.written_before(options.out.glob("*.yaml"), pages):
+        console.info(f"An earlier convert wrote {earlier}: remove what is there twice.")
+    console.info(f"Review them, then: {options.common.command_line('validate', options.out)}")

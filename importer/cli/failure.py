@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import traceback
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import pairwise
 from tempfile import NamedTemporaryFile
 
@@ -20,9 +20,9 @@ def report(error: BaseException, words: list[str]) -> int:
     """Say what went wrong, on stderr, and on stdout as JSON where that is the output mode."""
     console = open_console(plain="--no-color" in words)
     diagnostics, code = _in_words(error)
-    console.complain(diagnostics)
+    console.report(diagnostics)
     if isinstance(error, click.UsageError) and error.ctx:
-        console.tell(f"Try: {error.ctx.command_path} --help")
+        console.info(f"Try: {error.ctx.command_path} --help")
     if wants_json(words):
         with suppress(OSError):  # stdout may be what went wrong
             _write_json(console, diagnostics, words)
@@ -75,14 +75,10 @@ def _error(code: str, summary: str, hint: str) -> Diagnostic:
 
 
 def _write_json(console: Console, diagnostics: tuple[Diagnostic, ...], words: list[str]) -> None:
-    from importer.plan.file import diagnostic_json  # noqa: PLC0415
+    from importer.cli.rendering import diagnostics_json  # noqa: PLC0415 - only where something went wrong
+    from importer.renderers import events  # noqa: PLC0415
 
-    found = [diagnostic_json(each) for each in diagnostics]
     if words[:1] == ["apply"]:
-        from datetime import UTC, datetime  # noqa: PLC0415
-
-        from importer.renderers import events  # noqa: PLC0415
-
-        console.result("".join(events.diagnostic(each, at=datetime.now(UTC)) for each in diagnostics))
-        return
-    console.result(json.dumps({"format_version": "1.0", "errored": True, "diagnostics": found}, indent=2))
+        console.output("".join(events.diagnostic(each, at=datetime.now(UTC)) for each in diagnostics))
+    else:
+        console.document({**diagnostics_json(diagnostics), "errored": True}, ensure_ascii=True)

@@ -13,7 +13,7 @@ _VARIABLE = "GITHUB_OUTPUT"
 """Names the file that a step appends its outputs to, a `name=value` a line; not set elsewhere."""
 
 
-def tell(plan: Plan, plan_file: Path | None) -> None:
+def write_step_outputs(plan: Plan, plan_file: Path | None) -> None:
     """Append the outputs where a step of GitHub Actions asks for them. A plan that failed is in no file.
 
     Raises UsageError where they cannot be written.

@@ -6,59 +6,60 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-import click
-
-from importer.cli import options, scaffold, written
-from importer.cli.options import Common, taken
-from importer.cli.session import Desk, open_desk, reading
+from importer.cli import scaffold, written
+from importer.cli.context import CommandContext, open_context
+from importer.cli.options import CommonOptions
+from importer.cli.parameters import argument, define_command, option
+from importer.cli.session import open_read_session
+from importer.formats.atomic import write_shared
+from importer.formats.csv_file import is_field
+from importer.mapping import Look
+from importer.mapping.draft.inspection import inspect
+from importer.mapping.draft.likely_preset import likely
+from importer.mapping.draft.skeleton import Source, custom_field_name, open_questions, skeleton
+from importer.mapping.model import TABLES
+from importer.model import Catalogue, Kind, Needs, Reference
 from importer.model.errors import ExitCode, UsageError
-
-if TYPE_CHECKING:
-    from importer.mapping import Look
-    from importer.model import Catalogue
+from importer.sources.looking import look_at
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What init's own options say."""
+class InitOptions:
+    """The options of init."""
 
-    folder: Path
-    source: Path | None
+    folder: Annotated[Path, argument(metavar="[DIR]", default=Path())]
+    source: Annotated[
+        Path | None,
+        option("--from", help="Look at this export, a file or a folder, and write a mapping for it instead."),
+    ]
+    common: CommonOptions
 
 
-@click.command("init")
-@options.argument("folder", metavar="[DIR]", default=Path(), type=click.Path(path_type=Path))
-@options.option(
-    "--from",
-    "source",
-    type=click.Path(path_type=Path),
-    help="Look at this export, a file or a folder, and write a mapping for it instead.",
-)
-@options.common
-@click.pass_context
-def command(context: click.Context) -> int:
+@define_command("init", InitOptions)
+def command(options: InitOptions) -> int:
     """Write a folder to begin with: importer.yaml, an example incident, .gitignore and a CI workflow.
 
     What is there already stays as it is.
     """
-    wishes, desk = taken(Wishes, context), open_desk(taken(Common, context))
-    if wishes.source is None:
-        _scaffold(wishes.folder, desk)
+    context = open_context(options.common)
+    if options.source is None:
+        _scaffold(options.folder, context)
     else:
-        _mapping(wishes.source, wishes.folder, desk)
+        _mapping(options.source, options.folder, context)
     return ExitCode.DONE
 
 
-def _scaffold(folder: Path, desk: Desk) -> None:
+def _scaffold(folder: Path, context: CommandContext) -> None:
     pages = {folder / name: text for name, text in scaffold.files().items()}
     missing = {path: text for path, text in pages.items() if not path.exists()}
-    written.write(missing)
+    for path, text in missing.items():
+        write_shared(path, text)
     written.write_schema(folder, "config")
     written.write_schema(folder / "incidents", "incident")
-    desk.console.table(f"{'written' if path in missing else 'kept   '}  {path}" for path in pages)
-    desk.console.tell(
+    context.console.table(f"{'written' if path in missing else 'kept   '}  {path}" for path in pages)
+    context.console.info(
         "\nNext, in that folder: `importer plan --sandbox` tries it without an account. Replace\n"
         "incidents/example.yaml before the first apply: incident.io cannot delete an incident.\n"
         "With a key, `importer schema incident --account > incidents/.incident.schema.json` lets\n"
@@ -66,37 +67,31 @@ def _scaffold(folder: Path, desk: Desk) -> None:
     )
 
 
-def _mapping(path: Path, folder: Path, desk: Desk) -> None:
+def _mapping(path: Path, folder: Path, context: CommandContext) -> None:
     """Write a mapping for an export. Raises UsageError where the file is there, InvalidInput where the export
     cannot be read."""
-    from importer.formats.csv_file import is_field  # noqa: PLC0415
-    from importer.mapping.model import TABLES  # noqa: PLC0415
-    from importer.sources.looking import look_at  # noqa: PLC0415  it loads the readers of all formats
-
     target, made_by = folder / f"{path.resolve().stem}.mapping.yaml", f"init --from {path.resolve().name}"
     _check_mapping(target, made_by)
-    looked, records = look_at(path, desk.settings)
+    looked, records = look_at(path, context.settings)
     if looked.format in TABLES and all(map(is_field, looked.columns)):
-        how = desk.common.again("plan", path)
-        desk.console.tell(f"{path} has the columns of importer itself and needs no mapping: {how}")
+        how = context.common.command_line("plan", path)
+        context.console.info(f"{path} has the columns of importer itself and needs no mapping: {how}")
         return
-    text, questions = _skeleton(looked, records, path.resolve().name, desk)
-    written.write({target: written.signed(text, made_by)})
+    text, questions = _skeleton(looked, records, path.resolve().name, context)
+    write_shared(target, written.signed(text, made_by))
     written.write_schema(folder, "mapping")
-    told = "".join(f", {name} {value}" for name, value in looked.said.items())
-    desk.console.table([f"{path}  {looked.format}{told}, {looked.records} records", f"written  {target}"])
+    details = "".join(f", {name} {value}" for name, value in looked.said.items())
+    context.console.table(
+        [f"{path}  {looked.format}{details}, {looked.records} records", f"written  {target}"]
+    )
     for question in questions:
-        desk.console.tell(f"To decide: {question}.")
-    _tell_what_is_known(looked, path, desk)
-    desk.console.tell(f"Next: {desk.common.again('convert', path, '--mapping', target)}")
+        context.console.info(f"To decide: {question}.")
+    _suggest_preset(looked, path, context)
+    context.console.info(f"Next: {context.common.command_line('convert', path, '--mapping', target)}")
 
 
-def _skeleton(looked: Look, records: str | None, name: str, desk: Desk) -> tuple[str, list[str]]:
+def _skeleton(looked: Look, records: str | None, name: str, context: CommandContext) -> tuple[str, list[str]]:
     """Return the mapping of what was looked at, and what a person has to decide about it."""
-    from importer.mapping.draft.inspection import inspect  # noqa: PLC0415
-    from importer.mapping.draft.skeleton import Source, open_questions, skeleton  # noqa: PLC0415
-    from importer.mapping.model import TABLES  # noqa: PLC0415
-
     findings = inspect(looked.columns, values=looked.distinct, filled=looked.filled, records=looked.records)
     encoding = looked.said.get("encoding", "utf-8")
     source = Source(
@@ -105,39 +100,34 @@ def _skeleton(looked: Look, records: str | None, name: str, desk: Desk) -> tuple
         encoding=None if encoding.startswith("utf-") else encoding,
         records=records,
         is_table=looked.format in TABLES,
-        catalogue=_names(desk, looked.columns),
+        catalogue=_names(context, looked.columns),
     )
     return skeleton(findings, source), list(open_questions(findings))
 
 
-def _tell_what_is_known(looked: Look, path: Path, desk: Desk) -> None:
-    from importer.mapping.draft.likely_preset import likely  # noqa: PLC0415
-
+def _suggest_preset(looked: Look, path: Path, context: CommandContext) -> None:
     if known := likely(looked.columns, looked.format):
-        desk.console.tell(
+        context.console.info(
             f"It looks like an export that is known: `extends: {' or '.join(known)}` carries more. Without a"
-            f" mapping: {desk.common.again('convert', path, '--preset', known[0])}"
+            f" mapping: {context.common.command_line('convert', path, '--preset', known[0])}"
         )
 
 
 def _check_mapping(target: Path, made_by: str) -> None:
     """Raise UsageError where a mapping is there that somebody edited, or that is for another export."""
-    written.check([target], force=False)
-    if written.author(target) not in ("", written.plain(made_by)):
+    written.check_unedited([target], force=False)
+    if written.author(target) not in ("", written.signature_name(made_by)):
         raise UsageError(
             f"{target} is the mapping of another export: {written.author(target)}",
             hint="rename that one, or name a folder for this one: importer init FOLDER --from ...",
         )
 
 
-def _names(desk: Desk, columns: Iterable[str]) -> Catalogue | None:
+def _names(context: CommandContext, columns: Iterable[str]) -> Catalogue | None:
     """Return the account's names, with the options of custom fields that are called like a column; None where
     neither the sandbox nor a key is at hand."""
-    from importer.mapping.draft.skeleton import custom_field_name  # noqa: PLC0415
-    from importer.model import Kind, Needs, Reference  # noqa: PLC0415
-
-    if not desk.common.sandbox and not os.environ.get("INCIDENT_API_KEY"):
+    if not context.common.sandbox and not os.environ.get("INCIDENT_API_KEY"):
         return None
     fields = frozenset(Reference(Kind.CUSTOM_FIELD, custom_field_name(each)) for each in columns)
-    with reading(desk, max_wait=60) as session:
+    with open_read_session(context, max_wait=60) as session:
         return session.api.catalogue(Needs(fields))

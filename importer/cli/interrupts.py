@@ -17,30 +17,30 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class Interrupts:
-    """`stop` is set by the first signal, or by whoever wants the run to end; `came` tells which."""
+    """`stop` is set by the first signal, or by whoever wants the run to end; `received` tells which."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, info: Callable[[str], None]) -> None:
         self.stop = threading.Event()
-        self.came = False
-        self._tell = tell
+        self.received = False
+        self._info = info
 
     def receive(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's signature
-        if self.came:
+        if self.received:
             if sys.stderr.isatty():
                 os.write(sys.stderr.fileno(), _SHOW_CURSOR)
             # Every request was written down before it left, so the next run settles what this one leaves.
             os._exit(ExitCode.INTERRUPTED)
-        self.came = True
+        self.received = True
         self.stop.set()
         with suppress(RuntimeError):  # the signal came in the middle of a write to the same stream
-            self._tell(
+            self._info(
                 "Interrupted: ending what is in flight. Once more stops at once; nothing is lost either way."
             )
 
 
 @contextmanager
-def heeded(interrupts: Interrupts) -> Iterator[None]:
-    """Take SIGINT and SIGTERM as the wish to end soon, for as long as this lasts."""
+def handle_signals(interrupts: Interrupts) -> Iterator[None]:
+    """End soon on SIGINT and SIGTERM, for as long as this lasts."""
     before = {each: signal.signal(each, interrupts.receive) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

@@ -44,7 +44,7 @@ class _Commands(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         named = _COMMANDS.items()
-        offered = [CompletionItem(name, help=told) for name, told in named if name.startswith(incomplete)]
+        offered = [CompletionItem(name, help=text) for name, text in named if name.startswith(incomplete)]
         return offered + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -75,7 +75,7 @@ def run(words: list[str]) -> int:
     from importer.cli.failure import report  # noqa: PLC0415
 
     try:
-        code = cli.main(args=words, prog_name="importer", standalone_mode=False, obj={"words": words})
+        code = cli.main(args=words, prog_name="importer", standalone_mode=False, obj=words)
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - this is where all of them end
         return report(error, words)
     return code if isinstance(code, int) else 0

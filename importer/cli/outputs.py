@@ -13,7 +13,7 @@ _OWN = (b'"format_version"', b"importer_report", b"<!-- importer plan -->")
 """In the first bytes of every file that importer writes."""
 
 
-def check(*paths: Path | None) -> None:
+def check_outputs(*paths: Path | None) -> None:
     """Raise UsageError where a file could not be written, or would take the place of somebody's own file."""
     for path in paths:
         if path is None:
@@ -36,7 +36,7 @@ def check(*paths: Path | None) -> None:
 
 
 @contextmanager
-def lines_to(path: Path | None) -> Iterator[Callable[[str], None] | None]:
+def open_lines(path: Path | None) -> Iterator[Callable[[str], None] | None]:
     """Give what writes a line to a file that its owner alone may read; None where there is no file."""
     if path is None:
         yield None

@@ -5,100 +5,95 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-import click
-
-from importer.cli import github_output, options, outputs, rejects
-from importer.cli.options import Common, shown_places, taken
-from importer.cli.rendering import rendered
-from importer.cli.session import Desk, open_desk, reading
-from importer.model import Plan, Scope
+from importer.cli.context import CommandContext, open_context
+from importer.cli.github_output import write_step_outputs
+from importer.cli.options import (
+    CommonOptions,
+    EveryPlace,
+    JsonOutPath,
+    Paths,
+    PlanOutputOptions,
+    RateOptions,
+    RejectsPath,
+    ScopeOptions,
+    shown_places,
+)
+from importer.cli.outputs import check_outputs
+from importer.cli.parameters import define_command, option
+from importer.cli.rejects import check_rejects_file, write_rejects
+from importer.cli.rendering import format_plan
+from importer.cli.session import open_read_session
+from importer.model import Plan
 from importer.model.diagnostics import grouped
 from importer.model.errors import ExitCode, ImporterError, UsageError
-from importer.model.settings import parse_rate
 from importer.plan import file as planfile
 from importer.plan.summary import summarise
 from importer.workflow import declare, plan
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What plan's own options say."""
+class PlanOptions:
+    """The options of plan."""
 
-    paths: tuple[Path, ...]
-    only: tuple[str, ...]
-    limit: int | None
-    rate: str | None
-    max_wait: float
-    out: Path | None
-    json_out: Path | None
-    rejects: Path | None
-    detailed_exitcode: bool
-    drift_only: bool
+    paths: Paths
+    out: Annotated[Path | None, option(help="Save the plan to this file, for apply.")]
+    detailed_exitcode: Annotated[bool, option(help="Exit with 2 where there are changes.")]
+    drift_only: Annotated[
+        bool,
+        option(
+            help="Report what was edited in incident.io, and nothing else. Exit with 2 where there is any."
+        ),
+    ]
+    scope: ScopeOptions
+    every_place: EveryPlace
+    rejects: RejectsPath
+    pace: RateOptions
+    json_out: JsonOutPath
+    output: PlanOutputOptions
+    common: CommonOptions
 
-    @property
-    def scope(self) -> Scope:
-        return Scope(self.only, self.limit, drift_only=self.drift_only)
 
-
-@click.command("plan")
-@options.paths
-@options.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file, for apply.")
-@options.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
-@options.option(
-    "--drift-only",
-    is_flag=True,
-    help="Report what was edited in incident.io, and nothing else. Exit with 2 where there is any.",
-)
-@options.only
-@options.limit
-@options.every_place
-@options.rejects
-@options.rate
-@options.max_wait
-@options.json_out
-@options.plan_form
-@options.common
-@click.pass_context
-def command(context: click.Context) -> int:
+@define_command("plan", PlanOptions)
+def command(options: PlanOptions) -> int:
     """Show what apply would do: creations, edits, and what cannot be done.
 
     Never writes to the account: a read-only API key is enough. PATHS are files or folders; without them
     importer.yaml names the sources, or this folder is read.
     """
-    wishes, desk, places = taken(Wishes, context), open_desk(taken(Common, context)), shown_places(context)
-    if wishes.drift_only and wishes.out:
+    context, places = open_context(options.common), shown_places(options.every_place)
+    if options.drift_only and options.out:
         raise UsageError("--drift-only makes no plan to save", hint="--json-out keeps the report")
-    outputs.check(wishes.out, wishes.json_out)
-    rejects.check(wishes.rejects)
-    made = _make(desk, wishes, places)
-    console = desk.console
-    console.complain(made.diagnostics, places=places)
-    if wishes.json_out:
-        planfile.write(made, wishes.json_out)
-    console.result(rendered(made, context, console, desk.settings.root))
-    github_output.tell(made, wishes.out)
+    check_outputs(options.out, options.json_out)
+    check_rejects_file(options.rejects)
+    made = _make(context, options, places)
+    console = context.console
+    console.report(made.diagnostics, places=places)
+    if options.json_out:
+        planfile.write(made, options.json_out)
+    console.output(format_plan(made, options.output, console, context.settings.root))
+    write_step_outputs(made, options.out)
     if made.errored:
         return ExitCode.ERROR
-    if wishes.out:
-        planfile.write(made, wishes.out)
-        how = desk.common.again("apply", wishes.out)
-        console.tell(f"\nSaved the plan to {wishes.out}. To do exactly this: {how}")
-    changed = summarise(made).has_changes
-    asked = wishes.detailed_exitcode or wishes.drift_only
-    return ExitCode.CHANGES if asked and changed else ExitCode.DONE
+    if options.out:
+        planfile.write(made, options.out)
+        how = options.common.command_line("apply", options.out)
+        console.info(f"\nSaved the plan to {options.out}. To do exactly this: {how}")
+    is_asked = options.detailed_exitcode or options.drift_only
+    return ExitCode.CHANGES if is_asked and summarise(made).has_changes else ExitCode.DONE
 
 
-def _make(desk: Desk, wishes: Wishes, places: int | None) -> Plan:
-    """Load the files and compare them with the account; what is wrong with the files is told also where
+def _make(context: CommandContext, options: PlanOptions, places: int | None) -> Plan:
+    """Load the files and compare them with the account; what is wrong with the files is reported also where
     the account cannot be reached. The problems of the plan have so many places (None: all)."""
-    ceiling = parse_rate(wishes.rate) if wishes.rate else None
-    loaded = declare(desk.settings, wishes.paths, now=datetime.now(UTC))
+    rate, scope = options.pace.ceiling, options.scope.scope(drift_only=options.drift_only)
+    loaded = declare(context.settings, options.paths, now=datetime.now(UTC))
     try:
-        rejects.write(loaded, wishes.rejects)
-        with reading(desk, rate=ceiling, max_wait=wishes.max_wait) as session:
-            made = plan(session, loaded, wishes.scope)
+        write_rejects(loaded, options.rejects)
+        with open_read_session(context, rate=rate, max_wait=options.pace.max_wait) as session:
+            made = plan(session, loaded, scope)
     except ImporterError:
-        desk.console.complain(loaded.diagnostics, places=places)
+        context.console.report(loaded.diagnostics, places=places)
         raise
     return replace(made, diagnostics=grouped(made.diagnostics, places))

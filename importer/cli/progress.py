@@ -1,14 +1,17 @@
-"""What a run tells while it goes on: a bar on a terminal, a line every ten seconds elsewhere, or events."""
+"""The progress of an apply: a bar on a terminal, a line every ten seconds elsewhere, events for programs."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from importer.apply.applier import Observer
 from importer.cli.console import Console
+from importer.cli.options import OutputFormat, TextOrJson
 from importer.model import Change, Failed, Outcome
 from importer.renderers import events
 from importer.renderers.values import sanitised
@@ -26,8 +29,8 @@ _NOTICED = 5.0
 """Seconds from which on a wait is worth a word."""
 
 
-class Teller(Observer, Protocol):
-    """Watches a run of `begin`'s many changes, and is told of waits and of other words."""
+class ProgressReporter(Observer, Protocol):
+    """Watches a run of `begin`'s many changes, and the waits of its requests."""
 
     def begin(self, total: int) -> None: ...
 
@@ -35,41 +38,52 @@ class Teller(Observer, Protocol):
 
     def waiting(self, wait: Wait) -> None: ...
 
-    def tell(self, words: str) -> None: ...
-
 
 class _Pace:
-    """How far a run of `total` changes is, and when ten seconds are over since that was told last."""
+    """How far a run of `total` changes is, and whether ten seconds are over since that was last reported."""
 
     def __init__(self, total: int, monotonic: Callable[[], float]) -> None:
         self.total = total
         self.done = 0
         self._monotonic = monotonic
-        self._began = self._told = monotonic()
+        self._began = self._reported = monotonic()
 
     def advance(self) -> bool:
-        """Count one change, and say whether it is time for a word."""
+        """Count one change, and return whether it is time to report."""
         self.done += 1
         now = self._monotonic()
-        if now - self._told < _EVERY:
+        if now - self._reported < _EVERY:
             return False
-        self._told = now
+        self._reported = now
         return True
 
     @property
     def seconds_left(self) -> float:
-        return (self._told - self._began) / self.done * (self.total - self.done)
+        return (self._reported - self._began) / self.done * (self.total - self.done)
 
 
-class Lines:
+class WaitNotices:
+    """Reports waits that a person would notice; those of several changes for one thing once."""
+
+    def __init__(self, info: Callable[[str], None]) -> None:
+        self.info = info
+        self._last = ""
+
+    def waiting(self, wait: Wait) -> None:
+        words = f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}"
+        if wait.seconds >= _NOTICED and words != self._last:
+            self._last = words
+            self.info(words)
+
+
+class ProgressLines(WaitNotices):
     """A line every ten seconds: for logs."""
 
-    def __init__(self, console: Console, monotonic: Callable[[], float]) -> None:
-        self._console = console
+    def __init__(self, info: Callable[[str], None], monotonic: Callable[[], float]) -> None:
+        super().__init__(info)
         self._monotonic = monotonic
         self._pace = _Pace(0, monotonic)
         self._failed = 0
-        self._waits = Waits(self.tell)
 
     def begin(self, total: int) -> None:
         self._pace = _Pace(total, self._monotonic)
@@ -81,25 +95,20 @@ class Lines:
         """A change that only began is not worth a line."""
 
     def ended(self, change: Change, outcome: Outcome) -> None:
-        self._failed += isinstance(outcome, Failed)
         if isinstance(outcome, Failed):
-            self.tell(_failure(change, outcome))
+            self._failed += 1
+            self.info(_failure(change, outcome))
         if self._pace.advance():
             failed = f", {self._failed} failed" if self._failed else ""
             left = _duration(self._pace.seconds_left)
-            self.tell(f"{self._pace.done} of {self._pace.total} done{failed}; about {left} left")
-
-    def waiting(self, wait: Wait) -> None:
-        self._waits.tell(wait)
-
-    def tell(self, words: str) -> None:
-        self._console.tell(words)
+            self.info(f"{self._pace.done} of {self._pace.total} done{failed}; about {left} left")
 
 
-class Bar:
-    """A bar with the time that is left: for a terminal."""
+class ProgressBar(WaitNotices):
+    """A bar with the time that is left: for a terminal. `info` writes above it."""
 
     def __init__(self, console: Console) -> None:
+        super().__init__(self._print)
         from rich.console import Console as Terminal  # noqa: PLC0415
         from rich.progress import (  # noqa: PLC0415
             BarColumn,
@@ -119,7 +128,6 @@ class Bar:
             transient=True,
         )
         self._task = self._progress.add_task("", total=None)
-        self._waits = Waits(self.tell)
 
     def begin(self, total: int) -> None:
         self._progress.reset(self._task, total=total)
@@ -133,29 +141,19 @@ class Bar:
 
     def ended(self, change: Change, outcome: Outcome) -> None:
         if isinstance(outcome, Failed):
-            self.tell(_failure(change, outcome))
+            self.info(_failure(change, outcome))
         self._progress.advance(self._task)
 
-    def waiting(self, wait: Wait) -> None:
-        self._waits.tell(wait)
-
-    def tell(self, words: str) -> None:
+    def _print(self, words: str) -> None:
         lines = "\n".join(sanitised(line) for line in words.split("\n"))
         self._terminal.print(lines, markup=False, emoji=False, soft_wrap=True)
 
 
-class Events:
-    """A JSON object a line, each given to `emit`: for programs. Words go to `tell`."""
+class EventStream:
+    """A JSON object a line, each given to `emit`: for programs."""
 
-    def __init__(
-        self,
-        emit: Emit,
-        tell: Callable[[str], None],
-        now: Callable[[], datetime],
-        monotonic: Callable[[], float],
-    ) -> None:
+    def __init__(self, emit: Emit, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._emit = emit
-        self._tell = tell
         self._now = now
         self._monotonic = monotonic
         self._pace = _Pace(0, monotonic)
@@ -180,65 +178,51 @@ class Events:
         event = events.rate_limited(until=wait.until, reason=wait.reason, scope=wait.scope, at=self._now())
         self._emit(event)
 
-    def tell(self, words: str) -> None:
-        self._tell(words)
 
+@dataclass(frozen=True, slots=True)
+class ApplyOutput:
+    """Where an apply writes: the format of stdout, words for a person, events (None: nobody takes them), and
+    who reports its progress."""
 
-class Both:
-    """A run told to a person and, as events, to programs."""
-
-    def __init__(self, person: Teller, programs: Teller) -> None:
-        self._person = person
-        self._both = (person, programs)
-
-    def begin(self, total: int) -> None:
-        for each in self._both:
-            each.begin(total)
-
-    def end(self) -> None:
-        for each in self._both:
-            each.end()
-
-    def started(self, change: Change) -> None:
-        for each in self._both:
-            each.started(change)
-
-    def ended(self, change: Change, outcome: Outcome) -> None:
-        for each in self._both:
-            each.ended(change, outcome)
+    format: TextOrJson
+    info: Callable[[str], None]
+    emit: Emit | None
+    reporters: tuple[ProgressReporter, ...]
 
     def waiting(self, wait: Wait) -> None:
-        for each in self._both:
+        for each in self.reporters:
             each.waiting(wait)
 
-    def tell(self, words: str) -> None:
-        self._person.tell(words)
+    @contextmanager
+    def progress(self, total: int) -> Iterator[None]:
+        """Report the progress of a run of so many changes while this lasts."""
+        for each in self.reporters:
+            each.begin(total)
+        try:
+            yield
+        finally:
+            for each in self.reporters:
+                each.end()
 
 
-def teller(console: Console, *, output: str, emit: Emit | None) -> Teller:
-    """Return what suits the output mode, the terminal and whoever takes events."""
-    if emit is not None:
-        programs = Events(emit, console.tell, lambda: datetime.now(UTC), time.monotonic)
-        return programs if output == "json" else Both(_person(console), programs)
-    return _person(console)
+def apply_output(console: Console, output_format: TextOrJson, keep: Emit | None) -> ApplyOutput:
+    """Return what suits the output format and the terminal; `keep` takes events too."""
+    info: Callable[[str], None] = console.info
+    emitters, reporters = [keep] if keep else [], list[ProgressReporter]()
+    if output_format is OutputFormat.JSON:
+        emitters.insert(0, console.output)
+    else:
+        person = ProgressBar(console) if console.is_live else ProgressLines(info, time.monotonic)
+        info = person.info
+        reporters.append(person)
 
+    def emit(event: str) -> None:
+        for each in emitters:
+            each(event)
 
-def _person(console: Console) -> Teller:
-    return Bar(console) if console.is_live else Lines(console, time.monotonic)
-
-
-class Waits:
-    """Tells of waits that a person would notice; of those of several changes for one thing once."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._told = ""
-
-    def tell(self, wait: Wait) -> None:
-        words = f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}"
-        if wait.seconds >= _NOTICED and words != self._told:
-            self._told = words
-            self._tell(words)
+    if emitters:
+        reporters.append(EventStream(emit, lambda: datetime.now(UTC), time.monotonic))
+    return ApplyOutput(output_format, info, emit if emitters else None, tuple(reporters))
 
 
 def _failure(change: Change, outcome: Failed) -> str:

@@ -2,51 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import Annotated, Literal
 
 from importer.account.rules import SEES_PRIVATE
-from importer.cli import options, written
-from importer.cli.options import Common, taken
-from importer.cli.session import Desk, claiming, open_desk, reading
+from importer.cli import written
+from importer.cli.context import CommandContext, open_context
+from importer.cli.options import CommonOptions, RateOptions
+from importer.cli.parameters import argument, define_command, option
+from importer.cli.session import open_adopt_session, open_read_session
+from importer.formats.atomic import write_shared
 from importer.formats.yaml_writer import document
 from importer.model import Field
 from importer.model.errors import ExitCode, UsageError
-from importer.model.settings import parse_rate
 from importer.model.wording import numbered
 from importer.plan.estimate import of_requests
 from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
 from importer.renderers.view import effort
-from importer.workflow import find, read, take_over
-
-if TYPE_CHECKING:
-    from importer.workflow import Found, Session
+from importer.workflow import Found, Session, find, read, take_over
 
 _STAMPS = {"year": "%Y", "month": "%Y/%m"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What pull's own options say."""
+class PullOptions:
+    """The options of pull."""
 
-    folder: Path
-    since: str | None
-    mode: tuple[str, ...]
-    status_category: tuple[str, ...]
-    severity: tuple[str, ...]
-    children: tuple[str, ...]
-    by: str
-    key_field: str | None
-    drop_external_id: bool
-    adopt: bool
-    force: bool
-    rate: str | None
-    max_wait: float
+    folder: Annotated[Path, argument(metavar="[DIR]", default=Path("incidents"))]
+    since: Annotated[str | None, option(metavar="DATE", help="Only what began then or later: 2023-01-01.")]
+    mode: Annotated[tuple[str, ...], option(choices=MODES, help="Only these modes. Repeatable.")]
+    status_category: Annotated[tuple[str, ...], option(choices=CATEGORIES, help="Only these. Repeatable.")]
+    severity: Annotated[tuple[str, ...], option(metavar="NAME", help="Only these severities. Repeatable.")]
+    children: Annotated[
+        tuple[Field, ...],
+        option(
+            "--with",
+            choices=PULLED_CHILDREN,
+            help="These children too, for a request or more an incident. Repeatable.",
+        ),
+    ]
+    by: Annotated[
+        Literal["year", "month"],
+        option(
+            default="year",
+            help="A file for each year (2023.yaml) or month (2023/04.yaml). [default: year]",
+        ),
+    ]
+    key_field: Annotated[
+        str | None, option(metavar="NAME", help="A custom field that has the keys of an older import.")
+    ]
+    drop_external_id: Annotated[bool, option(help="Leave out the numbers, for another account.")]
+    adopt: Annotated[bool, option(help="Take the incidents over: later edits of the files are applied.")]
+    force: Annotated[bool, option(help="Overwrite files that were edited or made by others.")]
+    pace: RateOptions
+    common: CommonOptions
 
     @property
     def filters(self) -> Filters:
@@ -59,60 +71,30 @@ class Wishes:
         )
 
 
-@click.command("pull")
-@options.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path("incidents"))
-@options.option("--since", metavar="DATE", help="Only what began then or later: 2023-01-01.")
-@options.option("--mode", multiple=True, type=click.Choice(MODES), help="Only these modes. Repeatable.")
-@options.option(
-    "--status-category", multiple=True, type=click.Choice(CATEGORIES), help="Only these. Repeatable."
-)
-@options.option("--severity", multiple=True, metavar="NAME", help="Only these severities. Repeatable.")
-@options.option(
-    "--with",
-    "children",
-    multiple=True,
-    type=click.Choice([each.value for each in PULLED_CHILDREN]),
-    help="These children too, for a request or more an incident. Repeatable.",
-)
-@options.option(
-    "--by",
-    type=click.Choice(list(_STAMPS)),
-    default="year",
-    help="A file for each year (2023.yaml) or month (2023/04.yaml). [default: year]",
-)
-@options.option("--key-field", metavar="NAME", help="A custom field that has the keys of an older import.")
-@options.option("--drop-external-id", is_flag=True, help="Leave out the numbers, for another account.")
-@options.option(
-    "--adopt", is_flag=True, help="Take the incidents over: later edits of the files are applied."
-)
-@options.option("--force", is_flag=True, help="Overwrite files that were edited or made by others.")
-@options.rate
-@options.max_wait
-@options.common
-@click.pass_context
-def command(context: click.Context) -> int:
+@define_command("pull", PullOptions)
+def command(options: PullOptions) -> int:
     """Write the incidents of the account to YAML files in DIR, which plan as unchanged.
 
     Sends nothing but GET. With the key of another account, the files plan a copy. DIR is `incidents` unless
     it is given.
     """
-    wishes, desk = taken(Wishes, context), open_desk(taken(Common, context))
-    filters = wishes.filters
-    ceiling = parse_rate(wishes.rate) if wishes.rate else None
-    opened = claiming if wishes.adopt else reading
-    with opened(desk, rate=ceiling, max_wait=wishes.max_wait) as session:
-        found = find(session, filters, wishes.key_field)
-        kinds = frozenset(Field(each) for each in wishes.children)
-        _tell_cost(found, kinds, desk)
+    context, filters, rate = open_context(options.common), options.filters, options.pace.ceiling
+    console, kinds = context.console, frozenset(options.children)
+    open_session = open_adopt_session if options.adopt else open_read_session
+    with open_session(context, rate=rate, max_wait=options.pace.max_wait) as session:
+        found = find(session, filters, options.key_field)
+        _report_cost(found, kinds, context)
         declared = read(session, found, kinds)
-        desk.console.complain(found.tally.diagnostics())
-        files = _divided(without_numbers(declared) if wishes.drop_external_id else declared, wishes.by)
-        _write(files, wishes)
-        adopted = take_over(session, declared) if wishes.adopt else None
-        _tell(files, wishes, desk, session)
+        console.report(found.tally.diagnostics())
+        kept = without_numbers(declared) if options.drop_external_id else declared
+        files = written.group_by_file(kept, lambda each: _file_name(each, options.by))
+        pages = {options.folder / f"{name}.yaml": incidents for name, incidents in files.items()}
+        _write(pages, options)
+        adopted = take_over(session, declared) if options.adopt else None
+        _report(pages, options, context, session)
     if adopted is not None:
-        desk.console.tell(f"{adopted} taken over: the state knows which incident each key is.")
-    desk.console.tell(f"To compare them with an account: {desk.common.again('plan', wishes.folder)}")
+        console.info(f"{adopted} taken over: the state knows which incident each key is.")
+    console.info(f"To compare them with an account: {options.common.command_line('plan', options.folder)}")
     return ExitCode.DONE
 
 
@@ -125,53 +107,40 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _divided(declared: Iterable[Declared], by: str) -> dict[str, list[Declared]]:
-    """Return the incidents of each file, by its name without the suffix."""
-    files: dict[str, list[Declared]] = {}
-    for each in declared:
-        moment = each.incident.began or each.live.created_at
-        files.setdefault(moment.strftime(_STAMPS[by]), []).append(each)
-    return dict(sorted(files.items()))
+def _file_name(declared: Declared, by: str) -> str:
+    return (declared.incident.began or declared.live.created_at).strftime(_STAMPS[by])
 
 
-def _write(files: dict[str, list[Declared]], wishes: Wishes) -> None:
+def _write(pages: Mapping[Path, Sequence[Declared]], options: PullOptions) -> None:
     """Write all files, or none where one of them must not be."""
-    up = {"year": "", "month": "../"}[wishes.by]
-    pages = {
-        _path(wishes, name): written.signed(
-            document((each.incident for each in found), schema=f"{up}{written.INCIDENT_SCHEMA}"), "pull"
-        )
-        for name, found in files.items()
+    schema = {"year": "", "month": "../"}[options.by] + written.INCIDENT_SCHEMA
+    texts = {
+        path: written.signed(document((each.incident for each in found), schema=schema), "pull")
+        for path, found in pages.items()
     }
-    written.check(pages, force=wishes.force)
-    written.write(pages)
-    written.write_schema(wishes.folder)
+    written.check_unedited(texts, force=options.force)
+    for path, text in texts.items():
+        write_shared(path, text)
+    written.write_schema(options.folder)
 
 
-def _path(wishes: Wishes, name: str) -> Path:
-    return wishes.folder / f"{name}.yaml"
-
-
-def _tell_cost(found: Found, kinds: frozenset[Field], desk: Desk) -> None:
+def _report_cost(found: Found, kinds: frozenset[Field], context: CommandContext) -> None:
     requests = len(found.incidents) * len(kinds)
     if requests:
-        read = f"Reading {', '.join(sorted(kinds))} of {numbered(len(found.incidents), 'incident')}."
-        desk.console.tell(f"{read} {effort(of_requests(requests))}")
+        reading = f"Reading {', '.join(sorted(kinds))} of {numbered(len(found.incidents), 'incident')}."
+        context.console.info(f"{reading} {effort(of_requests(requests))}")
 
 
-def _tell(files: dict[str, list[Declared]], wishes: Wishes, desk: Desk, session: Session) -> None:
-    console, roles = desk.console, session.account.roles
-    console.table(f"{_path(wishes, name)}  {len(found)}" for name, found in files.items())
-    pulled = numbered(sum(map(len, files.values())), "incident")
-    console.tell(f"{pulled} pulled from {session.account.dashboard_url}.")
+def _report(
+    pages: Mapping[Path, Sequence[Declared]], options: PullOptions, context: CommandContext, session: Session
+) -> None:
+    console, roles = context.console, session.account.roles
+    console.table(f"{path}  {len(found)}" for path, found in pages.items())
+    pulled = numbered(sum(map(len, pages.values())), "incident")
+    console.info(f"{pulled} pulled from {session.account.dashboard_url}.")
     if roles and SEES_PRIVATE not in roles:
-        console.tell(
+        console.info(
             f"This key lacks the role {SEES_PRIVATE}: private incidents that it does not see are missing."
         )
-    earlier = _written_earlier(wishes.folder, [_path(wishes, name) for name in files])
-    if earlier:
-        console.tell(f"An earlier run wrote {', '.join(earlier)}: remove what is there twice.")
-
-
-def _written_earlier(folder: Path, now: Sequence[Path]) -> list[str]:
-    return [str(each) for each in sorted(set(folder.rglob("*.yaml")) - set(now)) if written.is_own(each)]
+    if earlier := written.written_before(options.folder.rglob("*.yaml"), pages):
+        console.info(f"An earlier run wrote {earlier}: remove what is there twice.")

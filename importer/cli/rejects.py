@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from importer.cli import written
+from importer.formats.atomic import write_shared
 from importer.model.errors import UsageError
 from importer.sources import Loaded
 
 
-def check(path: Path | None) -> None:
+def check_rejects_file(path: Path | None) -> None:
     """Raise UsageError where a file is there that is no list of rejects."""
     from importer.mapping.rejects import REASON  # noqa: PLC0415  it loads all formats
 
@@ -19,7 +19,7 @@ def check(path: Path | None) -> None:
         raise UsageError(f"{path} is there already, and is no list of rejects", hint="name another file")
 
 
-def page(loaded: Loaded) -> str:
+def rejects_table(loaded: Loaded) -> str:
     """Return the table of the rejects; without one a header alone.
 
     Raises UsageError where several sources have some: a table that is fed again by one mapping must not have
@@ -36,7 +36,7 @@ def page(loaded: Loaded) -> str:
     return (loaded.tallies[refused[0]] if refused else Tally()).rejected()
 
 
-def write(loaded: Loaded, path: Path | None) -> None:
-    """Write the rejects where somebody asked for them. Raises UsageError as `page` does."""
+def write_rejects(loaded: Loaded, path: Path | None) -> None:
+    """Write the rejects where somebody asked for them. Raises UsageError as `rejects_table` does."""
     if path is not None:
-        written.write({path: page(loaded)})
+        write_shared(path, rejects_table(loaded))

@@ -1,67 +1,63 @@
-"""A plan -> the form of it that the command line asks for."""
+"""A plan, or diagnostics -> the form of it that the command line asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-import click
+from typing import assert_never
 
 from importer.cli.console import Console
-from importer.cli.options import chosen_format, taken
-from importer.model import Diagnostic, Plan
+from importer.cli.options import AnnotationFormat, OutputFormat, PlanOutputOptions, chosen_format
+from importer.model import Diagnostic, Plan, Severity
 from importer.plan import file as planfile
+from importer.renderers import html, markdown, text
+from importer.renderers.annotations import github, gitlab, sarif
+from importer.renderers.creations import MANY
 from importer.sources.revision import git_prefix
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What the options of `options.plan_form` say."""
-
-    full: bool
-    max_bytes: int
-    show_private: bool
-
-
-def rendered(plan: Plan, context: click.Context, console: Console, root: Path) -> str:
+def format_plan(plan: Plan, options: PlanOutputOptions, console: Console, root: Path) -> str:
     """Return a plan in the chosen format. Places in it begin in the folder `root`."""
-    form = taken(Form, context)
-    match chosen_format(context):
-        case "json":
+    match chosen_format(options.format, options.json):
+        case OutputFormat.JSON:
             return "".join(planfile.pieces(plan))
-        case "markdown":
-            from importer.renderers import markdown  # noqa: PLC0415
-
-            audience = markdown.Audience(form.show_private, shown_creations(full=form.full))
-            return markdown.plan(plan, audience=audience, max_bytes=form.max_bytes)
-        case "html":
-            from importer.renderers import html  # noqa: PLC0415 - it loads a template engine
-
-            return html.plan(plan, show_private=form.show_private)
-        case "text":
-            return as_text(plan, console, full=form.full)
-        case annotations:
-            return annotated(plan.diagnostics, annotations, root)
+        case OutputFormat.MARKDOWN:
+            audience = markdown.Audience(options.show_private, _shown_creations(full=options.full))
+            return markdown.plan(plan, audience=audience, max_bytes=options.max_bytes)
+        case OutputFormat.HTML:
+            return html.plan(plan, show_private=options.show_private)
+        case OutputFormat.TEXT:
+            return format_text(plan, console, full=options.full)
+        case annotation:
+            return format_annotations(plan.diagnostics, annotation, root)
 
 
-def annotated(diagnostics: Sequence[Diagnostic], form: str, root: Path) -> str:
+def format_annotations(diagnostics: Sequence[Diagnostic], form: AnnotationFormat, root: Path) -> str:
     """Return problems as a code host shows them; their places begin in the folder `root`."""
-    from importer.renderers.annotations import FORMATS  # noqa: PLC0415
+    folder = git_prefix(root)
+    match form:
+        case OutputFormat.GITHUB:
+            return github(diagnostics, folder)
+        case OutputFormat.GITLAB:
+            return gitlab(diagnostics, folder)
+        case OutputFormat.SARIF:
+            return sarif(diagnostics, folder)
+        case other:
+            assert_never(other)
 
-    return FORMATS[form](diagnostics, git_prefix(root))
+
+def diagnostics_json(diagnostics: Sequence[Diagnostic]) -> dict[str, object]:
+    """Return the members of a JSON document that are about problems."""
+    errored = any(each.severity is Severity.ERROR for each in diagnostics)
+    return {"errored": errored, "diagnostics": [planfile.diagnostic_json(each) for each in diagnostics]}
 
 
-def as_text(plan: Plan, console: Console, *, full: bool) -> str:
+def format_text(plan: Plan, console: Console, *, full: bool) -> str:
     """Return a plan as text that fits the console."""
-    from importer.renderers import text  # noqa: PLC0415
-
-    most = shown_creations(full=full)
+    most = _shown_creations(full=full)
     return text.plan(plan, width=console.width, colour=console.out_colour, most=most)
 
 
-def shown_creations(*, full: bool) -> int | None:
+def _shown_creations(*, full: bool) -> int | None:
     """Return up to how many creations are shown one by one."""
-    from importer.renderers.creations import MANY  # noqa: PLC0415
-
     return None if full else MANY

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import click
-
-from importer.cli import options
 from importer.cli.console import open_console
-from importer.cli.options import taken
+from importer.cli.parameters import define_command, option
 from importer.model.errors import UsageError
 from importer.sandbox import (
     Fault,
@@ -34,87 +32,66 @@ _FAULT = re.compile(r"(?P<kind>[a-z_]+)(=(?P<percent>\d+(\.\d+)?)%)?(@(?P<route>
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What sandbox's own options say."""
+class ServeOptions:
+    """The options of sandbox."""
 
-    host: str
-    port: int
-    data: Path | None
-    rate_limit: int
-    creations_per_hour: int | None
-    idempotency: str
-    retry_after: str
-    normalises: bool
-    sets_timestamps: bool
-    makes_slack_channels: bool
-    fault: tuple[str, ...]
-    random_seed: int
+    host: Annotated[str, option(default="127.0.0.1", help="The address to serve on. [default: 127.0.0.1]")]
+    port: Annotated[
+        int, option(within=(0, 65535), default=8765, help="The port; 0: a free one. [default: 8765]")
+    ]
+    data: Annotated[Path | None, option(help="Keep the account in this file. [default: memory]")]
+    rate_limit: Annotated[
+        int, option(within=(0, None), default=1200, help="Requests a minute; 0: no limit. [default: 1200]")
+    ]
+    creations_per_hour: Annotated[
+        int | None, option(within=(1, None), help="Limit incidents created an hour.")
+    ]
+    idempotency: Annotated[
+        Idempotency,
+        option(default=Idempotency.REPLAY, help="What a known idempotency key gets. [default: replay]"),
+    ]
+    retry_after: Annotated[
+        RetryAfter,
+        option(default=RetryAfter.SECONDS, help="The form of the Retry-After header. [default: seconds]"),
+    ]
+    normalises: Annotated[bool, option(help="Give texts, numbers and sets back in another form.")]
+    sets_timestamps: Annotated[bool, option(help="Fill in timestamps that were not sent.")]
+    makes_slack_channels: Annotated[bool, option(help="Open a channel for every incident.")]
+    fault: Annotated[
+        tuple[str, ...],
+        option(
+            metavar="KIND[=P%][@ROUTE]",
+            help=f"Misbehave: drop_after=5%, error_before=2%@POST {INCIDENTS}, ... Repeatable. Kinds: "
+            + ", ".join(each.value for each in FaultKind),
+        ),
+    ]
+    random_seed: Annotated[int, option(default=0, help="Makes the faults of two runs the same. [default: 0]")]
 
 
-@click.command("sandbox")
-@options.option("--host", default="127.0.0.1", help="The address to serve on. [default: 127.0.0.1]")
-@options.option(
-    "--port", type=click.IntRange(0, 65535), default=8765, help="The port; 0: a free one. [default: 8765]"
-)
-@options.option(
-    "--data", type=click.Path(path_type=Path), help="Keep the account in this file. [default: memory]"
-)
-@options.option(
-    "--rate-limit",
-    type=click.IntRange(min=0),
-    default=1200,
-    help="Requests a minute; 0: no limit. [default: 1200]",
-)
-@options.option("--creations-per-hour", type=click.IntRange(min=1), help="Limit incidents created an hour.")
-@options.option(
-    "--idempotency",
-    type=click.Choice([each.value for each in Idempotency]),
-    default=Idempotency.REPLAY.value,
-    help="What a known idempotency key gets. [default: replay]",
-)
-@options.option(
-    "--retry-after",
-    type=click.Choice([each.value for each in RetryAfter]),
-    default=RetryAfter.SECONDS.value,
-    help="The form of the Retry-After header. [default: seconds]",
-)
-@options.option("--normalises", is_flag=True, help="Give texts, numbers and sets back in another form.")
-@options.option("--sets-timestamps", is_flag=True, help="Fill in timestamps that were not sent.")
-@options.option("--makes-slack-channels", is_flag=True, help="Open a channel for every incident.")
-@options.option(
-    "--fault",
-    multiple=True,
-    metavar="KIND[=P%][@ROUTE]",
-    help=f"Misbehave: drop_after=5%, error_before=2%@POST {INCIDENTS}, ... Repeatable. Kinds: "
-    + ", ".join(each.value for each in FaultKind),
-)
-@options.option(
-    "--random-seed", type=int, default=0, help="Makes the faults of two runs the same. [default: 0]"
-)
-@click.pass_context
-def command(context: click.Context) -> None:
+@define_command("sandbox", ServeOptions)
+def command(options: ServeOptions) -> None:
     """Serve a stand-in of the incident.io API, to rehearse a migration in full before it is run.
 
     It has an account with severities, roles, custom fields and people of its own, and the rules, limits and
     errors of the real API as far as they are known. Ctrl-C ends it.
     """
-    wishes, console = taken(Wishes, context), open_console()
-    faults = Faults(tuple(_fault(each) for each in wishes.fault), wishes.random_seed)
-    with opened(wishes.data, _options(wishes)) as sandbox:
+    console = open_console()
+    faults = Faults(tuple(_fault(each) for each in options.fault), options.random_seed)
+    with open_sandbox_file(options.data, _sandbox_options(options)) as sandbox:
         sandbox.faults = faults
-        server = _bound(sandbox, wishes)
-        console.result(f"export INCIDENT_ENDPOINT={server.url}\nexport INCIDENT_API_KEY=sandbox-key")
-        console.tell("Serving; Ctrl-C ends it. The two lines above point importer at it.")
+        server = _bound(sandbox, options)
+        console.output(f"export INCIDENT_ENDPOINT={server.url}\nexport INCIDENT_API_KEY=sandbox-key")
+        console.info("Serving; Ctrl-C ends it. The two lines above point importer at it.")
         try:
             server.run_forever()
         except KeyboardInterrupt:
-            console.tell("Ended.")
+            console.info("Ended.")
         finally:
             server.stop()
 
 
 @contextmanager
-def opened(path: Path | None, choices: SandboxOptions | None = None) -> Iterator[Sandbox]:
+def open_sandbox_file(path: Path | None, choices: SandboxOptions | None = None) -> Iterator[Sandbox]:
     """Open the sandbox whose account is in a file; None: a new one in memory."""
     try:
         sandbox = open_sandbox(path, options=choices)
@@ -129,24 +106,24 @@ def opened(path: Path | None, choices: SandboxOptions | None = None) -> Iterator
         sandbox.close()
 
 
-def _bound(sandbox: Sandbox, wishes: Wishes) -> Server:
+def _bound(sandbox: Sandbox, options: ServeOptions) -> Server:
     try:
-        return serve(sandbox, wishes.host, wishes.port)
+        return serve(sandbox, options.host, options.port)
     except OSError as error:
         raise UsageError(
-            f"cannot serve on {wishes.host}, port {wishes.port}: {error}", hint="--port 0 takes a free port"
+            f"cannot serve on {options.host}, port {options.port}: {error}", hint="--port 0 takes a free port"
         ) from error
 
 
-def _options(wishes: Wishes) -> SandboxOptions:
+def _sandbox_options(options: ServeOptions) -> SandboxOptions:
     return SandboxOptions(
-        rate_limit=RateLimit(limit=wishes.rate_limit) if wishes.rate_limit else None,
-        creations_per_hour=wishes.creations_per_hour,
-        retry_after=RetryAfter(wishes.retry_after),
-        idempotency=Idempotency(wishes.idempotency),
-        normalises=wishes.normalises,
-        sets_timestamps=wishes.sets_timestamps,
-        makes_slack_channels=wishes.makes_slack_channels,
+        rate_limit=RateLimit(limit=options.rate_limit) if options.rate_limit else None,
+        creations_per_hour=options.creations_per_hour,
+        retry_after=options.retry_after,
+        idempotency=options.idempotency,
+        normalises=options.normalises,
+        sets_timestamps=options.sets_timestamps,
+        makes_slack_channels=options.makes_slack_channels,
     )
 
 

@@ -126,10 +126,10 @@ jobs:
 
 def files() -> dict[str, str]:
     """Return the text of each file by its path in the folder."""
-    told = {"modeline": MODELINE}
+    names = {"modeline": MODELINE}
     return {
-        "importer.yaml": _CONFIGURATION.format_map(told),
-        "incidents/example.yaml": _EXAMPLE.format_map(told),
+        "importer.yaml": _CONFIGURATION.format_map(names),
+        "incidents/example.yaml": _EXAMPLE.format_map(names),
         ".gitignore": _IGNORED,
         ".github/workflows/importer.yml": _WORKFLOW.replace("VERSION", __version__),
     }

@@ -3,69 +3,68 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
-from importer.cli import options
+from importer.account.editor_schema import narrowed
 from importer.cli.console import open_console
-from importer.cli.options import Common, taken
+from importer.cli.options import CommonOptions
+from importer.cli.parameters import argument, define_command, option
+from importer.formats import schemas
+from importer.model import Catalogue, Kind, Needs, Reference
 from importer.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from importer.model import Catalogue
     from importer.workflow import Session
 
 
 def _offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Return the names that a shell completes."""
-    from importer.formats import schemas  # noqa: PLC0415
-
     return [each for each in schemas.names() if each.startswith(incomplete)]
 
 
-@click.command("schema")
-@options.argument("name", shell_complete=_offered)
-@options.option(
-    "--account",
-    is_flag=True,
-    help="Narrow the incident schema to the account's names.",
-)
-@options.common
-@click.pass_context
-def command(context: click.Context) -> None:
+@dataclass(frozen=True, slots=True)
+class SchemaOptions:
+    """The options of schema."""
+
+    name: Annotated[str, argument(shell_complete=_offered)]
+    account: Annotated[bool, option(help="Narrow the incident schema to the account's names.")]
+    common: CommonOptions
+
+
+@define_command("schema", SchemaOptions)
+def command(options: SchemaOptions) -> None:
     """Print the JSON Schema of a file format, for editors: incident, config, mapping, plan, event, state.
 
     With --account it sends nothing but GET.
     """
-    from importer.formats import schemas  # noqa: PLC0415
-
-    name, narrow = context.obj["name"], context.obj["account"]
+    name, is_narrowed = options.name, options.account
     if name not in schemas.names():
         raise UsageError(f"there is no schema '{name}'", hint=f"the schemas are {', '.join(schemas.names())}")
-    if narrow and name != "incident":
+    if is_narrowed and name != "incident":
         raise UsageError(
             f"--account does not narrow the schema '{name}': only incidents have names of an account",
             hint="importer schema incident --account",
         )
     schema = schemas.read(name)
-    printed = _of_account(schema, taken(Common, context)) if narrow else schema
-    open_console().result(json.dumps(printed, indent=2, ensure_ascii=False))
+    printed = _of_account(schema, options.common) if is_narrowed else schema
+    open_console().output(json.dumps(printed, indent=2, ensure_ascii=False))
 
 
-def _of_account(schema: dict[str, Any], common: Common) -> dict[str, Any]:
-    from importer.account.editor_schema import narrowed  # noqa: PLC0415
-    from importer.cli.session import open_desk, reading  # noqa: PLC0415  the other schemas need no account
+def _of_account(schema: dict[str, Any], common: CommonOptions) -> dict[str, Any]:
+    # The other schemas need no account.
+    from importer.cli.context import open_context  # noqa: PLC0415
+    from importer.cli.session import open_read_session  # noqa: PLC0415
 
-    desk = open_desk(common)
-    with reading(desk, max_wait=60) as session:
-        return narrowed(schema, _catalogue(session), desk.settings, session.account)
+    context = open_context(common)
+    with open_read_session(context, max_wait=60) as session:
+        return narrowed(schema, _catalogue(session), context.settings, session.account)
 
 
 def _catalogue(session: Session) -> Catalogue:
     """Return the account's things, with the options and entries of every custom field."""
-    from importer.model import Kind, Needs, Reference  # noqa: PLC0415
-
     fields = session.api.catalogue(Needs()).custom_fields
     every = frozenset(Reference(Kind.CUSTOM_FIELD, each.entity.id, "id") for each in fields)
     return session.api.catalogue(Needs(every))

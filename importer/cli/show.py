@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import click
-
-from importer.cli import options
 from importer.cli.console import open_console
-from importer.cli.options import chosen_format, shown_places
+from importer.cli.options import (
+    EveryPlace,
+    NoColorFlag,
+    OutputFormat,
+    PlanOutputOptions,
+    chosen_format,
+    shown_places,
+)
+from importer.cli.parameters import argument, define_command
+from importer.cli.rendering import format_plan
+from importer.plan import file as planfile
 
 
-@click.command("show")
-@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
-@click.option("--no-color", is_flag=True, help="No colour. [env: NO_COLOR]")
-@options.every_place
-@options.plan_form
-@click.pass_context
-def command(context: click.Context, plan_file: Path, no_color: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class ShowOptions:
+    """The options of show."""
+
+    plan_file: Annotated[Path, argument(metavar="PLAN")]
+    no_color: NoColorFlag
+    every_place: EveryPlace
+    output: PlanOutputOptions
+
+
+@define_command("show", ShowOptions)
+def command(options: ShowOptions) -> None:
     """Show a saved plan again, in another format. PLAN is what `plan --out` wrote."""
-    from importer.cli.rendering import rendered  # noqa: PLC0415
-    from importer.plan import file as planfile  # noqa: PLC0415
-
-    console = open_console(plain=no_color)
-    plan = planfile.read(plan_file).plan
-    if chosen_format(context) != "json":
-        console.complain(plan.diagnostics, places=shown_places(context))
-    console.result(rendered(plan, context, console, Path.cwd()))
+    console = open_console(plain=options.no_color)
+    plan = planfile.read(options.plan_file).plan
+    if chosen_format(options.output.format, options.output.json) is not OutputFormat.JSON:
+        console.report(plan.diagnostics, places=shown_places(options.every_place))
+    console.output(format_plan(plan, options.output, console, Path.cwd()))

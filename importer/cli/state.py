@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import closing
+import difflib
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import click
 
-from importer.cli import options, outputs
-from importer.cli.options import Common, chosen_format, taken
-from importer.cli.session import Desk, open_desk
+from importer.cli.context import CommandContext, open_context
+from importer.cli.options import FORMAT, CommonOptions, JsonFlag, OutputFormat, TextOrJson, chosen_format
+from importer.cli.outputs import check_outputs
+from importer.cli.parameters import argument, define_command, option
+from importer.formats.atomic import write_private
 from importer.model import Binding
 from importer.model.errors import UsageError
-from importer.state.ledger import Entry, Ledger, read_ledger
+from importer.model.plain import plain
+from importer.renderers.values import shown
+from importer.state import export as exports
+from importer.state.ledger import Entry, Ledger
+from importer.state.merge import without_private
 
 
 @click.group("state", no_args_is_help=False)
@@ -23,18 +30,23 @@ def command() -> None:
     """Look at what importer knows of its incidents, make it forget one, carry it to another machine."""
 
 
-@command.command("list")
-@options.output_format("text", "json")
-@options.common
-@click.pass_context
-def list_(context: click.Context) -> None:
+@dataclass(frozen=True, slots=True)
+class StateListOptions:
+    """The options of state list."""
+
+    format: Annotated[TextOrJson, FORMAT]
+    json: JsonFlag
+    common: CommonOptions
+
+
+@define_command("list", StateListOptions, command)
+def list_(options: StateListOptions) -> None:
     """List every known pair of key and incident, and what is pending."""
-    desk = open_desk(taken(Common, context))
-    with _reading(desk) as ledger:
+    context = open_context(options.common)
+    with _read_ledger(context) as ledger:
         bindings, pending = ledger.bindings(), ledger.pending()
-    if chosen_format(context) == "json":
+    if chosen_format(options.format, options.json) is OutputFormat.JSON:
         document = {
-            "format_version": "1.0",
             "bindings": [
                 {
                     "key": each.key,
@@ -46,31 +58,33 @@ def list_(context: click.Context) -> None:
             ],
             "pending": list(pending),
         }
-        desk.console.result(json.dumps(document, indent=2, ensure_ascii=False))
+        context.console.document(document)
         return
     rows = [(each.key, each.reference, each.incident_id) for each in bindings]
     rows += [(key, "?", "sent, not answered; apply settles it") for key in pending]
     width = max((len(key) for key, _, _ in rows), default=0)
-    desk.console.table(f"{key:{width}}  {reference:>8}  {rest}" for key, reference, rest in rows)
+    context.console.table(f"{key:{width}}  {reference:>8}  {rest}" for key, reference, rest in rows)
 
 
-@command.command("show")
-@click.argument("key")
-@options.output_format("text", "json")
-@options.common
-@click.pass_context
-def show(context: click.Context, key: str) -> None:
+@dataclass(frozen=True, slots=True)
+class StateShowOptions:
+    """The options of state show."""
+
+    key: Annotated[str, argument()]
+    format: Annotated[TextOrJson, FORMAT]
+    json: JsonFlag
+    common: CommonOptions
+
+
+@define_command("show", StateShowOptions, command)
+def show(options: StateShowOptions) -> None:
     """Show the binding of one KEY, its journal, and the values last declared and answered."""
-    from importer.model.plain import plain  # noqa: PLC0415
-    from importer.renderers.values import shown  # noqa: PLC0415
-
-    desk = open_desk(taken(Common, context))
-    with _reading(desk) as ledger:
+    key, context = options.key, open_context(options.common)
+    with _read_ledger(context) as ledger:
         binding, entries = _known(ledger, key)
         fields = sorted(ledger.remembered(key).items(), key=lambda pair: pair[0].label)
-    if chosen_format(context) == "json":
+    if chosen_format(options.format, options.json) is OutputFormat.JSON:
         document = {
-            "format_version": "1.0",
             "key": key,
             "incident_id": binding.incident_id if binding else None,
             "reference": binding.reference if binding else None,
@@ -80,66 +94,62 @@ def show(context: click.Context, key: str) -> None:
                 for attribute, each in fields
             },
         }
-        desk.console.result(json.dumps(document, indent=2, ensure_ascii=False))
+        context.console.document(document)
         return
     lines = [f"{key} is {binding.reference} ({binding.incident_id})" if binding else f"{key} is not bound"]
     lines += [f"  {each.at}  {each.status:9}  {each.step}  {each.detail or ''}".rstrip() for each in entries]
     lines += [f"  {attribute.label} = {shown(each.declared)}" for attribute, each in fields]
-    desk.console.table(lines)
-
-
-@command.command("forget")
-@click.argument("key")
-@options.common
-@click.pass_context
-def forget(context: click.Context, key: str) -> None:
-    """Forget one KEY. Its incident stays as it is; the next plan looks for it anew."""
-    from importer.state.lock import locked_ledger  # noqa: PLC0415
-
-    desk = open_desk(taken(Common, context))
-    path, console = _existing(desk), desk.console
-    with locked_ledger(path, timeout=desk.common.lock_timeout, now=_now, tell=console.tell) as ledger:
-        binding, _ = _known(ledger, key)
-        ledger.forget(key)
-    was = f": it was {binding.reference}" if binding else ""
-    console.tell(f"'{key}' is forgotten{was}. If it is declared, apply would send its creation again.")
+    context.console.table(lines)
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What export's own options say. Without a file the export goes to stdout."""
+class StateForgetOptions:
+    """The options of state forget."""
 
-    file: Path | None
-    show_private: bool
+    key: Annotated[str, argument()]
+    common: CommonOptions
 
 
-@command.command("export")
-@options.argument("file", required=False, type=click.Path(path_type=Path))
-@options.option(
-    "--show-private", is_flag=True, help="Also the values of incidents that are or may be private."
-)
-@options.common
-@click.pass_context
-def export(context: click.Context) -> None:
+@define_command("forget", StateForgetOptions, command)
+def forget(options: StateForgetOptions) -> None:
+    """Forget one KEY. Its incident stays as it is; the next plan looks for it anew."""
+    key, context = options.key, open_context(options.common)
+    _require_state(context)
+    with context.lock_ledger(_now) as ledger:
+        binding, _ = _known(ledger, key)
+        ledger.forget(key)
+    was = f": it was {binding.reference}" if binding else ""
+    context.console.info(
+        f"'{key}' is forgotten{was}. If it is declared, apply would send its creation again."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StateExportOptions:
+    """The options of state export. Without a file the export goes to stdout."""
+
+    file: Annotated[Path | None, argument()]
+    show_private: Annotated[bool, option(help="Also the values of incidents that are or may be private.")]
+    common: CommonOptions
+
+
+@define_command("export", StateExportOptions, command)
+def export(options: StateExportOptions) -> None:
     """Write what other machines need to go on as JSON that can be committed, to FILE or to stdout.
 
     Of incidents that are not known to be public there are only key and reference in it.
     """
-    from importer.formats import atomic  # noqa: PLC0415
-    from importer.state import export  # noqa: PLC0415
-    from importer.state.merge import without_private  # noqa: PLC0415
-
-    wishes, desk = taken(Wishes, context), open_desk(taken(Common, context))
-    outputs.check(wishes.file)
-    with _reading(desk) as ledger:
+    context = open_context(options.common)
+    check_outputs(options.file)
+    with _read_ledger(context) as ledger:
         state = ledger.state()
-    hidden = 0 if wishes.show_private else sum(not each.is_public for each in state.bound.values())
-    text = export.text(state if wishes.show_private else without_private(state))
-    if wishes.file:
-        atomic.write(wishes.file, [text])
+    hidden = 0 if options.show_private else sum(not each.is_public for each in state.bound.values())
+    text = exports.text(state if options.show_private else without_private(state))
+    if options.file:
+        write_private(options.file, [text])
     else:
-        desk.console.result(text)
-    desk.console.tell(
+        context.console.output(text)
+    context.console.info(
         f"{len(state.bound)} bindings, {len(state.unanswered)} unanswered creations"
         + (
             f"; without the values of {hidden} that are or may be private: --show-private adds them"
@@ -149,46 +159,44 @@ def export(context: click.Context) -> None:
     )
 
 
-@command.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@options.common
-@click.pass_context
-def import_(context: click.Context, file: Path) -> None:
-    """Add what an export knows to the state: all of it, or nothing where the two contradict each other."""
-    from importer.state import export  # noqa: PLC0415
-    from importer.state.lock import locked_ledger  # noqa: PLC0415
+@dataclass(frozen=True, slots=True)
+class StateImportOptions:
+    """The options of state import."""
 
-    desk = open_desk(taken(Common, context))
-    given, console = export.read(file), desk.console
-    with locked_ledger(
-        desk.settings.state, timeout=desk.common.lock_timeout, now=_now, tell=console.tell
-    ) as ledger:
+    file: Annotated[Path, argument()]
+    common: CommonOptions
+
+
+@define_command("import", StateImportOptions, command)
+def import_(options: StateImportOptions) -> None:
+    """Add what an export knows to the state: all of it, or nothing where the two contradict each other."""
+    context = open_context(options.common)
+    given = exports.read(options.file)
+    with context.lock_ledger(_now) as ledger:
         gain = ledger.learn(given)
-    console.tell(
+    context.console.info(
         f"{gain.bound} bindings added, {gain.renewed} brought up to date, {gain.unanswered} unanswered"
         " creations added."
     )
 
 
-def _reading(desk: Desk) -> closing[Ledger]:
-    return closing(read_ledger(_existing(desk), now=_now))
+def _read_ledger(context: CommandContext) -> AbstractContextManager[Ledger]:
+    _require_state(context)
+    return context.read_ledger(_now)
 
 
-def _existing(desk: Desk) -> Path:
-    """Return where the state is; say where it would be if there is none."""
-    path = desk.settings.state
+def _require_state(context: CommandContext) -> None:
+    """Raise UsageError, with the place where it would be, where there is no state."""
+    path = context.settings.state
     if not path.exists():
-        sandbox = "" if desk.common.sandbox else "; the embedded sandbox has its own: add --sandbox"
+        sandbox = "" if context.common.sandbox else "; the embedded sandbox has its own: add --sandbox"
         raise UsageError(f"there is no state at {path}", hint=f"apply makes it{sandbox}")
-    return path
 
 
 def _known(ledger: Ledger, key: str) -> tuple[Binding | None, tuple[Entry, ...]]:
     """Return all that the state knows of a key. Raises UsageError where that is nothing."""
     binding, entries = ledger.binding(key), ledger.entries(key)
     if binding is None and not entries:
-        import difflib  # noqa: PLC0415
-
         near = difflib.get_close_matches(key, [each.key for each in ledger.bindings()], n=3)
         hint = f"did you mean {', '.join(near)}?" if near else "`importer state list` shows what is known"
         raise UsageError(f"the state knows nothing of '{key}'", hint=hint)

@@ -2,79 +2,89 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-import click
-
-from importer.cli import options, rejects
 from importer.cli.console import open_console
-from importer.cli.options import ANNOTATIONS, Common, chosen_format, shown_places, taken
-from importer.cli.rendering import annotated
-from importer.cli.session import Desk, open_desk
+from importer.cli.context import CommandContext, open_context
+from importer.cli.options import (
+    FORMAT,
+    CommonOptions,
+    DiagnosticsFormat,
+    EveryPlace,
+    JsonFlag,
+    OutputFormat,
+    Paths,
+    RejectsPath,
+    chosen_format,
+    shown_places,
+)
+from importer.cli.parameters import define_command
+from importer.cli.rejects import check_rejects_file, write_rejects
+from importer.cli.rendering import diagnostics_json, format_annotations
 from importer.model import Diagnostic, Severity
 from importer.model.diagnostics import grouped
 from importer.model.errors import ExitCode, InvalidInput
 from importer.model.wording import numbered
-from importer.plan.file import diagnostic_json
 from importer.workflow import declare
 
 
-@click.command("validate")
-@options.paths
-@options.every_place
-@options.rejects
-@options.output_format("text", "json", *ANNOTATIONS)
-@options.common
-@click.pass_context
-def command(context: click.Context) -> int:
+@dataclass(frozen=True, slots=True)
+class ValidateOptions:
+    """The options of validate."""
+
+    paths: Paths
+    every_place: EveryPlace
+    rejects: RejectsPath
+    format: Annotated[DiagnosticsFormat, FORMAT]
+    json: JsonFlag
+    common: CommonOptions
+
+
+@define_command("validate", ValidateOptions)
+def command(options: ValidateOptions) -> int:
     """Check files offline: syntax, schema, dates, references between files.
 
     PATHS are files or folders; without them importer.yaml names the sources, or this folder is read.
     github, gitlab and sarif put each problem beside its line in a review.
     """
-    places, target, form = shown_places(context), context.obj["rejects"], chosen_format(context)
-    desk = _desk(taken(Common, context), form)
-    rejects.check(target)
-    loaded = declare(desk.settings, context.obj["paths"], now=datetime.now(UTC))
+    places, form = shown_places(options.every_place), chosen_format(options.format, options.json)
+    context = _open_context(options.common, form)
+    console = context.console
+    check_rejects_file(options.rejects)
+    loaded = declare(context.settings, options.paths, now=datetime.now(UTC))
     diagnostics = grouped(loaded.diagnostics, places)
-    desk.console.complain(diagnostics, places=places)
-    rejects.write(loaded, target)
-    errors = _count(diagnostics, Severity.ERROR)
+    console.report(diagnostics, places=places)
+    write_rejects(loaded, options.rejects)
+    errors, incidents = _count(diagnostics, Severity.ERROR), len(loaded.incidents)
     warnings = numbered(_count(diagnostics, Severity.WARNING), "warning")
-    if form == "json":
-        desk.console.result(_document(diagnostics, incidents=len(loaded.incidents), errors=errors))
-    elif form in ANNOTATIONS:
-        desk.console.result(annotated(diagnostics, form, desk.settings.root))
-    elif errors:
-        desk.console.tell(f"{numbered(errors, 'error')}, {warnings}.")
-    else:
-        desk.console.result(f"{numbered(len(loaded.incidents), 'incident')}, no errors, {warnings}.")
+    match form:
+        case OutputFormat.JSON:
+            members = {"valid": not errors, "incidents": incidents}
+            console.document({**members, **diagnostics_json(diagnostics)})
+        case OutputFormat.TEXT:
+            if errors:
+                console.info(f"{numbered(errors, 'error')}, {warnings}.")
+            else:
+                console.output(f"{numbered(incidents, 'incident')}, no errors, {warnings}.")
+        case annotation:
+            console.output(format_annotations(diagnostics, annotation, context.settings.root))
     return ExitCode.ERROR if errors else ExitCode.DONE
 
 
-def _desk(common: Common, form: str) -> Desk:
+def _open_context(common: CommonOptions, form: DiagnosticsFormat) -> CommandContext:
     """Read importer.yaml. Its mistakes are annotated like those of all other files."""
     try:
-        return open_desk(common)
+        return open_context(common)
     except InvalidInput as problem:
-        if form in ANNOTATIONS:
+        if form is not OutputFormat.TEXT and form is not OutputFormat.JSON:
             root = common.config.parent if common.config else Path.cwd()
-            open_console(plain=common.no_color).result(annotated(problem.diagnostics, form, root))
+            console = open_console(plain=common.no_color)
+            console.output(format_annotations(problem.diagnostics, form, root))
         raise
-
-
-def _document(diagnostics: Sequence[Diagnostic], *, incidents: int, errors: int) -> str:
-    document = {
-        "format_version": "1.0",
-        "valid": not errors,
-        "incidents": incidents,
-        "errored": bool(errors),
-        "diagnostics": [diagnostic_json(each) for each in diagnostics],
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _count(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:

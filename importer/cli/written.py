@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
+from importer.account.editor_schema import NARROWED
+from importer.formats import schemas
+from importer.formats.atomic import write_shared
 from importer.model.errors import UsageError
+
+T = TypeVar("T")
 
 INCIDENT_SCHEMA = ".incident.schema.json"
 """Beside the files, for editors; hidden, so that it is not read as a file of incidents."""
@@ -21,13 +25,15 @@ _SIGNATURE = re.compile(
 
 
 def signed(text: str, by: str) -> str:
-    """Return a text with a second line that tells who wrote it, and the hash of all other lines."""
+    """Return a text with a second line that names what wrote it, and the hash of all other lines."""
     first, _, rest = text.partition("\n")
-    told = f"# Written by importer {plain(by)}, {_hash(text)}. Once edited it is never overwritten."
-    return f"{first}\n{told}\n{rest}"
+    signature = (
+        f"# Written by importer {signature_name(by)}, {_hash(text)}. Once edited it is never overwritten."
+    )
+    return f"{first}\n{signature}\n{rest}"
 
 
-def plain(by: str) -> str:
+def signature_name(by: str) -> str:
     """Return a text as a signature has it."""
     return re.sub(r"[^\w .()/+-]", "_", by)
 
@@ -53,7 +59,7 @@ def author(path: Path) -> str:
     return match[1] if match else ""
 
 
-def check(paths: Iterable[Path], *, force: bool) -> None:
+def check_unedited(paths: Iterable[Path], *, force: bool) -> None:
     """Raise UsageError where a file is there that importer did not write as it is now."""
     foreign = [
         str(path) for path in paths if path.exists() and not (path.is_file() and (force or is_own(path)))
@@ -65,60 +71,33 @@ def check(paths: Iterable[Path], *, force: bool) -> None:
         )
 
 
-def write(pages: Mapping[Path, str]) -> None:
-    """Write files and the folders that they are in, each whole or not at all.
+def group_by_file(items: Iterable[T], name: Callable[[T], str]) -> dict[str, list[T]]:
+    """Return the items of each file, by its name without the suffix."""
+    files: dict[str, list[T]] = {}
+    for each in items:
+        files.setdefault(name(each), []).append(each)
+    return dict(sorted(files.items()))
 
-    Raises UsageError where one cannot be written.
-    """
-    for path, text in pages.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, text)
-        except OSError as error:
-            raise UsageError(
-                f"cannot write {path}: {error.strerror}", hint="name a folder that you may write to"
-            ) from None
+
+def written_before(found: Iterable[Path], now: Iterable[Path]) -> str:
+    """Return which of the files that were found importer wrote, other than now."""
+    return ", ".join(str(each) for each in sorted(set(found) - set(now)) if is_own(each))
 
 
 def write_schema(folder: Path, name: str = "incident") -> None:
     """Write the schema that the files of a folder name in their first lines. One that somebody narrowed to an
     account stays."""
-    from importer.formats import schemas  # noqa: PLC0415  it reads files
-
     path = folder / f".{name}.schema.json"
     if not _is_narrowed(path):
         text = json.dumps(schemas.read(name), indent=2, ensure_ascii=False)
-        write({path: f"{text}\n"})
+        write_shared(path, f"{text}\n")
 
 
 def _is_narrowed(path: Path) -> bool:
-    from importer.account.editor_schema import NARROWED  # noqa: PLC0415  most commands write nothing
-
     try:
         return NARROWED in path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o666 & ~_mask())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _mask() -> int:
-    """Return the mask for the modes of new files, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _hash(text: str) -> str:

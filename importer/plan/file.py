@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from importer.formats import atomic, schemas
+from importer.formats import schemas
+from importer.formats.atomic import write_private
 from importer.formats.json_pieces import Document, JsonObject, open_text
 from importer.formats.json_pieces import pieces as json_pieces
 from importer.model import (
@@ -67,7 +68,7 @@ def write(plan: Plan, path: Path) -> None:
 
     Raises UsageError where the file cannot be written.
     """
-    atomic.write(path, pieces(plan))
+    write_private(path, pieces(plan))
 
 
 def is_plan(path: Path) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 from urllib.parse import quote
@@ -49,13 +49,6 @@ def sarif(diagnostics: Sequence[Diagnostic], folder: str) -> str:
     results = [_result(each, place, folder) for each, place, _ in _placed(diagnostics)]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return _json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
-
-
-FORMATS: Mapping[str, Callable[[Sequence[Diagnostic], str], str]] = {
-    "github": github,
-    "gitlab": gitlab,
-    "sarif": sarif,
-}
 
 
 def _placed(diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[Diagnostic, Location | None, int]]:

@@ -92,7 +92,7 @@ def run(
     stop: threading.Event | None = None,
 ) -> Run:
     limits = Limits(parallelism, most)
-    return apply(what, crew, limits=limits, observer=crew, stop=stop or threading.Event())  # type: ignore[arg-type]
+    return apply(what, crew, limits=limits, observers=[crew], stop=stop or threading.Event())  # type: ignore[arg-type]
 
 
 def kinds(ended: Run) -> list[str]:

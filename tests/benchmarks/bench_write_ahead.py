@@ -62,7 +62,7 @@ def applied(server: str, folder: Path, kept_by: type[Ledger]) -> dict[str, float
         made = plan(session, declare(session.settings, (), now=now()), Scope())
         assert len(made.changes) == INCIDENTS
         wall, cpu = time.perf_counter(), time.process_time()
-        run = carry_out(session, made, limits=Limits(), observer=Silent(), stop=stop)
+        run = carry_out(session, made, limits=Limits(), observers=[Silent()], stop=stop)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         assert not run.error
     return {

@@ -10,7 +10,8 @@ from typing import Any
 from importer.api.patience import Wait
 from importer.cli.console import Console
 from importer.cli.interrupts import Interrupts
-from importer.cli.progress import Bar, Both, Events, Lines, teller
+from importer.cli.options import OutputFormat, TextOrJson
+from importer.cli.progress import Emit, EventStream, ProgressBar, ProgressLines, apply_output
 from importer.model import Create, Failed, Incident, Location, Unknown
 
 CHANGE = Create(Incident("K\x1b[2J", None, {}, Location("a.yaml", 3)), "key", {})
@@ -29,7 +30,7 @@ def shown(known: Console) -> str:
     return known.err.getvalue()
 
 
-def told(known: Console) -> list[dict[str, Any]]:
+def events_of(known: Console) -> list[dict[str, Any]]:
     assert isinstance(known.out, io.StringIO)
     return [json.loads(line) for line in known.out.getvalue().splitlines()]
 
@@ -37,7 +38,7 @@ def told(known: Console) -> list[dict[str, Any]]:
 def test_a_log_gets_a_line_every_ten_seconds_and_every_failure() -> None:
     moments = iter([0.0, 0.0, 4.0, 10.0, 11.0, 2000.0])
     known = console()
-    lines = Lines(known, lambda: next(moments))
+    lines = ProgressLines(known.info, lambda: next(moments))
     lines.begin(100)
     for outcome in (FAILED, UNKNOWN, UNKNOWN, UNKNOWN):
         lines.started(CHANGE)
@@ -56,7 +57,7 @@ def test_a_log_gets_a_line_every_ten_seconds_and_every_failure() -> None:
 
 def test_a_wait_is_told_only_where_a_person_would_notice_it() -> None:
     for known in (console(), console(is_live=True)):
-        watcher = teller(known, output="text", emit=None)
+        watcher = apply_output(known, OutputFormat.TEXT, None)
         watcher.waiting(BLINK)
         assert shown(known) == ""
         for _ in range(8):
@@ -66,7 +67,7 @@ def test_a_wait_is_told_only_where_a_person_would_notice_it() -> None:
 
 def test_the_bar_shows_a_failure_as_it_is_written() -> None:
     known = console()
-    bar = Bar(known)
+    bar = ProgressBar(known)
     bar.begin(2)
     bar.started(CHANGE)
     bar.ended(CHANGE, FAILED)
@@ -77,7 +78,7 @@ def test_the_bar_shows_a_failure_as_it_is_written() -> None:
 
 
 def test_the_bar_can_begin_again_after_a_canary() -> None:
-    bar = Bar(console())
+    bar = ProgressBar(console())
     for total in (1, 3):
         bar.begin(total)
         bar.ended(CHANGE, UNKNOWN)
@@ -86,24 +87,38 @@ def test_the_bar_can_begin_again_after_a_canary() -> None:
 
 def test_programs_get_an_event_for_every_wait() -> None:
     known = console()
-    events = Events(known.result, known.tell, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
+    events = EventStream(known.output, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
     events.begin(1)
     events.started(CHANGE)
     events.waiting(BLINK)
     events.ended(CHANGE, FAILED)
-    events.tell("a word")
     events.end()
-    assert [each["type"] for each in told(known)] == ["apply_start", "rate_limited", "apply_errored"]
-    assert shown(known) == "a word\n"
+    assert [each["type"] for each in events_of(known)] == ["apply_start", "rate_limited", "apply_errored"]
+    assert shown(known) == ""
 
 
-def test_the_output_decides_who_tells() -> None:
+def reporters(known: Console, output_format: TextOrJson, keep: Emit | None) -> list[type]:
+    return [type(each) for each in apply_output(known, output_format, keep).reporters]
+
+
+def test_words_go_to_a_person_in_both_formats() -> None:
+    for output_format in (OutputFormat.TEXT, OutputFormat.JSON):
+        known = console()
+        apply_output(known, output_format, None).info("a word")
+        assert shown(known) == "a word\n"
+
+
+def test_the_output_decides_who_reports() -> None:
     written: list[str] = []
-    emit = written.append
-    assert isinstance(teller(console(is_live=True), output="json", emit=emit), Events)
-    assert isinstance(teller(console(is_live=True), output="text", emit=emit), Both)
-    assert isinstance(teller(console(is_live=True), output="text", emit=None), Bar)
-    assert isinstance(teller(console(), output="text", emit=None), Lines)
+    keep = written.append
+    assert reporters(console(is_live=True), OutputFormat.JSON, keep) == [EventStream]
+    assert reporters(console(is_live=True), OutputFormat.TEXT, keep) == [ProgressBar, EventStream]
+    assert reporters(console(is_live=True), OutputFormat.TEXT, None) == [ProgressBar]
+    assert reporters(console(), OutputFormat.TEXT, None) == [ProgressLines]
+    output = apply_output(console(), OutputFormat.JSON, keep)
+    assert output.emit
+    output.emit("an event")
+    assert written == ["an event"]
 
 
 def test_a_signal_in_the_middle_of_a_write_still_stops_the_run() -> None:
@@ -113,17 +128,15 @@ def test_a_signal_in_the_middle_of_a_write_still_stops_the_run() -> None:
     interrupts = Interrupts(reentrant)
     interrupts.receive(2, None)
     assert interrupts.stop.is_set()
-    assert interrupts.came
+    assert interrupts.received
 
 
 def test_a_program_hears_every_ten_seconds_how_far_the_run_is() -> None:
     moments = iter([0.0, 0.0, 5.0, 20.0])
     known = console()
-    watcher = Events(
-        known.result, known.tell, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: next(moments)
-    )
+    watcher = EventStream(known.output, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: next(moments))
     watcher.begin(4)
     watcher.ended(CHANGE, FAILED)
     watcher.ended(CHANGE, FAILED)
-    progress = [each for each in told(known) if each["type"] == "apply_progress"]
+    progress = [each for each in events_of(known) if each["type"] == "apply_progress"]
     assert [(each["done"], each["total"], each["seconds_left"]) for each in progress] == [(2, 4, 20)]

@@ -6,14 +6,27 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from importer import __version__
 from importer.apply.applier import Limits, Run
 from importer.apply.tally import Ending
-from importer.cli.interrupts import Interrupts, heeded
-from importer.cli.progress import Emit, Teller
-from importer.cli.rendering import as_text
-from importer.cli.session import Desk
+from importer.cli.context import CommandContext
+from importer.cli.interrupts import Interrupts, handle_signals
+from importer.cli.options import (
+    FORMAT,
+    CommonOptions,
+    FullFlag,
+    JsonFlag,
+    JsonOutPath,
+    OutputFormat,
+    RateOptions,
+    ScopeOptions,
+    TextOrJson,
+)
+from importer.cli.parameters import argument, option
+from importer.cli.progress import ApplyOutput
+from importer.cli.rendering import format_text
 from importer.model import (
     Adopted,
     Applied,
@@ -25,7 +38,6 @@ from importer.model import (
     Outcome,
     Pending,
     Plan,
-    Scope,
     Unknown,
 )
 from importer.model.diagnostics import grouped
@@ -39,27 +51,23 @@ from importer.workflow import Session, carry_out, left_of, refuse_stale, use_up
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What apply's own options say; `words` is the whole command line."""
+class ApplyOptions:
+    """The options of apply."""
 
-    words: list[str]
-    paths: tuple[Path, ...]
-    only: tuple[str, ...]
-    limit: int | None
-    rate: str | None
-    max_wait: float
-    auto_approve: bool
-    canary: bool
-    parallelism: int
-    fail_fast: bool
-    full: bool
-    max_failures: int | None
-    report: Path | None
-    json_out: Path | None
-
-    @property
-    def scope(self) -> Scope:
-        return Scope(self.only, self.limit)
+    paths: Annotated[tuple[Path, ...], argument(metavar="[PLAN | PATHS]...")]
+    auto_approve: Annotated[bool, option(help="Do not ask.")]
+    canary: Annotated[bool, option(help="Create one incident, show it, and ask before the rest.")]
+    parallelism: Annotated[int, option(within=(1, 16), default=8, help="Changes in flight. [default: 8]")]
+    fail_fast: Annotated[bool, option(help="Stop at the first failure.")]
+    max_failures: Annotated[int | None, option(within=(1, None), help="Stop after so many failures.")]
+    report: Annotated[Path | None, option(help="Write what failed to this CSV or JSON file.")]
+    scope: ScopeOptions
+    pace: RateOptions
+    json_out: JsonOutPath
+    full: FullFlag
+    format: Annotated[TextOrJson, FORMAT]
+    json: JsonFlag
+    common: CommonOptions
 
     @property
     def limits(self) -> Limits:
@@ -67,24 +75,17 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Voices:
-    """How an apply speaks: stdout's format, who watches, and who takes events (None: nobody)."""
+class ApplyRun:
+    """What an apply works with. `plan_hash` is that of a saved plan; empty: the plan was made just now.
+    `command_line` is the whole of it, without the name of the program."""
 
-    output: str
-    teller: Teller
-    emit: Emit | None
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """What an apply works with. `plan_hash` is that of a saved plan; empty: the plan was made just now."""
-
-    desk: Desk
+    context: CommandContext
     session: Session
-    wishes: Wishes
-    voices: Voices
+    options: ApplyOptions
+    output: ApplyOutput
     interrupts: Interrupts
     plan_hash: str
+    command_line: list[str]
 
     def run(self, plan: Plan) -> int:
         """Show the plan, see that it may be carried out, do it, and return the exit code."""
@@ -94,33 +95,35 @@ class Application:
         if plan.errored:
             return ExitCode.ERROR
         self._refuse_too_many(plan)
-        if _acting(plan) and not (self.plan_hash or self.wishes.auto_approve):
+        if _acting(plan) and not (self.plan_hash or self.options.auto_approve):
             if not self._approved("Do you want to make these changes?"):
-                self.desk.console.tell("\nApply cancelled: nothing was written.")
-                return ExitCode.INTERRUPTED if self.interrupts.came else ExitCode.ERROR
+                self.context.console.info("\nApply cancelled: nothing was written.")
+                return ExitCode.INTERRUPTED if self.interrupts.received else ExitCode.ERROR
             refuse_stale(self.session, plan)
-        run = self._in_two(plan) if self.wishes.canary else self._carry_out(plan)
+        run = self._in_two(plan) if self.options.canary else self._carry_out(plan)
         if self.plan_hash:
             use_up(self.session, run, self.plan_hash)
         self._conclude(plan, run)
-        return _exit_code(plan, run, interrupted=self.interrupts.came)
+        return _exit_code(plan, run, interrupted=self.interrupts.received)
 
     def _still_to_do(self, plan: Plan) -> Plan:
         refuse_stale(self.session, plan, self.plan_hash)
         left = left_of(self.session, plan, self.plan_hash)
         made = len(_acting(plan)) - len(_acting(left))
         if made:
-            self.desk.console.tell(f"An earlier run made {made} of the {len(_acting(plan))} changes already.")
+            self.context.console.info(
+                f"An earlier run made {made} of the {len(_acting(plan))} changes already."
+            )
         return left
 
     def _show(self, plan: Plan) -> None:
-        console = self.desk.console
-        console.complain(plan.diagnostics)
-        if self.voices.output != "json":
-            console.result(as_text(plan, console, full=self.wishes.full))
-        if self.voices.emit:
+        console = self.context.console
+        console.report(plan.diagnostics)
+        if self.output.format is OutputFormat.TEXT:
+            console.output(format_text(plan, console, full=self.options.full))
+        if self.output.emit:
             for event in self._planned(plan):
-                self.voices.emit(event)
+                self.output.emit(event)
 
     def _planned(self, plan: Plan) -> Iterator[str]:
         now = self.session.now
@@ -143,25 +146,21 @@ class Application:
 
     def _approved(self, question: str) -> bool:
         try:
-            return self.desk.console.approves(question)
+            return self.context.console.confirm(question)
         except KeyboardInterrupt:
-            self.interrupts.came = True
+            self.interrupts.received = True
             return False
 
     def _carry_out(self, plan: Plan) -> Run:
-        with heeded(self.interrupts):
-            self.voices.teller.begin(len(_acting(plan)))
-            try:
-                return carry_out(
-                    self.session,
-                    plan,
-                    limits=self.wishes.limits,
-                    observer=self.voices.teller,
-                    stop=self.interrupts.stop,
-                    plan_hash=self.plan_hash,
-                )
-            finally:
-                self.voices.teller.end()
+        with handle_signals(self.interrupts), self.output.progress(len(_acting(plan))):
+            return carry_out(
+                self.session,
+                plan,
+                limits=self.options.limits,
+                observers=self.output.reporters,
+                stop=self.interrupts.stop,
+                plan_hash=self.plan_hash,
+            )
 
     def _in_two(self, plan: Plan) -> Run:
         """Create the oldest incident alone, read it back, and go on only if a person likes what they see."""
@@ -180,38 +179,38 @@ class Application:
 
     def _goes_on(self) -> bool:
         """Ask about the canary, unless Ctrl-C while it was made has answered that."""
-        return not self.interrupts.came and self._approved("Does it look right? Go on with the rest?")
+        return not self.interrupts.received and self._approved("Does it look right? Go on with the rest?")
 
     def _show_canary(self, outcome: Applied | Adopted) -> None:
         live = self.session.api.incident(outcome.live.id) or outcome.live
-        self.voices.teller.tell(f"{live.reference} {live.name}\n{live.permalink}")
-        self.desk.console.complain(outcome.warnings)
+        self.output.info(f"{live.reference} {live.name}\n{live.permalink}")
+        self.context.console.report(outcome.warnings)
 
     def _conclude(self, plan: Plan, run: Run) -> None:
-        console, warnings, summary = self.desk.console, _warnings(run), summarise(plan)
-        console.complain(warnings)
+        console, warnings, summary = self.context.console, _warnings(run), summarise(plan)
+        console.report(warnings)
         ending = Ending(
             run.outcomes, summary.unchanged, summary.blocked, run.stopped, self._next_command(run)
         )
-        if self.voices.emit:
+        if self.output.emit:
             for each in warnings:
-                self.voices.emit(events.diagnostic(each, at=self.session.now()))
-            self.voices.emit(events.apply_summary(ending, at=self.session.now()))
-        if self.voices.output != "json":
-            console.result(outcomes(ending, width=console.width, colour=console.out_colour))
-        if self.wishes.report:
-            render = report.to_json if self.wishes.report.suffix == ".json" else report.to_csv
-            self.wishes.report.write_text(render(run.outcomes), encoding="utf-8")
+                self.output.emit(events.diagnostic(each, at=self.session.now()))
+            self.output.emit(events.apply_summary(ending, at=self.session.now()))
+        if self.output.format is OutputFormat.TEXT:
+            console.output(outcomes(ending, width=console.width, colour=console.out_colour))
+        if self.options.report:
+            render = report.to_json if self.options.report.suffix == ".json" else report.to_csv
+            self.options.report.write_text(render(run.outcomes), encoding="utf-8")
 
     def _next_command(self, run: Run) -> str:
         """Return what to run now: the same again while something is left, else a plan to see that nothing is.
         What a saved plan was refused for can only be corrected in another plan."""
-        common, paths = self.desk.common, self.wishes.paths
+        common, paths = self.options.common, self.options.paths
         if self.plan_hash and any(isinstance(outcome, Failed) for outcome in run.outcomes):
-            return common.again("plan", "--out", paths[0])
+            return common.command_line("plan", "--out", paths[0])
         if all(map(_is_done, run.outcomes)):
-            return common.again("plan", *([] if self.plan_hash else paths))
-        return shlex.join(["importer", *self.wishes.words])
+            return common.command_line("plan", *([] if self.plan_hash else paths))
+        return shlex.join(["importer", *self.command_line])
 
 
 def _acting(plan: Plan) -> tuple[str, ...]:
