@@ -8,7 +8,7 @@ from typing import Annotated
 
 from importer.cli.context import open_context
 from importer.cli.options import CommonOptions
-from importer.cli.parameters import argument, define_command
+from importer.cli.parameters import Argument, define_command
 from importer.cli.progress import WaitNotices
 from importer.cli.session import open_write_session
 from importer.workflow import adopt
@@ -18,8 +18,8 @@ from importer.workflow import adopt
 class AdoptOptions:
     """The options of adopt."""
 
-    key: Annotated[str, argument()]
-    reference: Annotated[str, argument()]
+    key: Annotated[str, Argument()]
+    reference: Annotated[str, Argument()]
     common: CommonOptions
 
 

@@ -10,7 +10,7 @@ from importer.cli.apply_run import ApplyOptions, ApplyRun
 from importer.cli.console import can_ask
 from importer.cli.context import CommandContext, open_context
 from importer.cli.interrupts import Interrupts
-from importer.cli.options import OutputFormat, chosen_format
+from importer.cli.options import OutputFormat
 from importer.cli.outputs import check_outputs, open_lines
 from importer.cli.parameters import define_command
 from importer.cli.progress import ApplyOutput, apply_output
@@ -29,7 +29,7 @@ def command(options: ApplyOptions) -> int:
     With a PLAN that `plan --out` saved, does exactly what was reviewed. With PATHS, or nothing, plans, shows
     the plan and asks; only `yes` is approval. The same command again goes on where it ended.
     """
-    output_format = chosen_format(options.format, options.json)
+    output_format = options.format
     _require_files(options)
     saved = _saved(options)
     _require_approval(options, is_json=output_format is OutputFormat.JSON, is_saved=saved is not None)

@@ -17,14 +17,13 @@ from importer.cli.options import (
     FORMAT,
     CommonOptions,
     FullFlag,
-    JsonFlag,
     JsonOutPath,
     OutputFormat,
     RateOptions,
     ScopeOptions,
     TextOrJson,
 )
-from importer.cli.parameters import argument, option
+from importer.cli.parameters import Argument, Option
 from importer.cli.progress import ApplyOutput
 from importer.cli.rendering import format_text
 from importer.model import (
@@ -54,19 +53,18 @@ from importer.workflow import Session, carry_out, left_of, refuse_stale, use_up
 class ApplyOptions:
     """The options of apply."""
 
-    paths: Annotated[tuple[Path, ...], argument(metavar="[PLAN | PATHS]...")]
-    auto_approve: Annotated[bool, option(help="Do not ask.")]
-    canary: Annotated[bool, option(help="Create one incident, show it, and ask before the rest.")]
-    parallelism: Annotated[int, option(within=(1, 16), default=8, help="Changes in flight. [default: 8]")]
-    fail_fast: Annotated[bool, option(help="Stop at the first failure.")]
-    max_failures: Annotated[int | None, option(within=(1, None), help="Stop after so many failures.")]
-    report: Annotated[Path | None, option(help="Write what failed to this CSV or JSON file.")]
+    paths: Annotated[tuple[Path, ...], Argument(metavar="[PLAN | PATHS]...")]
+    auto_approve: Annotated[bool, Option("Do not ask.")]
+    canary: Annotated[bool, Option("Create one incident, show it, and ask before the rest.")]
+    parallelism: Annotated[int, Option("Changes in flight. [default: 8]", within=(1, 16), default=8)]
+    fail_fast: Annotated[bool, Option("Stop at the first failure.")]
+    max_failures: Annotated[int | None, Option("Stop after so many failures.", within=(1, None))]
+    report: Annotated[Path | None, Option("Write what failed to this CSV or JSON file.")]
     scope: ScopeOptions
     pace: RateOptions
     json_out: JsonOutPath
     full: FullFlag
     format: Annotated[TextOrJson, FORMAT]
-    json: JsonFlag
     common: CommonOptions
 
     @property

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 from importer.cli.context import open_context
-from importer.cli.options import FORMAT, CommonOptions, JsonFlag, OutputFormat, TextOrJson, chosen_format
+from importer.cli.options import FormatOptions, OutputFormat
 from importer.cli.parameters import define_command
 from importer.cli.rendering import diagnostics_json
 from importer.cli.session import open_read_session
@@ -14,17 +11,8 @@ from importer.model.errors import ExitCode
 from importer.workflow import preflight
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
-    """The options of check."""
-
-    format: Annotated[TextOrJson, FORMAT]
-    json: JsonFlag
-    common: CommonOptions
-
-
-@define_command("check", CheckOptions)
-def command(options: CheckOptions) -> int:
+@define_command("check", FormatOptions)
+def command(options: FormatOptions) -> int:
     """Check the account before anything is planned: the key, its roles, the endpoint, the marker field, and
     workflows that would run on imported incidents. Never writes."""
     context = open_context(options.common)
@@ -32,7 +20,7 @@ def command(options: CheckOptions) -> int:
         account, diagnostics = session.account, preflight(session)
     context.console.report(diagnostics)
     problems = diagnostics_json(diagnostics)
-    if chosen_format(options.format, options.json) is OutputFormat.JSON:
+    if options.format is OutputFormat.JSON:
         context.console.document(
             {
                 "account": {"endpoint": account.endpoint, "dashboard_url": account.dashboard_url},

@@ -9,7 +9,7 @@ import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
 from importer.cli.console import open_console
-from importer.cli.parameters import argument, define_command
+from importer.cli.parameters import Argument, define_command
 
 _SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 _VARIABLE = "_IMPORTER_COMPLETE"
@@ -20,7 +20,7 @@ _VARIABLE = "_IMPORTER_COMPLETE"
 class CompletionOptions:
     """The options of completion."""
 
-    shell: Annotated[Literal["bash", "zsh", "fish"], argument()]
+    shell: Annotated[Literal["bash", "zsh", "fish"], Argument()]
 
 
 @define_command("completion", CompletionOptions)

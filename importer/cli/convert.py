@@ -12,7 +12,7 @@ import click
 from importer.cli import written
 from importer.cli.context import CommandContext, open_context
 from importer.cli.options import CommonOptions, EveryPlace, shown_places
-from importer.cli.parameters import argument, define_command, option
+from importer.cli.parameters import Argument, Option, define_command
 from importer.cli.rejects import check_rejects_file, rejects_table
 from importer.formats import encoding
 from importer.formats.atomic import write_shared
@@ -36,30 +36,27 @@ def _offered(context: click.Context, parameter: click.Parameter, incomplete: str
 class ConvertOptions:
     """The options of convert."""
 
-    source: Annotated[Path, argument()]
+    source: Annotated[Path, Argument()]
     preset: Annotated[
         str | None,
-        option(metavar="NAME", shell_complete=_offered, help="Read the export by a mapping that is shipped."),
+        Option("Read the export by a mapping that is shipped.", metavar="NAME", shell_complete=_offered),
     ]
-    mapping: Annotated[Path | None, option(help="Read the export by this mapping.")]
-    timezone: Annotated[str | None, option(metavar="ZONE", help="The zone of its times without an offset.")]
-    encoding: Annotated[str | None, option(metavar="NAME", help="The encoding of a text that is not UTF-8.")]
-    out: Annotated[
-        Path, option(default=Path("incidents"), help="The folder to write to. [default: incidents]")
-    ]
+    mapping: Annotated[Path | None, Option("Read the export by this mapping.")]
+    timezone: Annotated[str | None, Option("The zone of its times without an offset.", metavar="ZONE")]
+    encoding: Annotated[str | None, Option("The encoding of a text that is not UTF-8.", metavar="NAME")]
+    out: Annotated[Path, Option("The folder to write to. [default: incidents]", default=Path("incidents"))]
     by: Annotated[
         Literal["month", "year", "one"],
-        option(
+        Option(
+            "A file for each month or year of the first timestamps, or one in all. [default: month]",
             default="month",
-            help="A file for each month or year of the first timestamps, or one in all. [default: month]",
         ),
     ]
     rejects: Annotated[
-        Path | None,
-        option(help="Leave out what cannot be read, and write it to this CSV with the reason."),
+        Path | None, Option("Leave out what cannot be read, and write it to this CSV with the reason.")
     ]
     every_place: EveryPlace
-    force: Annotated[bool, option(help="Overwrite files that were edited or made by others.")]
+    force: Annotated[bool, Option("Overwrite files that were edited or made by others.")]
     common: CommonOptions
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from importer.cli import scaffold, written
 from importer.cli.context import CommandContext, open_context
 from importer.cli.options import CommonOptions
-from importer.cli.parameters import argument, define_command, option
+from importer.cli.parameters import Argument, Option, define_command
 from importer.cli.session import open_read_session
 from importer.formats.atomic import write_shared
 from importer.formats.csv_file import is_field
@@ -29,10 +29,10 @@ from importer.sources.looking import look_at
 class InitOptions:
     """The options of init."""
 
-    folder: Annotated[Path, argument(metavar="[DIR]", default=Path())]
+    folder: Annotated[Path, Argument(metavar="[DIR]", default=Path())]
     source: Annotated[
         Path | None,
-        option("--from", help="Look at this export, a file or a folder, and write a mapping for it instead."),
+        Option("Look at this export, a file or a folder, and write a mapping for it instead.", flag="--from"),
     ]
     common: CommonOptions
 

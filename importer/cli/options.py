@@ -6,9 +6,9 @@ import shlex
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from importer.cli.parameters import argument, option
+from importer.cli.parameters import Argument, Option
 from importer.model import Scope
 from importer.model.diagnostics import SHOWN_LOCATIONS
 from importer.model.settings import Rate, parse_rate
@@ -31,18 +31,9 @@ AnnotationFormat = Literal[OutputFormat.GITHUB, OutputFormat.GITLAB, OutputForma
 """Formats that put diagnostics beside the lines that they are about."""
 DiagnosticsFormat = Literal[TextOrJson, AnnotationFormat]
 
-FormatT = TypeVar("FormatT", bound=OutputFormat)
+FORMAT = Option("The form of the output. [default: text]", default=OutputFormat.TEXT, shorthand="json")
 
-FORMAT = option("--format", default=OutputFormat.TEXT, help="The form of the output. [default: text]")
-JsonFlag = Annotated[bool, option(help="The same as --format json.")]
-
-
-def chosen_format(given: FormatT, json: bool) -> FormatT | Literal[OutputFormat.JSON]:
-    """Return the output format that --format and --json ask for."""
-    return OutputFormat.JSON if json else given
-
-
-EveryPlace = Annotated[bool, option("--all", help="Show every place of each problem, not the first few.")]
+EveryPlace = Annotated[bool, Option("Show every place of each problem, not the first few.", flag="--all")]
 
 
 def shown_places(every_place: bool) -> int | None:
@@ -50,13 +41,13 @@ def shown_places(every_place: bool) -> int | None:
     return None if every_place else SHOWN_LOCATIONS
 
 
-FullFlag = Annotated[bool, option(help="Show each creation, however many there are.")]
-JsonOutPath = Annotated[Path | None, option(help="Write the JSON to this file too.")]
-NoColorFlag = Annotated[bool, option(help="No colour. [env: NO_COLOR]")]
-Paths = Annotated[tuple[Path, ...], argument()]
+FullFlag = Annotated[bool, Option("Show each creation, however many there are.")]
+JsonOutPath = Annotated[Path | None, Option("Write the JSON to this file too.")]
+NoColorFlag = Annotated[bool, Option("No colour. [env: NO_COLOR]")]
+Paths = Annotated[tuple[Path, ...], Argument()]
 RejectsPath = Annotated[
     Path | None,
-    option(help="Write the records of a mapped source that are wrong to this CSV, with the reason."),
+    Option("Write the records of a mapped source that are wrong to this CSV, with the reason."),
 ]
 
 
@@ -64,20 +55,20 @@ RejectsPath = Annotated[
 class CommonOptions:
     """What every command that meets files or the account takes."""
 
-    config: Annotated[Path | None, option(help="The importer.yaml to use instead of the one in this folder.")]
-    endpoint: Annotated[str | None, option(help="The API's URL. [env: INCIDENT_ENDPOINT]")]
-    sandbox: Annotated[bool, option(help="Use the embedded sandbox: no account, no network.")]
-    state: Annotated[Path | None, option(help="The state file. [default: .importer/state.db]")]
+    config: Annotated[Path | None, Option("The importer.yaml to use instead of the one in this folder.")]
+    endpoint: Annotated[str | None, Option("The API's URL. [env: INCIDENT_ENDPOINT]")]
+    sandbox: Annotated[bool, Option("Use the embedded sandbox: no account, no network.")]
+    state: Annotated[Path | None, Option("The state file. [default: .importer/state.db]")]
     lock_timeout: Annotated[
         float,
-        option(within=(0, None), default=0.0, help="Seconds to wait for another run to end. [default: 0]"),
+        Option("Seconds to wait for another run to end. [default: 0]", within=(0, None), default=0.0),
     ]
     no_color: NoColorFlag
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        option(default="warning", help="How much goes into the log. [default: warning]"),
+        Option("How much goes into the log. [default: warning]", default="warning"),
     ]
-    log_file: Annotated[Path | None, option(help="Append the log to this file instead of stderr.")]
+    log_file: Annotated[Path | None, Option("Append the log to this file instead of stderr.")]
 
     def command_line(self, *words: str | Path) -> str:
         """Return the command line of another command on the same account, configuration and state."""
@@ -89,14 +80,21 @@ class CommonOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class FormatOptions:
+    """The options of a command that shows something and takes nothing else."""
+
+    format: Annotated[TextOrJson, FORMAT]
+    common: CommonOptions
+
+
+@dataclass(frozen=True, slots=True)
 class ScopeOptions:
     """Which of the incidents a plan is about."""
 
     only: Annotated[
-        tuple[str, ...],
-        option(metavar="KEY|GLOB", help="Only the incidents with these keys. Repeatable."),
+        tuple[str, ...], Option("Only the incidents with these keys. Repeatable.", metavar="KEY|GLOB")
     ]
-    limit: Annotated[int | None, option(within=(1, None), help="At most so many changes, oldest first.")]
+    limit: Annotated[int | None, Option("At most so many changes, oldest first.", within=(1, None))]
 
     def scope(self, *, drift_only: bool = False) -> Scope:
         """Return the scope of the plan."""
@@ -107,14 +105,14 @@ class ScopeOptions:
 class RateOptions:
     """How fast requests are sent, and how long one of them waits."""
 
-    rate: Annotated[str | None, option(metavar="N/min|P%", help="Stay below this rate. [default: 100%]")]
+    rate: Annotated[str | None, Option("Stay below this rate. [default: 100%]", metavar="N/min|P%")]
     max_wait: Annotated[
         float,
-        option(
+        Option(
+            "Seconds that a request waits for the server's rate limit before it counts as failed.",
             within=(0, None),
             default=14400.0,
             show_default=True,
-            help="Seconds that a request waits for the server's rate limit before it counts as failed.",
         ),
     ]
 
@@ -129,10 +127,9 @@ class PlanOutputOptions:
     """How a plan is shown."""
 
     format: Annotated[OutputFormat, FORMAT]
-    json: JsonFlag
     full: FullFlag
     max_bytes: Annotated[
         int,
-        option(within=(1000, None), default=60000, show_default=True, help="How long the Markdown may be."),
+        Option("How long the Markdown may be.", within=(1000, None), default=60000, show_default=True),
     ]
-    show_private: Annotated[bool, option(help="Show what private incidents say in Markdown and HTML.")]
+    show_private: Annotated[bool, Option("Show what private incidents say in Markdown and HTML.")]

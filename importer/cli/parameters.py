@@ -7,10 +7,10 @@ group of such fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import is_dataclass
 from enum import Enum, EnumType
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -20,40 +20,55 @@ import click
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Declaration:
-    """What an annotation does not say of a parameter."""
+class Argument:
+    """What click needs of an argument."""
 
-    kind: type[click.Option] | type[click.Argument]
-    flag: str
-    within: tuple[int | None, int | None] | None
-    choices: Iterable[Any]
-    attributes: dict[str, Any]
+    def __init__(self, **attributes: Any) -> None:
+        self._attributes = attributes
 
-
-def option(
-    flag: str = "",
-    *,
-    help: str,  # noqa: A002 - click's own word
-    within: tuple[int | None, int | None] | None = None,
-    choices: Iterable[Any] = (),
-    **attributes: Any,
-) -> _Declaration:
-    """Declare an option. Its flag is the field's name unless given; `within` bounds a number."""
-    return _Declaration(click.Option, flag, within, choices, {"help": help, **attributes})
+    def parameters(self, name: str, annotation: Any) -> Iterator[click.Parameter]:
+        """Yield the parameter of a field."""
+        attributes = self._attributes | _of_type(annotation)
+        if attributes.pop("multiple", False):
+            attributes["nargs"] = -1
+        yield click.Argument([name], **attributes)
 
 
-def argument(**attributes: Any) -> _Declaration:
-    """Declare an argument."""
-    return _Declaration(click.Argument, "", None, (), attributes)
+class Option(Argument):
+    """What click needs of an option. `within` are the bounds of a number, `choices` the values that may be
+    chosen of its type, and `shorthand` is a choice that has a flag of its own."""
+
+    def __init__(
+        self,
+        help: str,  # noqa: A002 - click's own word
+        *,
+        flag: str = "",
+        within: tuple[int | None, int | None] | None = None,
+        choices: Sequence[Any] = (),
+        shorthand: str = "",
+        **attributes: Any,
+    ) -> None:
+        super().__init__(help=help, **attributes)
+        self._flag, self._within, self._choices, self._shorthand = flag, within, choices, shorthand
+
+    def parameters(self, name: str, annotation: Any) -> Iterator[click.Parameter]:
+        """Yield the parameter of a field, and its shorthand. Raises TypeError where there may be no value."""
+        attributes = self._attributes | _of_type(annotation, self._within, self._choices)
+        if "default" in attributes:
+            attributes["default"] = _word(attributes["default"])
+        elif not attributes.keys() & {"required", "multiple", "is_flag"}:
+            raise TypeError(f"the option `{name}` has no default, and its type has no None")
+        yield click.Option([self._flag or f"--{name.replace('_', '-')}", name], **attributes)
+        if self._shorthand:
+            yield _shorthand(name, self._shorthand)
 
 
 def define_command(
     name: str, options: type[T], group: click.Group | None = None
 ) -> Callable[[Callable[[T], int | None]], click.Command]:
-    """Make a function of its options a command of a group, or of none; its docstring is the help.
+    """Make a function of its options a command, of a group if one is given; its docstring is the help.
 
-    Raises TypeError where a field could get what its annotation does not allow.
+    Raises TypeError for an option that could be left without a value of its type.
     """
 
     def decorate(function: Callable[[T], int | None]) -> click.Command:
@@ -69,7 +84,7 @@ def define_command(
 
 def _gathered(options: type[T], values: dict[str, Any]) -> T:
     given = {
-        name: _gathered(hint, values) if isinstance(hint, type) and is_dataclass(hint) else values[name]
+        name: _gathered(hint, values) if _is_group(hint) else values[name]
         for name, hint in get_type_hints(options).items()
     }
     return options(**given)
@@ -77,49 +92,54 @@ def _gathered(options: type[T], values: dict[str, Any]) -> T:
 
 def _parameters(options: type) -> Iterator[click.Parameter]:
     for name, hint in get_type_hints(options, include_extras=True).items():
-        if isinstance(hint, type) and is_dataclass(hint):
+        if _is_group(hint):
             yield from _parameters(hint)
         else:
-            yield _parameter(name, *get_args(hint))
+            annotation, declared = get_args(hint)
+            yield from declared.parameters(name, annotation)
 
 
-def _parameter(name: str, annotation: Any, declaration: _Declaration) -> click.Parameter:
-    inner, is_option = get_args(annotation), declaration.kind is click.Option
-    repeats, is_optional = get_origin(annotation) is tuple, NoneType in inner
-    value_type = inner[0] if repeats or is_optional else annotation
-    attributes = declaration.attributes | _conversion(value_type, declaration)
-    if repeats:
-        attributes |= {"multiple": True} if is_option else {"nargs": -1}
-    elif is_optional:
-        attributes["required"] = False
-    elif is_option and value_type is not bool and "default" not in attributes:
-        raise TypeError(f"the option `{name}` has no default, and its type has no None")
-    flag = declaration.flag or f"--{name.replace('_', '-')}"
-    return declaration.kind([flag, name] if is_option else [name], **attributes)
+def _is_group(hint: Any) -> bool:
+    return isinstance(hint, type) and is_dataclass(hint)
 
 
-def _conversion(value_type: Any, declaration: _Declaration) -> dict[str, Any]:
+def _of_type(
+    annotation: Any, within: tuple[int | None, int | None] | None = None, choices: Sequence[Any] = ()
+) -> dict[str, Any]:
     """Return the attributes with which click gives values of a type."""
-    values = {_word(each): each for each in declaration.choices or _members(value_type)}
-    if values:
-
-        def chosen(_context: click.Context, _parameter: click.Parameter, given: Any) -> Any:
-            return tuple(map(values.get, given)) if isinstance(given, tuple) else values.get(given)
-
-        default = declaration.attributes.get("default")
-        known = {"type": click.Choice(list(values)), "callback": chosen}
-        return known if default is None else known | {"default": _word(default)}
-    if value_type is bool:
+    inner = get_args(annotation)
+    if get_origin(annotation) is tuple:
+        return {"multiple": True, **_of_type(inner[0], within, choices)}
+    if NoneType in inner:
+        return {"required": False, **_of_type(inner[0], within, choices)}
+    members = tuple(annotation) if isinstance(annotation, EnumType) else inner
+    if values := {_word(each): each for each in choices or members}:
+        return {"type": click.Choice(list(values)), "callback": partial(_chosen, values)}
+    if annotation is bool:
         return {"is_flag": True}
-    if declaration.within:
-        return {"type": {int: click.IntRange, float: click.FloatRange}[value_type](*declaration.within)}
-    return {"type": click.Path(path_type=Path) if value_type is Path else value_type}
+    if within:
+        return {"type": {int: click.IntRange, float: click.FloatRange}[annotation](*within)}
+    return {"type": click.Path(path_type=Path) if annotation is Path else annotation}
 
 
-def _members(value_type: Any) -> tuple[Any, ...]:
-    """Return the values of a type that has only some."""
-    return tuple(value_type) if isinstance(value_type, EnumType) else get_args(value_type)
+def _chosen(values: dict[str, Any], context: click.Context, parameter: click.Parameter, given: Any) -> Any:
+    given = context.meta.get(f"{__name__}.{parameter.name}", given)
+    return tuple(map(values.get, given)) if isinstance(given, tuple) else values.get(given)
 
 
-def _word(value: Any) -> str:
-    return str(value.value if isinstance(value, Enum) else value)
+def _shorthand(name: str, word: str) -> click.Option:
+    """Return a flag that means a choice of an option, whatever that option says."""
+
+    def choose(context: click.Context, _parameter: click.Parameter, given: bool) -> None:
+        if given:
+            context.meta[f"{__name__}.{name}"] = word
+
+    text = f"The same as --{name} {word}."
+    # It is read before the option itself.
+    return click.Option(
+        [f"--{word}"], is_flag=True, is_eager=True, expose_value=False, callback=choose, help=text
+    )
+
+
+def _word(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value

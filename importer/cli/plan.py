@@ -21,7 +21,7 @@ from importer.cli.options import (
     shown_places,
 )
 from importer.cli.outputs import check_outputs
-from importer.cli.parameters import define_command, option
+from importer.cli.parameters import Option, define_command
 from importer.cli.rejects import check_rejects_file, write_rejects
 from importer.cli.rendering import format_plan
 from importer.cli.session import open_read_session
@@ -38,13 +38,11 @@ class PlanOptions:
     """The options of plan."""
 
     paths: Paths
-    out: Annotated[Path | None, option(help="Save the plan to this file, for apply.")]
-    detailed_exitcode: Annotated[bool, option(help="Exit with 2 where there are changes.")]
+    out: Annotated[Path | None, Option("Save the plan to this file, for apply.")]
+    detailed_exitcode: Annotated[bool, Option("Exit with 2 where there are changes.")]
     drift_only: Annotated[
         bool,
-        option(
-            help="Report what was edited in incident.io, and nothing else. Exit with 2 where there is any."
-        ),
+        Option("Report what was edited in incident.io, and nothing else. Exit with 2 where there is any."),
     ]
     scope: ScopeOptions
     every_place: EveryPlace

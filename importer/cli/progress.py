@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from importer.apply.applier import Observer
 from importer.cli.console import Console
 from importer.cli.options import OutputFormat, TextOrJson
 from importer.model import Change, Failed, Outcome
@@ -29,86 +28,68 @@ _NOTICED = 5.0
 """Seconds from which on a wait is worth a word."""
 
 
-class ProgressReporter(Observer, Protocol):
-    """Watches a run of `begin`'s many changes, and the waits of its requests."""
+class ProgressReporter:
+    """Watches a run of `begin`'s many changes."""
 
-    def begin(self, total: int) -> None: ...
+    def begin(self, total: int) -> None:
+        """Begin again with other changes."""
 
-    def end(self) -> None: ...
+    def end(self) -> None:
+        """Clear what is not to stay."""
 
-    def waiting(self, wait: Wait) -> None: ...
+    def started(self, change: Change) -> None:
+        """Note that a change is under way."""
+
+    def ended(self, change: Change, outcome: Outcome) -> None:
+        """Note what became of a change."""
 
 
-class _Pace:
-    """How far a run of `total` changes is, and whether ten seconds are over since that was last reported."""
+class _PacedReporter(ProgressReporter):
+    """Counts changes, and knows when ten seconds are over since it last reported."""
 
-    def __init__(self, total: int, monotonic: Callable[[], float]) -> None:
-        self.total = total
-        self.done = 0
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._began = self._reported = monotonic()
+        self.begin(0)
 
-    def advance(self) -> bool:
+    def begin(self, total: int) -> None:
+        self._total, self._done = total, 0
+        self._began = self._reported = self._monotonic()
+
+    def _advance(self) -> bool:
         """Count one change, and return whether it is time to report."""
-        self.done += 1
+        self._done += 1
         now = self._monotonic()
         if now - self._reported < _EVERY:
             return False
         self._reported = now
         return True
 
-    @property
-    def seconds_left(self) -> float:
-        return (self._reported - self._began) / self.done * (self.total - self.done)
+    def _seconds_left(self) -> float:
+        return (self._reported - self._began) / self._done * (self._total - self._done)
 
 
-class WaitNotices:
-    """Reports waits that a person would notice; those of several changes for one thing once."""
-
-    def __init__(self, info: Callable[[str], None]) -> None:
-        self.info = info
-        self._last = ""
-
-    def waiting(self, wait: Wait) -> None:
-        words = f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}"
-        if wait.seconds >= _NOTICED and words != self._last:
-            self._last = words
-            self.info(words)
-
-
-class ProgressLines(WaitNotices):
+class ProgressLines(_PacedReporter):
     """A line every ten seconds: for logs."""
 
     def __init__(self, info: Callable[[str], None], monotonic: Callable[[], float]) -> None:
-        super().__init__(info)
-        self._monotonic = monotonic
-        self._pace = _Pace(0, monotonic)
+        super().__init__(monotonic)
+        self.info = info
         self._failed = 0
-
-    def begin(self, total: int) -> None:
-        self._pace = _Pace(total, self._monotonic)
-
-    def end(self) -> None:
-        """Nothing is left to be cleared."""
-
-    def started(self, change: Change) -> None:
-        """A change that only began is not worth a line."""
 
     def ended(self, change: Change, outcome: Outcome) -> None:
         if isinstance(outcome, Failed):
             self._failed += 1
             self.info(_failure(change, outcome))
-        if self._pace.advance():
+        if self._advance():
             failed = f", {self._failed} failed" if self._failed else ""
-            left = _duration(self._pace.seconds_left)
-            self.info(f"{self._pace.done} of {self._pace.total} done{failed}; about {left} left")
+            left = _duration(self._seconds_left())
+            self.info(f"{self._done} of {self._total} done{failed}; about {left} left")
 
 
-class ProgressBar(WaitNotices):
+class ProgressBar(ProgressReporter):
     """A bar with the time that is left: for a terminal. `info` writes above it."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__(self._print)
         from rich.console import Console as Terminal  # noqa: PLC0415
         from rich.progress import (  # noqa: PLC0415
             BarColumn,
@@ -136,47 +117,53 @@ class ProgressBar(WaitNotices):
     def end(self) -> None:
         self._progress.stop()
 
-    def started(self, change: Change) -> None:
-        """A change that only began does not move the bar."""
-
     def ended(self, change: Change, outcome: Outcome) -> None:
         if isinstance(outcome, Failed):
             self.info(_failure(change, outcome))
         self._progress.advance(self._task)
 
-    def _print(self, words: str) -> None:
+    def info(self, words: str) -> None:
         lines = "\n".join(sanitised(line) for line in words.split("\n"))
         self._terminal.print(lines, markup=False, emoji=False, soft_wrap=True)
 
 
-class EventStream:
+class EventStream(_PacedReporter):
     """A JSON object a line, each given to `emit`: for programs."""
 
     def __init__(self, emit: Emit, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
+        super().__init__(monotonic)
         self._emit = emit
         self._now = now
-        self._monotonic = monotonic
-        self._pace = _Pace(0, monotonic)
-
-    def begin(self, total: int) -> None:
-        self._pace = _Pace(total, self._monotonic)
-
-    def end(self) -> None:
-        """The summary says that a run ended."""
 
     def started(self, change: Change) -> None:
         self._emit(events.apply_start(change, at=self._now()))
 
-    def ended(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002 - an event is told by its outcome
+    def ended(self, change: Change, outcome: Outcome) -> None:  # noqa: ARG002 - the event is about the outcome
         self._emit(events.ended(outcome, at=self._now()))
-        if self._pace.advance():
-            pace, left = self._pace, round(self._pace.seconds_left)
-            event = events.apply_progress(done=pace.done, total=pace.total, seconds_left=left, at=self._now())
+        if self._advance():
+            left = round(self._seconds_left())
+            event = events.apply_progress(
+                done=self._done, total=self._total, seconds_left=left, at=self._now()
+            )
             self._emit(event)
 
     def waiting(self, wait: Wait) -> None:
         event = events.rate_limited(until=wait.until, reason=wait.reason, scope=wait.scope, at=self._now())
         self._emit(event)
+
+
+class WaitNotices:
+    """Reports waits that a person would notice; those of several changes for one thing once."""
+
+    def __init__(self, info: Callable[[str], None]) -> None:
+        self._info = info
+        self._last = ""
+
+    def waiting(self, wait: Wait) -> None:
+        words = f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}"
+        if wait.seconds >= _NOTICED and words != self._last:
+            self._last = words
+            self._info(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +175,11 @@ class ApplyOutput:
     info: Callable[[str], None]
     emit: Emit | None
     reporters: tuple[ProgressReporter, ...]
+    notices: tuple[Callable[[Wait], None], ...]
 
     def waiting(self, wait: Wait) -> None:
-        for each in self.reporters:
-            each.waiting(wait)
+        for notice in self.notices:
+            notice(wait)
 
     @contextmanager
     def progress(self, total: int) -> Iterator[None]:
@@ -208,21 +196,26 @@ class ApplyOutput:
 def apply_output(console: Console, output_format: TextOrJson, keep: Emit | None) -> ApplyOutput:
     """Return what suits the output format and the terminal; `keep` takes events too."""
     info: Callable[[str], None] = console.info
-    emitters, reporters = [keep] if keep else [], list[ProgressReporter]()
+    reporters: list[ProgressReporter] = []
+    notices: list[Callable[[Wait], None]] = []
+    emitters = [keep] if keep else []
     if output_format is OutputFormat.JSON:
         emitters.insert(0, console.output)
     else:
         person = ProgressBar(console) if console.is_live else ProgressLines(info, time.monotonic)
         info = person.info
         reporters.append(person)
+        notices.append(WaitNotices(info).waiting)
 
     def emit(event: str) -> None:
         for each in emitters:
             each(event)
 
     if emitters:
-        reporters.append(EventStream(emit, lambda: datetime.now(UTC), time.monotonic))
-    return ApplyOutput(output_format, info, emit if emitters else None, tuple(reporters))
+        stream = EventStream(emit, lambda: datetime.now(UTC), time.monotonic)
+        reporters.append(stream)
+        notices.append(stream.waiting)
+    return ApplyOutput(output_format, info, emit if emitters else None, tuple(reporters), tuple(notices))
 
 
 def _failure(change: Change, outcome: Failed) -> str:

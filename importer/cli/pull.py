@@ -12,7 +12,7 @@ from importer.account.rules import SEES_PRIVATE
 from importer.cli import written
 from importer.cli.context import CommandContext, open_context
 from importer.cli.options import CommonOptions, RateOptions
-from importer.cli.parameters import argument, define_command, option
+from importer.cli.parameters import Argument, Option, define_command
 from importer.cli.session import open_adopt_session, open_read_session
 from importer.formats.atomic import write_shared
 from importer.formats.yaml_writer import document
@@ -31,32 +31,29 @@ _STAMPS = {"year": "%Y", "month": "%Y/%m"}
 class PullOptions:
     """The options of pull."""
 
-    folder: Annotated[Path, argument(metavar="[DIR]", default=Path("incidents"))]
-    since: Annotated[str | None, option(metavar="DATE", help="Only what began then or later: 2023-01-01.")]
-    mode: Annotated[tuple[str, ...], option(choices=MODES, help="Only these modes. Repeatable.")]
-    status_category: Annotated[tuple[str, ...], option(choices=CATEGORIES, help="Only these. Repeatable.")]
-    severity: Annotated[tuple[str, ...], option(metavar="NAME", help="Only these severities. Repeatable.")]
+    folder: Annotated[Path, Argument(metavar="[DIR]", default=Path("incidents"))]
+    since: Annotated[str | None, Option("Only what began then or later: 2023-01-01.", metavar="DATE")]
+    mode: Annotated[tuple[str, ...], Option("Only these modes. Repeatable.", choices=MODES)]
+    status_category: Annotated[tuple[str, ...], Option("Only these. Repeatable.", choices=CATEGORIES)]
+    severity: Annotated[tuple[str, ...], Option("Only these severities. Repeatable.", metavar="NAME")]
     children: Annotated[
         tuple[Field, ...],
-        option(
-            "--with",
+        Option(
+            "These children too, for a request or more an incident. Repeatable.",
+            flag="--with",
             choices=PULLED_CHILDREN,
-            help="These children too, for a request or more an incident. Repeatable.",
         ),
     ]
     by: Annotated[
         Literal["year", "month"],
-        option(
-            default="year",
-            help="A file for each year (2023.yaml) or month (2023/04.yaml). [default: year]",
-        ),
+        Option("A file for each year (2023.yaml) or month (2023/04.yaml). [default: year]", default="year"),
     ]
     key_field: Annotated[
-        str | None, option(metavar="NAME", help="A custom field that has the keys of an older import.")
+        str | None, Option("A custom field that has the keys of an older import.", metavar="NAME")
     ]
-    drop_external_id: Annotated[bool, option(help="Leave out the numbers, for another account.")]
-    adopt: Annotated[bool, option(help="Take the incidents over: later edits of the files are applied.")]
-    force: Annotated[bool, option(help="Overwrite files that were edited or made by others.")]
+    drop_external_id: Annotated[bool, Option("Leave out the numbers, for another account.")]
+    adopt: Annotated[bool, Option("Take the incidents over: later edits of the files are applied.")]
+    force: Annotated[bool, Option("Overwrite files that were edited or made by others.")]
     pace: RateOptions
     common: CommonOptions
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import assert_never
 
 from importer.cli.console import Console
-from importer.cli.options import AnnotationFormat, OutputFormat, PlanOutputOptions, chosen_format
+from importer.cli.options import AnnotationFormat, OutputFormat, PlanOutputOptions
 from importer.model import Diagnostic, Plan, Severity
 from importer.plan import file as planfile
 from importer.renderers import html, markdown, text
@@ -18,7 +18,7 @@ from importer.sources.revision import git_prefix
 
 def format_plan(plan: Plan, options: PlanOutputOptions, console: Console, root: Path) -> str:
     """Return a plan in the chosen format. Places in it begin in the folder `root`."""
-    match chosen_format(options.format, options.json):
+    match options.format:
         case OutputFormat.JSON:
             return "".join(planfile.pieces(plan))
         case OutputFormat.MARKDOWN:

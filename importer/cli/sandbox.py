@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from importer.cli.console import open_console
-from importer.cli.parameters import define_command, option
+from importer.cli.parameters import Option, define_command
 from importer.model.errors import UsageError
 from importer.sandbox import (
     Fault,
@@ -35,37 +35,33 @@ _FAULT = re.compile(r"(?P<kind>[a-z_]+)(=(?P<percent>\d+(\.\d+)?)%)?(@(?P<route>
 class ServeOptions:
     """The options of sandbox."""
 
-    host: Annotated[str, option(default="127.0.0.1", help="The address to serve on. [default: 127.0.0.1]")]
-    port: Annotated[
-        int, option(within=(0, 65535), default=8765, help="The port; 0: a free one. [default: 8765]")
-    ]
-    data: Annotated[Path | None, option(help="Keep the account in this file. [default: memory]")]
+    host: Annotated[str, Option("The address to serve on. [default: 127.0.0.1]", default="127.0.0.1")]
+    port: Annotated[int, Option("The port; 0: a free one. [default: 8765]", within=(0, 65535), default=8765)]
+    data: Annotated[Path | None, Option("Keep the account in this file. [default: memory]")]
     rate_limit: Annotated[
-        int, option(within=(0, None), default=1200, help="Requests a minute; 0: no limit. [default: 1200]")
+        int, Option("Requests a minute; 0: no limit. [default: 1200]", within=(0, None), default=1200)
     ]
-    creations_per_hour: Annotated[
-        int | None, option(within=(1, None), help="Limit incidents created an hour.")
-    ]
+    creations_per_hour: Annotated[int | None, Option("Limit incidents created an hour.", within=(1, None))]
     idempotency: Annotated[
         Idempotency,
-        option(default=Idempotency.REPLAY, help="What a known idempotency key gets. [default: replay]"),
+        Option("What a known idempotency key gets. [default: replay]", default=Idempotency.REPLAY),
     ]
     retry_after: Annotated[
         RetryAfter,
-        option(default=RetryAfter.SECONDS, help="The form of the Retry-After header. [default: seconds]"),
+        Option("The form of the Retry-After header. [default: seconds]", default=RetryAfter.SECONDS),
     ]
-    normalises: Annotated[bool, option(help="Give texts, numbers and sets back in another form.")]
-    sets_timestamps: Annotated[bool, option(help="Fill in timestamps that were not sent.")]
-    makes_slack_channels: Annotated[bool, option(help="Open a channel for every incident.")]
+    normalises: Annotated[bool, Option("Give texts, numbers and sets back in another form.")]
+    sets_timestamps: Annotated[bool, Option("Fill in timestamps that were not sent.")]
+    makes_slack_channels: Annotated[bool, Option("Open a channel for every incident.")]
     fault: Annotated[
         tuple[str, ...],
-        option(
-            metavar="KIND[=P%][@ROUTE]",
-            help=f"Misbehave: drop_after=5%, error_before=2%@POST {INCIDENTS}, ... Repeatable. Kinds: "
+        Option(
+            f"Misbehave: drop_after=5%, error_before=2%@POST {INCIDENTS}, ... Repeatable. Kinds: "
             + ", ".join(each.value for each in FaultKind),
+            metavar="KIND[=P%][@ROUTE]",
         ),
     ]
-    random_seed: Annotated[int, option(default=0, help="Makes the faults of two runs the same. [default: 0]")]
+    random_seed: Annotated[int, Option("Makes the faults of two runs the same. [default: 0]", default=0)]
 
 
 @define_command("sandbox", ServeOptions)

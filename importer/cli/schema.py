@@ -11,7 +11,7 @@ import click
 from importer.account.editor_schema import narrowed
 from importer.cli.console import open_console
 from importer.cli.options import CommonOptions
-from importer.cli.parameters import argument, define_command, option
+from importer.cli.parameters import Argument, Option, define_command
 from importer.formats import schemas
 from importer.model import Catalogue, Kind, Needs, Reference
 from importer.model.errors import UsageError
@@ -29,8 +29,8 @@ def _offered(context: click.Context, parameter: click.Parameter, incomplete: str
 class SchemaOptions:
     """The options of schema."""
 
-    name: Annotated[str, argument(shell_complete=_offered)]
-    account: Annotated[bool, option(help="Narrow the incident schema to the account's names.")]
+    name: Annotated[str, Argument(shell_complete=_offered)]
+    account: Annotated[bool, Option("Narrow the incident schema to the account's names.")]
     common: CommonOptions
 
 

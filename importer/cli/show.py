@@ -12,10 +12,9 @@ from importer.cli.options import (
     NoColorFlag,
     OutputFormat,
     PlanOutputOptions,
-    chosen_format,
     shown_places,
 )
-from importer.cli.parameters import argument, define_command
+from importer.cli.parameters import Argument, define_command
 from importer.cli.rendering import format_plan
 from importer.plan import file as planfile
 
@@ -24,7 +23,7 @@ from importer.plan import file as planfile
 class ShowOptions:
     """The options of show."""
 
-    plan_file: Annotated[Path, argument(metavar="PLAN")]
+    plan_file: Annotated[Path, Argument(metavar="PLAN")]
     no_color: NoColorFlag
     every_place: EveryPlace
     output: PlanOutputOptions
@@ -35,6 +34,6 @@ def command(options: ShowOptions) -> None:
     """Show a saved plan again, in another format. PLAN is what `plan --out` wrote."""
     console = open_console(plain=options.no_color)
     plan = planfile.read(options.plan_file).plan
-    if chosen_format(options.output.format, options.output.json) is not OutputFormat.JSON:
+    if options.output.format is not OutputFormat.JSON:
         console.report(plan.diagnostics, places=shown_places(options.every_place))
     console.output(format_plan(plan, options.output, console, Path.cwd()))

@@ -12,9 +12,9 @@ from typing import Annotated
 import click
 
 from importer.cli.context import CommandContext, open_context
-from importer.cli.options import FORMAT, CommonOptions, JsonFlag, OutputFormat, TextOrJson, chosen_format
+from importer.cli.options import FORMAT, CommonOptions, FormatOptions, OutputFormat, TextOrJson
 from importer.cli.outputs import check_outputs
-from importer.cli.parameters import argument, define_command, option
+from importer.cli.parameters import Argument, Option, define_command
 from importer.formats.atomic import write_private
 from importer.model import Binding
 from importer.model.errors import UsageError
@@ -30,22 +30,13 @@ def command() -> None:
     """Look at what importer knows of its incidents, make it forget one, carry it to another machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateListOptions:
-    """The options of state list."""
-
-    format: Annotated[TextOrJson, FORMAT]
-    json: JsonFlag
-    common: CommonOptions
-
-
-@define_command("list", StateListOptions, command)
-def list_(options: StateListOptions) -> None:
+@define_command("list", FormatOptions, command)
+def list_(options: FormatOptions) -> None:
     """List every known pair of key and incident, and what is pending."""
     context = open_context(options.common)
     with _read_ledger(context) as ledger:
         bindings, pending = ledger.bindings(), ledger.pending()
-    if chosen_format(options.format, options.json) is OutputFormat.JSON:
+    if options.format is OutputFormat.JSON:
         document = {
             "bindings": [
                 {
@@ -70,9 +61,8 @@ def list_(options: StateListOptions) -> None:
 class StateShowOptions:
     """The options of state show."""
 
-    key: Annotated[str, argument()]
+    key: Annotated[str, Argument()]
     format: Annotated[TextOrJson, FORMAT]
-    json: JsonFlag
     common: CommonOptions
 
 
@@ -83,7 +73,7 @@ def show(options: StateShowOptions) -> None:
     with _read_ledger(context) as ledger:
         binding, entries = _known(ledger, key)
         fields = sorted(ledger.remembered(key).items(), key=lambda pair: pair[0].label)
-    if chosen_format(options.format, options.json) is OutputFormat.JSON:
+    if options.format is OutputFormat.JSON:
         document = {
             "key": key,
             "incident_id": binding.incident_id if binding else None,
@@ -106,7 +96,7 @@ def show(options: StateShowOptions) -> None:
 class StateForgetOptions:
     """The options of state forget."""
 
-    key: Annotated[str, argument()]
+    key: Annotated[str, Argument()]
     common: CommonOptions
 
 
@@ -128,8 +118,8 @@ def forget(options: StateForgetOptions) -> None:
 class StateExportOptions:
     """The options of state export. Without a file the export goes to stdout."""
 
-    file: Annotated[Path | None, argument()]
-    show_private: Annotated[bool, option(help="Also the values of incidents that are or may be private.")]
+    file: Annotated[Path | None, Argument()]
+    show_private: Annotated[bool, Option("Also the values of incidents that are or may be private.")]
     common: CommonOptions
 
 
@@ -163,7 +153,7 @@ def export(options: StateExportOptions) -> None:
 class StateImportOptions:
     """The options of state import."""
 
-    file: Annotated[Path, argument()]
+    file: Annotated[Path, Argument()]
     common: CommonOptions
 
 

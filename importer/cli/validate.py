@@ -1,4 +1,4 @@
-"""`importer validate`: files in, every problem of theirs out; offline."""
+"""`importer validate`: files in, all their problems out; offline."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from importer.cli.options import (
     CommonOptions,
     DiagnosticsFormat,
     EveryPlace,
-    JsonFlag,
     OutputFormat,
     Paths,
     RejectsPath,
-    chosen_format,
     shown_places,
 )
 from importer.cli.parameters import define_command
@@ -40,7 +38,6 @@ class ValidateOptions:
     every_place: EveryPlace
     rejects: RejectsPath
     format: Annotated[DiagnosticsFormat, FORMAT]
-    json: JsonFlag
     common: CommonOptions
 
 
@@ -51,7 +48,7 @@ def command(options: ValidateOptions) -> int:
     PATHS are files or folders; without them importer.yaml names the sources, or this folder is read.
     github, gitlab and sarif put each problem beside its line in a review.
     """
-    places, form = shown_places(options.every_place), chosen_format(options.format, options.json)
+    places, form = shown_places(options.every_place), options.format
     context = _open_context(options.common, form)
     console = context.console
     check_rejects_file(options.rejects)
