@@ -16,8 +16,6 @@ from importer.workflow import adopt
 
 @dataclass(frozen=True, slots=True)
 class AdoptOptions:
-    """The options of adopt."""
-
     key: Annotated[str, Argument()]
     reference: Annotated[str, Argument()]
     common: CommonOptions

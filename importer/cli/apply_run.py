@@ -51,8 +51,6 @@ from importer.workflow import Session, carry_out, left_of, refuse_stale, use_up
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """The options of apply."""
-
     paths: Annotated[tuple[Path, ...], Argument(metavar="[PLAN | PATHS]...")]
     auto_approve: Annotated[bool, Option("Do not ask.")]
     canary: Annotated[bool, Option("Create one incident, show it, and ask before the rest.")]
@@ -88,23 +86,23 @@ class ApplyRun:
     def run(self, plan: Plan) -> int:
         """Show the plan, see that it may be carried out, do it, and return the exit code."""
         if self.plan_hash:
-            plan = self._still_to_do(plan)
+            plan = self._remaining(plan)
         self._show(plan)
         if plan.errored:
             return ExitCode.ERROR
         self._refuse_too_many(plan)
         if _acting(plan) and not (self.plan_hash or self.options.auto_approve):
-            if not self._approved("Do you want to make these changes?"):
+            if not self._confirmed("Do you want to make these changes?"):
                 self.context.console.info("\nApply cancelled: nothing was written.")
                 return ExitCode.INTERRUPTED if self.interrupts.received else ExitCode.ERROR
             refuse_stale(self.session, plan)
-        run = self._in_two(plan) if self.options.canary else self._carry_out(plan)
+        run = self._apply_canary_first(plan) if self.options.canary else self._carry_out(plan)
         if self.plan_hash:
             use_up(self.session, run, self.plan_hash)
         self._conclude(plan, run)
         return _exit_code(plan, run, interrupted=self.interrupts.received)
 
-    def _still_to_do(self, plan: Plan) -> Plan:
+    def _remaining(self, plan: Plan) -> Plan:
         refuse_stale(self.session, plan, self.plan_hash)
         left = left_of(self.session, plan, self.plan_hash)
         made = len(_acting(plan)) - len(_acting(left))
@@ -142,7 +140,7 @@ class ApplyRun:
                 code="safety-limit",
             )
 
-    def _approved(self, question: str) -> bool:
+    def _confirmed(self, question: str) -> bool:
         try:
             return self.context.console.confirm(question)
         except KeyboardInterrupt:
@@ -160,7 +158,7 @@ class ApplyRun:
                 plan_hash=self.plan_hash,
             )
 
-    def _in_two(self, plan: Plan) -> Run:
+    def _apply_canary_first(self, plan: Plan) -> Run:
         """Create the oldest incident alone, read it back, and go on only if a person likes what they see."""
         created = [each.incident.key for each in plan.changes if isinstance(each, Create | Pending)]
         if not created:
@@ -171,13 +169,13 @@ class ApplyRun:
         if not isinstance(outcome, Applied | Adopted):
             return _joined(canary, _not_attempted(rest, canary.stopped or "the canary was not made"))
         self._show_canary(outcome)
-        if not _acting(rest) or self._goes_on():
+        if not _acting(rest) or self._continues_after_canary():
             return _joined(canary, self._carry_out(rest))
         return _joined(canary, _not_attempted(rest, "the canary was not approved"))
 
-    def _goes_on(self) -> bool:
+    def _continues_after_canary(self) -> bool:
         """Ask about the canary, unless Ctrl-C while it was made has answered that."""
-        return not self.interrupts.received and self._approved("Does it look right? Go on with the rest?")
+        return not self.interrupts.received and self._confirmed("Does it look right? Go on with the rest?")
 
     def _show_canary(self, outcome: Applied | Adopted) -> None:
         live = self.session.api.incident(outcome.live.id) or outcome.live

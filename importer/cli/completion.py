@@ -18,8 +18,6 @@ _VARIABLE = "_IMPORTER_COMPLETE"
 
 @dataclass(frozen=True, slots=True)
 class CompletionOptions:
-    """The options of completion."""
-
     shell: Annotated[Literal["bash", "zsh", "fish"], Argument()]
 
 

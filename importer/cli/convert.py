@@ -27,19 +27,19 @@ _UNDATED = "undated"
 _STAMPS = {"month": "%Y-%m", "year": "%Y"}
 
 
-def _offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Return the presets that a shell completes."""
     return [each for each in presets() if each.startswith(incomplete)]
 
 
 @dataclass(frozen=True, slots=True)
 class ConvertOptions:
-    """The options of convert."""
-
     source: Annotated[Path, Argument()]
     preset: Annotated[
         str | None,
-        Option("Read the export by a mapping that is shipped.", metavar="NAME", shell_complete=_offered),
+        Option(
+            "Read the export by a mapping that is shipped.", metavar="NAME", shell_complete=_complete_preset
+        ),
     ]
     mapping: Annotated[Path | None, Option("Read the export by this mapping.")]
     timezone: Annotated[str | None, Option("The zone of its times without an offset.", metavar="ZONE")]
@@ -74,7 +74,7 @@ def command(options: ConvertOptions) -> int:
             hint=f"`importer init --from {options.source}` writes a mapping to begin with",
         )
     loaded = load(_settings(options, context))
-    diagnostics = _forgiven(loaded, options)
+    diagnostics = _without_rejected(loaded, options)
     context.console.report(diagnostics, places=shown_places(options.every_place))
     if any(each.severity is Severity.ERROR for each in diagnostics):
         return ExitCode.ERROR
@@ -91,8 +91,8 @@ def _settings(options: ConvertOptions, context: CommandContext) -> Settings:
         path=_from_here(options.source, context),
         mapping=None if options.mapping is None else _from_here(options.mapping, context),
         preset=options.preset,
-        timezone=_known_zone(options.timezone),
-        encoding=_known_encoding(options.encoding),
+        timezone=_parse_zone(options.timezone),
+        encoding=_parse_encoding(options.encoding),
     )
     return replace(context.settings, path=None, sources=(source,))
 
@@ -102,7 +102,7 @@ def _from_here(path: Path, context: CommandContext) -> str:
     return str(path if context.settings.root == Path.cwd() else path.absolute())
 
 
-def _known_zone(name: str | None) -> str | None:
+def _parse_zone(name: str | None) -> str | None:
     try:
         return None if name is None else moments.zone(name).key
     except moments.UnknownZone as problem:
@@ -112,13 +112,13 @@ def _known_zone(name: str | None) -> str | None:
         raise UsageError(f"there is no time zone `{name}`", hint=hint) from None
 
 
-def _known_encoding(name: str | None) -> str | None:
+def _parse_encoding(name: str | None) -> str | None:
     if name is None or encoding.is_known(name):
         return name
     raise UsageError(f"there is no encoding `{name}`", hint=encoding.NAMES)
 
 
-def _forgiven(loaded: Loaded, options: ConvertOptions) -> tuple[Diagnostic, ...]:
+def _without_rejected(loaded: Loaded, options: ConvertOptions) -> tuple[Diagnostic, ...]:
     """Return the problems; those of records that may be left out as warnings."""
     if options.rejects is None:
         return loaded.diagnostics

@@ -27,8 +27,6 @@ from importer.sources.looking import look_at
 
 @dataclass(frozen=True, slots=True)
 class InitOptions:
-    """The options of init."""
-
     folder: Annotated[Path, Argument(metavar="[DIR]", default=Path())]
     source: Annotated[
         Path | None,

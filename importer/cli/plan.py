@@ -35,8 +35,6 @@ from importer.workflow import declare, plan
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """The options of plan."""
-
     paths: Paths
     out: Annotated[Path | None, Option("Save the plan to this file, for apply.")]
     detailed_exitcode: Annotated[bool, Option("Exit with 2 where there are changes.")]

@@ -13,7 +13,7 @@ from importer.cli import written
 from importer.cli.context import CommandContext, open_context
 from importer.cli.options import CommonOptions, RateOptions
 from importer.cli.parameters import Argument, Option, define_command
-from importer.cli.session import open_adopt_session, open_read_session
+from importer.cli.session import open_locked_read_session, open_read_session
 from importer.formats.atomic import write_shared
 from importer.formats.yaml_writer import document
 from importer.model import Field
@@ -29,8 +29,6 @@ _STAMPS = {"year": "%Y", "month": "%Y/%m"}
 
 @dataclass(frozen=True, slots=True)
 class PullOptions:
-    """The options of pull."""
-
     folder: Annotated[Path, Argument(metavar="[DIR]", default=Path("incidents"))]
     since: Annotated[str | None, Option("Only what began then or later: 2023-01-01.", metavar="DATE")]
     mode: Annotated[tuple[str, ...], Option("Only these modes. Repeatable.", choices=MODES)]
@@ -77,7 +75,7 @@ def command(options: PullOptions) -> int:
     """
     context, filters, rate = open_context(options.common), options.filters, options.pace.ceiling
     console, kinds = context.console, frozenset(options.children)
-    open_session = open_adopt_session if options.adopt else open_read_session
+    open_session = open_locked_read_session if options.adopt else open_read_session
     with open_session(context, rate=rate, max_wait=options.pace.max_wait) as session:
         found = find(session, filters, options.key_field)
         _report_cost(found, kinds, context)

@@ -33,8 +33,6 @@ _FAULT = re.compile(r"(?P<kind>[a-z_]+)(=(?P<percent>\d+(\.\d+)?)%)?(@(?P<route>
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """The options of sandbox."""
-
     host: Annotated[str, Option("The address to serve on. [default: 127.0.0.1]", default="127.0.0.1")]
     port: Annotated[int, Option("The port; 0: a free one. [default: 8765]", within=(0, 65535), default=8765)]
     data: Annotated[Path | None, Option("Keep the account in this file. [default: memory]")]

@@ -20,16 +20,14 @@ if TYPE_CHECKING:
     from importer.workflow import Session
 
 
-def _offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+def _complete_name(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Return the names that a shell completes."""
     return [each for each in schemas.names() if each.startswith(incomplete)]
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaOptions:
-    """The options of schema."""
-
-    name: Annotated[str, Argument(shell_complete=_offered)]
+    name: Annotated[str, Argument(shell_complete=_complete_name)]
     account: Annotated[bool, Option("Narrow the incident schema to the account's names.")]
     common: CommonOptions
 

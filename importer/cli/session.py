@@ -34,7 +34,7 @@ def open_read_session(
 
 
 @contextmanager
-def open_adopt_session(
+def open_locked_read_session(
     context: CommandContext, *, rate: Rate | None = None, max_wait: float
 ) -> Iterator[Session]:
     """Open a session that cannot write to the account, holding the lock of its state file.

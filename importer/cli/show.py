@@ -21,8 +21,6 @@ from importer.plan import file as planfile
 
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
-    """The options of show."""
-
     plan_file: Annotated[Path, Argument(metavar="PLAN")]
     no_color: NoColorFlag
     every_place: EveryPlace

@@ -59,8 +59,6 @@ def list_(options: FormatOptions) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StateShowOptions:
-    """The options of state show."""
-
     key: Annotated[str, Argument()]
     format: Annotated[TextOrJson, FORMAT]
     common: CommonOptions
@@ -94,8 +92,6 @@ def show(options: StateShowOptions) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StateForgetOptions:
-    """The options of state forget."""
-
     key: Annotated[str, Argument()]
     common: CommonOptions
 
@@ -151,8 +147,6 @@ def export(options: StateExportOptions) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StateImportOptions:
-    """The options of state import."""
-
     file: Annotated[Path, Argument()]
     common: CommonOptions
 

@@ -32,8 +32,6 @@ from importer.workflow import declare
 
 @dataclass(frozen=True, slots=True)
 class ValidateOptions:
-    """The options of validate."""
-
     paths: Paths
     every_place: EveryPlace
     rejects: RejectsPath

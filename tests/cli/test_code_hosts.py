@@ -69,8 +69,8 @@ def test_a_step_learns_whether_there_are_changes_how_many_and_where_the_plan_is(
     monkeypatch.setenv("GITHUB_OUTPUT", str(target))
     folder.declare(declared("A"), declared("B"))
     assert folder.run("plan", "--out", "plan.json").code == 0
-    said = outputs(target)
-    assert said == {
+    found = outputs(target)
+    assert found == {
         "earlier": "kept",
         "has_changes": "true",
         "errored": "false",
@@ -134,8 +134,8 @@ def test_what_private_incidents_say_is_in_no_comment_about_a_plan_that_failed(
     assert folder.run("plan", "--json-out", "plan.json").code == 1
     for words in (["plan"], ["show", "plan.json"]):
         for form in ("markdown", "html"):
-            said = folder.run(*words, "--format", form).out
-            assert "Hushed" not in said and "Majr" in said
+            found = folder.run(*words, "--format", form).out
+            assert "Hushed" not in found and "Majr" in found
             assert "Hushed" in folder.run(*words, "--format", form, "--show-private").out
 
 

@@ -151,10 +151,10 @@ def test_rejects_take_the_place_of_earlier_rejects_and_of_nothing_else(export: F
 )
 def test_an_export_that_is_none_is_told_in_one_message(export: Folder, content: bytes, words: str) -> None:
     (export.path / "export.csv").write_bytes(content)
-    code, told = convert(export)
+    code, output = convert(export)
     assert code == 1
-    assert words in told and "export.csv:1" in told
-    assert told.count("Error") == 1
+    assert words in output and "export.csv:1" in output
+    assert output.count("Error") == 1
     assert not (export.path / "incidents").exists()
 
 

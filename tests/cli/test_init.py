@@ -139,8 +139,8 @@ def test_what_no_column_is_like_is_told(folder: Folder) -> None:
 
 
 def test_objects_are_found_below_their_list_and_named_by_paths(folder: Folder) -> None:
-    told = {"id": "A", "name": "Down", "fields": {"sev-level": "Major", "created": 1681290840}}
-    folder.write("export.json", {"incidents": [told, {**told, "id": "B"}], "page": "x"})
+    record = {"id": "A", "name": "Down", "fields": {"sev-level": "Major", "created": 1681290840}}
+    folder.write("export.json", {"incidents": [record, {**record, "id": "B"}], "page": "x"})
     assert folder.run("init", "maps", "--from", "export.json").code == 0
     text = (folder.path / "maps" / "export.mapping.yaml").read_text("utf-8")
     assert "records: incidents[]" in text and "unit: s" in text

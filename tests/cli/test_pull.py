@@ -310,7 +310,7 @@ def began(incident: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("--since", "soon"), "--since soon is no date"),
         (("--severity", "SEV-1"), "no one severity 'SEV-1'"),
@@ -320,11 +320,11 @@ def began(incident: dict[str, Any]) -> str:
     ],
 )
 def test_a_wrong_word_is_told_with_the_right_ones(
-    account: Account, folder: Folder, words: tuple[str, ...], told: str
+    account: Account, folder: Folder, words: tuple[str, ...], message: str
 ) -> None:
     result = folder.run("pull", *words)
     assert result.code == 1
-    assert told in result.err
+    assert message in result.err
 
 
 def test_a_key_that_does_not_see_private_incidents_is_told_of(

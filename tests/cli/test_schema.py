@@ -127,8 +127,8 @@ def test_no_command_overwrites_a_schema_that_was_narrowed(folder: Folder) -> Non
 
 
 def test_init_tells_how_an_editor_learns_the_names_of_the_account(folder: Folder) -> None:
-    told = folder.run("init").err
-    line = re.search(r"`importer (schema .*) > (.*)` ", told)
+    message = folder.run("init").err
+    line = re.search(r"`importer (schema .*) > (.*)` ", message)
     assert line is not None
     modeline = (folder.path / "incidents" / "example.yaml").read_text(encoding="utf-8").splitlines()[0]
     assert modeline == f"# yaml-language-server: $schema={Path(line[2]).name}"

@@ -48,10 +48,10 @@ def test_an_exported_state_goes_on_elsewhere_and_plans_empty(
     account: Account, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three(folder)
-    told = folder.run("state", "export", "state.json")
-    assert told.code == 0
+    result = folder.run("state", "export", "state.json")
+    assert result.code == 0
     assert (
-        "3 bindings, 0 unanswered creations; without the values of 1 that are or may be private" in told.err
+        "3 bindings, 0 unanswered creations; without the values of 1 that are or may be private" in result.err
     )
     other = elsewhere(folder, monkeypatch)
     assert other.run("state", "import", "state.json").err.startswith("3 bindings added, 0 brought up to date")
@@ -77,11 +77,11 @@ def test_values_of_private_incidents_leave_only_when_they_are_asked_for(
     account: Account, folder: Folder
 ) -> None:
     three(folder)
-    told = folder.run("state", "export")
-    assert "laptop" not in told.out
-    assert "Incident JIRA-1" in told.out
-    assert '"JIRA-2"' in told.out
-    assert KEY not in told.out
+    result = folder.run("state", "export")
+    assert "laptop" not in result.out
+    assert "Incident JIRA-1" in result.out
+    assert '"JIRA-2"' in result.out
+    assert KEY not in result.out
     assert "laptop" in folder.run("state", "export", "--show-private").out
 
 
@@ -89,9 +89,9 @@ def test_an_import_that_is_made_twice_adds_nothing(account: Account, folder: Fol
     three(folder)
     folder.run("state", "export", "state.json")
     before = folder.run("state", "export", "--show-private").out
-    told = folder.run("state", "import", "state.json")
-    assert told.code == 0
-    assert "0 bindings added, 0 brought up to date, 0 unanswered creations added" in told.err
+    result = folder.run("state", "import", "state.json")
+    assert result.code == 0
+    assert "0 bindings added, 0 brought up to date, 0 unanswered creations added" in result.err
     assert folder.run("state", "export", "--show-private").out == before
 
 
@@ -104,9 +104,9 @@ def test_an_export_of_a_contradicting_state_is_refused_and_nothing_is_taken(
     document["bindings"][0]["incident_id"] = "01SOMETHINGELSE"
     document["bindings"].append({**document["bindings"][1], "key": "NEW", "incident_id": "01NEW"})
     folder.write("state.json", document)
-    told = folder.run("state", "import", "state.json")
-    assert told.code == 4
-    assert "contradict each other: 'JIRA-1' is INC-" in told.err
+    result = folder.run("state", "import", "state.json")
+    assert result.code == 4
+    assert "contradict each other: 'JIRA-1' is INC-" in result.err
     assert "NEW" not in keys(folder)
 
 
@@ -116,9 +116,9 @@ def test_the_state_of_another_account_is_refused_with_both_names(account: Accoun
     document = json.loads((folder.path / "state.json").read_text(encoding="utf-8"))
     document["account"]["dashboard_url"] = "https://app.incident.io/other"
     folder.write("state.json", document)
-    told = folder.run("state", "import", "state.json")
-    assert told.code == 4
-    assert "app.incident.io/other" in told.err
+    result = folder.run("state", "import", "state.json")
+    assert result.code == 4
+    assert "app.incident.io/other" in result.err
 
 
 def test_an_imported_state_of_another_account_plans_nothing_in_this_one(
@@ -129,13 +129,13 @@ def test_an_imported_state_of_another_account_plans_nothing_in_this_one(
     other = elsewhere(folder, monkeypatch)
     other.run("state", "import", "state.json")
     monkeypatch.setenv("INCIDENT_ENDPOINT", other_account.url)
-    told = other.run("apply", "--auto-approve")
-    assert told.code == 4
+    result = other.run("apply", "--auto-approve")
+    assert result.code == 4
     assert other_account.incidents() == []
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("{", "is no state export, or a damaged one"),
         ("<<<<<<< HEAD\n{}", "is no state export, or a damaged one"),
@@ -144,13 +144,13 @@ def test_an_imported_state_of_another_account_plans_nothing_in_this_one(
     ],
 )
 def test_what_is_no_export_is_an_error_and_makes_no_state(
-    folder: Folder, content: str | None, told: str
+    folder: Folder, content: str | None, message: str
 ) -> None:
     if content is not None:
         folder.write("state.json", content)
     result = folder.run("state", "import", "state.json")
     assert result.code == 1
-    assert told in result.err
+    assert message in result.err
     assert not (folder.path / ".importer").exists()
 
 
@@ -307,14 +307,14 @@ def test_what_was_adopted_before_carries_its_key_after_the_next_apply(
 
 def test_check_tells_how_to_make_the_field_that_the_account_lacks(account: Account, folder: Folder) -> None:
     folder.write("importer.yaml", "version: 1\nidentity: {marker_field: It's the key}\n")
-    told = folder.run("check", "--json")
-    assert told.code == 1
-    (missing,) = (each for each in told.json()["diagnostics"] if each["code"] == "marker-field-missing")
+    result = folder.run("check", "--json")
+    assert result.code == 1
+    (missing,) = (each for each in result.json()["diagnostics"] if each["code"] == "marker-field-missing")
     words, _, command = missing["hint"].partition(":\n")
     assert words.endswith("of type text; or with a key that has the role manage_settings")
-    said = shlex.split(command.replace("$INCIDENT_API_KEY", KEY).replace("\\\n", " "))
-    assert said[:4] == ["curl", f"{account.url}/v2/custom_fields", "-H", f"Authorization: Bearer {KEY}"]
-    assert json.loads(said[5]) == {
+    arguments = shlex.split(command.replace("$INCIDENT_API_KEY", KEY).replace("\\\n", " "))
+    assert arguments[:4] == ["curl", f"{account.url}/v2/custom_fields", "-H", f"Authorization: Bearer {KEY}"]
+    assert json.loads(arguments[5]) == {
         "name": "It's the key",
         "description": "Source key",
         "field_type": "text",
