@@ -40,21 +40,14 @@ def signature_name(by: str) -> str:
 
 def is_own(path: Path) -> bool:
     """Whether a file is as importer wrote it."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
-    first, _, rest = text.partition("\n")
+    first, _, rest = _text(path).partition("\n")
     match = _SIGNATURE.match(rest)
     return match is not None and match[2] == _hash(f"{first}\n{rest[match.end() :]}")
 
 
 def author(path: Path) -> str:
     """Return by what importer wrote a file, such as `init --from export.csv`; nothing where it did not."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n", 2)
-    except (OSError, UnicodeDecodeError):
-        return ""
+    lines = _text(path).split("\n", 2)
     match = _SIGNATURE.match(f"{lines[1]}\n") if len(lines) > 1 else None
     return match[1] if match else ""
 
@@ -88,16 +81,17 @@ def write_schema(folder: Path, name: str = "incident") -> None:
     """Write the schema that the files of a folder name in their first lines. One that somebody narrowed to an
     account stays."""
     path = folder / f".{name}.schema.json"
-    if not _is_narrowed(path):
+    if NARROWED not in _text(path):
         text = json.dumps(schemas.read(name), indent=2, ensure_ascii=False)
         write_shared(path, f"{text}\n")
 
 
-def _is_narrowed(path: Path) -> bool:
+def _text(path: Path) -> str:
+    """Return what is in a file; nothing where it cannot be read."""
     try:
-        return NARROWED in path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return False
+        return ""
 
 
 def _hash(text: str) -> str:
