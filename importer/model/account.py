@@ -107,5 +107,5 @@ class Account:
 
     endpoint: str
     dashboard_url: str
-    roles: tuple[str, ...] = field(default=(), compare=False)
-    key_name: str = field(default="", compare=False)
+    roles: tuple[str, ...] = field(default=(), compare=False, metadata={"json": None})
+    key_name: str = field(default="", compare=False, metadata={"json": None})

@@ -24,7 +24,7 @@ class Incident:
     attributes: Attributes
     location: Location
     idempotency_key: str | None = None
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=Policy, metadata={"json": None})
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -160,7 +160,7 @@ class Plan:
     """
 
     account: Account
-    made_at: datetime
+    made_at: datetime = field(metadata={"json": "created_at"})
     tool_version: str
     inputs: tuple[Input, ...]
     revision: str | None

@@ -16,25 +16,17 @@ from importer.formats import atomic, schemas
 from importer.formats.json_pieces import Document, JsonObject, open_text
 from importer.formats.json_pieces import pieces as json_pieces
 from importer.model import (
-    Account,
     Change,
     Diagnostic,
-    Input,
-    MonthCount,
     NoOp,
     Plan,
-    Scope,
-    Severity,
-    Unmanaged,
 )
-from importer.model.codec import decode_moment, encode_moment
+from importer.model.codec import decode_record, encode_moment, encode_record
 from importer.model.errors import ImporterError, Refused, UsageError
 from importer.plan.estimate import estimate
 from importer.plan.file_changes import (
     change_from_json,
     change_to_json,
-    location_from_json,
-    location_to_json,
     request_to_json,
 )
 from importer.plan.steps import option_steps
@@ -133,7 +125,8 @@ def _plan(head: JsonObject, changes: tuple[Change, ...], path: Path) -> Plan:
     try:
         if not _validator("head").is_valid(head):
             raise _damaged(path)
-        plan = replace(_plan_from(head), changes=changes)
+        parts = {**head, "changes": (), "unchanged": head["summary"]["unchanged"]}
+        plan = replace(decode_record(Plan, parts), changes=changes)
         promised = {**_head(plan), "format_version": head["format_version"]}
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         raise _damaged(path) from None
@@ -149,8 +142,8 @@ def _head(plan: Plan) -> JsonObject:
         "format_version": FORMAT_VERSION,
         "tool_version": plan.tool_version,
         "created_at": encode_moment(plan.made_at),
-        "account": {"endpoint": plan.account.endpoint, "dashboard_url": plan.account.dashboard_url},
-        "inputs": [asdict(each) for each in plan.inputs],
+        "account": encode_record(plan.account),
+        "inputs": [encode_record(each) for each in plan.inputs],
         "revision": plan.revision,
         "scope": {"kind": "part" if scope.left_out else "all", **asdict(scope), "only": list(scope.only)},
         "errored": plan.errored,
@@ -169,10 +162,10 @@ def _head(plan: Plan) -> JsonObject:
             }
             for each in option_steps(plan.changes)
         ],
-        "unmanaged": [asdict(each) for each in plan.unmanaged],
+        "unmanaged": [encode_record(each) for each in plan.unmanaged],
         "diagnostics": [diagnostic_json(each) for each in plan.diagnostics],
         "severities": list(plan.severities),
-        "history": None if plan.history is None else [asdict(each) for each in plan.history],
+        "history": None if plan.history is None else [encode_record(each) for each in plan.history],
     }
 
 
@@ -244,34 +237,10 @@ def _contains(document: Any, promised: Any) -> bool:
             return False
 
 
-def _plan_from(document: JsonObject) -> Plan:
-    """Return the plan of a document, without its changes."""
-    account, scope = document["account"], document["scope"]
-    return Plan(
-        account=Account(account["endpoint"], account["dashboard_url"]),
-        made_at=decode_moment(document["created_at"]),
-        tool_version=document["tool_version"],
-        inputs=tuple(Input(each["path"], each["sha256"]) for each in document["inputs"]),
-        revision=document["revision"],
-        changes=(),
-        unmanaged=tuple(Unmanaged(each["key"], each["reference"]) for each in document["unmanaged"]),
-        diagnostics=tuple(_diagnostic_from(each) for each in document["diagnostics"]),
-        unchanged=document["summary"]["unchanged"],
-        severities=tuple(document["severities"]),
-        history=_history_from(document["history"]),
-        scope=Scope(tuple(scope["only"]), scope["limit"], scope["drift_only"], scope["left_out"]),
-    )
-
-
-def _history_from(counts: list[JsonObject] | None) -> tuple[MonthCount, ...] | None:
-    if counts is None:
-        return None
-    return tuple(MonthCount(each["month"], each["severity"], each["incidents"]) for each in counts)
-
-
 def diagnostic_json(diagnostic: Diagnostic) -> JsonObject:
     """Return a problem as every JSON output shows it; `file`, `line`, `column` are its first place."""
-    first = location_to_json(diagnostic.locations[0]) if diagnostic.locations else {}
+    places = [encode_record(each) for each in diagnostic.locations]
+    first = places[0] if places else {}
     return {
         "severity": diagnostic.severity.value,
         "code": diagnostic.code,
@@ -282,19 +251,6 @@ def diagnostic_json(diagnostic: Diagnostic) -> JsonObject:
         "line": first.get("line"),
         "column": first.get("column"),
         "count": diagnostic.count,
-        "locations": [location_to_json(each) for each in diagnostic.locations],
+        "locations": places,
         **({"private": True} if diagnostic.is_private else {}),
     }
-
-
-def _diagnostic_from(json: JsonObject) -> Diagnostic:
-    return Diagnostic(
-        severity=Severity(json["severity"]),
-        code=json["code"],
-        summary=json["summary"],
-        detail=json["detail"],
-        hint=json["hint"],
-        locations=tuple(location_from_json(each) for each in json["locations"]),
-        count=json["count"],
-        is_private=json.get("private", False),
-    )

@@ -6,7 +6,7 @@ in the typed form that apply reads. Whoever reads a file checks that both say th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, assert_never
 
 from importer.model import (
@@ -18,21 +18,16 @@ from importer.model import (
     FieldChange,
     Incident,
     LiveIncident,
-    Location,
     Origin,
     Pending,
     Update,
     Value,
 )
 from importer.model.codec import (
-    decode,
-    decode_attribute,
     decode_attributes,
-    decode_moment,
-    encode,
-    encode_attribute,
+    decode_record,
     encode_attributes,
-    encode_moment,
+    encode_record,
 )
 from importer.model.normalise import by_label
 from importer.model.plain import labels, named, plain
@@ -43,6 +38,9 @@ from importer.plan.summary import Action, actions, reference_of
 from importer.wire.requests import request
 
 JsonObject = dict[str, Any]
+_SHOWN_OF_LIVE = frozenset({"id", "reference", "updated_at"})
+"""What an entry says of a live incident elsewhere."""
+
 Written = Create | Pending | Update | Adopt | Blocked
 """The changes that have an entry: what is as declared has none."""
 
@@ -53,7 +51,7 @@ def change_to_json(change: Written) -> JsonObject:
     changes, blocked = _differences(change)
     return {
         "key": change.incident.key,
-        "source": location_to_json(change.incident.location),
+        "source": encode_record(change.incident.location),
         "actions": [each.value for each in actions(change)],
         "action_reason": _reason(change),
         "explanation": change.explanation if isinstance(change, Blocked) else "",
@@ -74,20 +72,22 @@ def change_from_json(entry: JsonObject) -> Written:
     """Return the change of an entry whose shape the schema has checked. Raises ValueError, KeyError or
     TypeError where it is damaged all the same."""
     resolved = entry["resolved"]
-    incident = _incident_from(entry)
+    incident = decode_record(Incident, {**resolved, "key": entry["key"], "location": entry["source"]})
     action = entry["actions"][0]
-    blocked = tuple(_field_change_from(each) for each in resolved.get("blocked", ()))
+    blocked = tuple(decode_record(FieldChange, each) for each in resolved.get("blocked", ()))
     match action:
         case Action.CREATE | Action.PENDING:
-            theirs = frozenset(decode_attribute(each) for each in resolved.get("left_to_people", ()))
+            theirs = frozenset(decode_record(Attribute, each) for each in resolved.get("left_to_people", ()))
             sent = _sent_from(incident.attributes, resolved)
             if action == Action.CREATE:
                 return Create(incident, entry["idempotency_key"], sent, theirs)
             return Pending(incident, entry["idempotency_key"], sent, theirs, resolved.get("content"))
         case Action.UPDATE | Action.ADOPT:
             edit = Update if action == Action.UPDATE else Adopt
-            changes = tuple(_field_change_from(each) for each in resolved["changes"])
-            return edit(incident, _live_from(entry), changes, blocked)
+            own = {"id": entry["incident_id"], "reference": entry["reference"] or ""}
+            live = decode_record(LiveIncident, {**resolved["live"], **own, **entry["precondition"]})
+            changes = tuple(decode_record(FieldChange, each) for each in resolved["changes"])
+            return edit(incident, live, changes, blocked)
         case _:
             reference = entry["reference"] or ""
             reason, why = entry["action_reason"], entry["explanation"]
@@ -101,17 +101,6 @@ def request_to_json(step: Step) -> JsonObject:
     digest = made.sha256 if is_ready(step) else LATER.value
     body = {"body_sha256": digest} if isinstance(step, CreateIncident) else {"body": made.body}
     return {"method": made.method, "path": made.path, **body}
-
-
-def location_to_json(location: Location) -> JsonObject:
-    """Return {"file", "line"}, and the column of a table."""
-    column = {} if location.column is None else {"column": location.column}
-    return {"file": location.path, "line": location.line, **column}
-
-
-def location_from_json(place: JsonObject) -> Location:
-    """Return the place of {"file", "line", "column"}."""
-    return Location(place["file"], place["line"], place.get("column"))
 
 
 def _sides(change: Written) -> tuple[Attributes | None, Attributes]:
@@ -205,10 +194,11 @@ def _resolved(change: Written) -> JsonObject:
             was_sent = {} if content is None else {"content": content}
             return shared | _sent_to(incident.attributes, sent) | _theirs_to(theirs) | was_sent
         case Update(live=live) | Adopt(live=live):
-            own = {"live": _live_to(live), "changes": [_field_change_to(each) for each in changes]}
-            return shared | own | {"blocked": [_field_change_to(each) for each in blocked]}
+            kept = {name: part for name, part in encode_record(live).items() if name not in _SHOWN_OF_LIVE}
+            own = {"live": kept, "changes": [encode_record(each) for each in changes]}
+            return shared | own | {"blocked": [encode_record(each) for each in blocked]}
         case Blocked():
-            return shared | {"blocked": [_field_change_to(each) for each in blocked]}
+            return shared | {"blocked": [encode_record(each) for each in blocked]}
         case _:
             assert_never(change)
 
@@ -218,69 +208,16 @@ def _sent_to(own: Attributes, sent: Attributes) -> JsonObject:
     missing = object()
     added = {each: value for each, value in sent.items() if own.get(each, missing) != value}
     left_out = sorted((each for each in own if each not in sent), key=by_label)
-    return {"added": encode_attributes(added), "left_out": [encode_attribute(each) for each in left_out]}
+    return {"added": encode_attributes(added), "left_out": [encode_record(each) for each in left_out]}
 
 
 def _theirs_to(theirs: frozenset[Attribute]) -> JsonObject:
     return (
-        {"left_to_people": [encode_attribute(each) for each in sorted(theirs, key=by_label)]}
-        if theirs
-        else {}
+        {"left_to_people": [encode_record(each) for each in sorted(theirs, key=by_label)]} if theirs else {}
     )
 
 
 def _sent_from(own: Attributes, resolved: JsonObject) -> dict[Attribute, Value]:
-    left_out = {decode_attribute(each) for each in resolved["left_out"]}
+    left_out = {decode_record(Attribute, each) for each in resolved["left_out"]}
     sent = {**own, **decode_attributes(resolved["added"])}
     return {each: value for each, value in sent.items() if each not in left_out}
-
-
-def _incident_from(entry: JsonObject) -> Incident:
-    resolved = entry["resolved"]
-    return Incident(
-        key=entry["key"],
-        external_id=resolved["external_id"],
-        attributes=decode_attributes(resolved["attributes"]),
-        location=location_from_json(entry["source"]),
-        idempotency_key=resolved["idempotency_key"],
-    )
-
-
-def _live_to(live: LiveIncident) -> JsonObject:
-    return {
-        "mode": live.mode,
-        "created_at": encode_moment(live.created_at),
-        "permalink": live.permalink,
-        "attributes": encode_attributes(live.attributes),
-    }
-
-
-def _live_from(entry: JsonObject) -> LiveIncident:
-    live: Mapping[str, Any] = entry["resolved"]["live"]
-    return LiveIncident(
-        id=entry["incident_id"],
-        reference=entry["reference"] or "",
-        mode=live["mode"],
-        created_at=decode_moment(live["created_at"]),
-        updated_at=entry["precondition"]["updated_at"],
-        attributes=decode_attributes(live["attributes"]),
-        permalink=live["permalink"],
-    )
-
-
-def _field_change_to(change: FieldChange) -> JsonObject:
-    return {
-        "attribute": encode_attribute(change.attribute),
-        "before": encode(change.before),
-        "after": encode(change.after),
-        "origin": change.origin.value,
-    }
-
-
-def _field_change_from(json: JsonObject) -> FieldChange:
-    return FieldChange(
-        attribute=decode_attribute(json["attribute"]),
-        before=decode(json["before"]),
-        after=decode(json["after"]),
-        origin=Origin(json["origin"]),
-    )

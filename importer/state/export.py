@@ -14,11 +14,11 @@ from importer.formats import schemas
 from importer.model import Account, Attribute, Binding, Remembered
 from importer.model.codec import (
     decode,
-    decode_attribute,
     decode_moment,
+    decode_record,
     encode,
-    encode_attribute,
     encode_moment,
+    encode_record,
 )
 from importer.model.errors import UsageError
 from importer.model.normalise import by_label
@@ -32,10 +32,7 @@ JsonObject = dict[str, Any]
 
 def text(state: State) -> str:
     """Return the document in ASCII: bindings and unanswered creations by key, values by attribute."""
-    account = state.account and {
-        "endpoint": state.account.endpoint,
-        "dashboard_url": state.account.dashboard_url,
-    }
+    account = state.account and encode_record(state.account)
     bound = [_bound(state.bound[key]) for key in sorted(state.bound)]
     sent = [
         json.dumps({"key": key, "idempotency_key": state.unanswered[key]}) for key in sorted(state.unanswered)
@@ -65,15 +62,7 @@ def read(path: Path) -> State:
 
 def _bound(each: Bound) -> str:
     """Return the entry of a key: its binding in the first line, then a line for each of its values."""
-    head = json.dumps(
-        {
-            "key": each.binding.key,
-            "incident_id": each.binding.incident_id,
-            "reference": each.binding.reference,
-            "settled": each.binding.settled,
-            "at": encode_moment(each.at),
-        }
-    )
+    head = json.dumps({**encode_record(each.binding), "at": encode_moment(each.at)})
     fields = [
         json.dumps(_field(attribute, each.fields[attribute]), sort_keys=True)
         for attribute in sorted(each.fields, key=by_label)
@@ -83,7 +72,7 @@ def _bound(each: Bound) -> str:
 
 def _field(attribute: Attribute, known: Remembered) -> JsonObject:
     """Return what is known of an attribute; an answer that is what was declared is not said twice."""
-    found: JsonObject = {"attribute": encode_attribute(attribute), "declared": encode(known.declared)}
+    found: JsonObject = {"attribute": encode_record(attribute), "declared": encode(known.declared)}
     return found if known.answered == known.declared else {**found, "answered": encode(known.answered)}
 
 
@@ -141,7 +130,7 @@ def _state(document: JsonObject) -> State:
     if len(unanswered) < len(document["unanswered"]) or unanswered.keys() & bound.keys():
         raise ValueError("a key of `unanswered` is there twice")
     return State(
-        account=account and Account(account["endpoint"], account["dashboard_url"]),
+        account=account and decode_record(Account, account),
         bound=bound,
         unanswered=unanswered,
     )
@@ -154,14 +143,13 @@ def _check_characters(document: JsonObject) -> None:
 
 
 def _bound_from(entry: JsonObject) -> Bound:
-    binding = Binding(entry["key"], entry["incident_id"], entry["reference"], settled=entry["settled"])
     fields = dict(_field_from(each) for each in entry["fields"])
     if len(fields) < len(entry["fields"]):
         raise ValueError(f"it tells a value of '{entry['key']}' twice")
-    return Bound(binding, decode_moment(entry["at"]), fields)
+    return Bound(decode_record(Binding, entry), decode_moment(entry["at"]), fields)
 
 
 def _field_from(json: Mapping[str, Any]) -> tuple[Attribute, Remembered]:
     declared = decode(json["declared"])
     answered = decode(json["answered"]) if "answered" in json else declared
-    return decode_attribute(json["attribute"]), Remembered(declared, answered)
+    return decode_record(Attribute, json["attribute"]), Remembered(declared, answered)

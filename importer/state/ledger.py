@@ -23,7 +23,7 @@ from importer.model import (
     Remembered,
     Unanswered,
 )
-from importer.model.codec import decode_attribute
+from importer.model.codec import decode_record
 from importer.model.errors import Refused
 from importer.model.steps import CREATE
 from importer.state.ledger_file import LedgerFile, in_words, open_file, read_file
@@ -93,7 +93,7 @@ class Ledger:
         rows = self._file.query("SELECT attribute, declared, answered FROM field WHERE key = ?", key)
         with in_words(self.path):
             return {
-                decode_attribute(json.loads(attribute)): remembered_of(declared, answered)
+                decode_record(Attribute, json.loads(attribute)): remembered_of(declared, answered)
                 for attribute, declared, answered in rows
             }
 

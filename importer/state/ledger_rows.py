@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from importer.model import Account, Attribute, Binding, Entity, Remembered, Value
-from importer.model.codec import Json, decode, decode_attribute, encode, encode_attribute
+from importer.model.codec import Json, decode, decode_record, encode, encode_record
 from importer.model.steps import CREATE
 from importer.state.ledger_file import Row
 from importer.state.merge import Bound, State
@@ -44,7 +44,7 @@ def _named(attribute: Attribute, label: str) -> tuple[str, str]:
     """Return an attribute's place among those of its key, and its JSON. The same few come with every
     incident; equal ones may have another label since their thing was renamed."""
     known_as = attribute.key.id if isinstance(attribute.key, Entity) else label
-    return f"{attribute.field}:{known_as}", _text(encode_attribute(attribute))
+    return f"{attribute.field}:{known_as}", _text(encode_record(attribute))
 
 
 def remembered_of(declared: str, answered: str | None) -> Remembered:
@@ -63,7 +63,7 @@ def state_of(connection: sqlite3.Connection) -> State:
     rows = connection.execute("SELECT key, attribute, declared, answered FROM field")
     for key, attribute, declared, answered in rows:
         known = fields.setdefault(key, {})
-        known[decode_attribute(json.loads(attribute))] = remembered_of(declared, answered)
+        known[decode_record(Attribute, json.loads(attribute))] = remembered_of(declared, answered)
     last = dict(
         connection.execute("SELECT key, MAX(at) FROM entry WHERE status = ? GROUP BY key", (CONFIRMED,))
     )

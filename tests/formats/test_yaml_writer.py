@@ -255,7 +255,7 @@ def test_a_page_for_review(golden: Any) -> None:
             Attribute(Field.STATUS_PAGE, "Slow"),
             StatusPageIncident(
                 Reference(Kind.STATUS_PAGE, "Acme"),
-                (StatusPageUpdate(datetime(2023, 4, 12, 9, 15, tzinfo=UTC), "resolved", "Over."),),
+                (StatusPageUpdate(datetime(2023, 4, 12, 9, 15, tzinfo=UTC), "resolved", "Over.", ()),),
             ),
         ),
     )

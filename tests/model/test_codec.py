@@ -40,7 +40,7 @@ def test_the_name_of_an_entity_survives_though_equality_ignores_it(entity):
 
 @given(strategies.attributes)
 def test_an_attribute_survives_a_file(attribute):
-    assert codec.decode_attribute(through_text(codec.encode_attribute(attribute))) == attribute
+    assert codec.decode_record(Attribute, through_text(codec.encode_record(attribute))) == attribute
 
 
 @given(st.dictionaries(strategies.attributes, strategies.values, max_size=6), st.randoms())
@@ -83,7 +83,7 @@ def test_the_form_is_readable():
         },
         {"type": "decimal", "value": "12.5"},
     ]
-    assert codec.encode_attribute(Attribute(Field.NAME)) == {"field": "name"}
+    assert codec.encode_record(Attribute(Field.NAME)) == {"field": "name"}
 
 
 def test_a_moment_is_written_in_utc_and_ends_in_z():
@@ -133,7 +133,7 @@ def test_a_foreign_form_is_a_value_error(foreign):
 )
 def test_a_foreign_attribute_is_a_value_error(foreign):
     with pytest.raises(ValueError, match=r"."):
-        codec.decode_attribute(foreign)
+        codec.decode_record(Attribute, foreign)
 
 
 json_values = st.recursive(
