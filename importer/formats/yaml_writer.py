@@ -9,24 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import assert_never, cast
+from typing import Any, cast
 
 from importer.model import (
     Attachment,
     Attribute,
     Child,
     Field,
-    FollowUp,
     Incident,
-    Membership,
     Packed,
-    PostmortemDocument,
     Reference,
     StatusPageIncident,
     StatusPageUpdate,
-    TimelineItem,
     Value,
 )
+from importer.model.values import child_parts
 
 MODELINE = "# yaml-language-server: $schema="
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -47,6 +44,8 @@ _UNPRINTABLE = re.compile(
 which could show a reviewer something else than what is there."""
 _ESCAPED = re.compile(rf'["\\\n\t]|{_UNPRINTABLE.pattern}')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+_PLACES = {"at": 0, "page": 0, "content": 2}
+"""Parts of a child that stand before its title, and after all others, which have place 1."""
 _NUMBERED = re.compile(r"(.*) #([0-9]{1,4})", re.DOTALL)
 
 Node = str | int | datetime | None | Sequence["Node"] | Mapping[str, "Node"]
@@ -142,44 +141,27 @@ def _titles(keys: Sequence[str]) -> Iterator[str]:
 
 
 def _child(title: str, child: Child) -> Node:
-    match child:
-        case PostmortemDocument(content=content, status=status):
-            return _filled(title=title, status=status, content=content)
-        case TimelineItem(at=at, description=description):
-            return _filled(at=at, title=title, description=description)
-        case FollowUp():
-            assignee = child.assignee
-            return _filled(
-                title=title,
-                description=child.description,
-                assignee=_reference(assignee) if isinstance(assignee, Reference) else None,
-                status=child.status,
-                labels=child.labels,
-            )
-        case Attachment():
-            return _filled(
-                resource_type=child.resource_type,
-                url=child.url,
-                external_id=child.external_id,
-                title=child.title,
-            )
-        case StatusPageIncident(updates=updates):
-            page = _reference(cast(Reference, child.page))
-            return _filled(page=page, name=title, updates=[_update(each) for each in updates])
-        case Membership():
-            raise ValueError("members are a list of people")
+    told = _filled(child)
+    if title and not isinstance(child, Attachment):
+        told = {"name" if isinstance(child, StatusPageIncident) else "title": title, **told}
+    return {name: told[name] for name in sorted(told, key=lambda name: _PLACES.get(name, 1))}
+
+
+def _filled(child: Child | StatusPageUpdate) -> dict[str, Node]:
+    """Return the parts that are not empty."""
+    return {name: node for name, part in child_parts(child).items() if (node := _part(part))}
+
+
+def _part(part: Any) -> Node:
+    match part:
+        case StatusPageUpdate():
+            return _filled(part)
+        case tuple():
+            return [_part(each) for each in part]
+        case Mapping():
+            return {each.name: status for each, status in part.items()}
         case _:
-            assert_never(child)
-
-
-def _update(update: StatusPageUpdate) -> Node:
-    components: Node = {each.name: status for each, status in update.components}
-    return _filled(at=update.at, status=update.status, message=update.message, components=components)
-
-
-def _filled(**said: Node) -> dict[str, Node]:
-    """Return a mapping of what is said."""
-    return {name: value for name, value in said.items() if value}
+            return _value(part)
 
 
 def _value(value: Value) -> Node:

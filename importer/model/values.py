@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -213,6 +213,15 @@ class StatusPageIncident:
 
 
 Child = PostmortemDocument | TimelineItem | FollowUp | Attachment | Membership | StatusPageIncident
+ChildPart = str | datetime | Reference | Entity | Mapping[Reference | Entity, str] | tuple[object, ...]
+
+
+def child_parts(child: Child | StatusPageUpdate) -> dict[str, ChildPart]:
+    """Return what a child, or an update of one, has: its parts by the words of an incident file."""
+    found = {each.name: (getattr(child, each.name), each) for each in fields(child) if each.compare}
+    parts = {name: part for name, (part, each) in found.items() if part != each.default}
+    return {name: dict(part) if name == "components" else part for name, part in parts.items()}
+
 
 Scalar = str | Decimal | datetime | Link | Entity | NewOption | Reference | Packed
 Value = Scalar | Child | tuple[Scalar, ...] | None
