@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 JsonObject = dict[str, Any]
+_MOST_DIGITS = 10
 
 
 def canonical(value: Any) -> str:
@@ -86,6 +87,13 @@ class Document:
         self._entries = ((each, canonical(each)) for each in document.pop(self._name))
         self.sealed_with = str(document.pop(self._seal, ""))
         return document
+
+
+def major_version(document: Any) -> int | None:
+    """Return the number before the dot of a document's `format_version`; None where it has no such text."""
+    version = document.get("format_version") if isinstance(document, dict) else None
+    major = version.partition(".")[0] if isinstance(version, str) else ""
+    return int(major) if major.isdecimal() and len(major) < _MOST_DIGITS else None
 
 
 def open_text(path: Path) -> TextIO:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.formats import atomic, schemas
-from importer.formats.json_pieces import Document, JsonObject, open_text
+from importer.formats.json_pieces import Document, JsonObject, major_version, open_text
 from importer.formats.json_pieces import pieces as json_pieces
 from importer.model import (
     Change,
@@ -32,7 +32,8 @@ from importer.plan.file_changes import (
 from importer.plan.steps import option_steps
 from importer.plan.summary import summarise
 
-FORMAT_VERSION = "1.0"
+_MAJOR_VERSION = 1
+FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
 
 _CHANGES, _SEAL = "incident_changes", "plan_hash"
@@ -170,15 +171,11 @@ def _head(plan: Plan) -> JsonObject:
 
 
 def _check_version(head: JsonObject, path: Path) -> None:
-    version = head.get("format_version")
-    if (
-        not isinstance(version, str)
-        or not version.partition(".")[0].isdecimal()
-        or "tool_version" not in head
-    ):
+    version = major_version(head)
+    if version is None or "tool_version" not in head:
         raise _not_a_plan(path)
     made_by_an_older = not isinstance(head.get("scope"), dict)
-    if int(version.partition(".")[0]) != int(FORMAT_VERSION.partition(".")[0]) or made_by_an_older:
+    if version != _MAJOR_VERSION or made_by_an_older:
         raise UsageError(
             f"{path} was made by importer {head['tool_version']}, in a form that this version does not read",
             hint=f"make it anew: importer plan --out {path}",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.formats import schemas
+from importer.formats.json_pieces import JsonObject, major_version
 from importer.model import Account, Attribute, Binding, Remembered
 from importer.model.codec import (
     decode,
@@ -24,10 +25,9 @@ from importer.model.errors import UsageError
 from importer.model.normalise import by_label
 from importer.state.merge import Bound, State
 
-FORMAT_VERSION = "1.0"
+_MAJOR_VERSION = 1
+FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
-
-JsonObject = dict[str, Any]
 
 
 def text(state: State) -> str:
@@ -82,24 +82,24 @@ def _list(entries: list[str]) -> str:
 
 def _document(path: Path) -> JsonObject:
     try:
-        document = json.loads(path.read_bytes())
+        document: JsonObject = json.loads(path.read_bytes())
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror}", hint="make one with: importer state export FILE"
         ) from None
     except (ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
-    version = document.get("format_version") if isinstance(document, dict) else None
-    if not isinstance(version, str) or not version.partition(".")[0].isdecimal():
+    version = major_version(document)
+    if version is None:
         raise _damaged(path, "it has no format_version")
-    if int(version.partition(".")[0]) != int(FORMAT_VERSION.partition(".")[0]):
+    if version != _MAJOR_VERSION:
         raise UsageError(
-            f"{path} has the format version {version}; this version of importer reads {FORMAT_VERSION}",
+            f"{path} has the format version {document['format_version']}; this version of importer reads"
+            f" {FORMAT_VERSION}",
             hint="upgrade importer: pip install --upgrade incident-importer",
             code="state-version",
         )
-    found: JsonObject = document
-    return found
+    return document
 
 
 def _damaged(path: Path, why: str) -> UsageError:
