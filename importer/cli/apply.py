@@ -102,7 +102,7 @@ def _saved(wishes: Wishes) -> SavedPlan | None:
             "a saved plan is applied alone and as it was reviewed",
             hint="leave out the other paths, --only and --limit, or make another plan",
         )
-    return planfile.read(wishes.paths[0])
+    return planfile.read_plan(wishes.paths[0])
 
 
 def _require_approval(wishes: Wishes, *, output: str, is_saved: bool) -> None:

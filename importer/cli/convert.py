@@ -11,7 +11,7 @@ import click
 from importer.cli import options, rejects, written
 from importer.cli.options import Common, shown_places, taken
 from importer.cli.session import Desk, open_desk
-from importer.formats.yaml_writer import document
+from importer.formats.yaml_writer import to_yaml
 from importer.model import Diagnostic, Incident, Severity
 from importer.model.errors import ExitCode, UsageError
 from importer.model.settings import MappedSource, Settings
@@ -145,7 +145,7 @@ def _write(loaded: Loaded, wishes: Wishes) -> None:
     """Write all files, or none where one of them must not be."""
     pages = {
         wishes.out / f"{name}.yaml": written.signed(
-            document(incidents, schema=written.INCIDENT_SCHEMA), f"convert {wishes.source.name}"
+            to_yaml(incidents, schema=written.INCIDENT_SCHEMA), f"convert {wishes.source.name}"
         )
         for name, incidents in _divided(loaded.incidents, wishes.by).items()
     }

@@ -75,13 +75,13 @@ def command(context: click.Context) -> int:
     console = desk.console
     console.complain(made.diagnostics, places=places)
     if wishes.json_out:
-        planfile.write(made, wishes.json_out)
+        planfile.write_plan(made, wishes.json_out)
     console.result(rendered(made, context, console, desk.settings.root))
     github_output.tell(made, wishes.out)
     if made.errored:
         return ExitCode.ERROR
     if wishes.out:
-        planfile.write(made, wishes.out)
+        planfile.write_plan(made, wishes.out)
         how = desk.common.again("apply", wishes.out)
         console.tell(f"\nSaved the plan to {wishes.out}. To do exactly this: {how}")
     changed = summarise(made).has_changes

@@ -14,7 +14,7 @@ from importer.account.rules import SEES_PRIVATE
 from importer.cli import options, written
 from importer.cli.options import Common, taken
 from importer.cli.session import Desk, claiming, open_desk, reading
-from importer.formats.yaml_writer import document
+from importer.formats.yaml_writer import to_yaml
 from importer.model import Field
 from importer.model.errors import ExitCode, UsageError
 from importer.model.settings import parse_rate
@@ -139,7 +139,7 @@ def _write(files: dict[str, list[Declared]], wishes: Wishes) -> None:
     up = {"year": "", "month": "../"}[wishes.by]
     pages = {
         _path(wishes, name): written.signed(
-            document((each.incident for each in found), schema=f"{up}{written.INCIDENT_SCHEMA}"), "pull"
+            to_yaml((each.incident for each in found), schema=f"{up}{written.INCIDENT_SCHEMA}"), "pull"
         )
         for name, found in files.items()
     }

@@ -29,16 +29,16 @@ def rendered(plan: Plan, context: click.Context, console: Console, root: Path) -
     form = taken(Form, context)
     match chosen_format(context):
         case "json":
-            return "".join(planfile.pieces(plan))
+            return "".join(planfile.plan_chunks(plan))
         case "markdown":
             from importer.renderers import markdown  # noqa: PLC0415
 
             audience = markdown.Audience(form.show_private, shown_creations(full=form.full))
-            return markdown.plan(plan, audience=audience, max_bytes=form.max_bytes)
+            return markdown.render_plan(plan, audience=audience, max_bytes=form.max_bytes)
         case "html":
             from importer.renderers import html  # noqa: PLC0415 - it loads a template engine
 
-            return html.plan(plan, show_private=form.show_private)
+            return html.render_plan(plan, show_private=form.show_private)
         case "text":
             return as_text(plan, console, full=form.full)
         case annotations:
@@ -57,7 +57,7 @@ def as_text(plan: Plan, console: Console, *, full: bool) -> str:
     from importer.renderers import text  # noqa: PLC0415
 
     most = shown_creations(full=full)
-    return text.plan(plan, width=console.width, colour=console.out_colour, most=most)
+    return text.render_plan(plan, width=console.width, colour=console.out_colour, most=most)
 
 
 def shown_creations(*, full: bool) -> int | None:

@@ -23,7 +23,7 @@ def command(context: click.Context, plan_file: Path, no_color: bool) -> None:
     from importer.plan import file as planfile  # noqa: PLC0415
 
     console = open_console(plain=no_color)
-    plan = planfile.read(plan_file).plan
+    plan = planfile.read_plan(plan_file).plan
     if chosen_format(context) != "json":
         console.complain(plan.diagnostics, places=shown_places(context))
     console.result(rendered(plan, context, console, Path.cwd()))

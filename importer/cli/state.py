@@ -134,7 +134,7 @@ def export(context: click.Context) -> None:
     with _reading(desk) as ledger:
         state = ledger.state()
     hidden = 0 if wishes.show_private else sum(not each.is_public for each in state.bound.values())
-    text = export.text(state if wishes.show_private else without_private(state))
+    text = export.export_text(state if wishes.show_private else without_private(state))
     if wishes.file:
         atomic.write(wishes.file, [text])
     else:
@@ -159,7 +159,7 @@ def import_(context: click.Context, file: Path) -> None:
     from importer.state.lock import locked_ledger  # noqa: PLC0415
 
     desk = open_desk(taken(Common, context))
-    given, console = export.read(file), desk.console
+    given, console = export.read_export(file), desk.console
     with locked_ledger(
         desk.settings.state, timeout=desk.common.lock_timeout, now=_now, tell=console.tell
     ) as ledger:

@@ -21,7 +21,9 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def pieces(head: JsonObject, name: str, entries: Iterable[JsonObject], *, seal: str) -> Iterator[str]:
+def document_chunks(
+    head: JsonObject, name: str, entries: Iterable[JsonObject], *, seal: str
+) -> Iterator[str]:
     """Yield a document's text in ASCII: a line for each key of `head`, one for each entry of the list called
     `name`, and one for the key `seal`."""
     digest = _Digest(head, name)
@@ -103,7 +105,7 @@ def open_text(path: Path) -> TextIO:
 
 def _head(lines: Iterator[str], name: str) -> tuple[JsonObject, bool]:
     """Return what stands before the list, and whether the list goes on over lines of its own. Raises
-    ValueError for another layout than that of `pieces`."""
+    ValueError for another layout than that of `document_chunks`."""
     head: JsonObject = {}
     if next(lines, "").rstrip() != "{":
         raise ValueError("another layout")

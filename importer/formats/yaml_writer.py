@@ -51,7 +51,7 @@ _NUMBERED = re.compile(r"(.*) #([0-9]{1,4})", re.DOTALL)
 Node = str | int | datetime | None | Sequence["Node"] | Mapping[str, "Node"]
 
 
-def document(incidents: Iterable[Incident], *, schema: str) -> str:
+def to_yaml(incidents: Iterable[Incident], *, schema: str) -> str:
     """Return a file that declares the incidents, oldest first; `schema` is where an editor finds theirs.
 
     A Packed value is written as its text: only a table can leave open how many values a cell holds.

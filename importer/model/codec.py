@@ -60,22 +60,22 @@ _CLASSES: Mapping[str, type[Link | Packed | NewOption | Entity | Reference | Chi
 _TYPES: Mapping[type, str] = {cls: name for name, cls in _CLASSES.items()}
 
 
-class Record(Protocol):
+class Dataclass(Protocol):
     """Any dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=Dataclass)
 
 
-def encode(value: Value) -> Json:
+def encode_value(value: Value) -> Json:
     """Return a value's JSON form."""
     match value:
         case None | str():
             return value
         case tuple():
-            return [encode(each) for each in value]
+            return [encode_value(each) for each in value]
         case Decimal():
             return {"type": "decimal", "value": str(value)}
         case datetime():
@@ -84,8 +84,8 @@ def encode(value: Value) -> Json:
             return encode_record(value)
 
 
-def decode(json: Json) -> Value:
-    """Return the value that `encode` was given. Raises ValueError for anything else."""
+def decode_value(json: Json) -> Value:
+    """Return the value that `encode_value` was given. Raises ValueError for anything else."""
     match json:
         case None | str():
             return json
@@ -97,7 +97,7 @@ def decode(json: Json) -> Value:
             return tuple(map(_decode_scalar, json))
 
 
-def encode_record(record: Record) -> dict[str, Json]:
+def encode_record(record: Dataclass) -> dict[str, Json]:
     """Return a record as an object, its fields in their order."""
     cls = type(record)
     form: dict[str, Json] = {"type": _TYPES[cls]} if cls in _TYPES else {}
@@ -123,7 +123,7 @@ def decode_record(cls: type[R], json: Json) -> R:
 def encode_attributes(attributes: Attributes) -> list[Json]:
     """Return [{"attribute", "value"}] in one order, whatever the mapping's was."""
     return [
-        {"attribute": encode_record(attribute), "value": encode(attributes[attribute])}
+        {"attribute": encode_record(attribute), "value": encode_value(attributes[attribute])}
         for attribute in sorted(attributes, key=by_label)
     ]
 
@@ -131,7 +131,9 @@ def encode_attributes(attributes: Attributes) -> list[Json]:
 def decode_attributes(json: Json) -> dict[Attribute, Value]:
     """Return the mapping that `encode_attributes` was given. Raises ValueError for anything else."""
     pairs = [_object(each) for each in _list(json)]
-    return {decode_record(Attribute, pair.get("attribute")): decode(pair.get("value")) for pair in pairs}
+    return {
+        decode_record(Attribute, pair.get("attribute")): decode_value(pair.get("value")) for pair in pairs
+    }
 
 
 def encode_moment(moment: datetime) -> str:
@@ -149,7 +151,7 @@ def decode_moment(text: str) -> datetime:
 
 
 def _decode_scalar(json: Json) -> Scalar:
-    value = decode(json)
+    value = decode_value(json)
     if value is None or isinstance(value, tuple | Child):
         raise ValueError("a set of values holds plain values only")
     return value
@@ -177,7 +179,7 @@ def _decimal(text: str) -> Decimal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _FieldCodec:
     """A field that is written. One with a `default` holds nothing where it is missing."""
 
     name: str
@@ -188,7 +190,7 @@ class _Part:
 
 
 @cache
-def _parts(cls: type[Record]) -> tuple[_Part, ...]:
+def _parts(cls: type[Dataclass]) -> tuple[_FieldCodec, ...]:
     """Return the fields of a class that are written. A missing part of a value is left out, never null."""
     hints, found = get_type_hints(cls), []
     for each in fields(cls):
@@ -198,7 +200,7 @@ def _parts(cls: type[Record]) -> tuple[_Part, ...]:
             encoder, decoder = _codec(hint, key)
             if type(None) in get_args(hint) and (default is MISSING or cls not in _TYPES):
                 decoder = partial(_optional, decoder)
-            found.append(_Part(each.name, key, default, encoder, decoder))
+            found.append(_FieldCodec(each.name, key, default, encoder, decoder))
     return tuple(found)
 
 
@@ -215,7 +217,7 @@ def _codec(hint: Any, key: str) -> tuple[Callable[[Any], Json], Callable[[Json],
     if len(members) == 1:
         return _codec(members[0], key)
     if members or hint in _TYPES:
-        return encode, partial(_one_of, members or (hint,), key)
+        return encode_value, partial(_one_of, members or (hint,), key)
     if isinstance(hint, type) and is_dataclass(hint):
         return encode_record, partial(decode_record, hint)
     if hint in (bool, int):
@@ -241,7 +243,7 @@ def _exactly(cls: type, key: str, json: Json) -> Json:
 
 
 def _one_of(classes: tuple[type, ...], key: str, json: Json) -> Value:
-    value = decode(json)
+    value = decode_value(json)
     if not isinstance(value, classes):
         raise ValueError(f"{key} is not one of {', '.join(_TYPES.get(each, 'text') for each in classes)}")
     return value
@@ -261,7 +263,7 @@ def _list(json: Json) -> Sequence[Json]:
 
 def _encode_component(pair: tuple[Reference | Entity, str]) -> Json:
     """Return a component of a status page with its status."""
-    return {"component": encode(pair[0]), "status": pair[1]}
+    return {"component": encode_value(pair[0]), "status": pair[1]}
 
 
 def _decode_component(json: Json) -> tuple[Value, str]:
@@ -272,6 +274,6 @@ def _decode_component(json: Json) -> tuple[Value, str]:
 
 
 _MAPPED: Mapping[Any, tuple[Callable[[Any], Json], Callable[[Json], Any]]] = {
-    Value: (encode, decode),
+    Value: (encode_value, decode_value),
     Attributes: (encode_attributes, decode_attributes),
 }

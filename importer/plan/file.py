@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.formats import atomic, schemas
-from importer.formats.json_pieces import Document, JsonObject, major_version, open_text
-from importer.formats.json_pieces import pieces as json_pieces
+from importer.formats.json_pieces import Document, JsonObject, document_chunks, major_version, open_text
 from importer.model import (
     Change,
     Diagnostic,
@@ -48,23 +47,23 @@ class SavedPlan:
     plan_hash: str
 
 
-def pieces(plan: Plan) -> Iterator[str]:
+def plan_chunks(plan: Plan) -> Iterator[str]:
     """Yield the plan's document in ASCII, one line for each incident. Incidents that are as declared are only
     counted. It holds no secret."""
     changes = (change_to_json(each) for each in plan.changes if not isinstance(each, NoOp))
-    return json_pieces(_head(plan), _CHANGES, changes, seal=_SEAL)
+    return document_chunks(_head(plan), _CHANGES, changes, seal=_SEAL)
 
 
-def write(plan: Plan, path: Path) -> None:
+def write_plan(plan: Plan, path: Path) -> None:
     """Save a plan, readable by its owner alone. After a crash there is the whole file or none.
 
     Raises UsageError where the file cannot be written.
     """
-    atomic.write(path, pieces(plan))
+    atomic.write(path, plan_chunks(plan))
 
 
 def is_plan(path: Path) -> bool:
-    """Whether a file is, or was, a saved plan, by what `write` puts among its first lines."""
+    """Whether a file is, or was, a saved plan, by what `write_plan` puts among its first lines."""
     if not path.is_file():
         return False
     with path.open("rb") as stream:
@@ -72,8 +71,8 @@ def is_plan(path: Path) -> bool:
     return all(mark in beginning for mark in _OWN)
 
 
-def read(path: Path) -> SavedPlan:
-    """Return the plan that `write` saved, without its NoOps but with their number.
+def read_plan(path: Path) -> SavedPlan:
+    """Return the plan that `write_plan` saved, without its NoOps but with their number.
 
     Raises UsageError for what is no plan of a version that this program reads, and Refused for a plan that
     was changed after it was made.
@@ -117,7 +116,7 @@ def _change(entry: JsonObject, path: Path) -> Change | ImporterError:
         if not _validator("change").is_valid(entry):
             return _damaged(path)
         change = change_from_json(entry)
-        return change if _contains(entry, change_to_json(change)) else _untrue(path)
+        return change if _contains(entry, change_to_json(change)) else _inconsistent(path)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return _damaged(path)
 
@@ -132,7 +131,7 @@ def _plan(head: JsonObject, changes: tuple[Change, ...], path: Path) -> Plan:
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         raise _damaged(path) from None
     if not _contains(head, promised):
-        raise _untrue(path)
+        raise _inconsistent(path)
     return plan
 
 
@@ -195,7 +194,7 @@ def _damaged(path: Path) -> UsageError:
     )
 
 
-def _untrue(path: Path) -> Refused:
+def _inconsistent(path: Path) -> Refused:
     return Refused(
         f"{path} shows other changes than this version of importer would make",
         hint=f"make it anew: importer plan --out {path}",

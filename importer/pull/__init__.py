@@ -1,23 +1,23 @@
 """Live incidents -> incidents as a file declares them, which a plan finds unchanged."""
 
-from importer.pull.children import PULLED_CHILDREN, Api, Reader
-from importer.pull.declaring import Declared, declare, needed, without_numbers
+from importer.pull.children import PULLED_CHILDREN, ChildCollector, ChildReader
+from importer.pull.declaring import Declared, declare_live, needed, without_numbers
 from importer.pull.filters import CATEGORIES, MODES, Filters, chosen
 from importer.pull.keys import carriers, keys
-from importer.pull.tally import Tally
+from importer.pull.warnings import PullWarnings
 
 __all__ = [
     "CATEGORIES",
     "MODES",
     "PULLED_CHILDREN",
-    "Api",
+    "ChildCollector",
+    "ChildReader",
     "Declared",
     "Filters",
-    "Reader",
-    "Tally",
+    "PullWarnings",
     "carriers",
     "chosen",
-    "declare",
+    "declare_live",
     "keys",
     "needed",
     "without_numbers",

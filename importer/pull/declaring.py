@@ -44,9 +44,9 @@ from importer.model import (
 from importer.model.normalise import line, several
 from importer.model.settings import Settings
 from importer.plan.differences import same
-from importer.pull.holding import not_held
-from importer.pull.naming import Words, words_of
-from importer.pull.tally import Tally
+from importer.pull.naming import ReferenceFinder, reference_finder
+from importer.pull.round_trip import lost_attributes
+from importer.pull.warnings import PullWarnings
 from importer.sources.rules import LARGEST_NUMBER
 
 NOT_CARRIED = frozenset({Field.SLACK_CHANNEL_ID, Field.SLACK_TEAM_ID})
@@ -85,19 +85,19 @@ def needed(incidents: Iterable[LiveIncident]) -> Needs:
     return Needs(frozenset(fields), users=True)
 
 
-def declare(
+def declare_live(
     incidents: Sequence[LiveIncident],
     keys: Mapping[str, str],
     catalogue: Catalogue,
     settings: Settings,
-    tally: Tally,
+    warnings: PullWarnings,
 ) -> tuple[Declared, ...]:
-    """Return the incidents that a file can declare; `keys` are by ID. What cannot be said goes to the tally.
+    """Return the incidents that a file can declare; `keys` are by ID. What it cannot hold is a warning.
 
     Names are looked up without the aliases of importer.yaml: those are for words that the account lacks. What
     they turn to another thing that it has is not said by that name.
     """
-    writer = _Writer(words_of(catalogue, settings), _single_selects(catalogue))
+    writer = _Writer(reference_finder(catalogue, settings), _single_selects(catalogue))
     carrier = Attribute(Field.CUSTOM_FIELD, marker(catalogue, settings))
     said = [replace(each, attributes=_to_say(each.attributes, carrier)) for each in incidents]
     drafts = [writer.draft(live) for live in said]
@@ -109,10 +109,10 @@ def declare(
     neutral = replace(settings, aliases={}, on_unresolved={}, create_missing=frozenset(), marker_field=None)
     resolved = resolve(declared, catalogue, neutral).incidents
     made = [
-        _checked(live, draft, incident, back, tally)
+        _checked(live, draft, incident, back, warnings)
         for live, draft, incident, back in zip(said, drafts, declared, resolved, strict=True)
     ]
-    return _plannable([each for each in made if each is not None], catalogue, neutral, tally)
+    return _plannable([each for each in made if each is not None], catalogue, neutral, warnings)
 
 
 def without_numbers(declared: Iterable[Declared]) -> tuple[Declared, ...]:
@@ -140,7 +140,7 @@ def _number(live: LiveIncident, numbers: Counter[int | None]) -> int | None:
 
 
 def _checked(
-    live: LiveIncident, draft: Draft, incident: Incident, resolved: Incident, tally: Tally
+    live: LiveIncident, draft: Draft, incident: Incident, resolved: Incident, warnings: PullWarnings
 ) -> Declared | None:
     """Leave out what does not come back; the whole incident where a file cannot be without that."""
     found = {attribute: resolved.attributes.get(attribute) for attribute in draft}
@@ -149,11 +149,11 @@ def _checked(
         for attribute, said in draft.items()
         if found[attribute] is not None and same(live.attributes[attribute], found[attribute])
     }
-    lost = not_held(replace(incident, attributes=dict(sayable.values())))
+    lost = lost_attributes(replace(incident, attributes=dict(sayable.values())))
     kept = {attribute: found[attribute] for attribute, (word, _) in sayable.items() if word not in lost}
     for attribute in live.attributes:
         if attribute not in kept:
-            tally.warning(
+            warnings.add(
                 "value-not-pulled",
                 f"{attribute.label} cannot be written so that a plan finds it again: it is left out",
                 live,
@@ -161,7 +161,7 @@ def _checked(
             )
     missing = [each.label for each in _NEEDED if each not in kept]
     if missing:
-        tally.warning(
+        warnings.add(
             "incident-not-pulled",
             f"incidents without a {missing[0]} are not pulled, since a file needs one",
             live,
@@ -172,7 +172,7 @@ def _checked(
 
 
 def _plannable(
-    declared: Sequence[Declared], catalogue: Catalogue, settings: Settings, tally: Tally
+    declared: Sequence[Declared], catalogue: Catalogue, settings: Settings, warnings: PullWarnings
 ) -> tuple[Declared, ...]:
     """Leave out the incidents that a plan refuses whatever it is to do with them, such as public ones of a
     type that became private since: an error would be the end of the whole plan."""
@@ -181,7 +181,7 @@ def _plannable(
     refused = {at: each for each in found if each.severity is Severity.ERROR for at in each.locations}
     for each in declared:
         if problem := refused.get(each.incident.location):
-            tally.warning("incident-not-pulled", problem.summary, each.live, hint=problem.hint)
+            warnings.add("incident-not-pulled", problem.summary, each.live, hint=problem.hint)
     return tuple(each for each in declared if each.incident.location not in refused)
 
 
@@ -189,7 +189,7 @@ def _plannable(
 class _Writer:
     """Says in a file's words what live attributes are."""
 
-    words: Words
+    words: ReferenceFinder
     single_selects: frozenset[Entity]
 
     def draft(self, live: LiveIncident) -> Draft:

@@ -29,13 +29,13 @@ from importer.model.wording import numbered
 from importer.plan.changes import CANNOT_CHANGE, declared
 from importer.plan.privacy import is_private
 from importer.plan.summary import Action, actions, reference_of
-from importer.renderers.hunks import Line, difference, whole
+from importer.renderers.hunks import DiffLine, difference, whole
 from importer.renderers.values import identified, quoted, sanitised, shown, unfolded
 from importer.renderers.view import CLEAR, MEANINGS, SYMBOLS
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FieldRow:
     """One attribute of a card. `before` is None where only `after` is to be shown; `note` says why it
     differs; a value of several lines has `lines`, and words about them in `after`."""
 
@@ -44,7 +44,7 @@ class Row:
     before: str | None
     after: str
     note: str = ""
-    lines: tuple[Line, ...] = ()
+    lines: tuple[DiffLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Card:
     reference: str
     title: str
     place: str
-    rows: tuple[Row, ...]
+    rows: tuple[FieldRow, ...]
     unchanged: int = 0
     explanation: str = ""
     is_private: bool = False
@@ -125,7 +125,7 @@ def _explanation(change: Change) -> str:
             assert_never(change)
 
 
-def _rows(change: Change) -> tuple[Row, ...]:
+def _rows(change: Change) -> tuple[FieldRow, ...]:
     match change:
         case Create() | Pending():
             sent = declared(change)
@@ -149,7 +149,7 @@ def _rows(change: Change) -> tuple[Row, ...]:
 
 def _differing(
     changes: tuple[FieldChange, ...], blocked: tuple[FieldChange, ...], edited: str
-) -> tuple[Row, ...]:
+) -> tuple[FieldRow, ...]:
     names = labels(each.attribute for each in (*changes, *blocked))
     possible = [_row(each, names[each.attribute], _reason(each, edited)) for each in changes]
     return (*possible, *(_blocked_row(each, names[each.attribute]) for each in blocked))
@@ -168,24 +168,24 @@ def _date(updated_at: str) -> str:
         return ""
 
 
-def _row(change: FieldChange, label: str, note: str) -> Row:
+def _row(change: FieldChange, label: str, note: str) -> FieldRow:
     before, after = change.before, change.after
     symbol = SYMBOLS[Action.CREATE] if before is None else CLEAR if after is None else SYMBOLS[Action.UPDATE]
     name = sanitised(label)
     old, new = unfolded(before), unfolded(after)
     if "\n" not in old and "\n" not in new:
-        return Row(symbol, name, *_words(before, after), note)
+        return FieldRow(symbol, name, *_words(before, after), note)
     if before is None:
         text = whole(new, "+")
-        return Row(symbol, name, None, f"({numbered(text.changed, 'line')})", note, text.lines)
+        return FieldRow(symbol, name, None, f"({numbered(text.changed, 'line')})", note, text.lines)
     if after is None:
         text = whole(old, "-")
-        return Row(symbol, name, f"({numbered(text.changed, 'line')})", "null", note, text.lines)
+        return FieldRow(symbol, name, f"({numbered(text.changed, 'line')})", "null", note, text.lines)
     text = difference(old, new)
-    return Row(symbol, name, None, f"({numbered(text.changed, 'line')} changed)", note, text.lines)
+    return FieldRow(symbol, name, None, f"({numbered(text.changed, 'line')} changed)", note, text.lines)
 
 
-def _blocked_row(change: FieldChange, label: str) -> Row:
+def _blocked_row(change: FieldChange, label: str) -> FieldRow:
     row = _row(change, label, CANNOT_CHANGE)
     return replace(row, symbol=SYMBOLS[Action.BLOCKED], before=row.before or shown(change.before))
 

@@ -39,12 +39,12 @@ from importer.plan.changes import new_options
 from importer.plan.history import by_month
 from importer.plan.summary import actions, summarise
 from importer.renderers import view
-from importer.renderers.cards import Card, Row, card, legend
+from importer.renderers.cards import Card, FieldRow, card, legend
 from importer.renderers.chart import chart, undated
 from importer.renderers.columns import parted, shortened
-from importer.renderers.hunks import Line, excerpt, limited
-from importer.renderers.privacy import problems, redacted
-from importer.renderers.values import lines, sanitised
+from importer.renderers.hunks import DiffLine, excerpt, truncated
+from importer.renderers.privacy import redacted, visible_diagnostics
+from importer.renderers.values import sanitised, sanitised_lines
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST, _MOST_LINES = 10_000, 1000
@@ -62,7 +62,7 @@ class _Told:
     hidden: bool
 
 
-def plan(plan: Plan, *, show_private: bool) -> str:
+def render_plan(plan: Plan, *, show_private: bool) -> str:
     """Return the page. Of private incidents it holds key, action and place, unless they are to be shown."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - loaded where used
     from markupsafe import Markup  # noqa: PLC0415
@@ -129,7 +129,7 @@ def _words(plan: Plan, told: Sequence[_Told], *, show_private: bool) -> Json:
             (sanitised(each.custom_field.name), sanitised(each.name))
             for each in new_options(each.change for each in told if not each.hidden)
         ],
-        "problems": [_problem(each) for each in problems(plan, show_private=show_private)],
+        "problems": [_problem(each) for each in visible_diagnostics(plan, show_private=show_private)],
         "legend": legend(each.card for each in told),
         "hidden": sum(each.hidden for each in told),
     }
@@ -164,7 +164,7 @@ def _problem(diagnostic: Diagnostic) -> Json:
 
 
 def _prose(text: str) -> str:
-    return shortened("\n".join(lines(text)), _LONGEST)
+    return shortened("\n".join(sanitised_lines(text)), _LONGEST)
 
 
 def _drawn(plan: Plan, told: Sequence[_Told]) -> Json:
@@ -241,16 +241,16 @@ def _link(change: Change) -> str:
     return sanitised(address) if address.startswith("https://") else ""
 
 
-def _row(row: Row) -> list[Any]:
+def _row(row: FieldRow) -> list[Any]:
     if row.before is None:
         before, after = None, shortened(row.after, _LONGEST)
     else:
         before, after = parted(row.before, row.after, _LONGEST)
-    lines = [[each.marker, *_pieces(excerpt(each, _LONGEST))] for each in limited(row.lines, _MOST_LINES)]
+    lines = [[each.marker, *_pieces(excerpt(each, _LONGEST))] for each in truncated(row.lines, _MOST_LINES)]
     return [row.symbol, row.label, before, after, row.note, lines]
 
 
-def _pieces(line: Line) -> list[str]:
+def _pieces(line: DiffLine) -> list[str]:
     """Return a line of a diff in pieces: every second one is a word that differs."""
     ends = [0, *chain.from_iterable(line.spans), len(line.text)]
     return [line.text[start:end] for start, end in pairwise(ends)]

@@ -41,7 +41,7 @@ def sanitised(text: str) -> str:
     return _UNSAFE_IN_A_LINE.sub(_escape, text)
 
 
-def lines(text: str) -> tuple[str, ...]:
+def sanitised_lines(text: str) -> tuple[str, ...]:
     """Return a text's lines, each sanitised; only a line feed ends a line."""
     return tuple(_UNSAFE_IN_A_TEXT.sub(_escape, text).split("\n"))
 

@@ -14,12 +14,12 @@ from importer.formats import schemas
 from importer.formats.json_pieces import JsonObject, major_version
 from importer.model import Account, Attribute, Binding, Remembered
 from importer.model.codec import (
-    decode,
     decode_moment,
     decode_record,
-    encode,
+    decode_value,
     encode_moment,
     encode_record,
+    encode_value,
 )
 from importer.model.errors import UsageError
 from importer.model.normalise import by_label
@@ -30,7 +30,7 @@ FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
 
 
-def text(state: State) -> str:
+def export_text(state: State) -> str:
     """Return the document in ASCII: bindings and unanswered creations by key, values by attribute."""
     account = state.account and encode_record(state.account)
     bound = [_bound(state.bound[key]) for key in sorted(state.bound)]
@@ -46,7 +46,7 @@ def text(state: State) -> str:
     return "{\n" + ",\n".join(f'"{name}": {part}' for name, part in parts.items()) + "\n}\n"
 
 
-def read(path: Path) -> State:
+def read_export(path: Path) -> State:
     """Return the state that a file holds. Raises UsageError for what is no whole state export of a version
     that this program reads."""
     import jsonschema_rs  # noqa: PLC0415 - it is loaded only where a file is read
@@ -72,8 +72,8 @@ def _bound(each: Bound) -> str:
 
 def _field(attribute: Attribute, known: Remembered) -> JsonObject:
     """Return what is known of an attribute; an answer that is what was declared is not said twice."""
-    found: JsonObject = {"attribute": encode_record(attribute), "declared": encode(known.declared)}
-    return found if known.answered == known.declared else {**found, "answered": encode(known.answered)}
+    found: JsonObject = {"attribute": encode_record(attribute), "declared": encode_value(known.declared)}
+    return found if known.answered == known.declared else {**found, "answered": encode_value(known.answered)}
 
 
 def _list(entries: list[str]) -> str:
@@ -150,6 +150,6 @@ def _bound_from(entry: JsonObject) -> Bound:
 
 
 def _field_from(json: Mapping[str, Any]) -> tuple[Attribute, Remembered]:
-    declared = decode(json["declared"])
-    answered = decode(json["answered"]) if "answered" in json else declared
+    declared = decode_value(json["declared"])
+    answered = decode_value(json["answered"]) if "answered" in json else declared
     return decode_record(Attribute, json["attribute"]), Remembered(declared, answered)

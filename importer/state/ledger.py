@@ -37,7 +37,7 @@ from importer.state.ledger_rows import (
     remembered_of,
     state_of,
 )
-from importer.state.merge import Gain, State, gain, merged
+from importer.state.merge import MergeResult, State, merge_result, merged
 
 APPLY = "apply"
 
@@ -242,15 +242,15 @@ class Ledger:
 
         self._file.write(work)
 
-    def learn(self, given: State) -> Gain:
+    def learn(self, given: State) -> MergeResult:
         """Add what another state knows, all of it or nothing. Raises Refused where the two contradict."""
-        learned: list[Gain] = []
+        learned: list[MergeResult] = []
 
         def work(to: sqlite3.Connection) -> None:
             own = state_of(to)
             whole = merged(own, given)
             add_state(to, own, whole, at=self._stamp())
-            learned[:] = [gain(own, whole)]
+            learned[:] = [merge_result(own, whole)]
 
         self._file.write(work)
         return learned[0]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from importer.model import Account, Attribute, Binding, Entity, Remembered, Value
-from importer.model.codec import Json, decode, decode_record, encode, encode_record
+from importer.model.codec import Json, decode_record, decode_value, encode_record, encode_value
 from importer.model.steps import CREATE
 from importer.state.ledger_file import Row
 from importer.state.merge import Bound, State
@@ -34,8 +34,8 @@ def field_row(key: str, attribute: Attribute, declared: Value, answered: Value) 
         key,
         slot,
         name,
-        _text(encode(declared)),
-        None if answered == declared else _text(encode(answered)),
+        _text(encode_value(declared)),
+        None if answered == declared else _text(encode_value(answered)),
     )
 
 
@@ -48,8 +48,8 @@ def _named(attribute: Attribute, label: str) -> tuple[str, str]:
 
 
 def remembered_of(declared: str, answered: str | None) -> Remembered:
-    kept = decode(json.loads(declared))
-    return Remembered(kept, kept if answered is None else decode(json.loads(answered)))
+    kept = decode_value(json.loads(declared))
+    return Remembered(kept, kept if answered is None else decode_value(json.loads(answered)))
 
 
 def _text(value: Json) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.formats.json_pieces import Document, pieces
+from importer.formats.json_pieces import Document, document_chunks
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -25,7 +25,7 @@ heads = st.dictionaries(st.text(max_size=8), values, max_size=4).map(
 
 
 def text_of(head: dict[str, Any], entries: list[dict[str, Any]]) -> str:
-    return "".join(pieces(head, "list", entries, seal="seal"))
+    return "".join(document_chunks(head, "list", entries, seal="seal"))
 
 
 def opened(text: str) -> Document:

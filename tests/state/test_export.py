@@ -62,13 +62,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def written(path: Path, state: State) -> Path:
-    path.write_text(export.text(state), encoding="ascii")
+    path.write_text(export.export_text(state), encoding="ascii")
     return path
 
 
 def test_an_export_is_what_it_was(golden: Callable[[str, str], None]) -> None:
-    golden("state/full.json", export.text(FULL))
-    golden("state/empty.json", export.text(State()))
+    golden("state/full.json", export.export_text(FULL))
+    golden("state/empty.json", export.export_text(State()))
 
 
 def test_the_order_in_which_things_became_known_does_not_matter() -> None:
@@ -80,14 +80,14 @@ def test_the_order_in_which_things_became_known_does_not_matter() -> None:
         },
         dict(reversed(list(FULL.unanswered.items()))),
     )
-    assert export.text(turned) == export.text(FULL)
+    assert export.export_text(turned) == export.export_text(FULL)
 
 
 @pytest.mark.parametrize("state", [FULL, State()])
 def test_an_export_fits_its_schema_and_is_read_as_it_was(state: State, path: Path) -> None:
-    document = json.loads(export.text(state))
+    document = json.loads(export.export_text(state))
     assert jsonschema_rs.validator_for(schemas.read("state")).is_valid(document)
-    assert export.read(written(path, state)) == state
+    assert export.read_export(written(path, state)) == state
 
 
 _FIELDS = st.dictionaries(
@@ -110,7 +110,7 @@ def _states(draw: st.DrawFn) -> State:
 @given(_states())
 def test_any_state_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, state: State) -> None:
     path = written(tmp_path_factory.mktemp("any") / "state.json", state)
-    assert export.text(export.read(path)) == path.read_text(encoding="ascii")
+    assert export.export_text(export.read_export(path)) == path.read_text(encoding="ascii")
 
 
 # One thing of each name in a state file: a ledger keeps one value for an ID or a label.
@@ -126,36 +126,36 @@ def test_an_export_into_an_empty_state_exports_the_same_bytes(
 ) -> None:
     whole = State(ACME, {k: Bound(b.binding, b.at, fields) for k, b in state.bound.items()}, state.unanswered)
     folder = tmp_path_factory.mktemp("import")
-    exported = export.text(whole)
+    exported = export.export_text(whole)
     ledger = open_ledger(folder / "state.db", now=lambda: AT)
-    ledger.learn(export.read(written(folder / "state.json", whole)))
+    ledger.learn(export.read_export(written(folder / "state.json", whole)))
     again = ledger.state()
     ledger.close()
-    assert export.text(again) == exported
+    assert export.export_text(again) == exported
 
 
 def test_a_later_minor_version_is_read_and_its_keys_are_passed_over(path: Path) -> None:
-    document = json.loads(export.text(FULL)) | {"format_version": "1.9", "more": [1]}
+    document = json.loads(export.export_text(FULL)) | {"format_version": "1.9", "more": [1]}
     document["bindings"][0]["more"] = {}
     path.write_text(json.dumps(document), encoding="utf-8")
-    assert export.read(path) == FULL
+    assert export.read_export(path) == FULL
 
 
 def test_another_major_version_is_refused_with_the_one_that_is_read(path: Path) -> None:
     path.write_text(json.dumps({"format_version": "2.0"}), encoding="utf-8")
     with pytest.raises(UsageError, match=r"2\.0; this version of importer reads 1\.0") as refusal:
-        export.read(path)
+        export.read_export(path)
     assert refusal.value.code == "state-version"
 
 
 def test_a_file_that_is_not_there_is_told_with_the_command_that_makes_it(path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read") as refusal:
-        export.read(path)
+        export.read_export(path)
     assert "importer state export" in refusal.value.hint
 
 
 def _changed(change: Callable[[dict[str, Any]], object]) -> str:
-    document = json.loads(export.text(FULL))
+    document = json.loads(export.export_text(FULL))
     change(document)
     return json.dumps(document)
 
@@ -179,8 +179,8 @@ def _deep(levels: int) -> Any:
     ("text", "why"),
     [
         ("", "Expecting value"),
-        (export.text(FULL)[:-20], "Expecting"),
-        ("<<<<<<< HEAD\n" + export.text(FULL), "Expecting value"),
+        (export.export_text(FULL)[:-20], "Expecting"),
+        ("<<<<<<< HEAD\n" + export.export_text(FULL), "Expecting value"),
         ("[]", "no format_version"),
         ('{"incidents": []}', "no format_version"),
         ('{"format_version": "one"}', "no format_version"),
@@ -209,6 +209,6 @@ def _deep(levels: int) -> Any:
 def test_what_is_damaged_is_refused_in_words(path: Path, text: str, why: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=why) as refusal:
-        export.read(path)
+        export.read_export(path)
     assert refusal.value.code == "not-a-state-export"
     assert refusal.value.exit_code is ExitCode.ERROR

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from importer.model import Account, Attribute, Binding, Field, Remembered
 from importer.model.errors import ExitCode, Refused
-from importer.state.merge import Bound, Gain, State, gain, merged, without_private
+from importer.state.merge import Bound, MergeResult, State, merge_result, merged, without_private
 from tests.plans import BEGAN, NAME, SUMMARY
 
 ACME = Account("https://api.incident.io", "https://app.incident.io/acme")
@@ -132,8 +132,8 @@ def test_what_was_learned_is_counted_and_what_was_known_is_not() -> None:
     own = state(bound("A", 1), bound("B", 2, name="Old"), C="i-C")
     given = state(bound("A", 1), bound("B", 2, at=LATER, name="New"), bound("D", 4), C="i-C", E="i-E")
     whole = merged(own, given)
-    assert gain(own, whole) == Gain(bound=1, renewed=1, unanswered=1)
-    assert gain(whole, merged(whole, given)) == Gain(0, 0, 0)
+    assert merge_result(own, whole) == MergeResult(bound=1, renewed=1, unanswered=1)
+    assert merge_result(whole, merged(whole, given)) == MergeResult(0, 0, 0)
 
 
 # -- whatever they hold --------------------------------------------------------------------------------
@@ -177,4 +177,4 @@ def test_a_second_merge_of_the_same_changes_nothing(one: State, two: State) -> N
     once = merged(one, two)
     assert merged(once, two) == once
     assert merged(once, one) == once
-    assert gain(once, merged(once, two)) == Gain(0, 0, 0)
+    assert merge_result(once, merged(once, two)) == MergeResult(0, 0, 0)
