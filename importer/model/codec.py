@@ -195,7 +195,7 @@ def _parts(cls: type[Dataclass]) -> tuple[_FieldCodec, ...]:
     hints, found = get_type_hints(cls), []
     for each in fields(cls):
         key, hint = each.metadata.get("json", each.name), hints[each.name]
-        default = each.default if each.default in (None, (), False) else MISSING
+        default = each.default if each.default in (None, ()) or each.default is False else MISSING
         if key is not None:
             encoder, decoder = _codec(hint, key)
             if type(None) in get_args(hint) and (default is MISSING or cls not in _TYPES):
