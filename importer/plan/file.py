@@ -100,11 +100,7 @@ def _read(document: Document, path: Path) -> SavedPlan:
             problem = change if isinstance(change, ImporterError) else None
             changes += [] if isinstance(change, ImporterError) else [change]
     if not document.is_sealed():
-        raise Refused(
-            f"{path} was changed after it was made: its hash does not fit",
-            hint=f"make it anew: importer plan --out {path}",
-            code="plan-changed",
-        )
+        raise _refused(path, "was changed after it was made: its hash does not fit", "plan-changed")
     if problem is not None:
         raise problem
     return SavedPlan(_plan(document.head, tuple(changes), path), document.sealed_with)
@@ -195,11 +191,11 @@ def _damaged(path: Path) -> UsageError:
 
 
 def _inconsistent(path: Path) -> Refused:
-    return Refused(
-        f"{path} shows other changes than this version of importer would make",
-        hint=f"make it anew: importer plan --out {path}",
-        code="plan-untrue",
-    )
+    return _refused(path, "shows other changes than this version of importer would make", "plan-untrue")
+
+
+def _refused(path: Path, why: str, code: str) -> Refused:
+    return Refused(f"{path} {why}", hint=f"make it anew: importer plan --out {path}", code=code)
 
 
 @cache

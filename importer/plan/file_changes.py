@@ -6,7 +6,7 @@ in the typed form that apply reads. Whoever reads a file checks that both say th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, assert_never
 
 from importer.model import (
@@ -23,12 +23,7 @@ from importer.model import (
     Update,
     Value,
 )
-from importer.model.codec import (
-    decode_attributes,
-    decode_record,
-    encode_attributes,
-    encode_record,
-)
+from importer.model.codec import Json, decode_attributes, decode_record, encode_attributes, encode_record
 from importer.model.normalise import by_label
 from importer.model.plain import labels, named, plain
 from importer.model.steps import LATER, CreateIncident, Step, is_ready
@@ -49,6 +44,7 @@ def change_to_json(change: Written) -> JsonObject:
     """Return the entry of one change."""
     before, after = _sides(change)
     changes, blocked = _differences(change)
+    live = change.live if isinstance(change, Update | Adopt) else None
     return {
         "key": change.incident.key,
         "source": encode_record(change.incident.location),
@@ -56,14 +52,14 @@ def change_to_json(change: Written) -> JsonObject:
         "action_reason": _reason(change),
         "explanation": change.explanation if isinstance(change, Blocked) else "",
         "idempotency_key": change.idempotency_key if isinstance(change, Create | Pending) else None,
-        "incident_id": _incident_id(change),
+        "incident_id": live.id if live else change.incident_id if isinstance(change, Blocked) else None,
         "reference": reference_of(change) or None,
         "before": None if before is None else named(before),
         "after": named(after),
         "changed_fields": _fields(changes, lambda each: each.origin.value),
         "blocked_fields": _fields(blocked, lambda _: CANNOT_CHANGE),
         "requests": [request_to_json(each) for each in steps(change)],
-        "precondition": _precondition(change),
+        "precondition": {"updated_at": live.updated_at} if live else None,
         "resolved": _resolved(change),
     }
 
@@ -77,15 +73,19 @@ def change_from_json(entry: JsonObject) -> Written:
     blocked = tuple(decode_record(FieldChange, each) for each in resolved.get("blocked", ()))
     match action:
         case Action.CREATE | Action.PENDING:
-            theirs = frozenset(decode_record(Attribute, each) for each in resolved.get("left_to_people", ()))
+            left_to_people = _attributes_from(resolved.get("left_to_people", ()))
             sent = _sent_from(incident.attributes, resolved)
             if action == Action.CREATE:
-                return Create(incident, entry["idempotency_key"], sent, theirs)
-            return Pending(incident, entry["idempotency_key"], sent, theirs, resolved.get("content"))
+                return Create(incident, entry["idempotency_key"], sent, left_to_people)
+            return Pending(incident, entry["idempotency_key"], sent, left_to_people, resolved.get("content"))
         case Action.UPDATE | Action.ADOPT:
             edit = Update if action == Action.UPDATE else Adopt
-            own = {"id": entry["incident_id"], "reference": entry["reference"] or ""}
-            live = decode_record(LiveIncident, {**resolved["live"], **own, **entry["precondition"]})
+            shown = {
+                "id": entry["incident_id"],
+                "reference": entry["reference"] or "",
+                **entry["precondition"],
+            }
+            live = decode_record(LiveIncident, {**shown, **resolved["live"]})
             changes = tuple(decode_record(FieldChange, each) for each in resolved["changes"])
             return edit(incident, live, changes, blocked)
         case _:
@@ -164,22 +164,6 @@ def _reason(change: Written) -> str:
             assert_never(change)
 
 
-def _incident_id(change: Written) -> str | None:
-    match change:
-        case Update(live=live) | Adopt(live=live):
-            return live.id
-        case Blocked(incident_id=identity):
-            return identity
-        case Create() | Pending():
-            return None
-        case _:
-            assert_never(change)
-
-
-def _precondition(change: Written) -> JsonObject | None:
-    return {"updated_at": change.live.updated_at} if isinstance(change, Update | Adopt) else None
-
-
 def _resolved(change: Written) -> JsonObject:
     incident = change.incident
     shared: JsonObject = {
@@ -189,10 +173,11 @@ def _resolved(change: Written) -> JsonObject:
     }
     changes, blocked = _differences(change)
     match change:
-        case Create(attributes=sent, left_to_people=theirs) | Pending(attributes=sent, left_to_people=theirs):
+        case Create(attributes=sent, left_to_people=people) | Pending(attributes=sent, left_to_people=people):
             content = change.content if isinstance(change, Pending) else None
-            was_sent = {} if content is None else {"content": content}
-            return shared | _sent_to(incident.attributes, sent) | _theirs_to(theirs) | was_sent
+            optional = {"left_to_people": _attributes_to(people) or None, "content": content}
+            given = {name: part for name, part in optional.items() if part is not None}
+            return shared | _sent_to(incident.attributes, sent) | given
         case Update(live=live) | Adopt(live=live):
             kept = {name: part for name, part in encode_record(live).items() if name not in _SHOWN_OF_LIVE}
             own = {"live": kept, "changes": [encode_record(each) for each in changes]}
@@ -207,17 +192,18 @@ def _sent_to(own: Attributes, sent: Attributes) -> JsonObject:
     """What a creation sends is nearly what is declared: only the difference is kept."""
     missing = object()
     added = {each: value for each, value in sent.items() if own.get(each, missing) != value}
-    left_out = sorted((each for each in own if each not in sent), key=by_label)
-    return {"added": encode_attributes(added), "left_out": [encode_record(each) for each in left_out]}
-
-
-def _theirs_to(theirs: frozenset[Attribute]) -> JsonObject:
-    return (
-        {"left_to_people": [encode_record(each) for each in sorted(theirs, key=by_label)]} if theirs else {}
-    )
+    return {"added": encode_attributes(added), "left_out": _attributes_to(own.keys() - sent.keys())}
 
 
 def _sent_from(own: Attributes, resolved: JsonObject) -> dict[Attribute, Value]:
-    left_out = {decode_record(Attribute, each) for each in resolved["left_out"]}
+    left_out = _attributes_from(resolved["left_out"])
     sent = {**own, **decode_attributes(resolved["added"])}
     return {each: value for each, value in sent.items() if each not in left_out}
+
+
+def _attributes_to(attributes: Iterable[Attribute]) -> list[Json]:
+    return [encode_record(each) for each in sorted(attributes, key=by_label)]
+
+
+def _attributes_from(listed: Iterable[Json]) -> frozenset[Attribute]:
+    return frozenset(decode_record(Attribute, each) for each in listed)

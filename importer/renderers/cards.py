@@ -33,6 +33,15 @@ from importer.renderers.hunks import DiffLine, difference, whole
 from importer.renderers.values import identified, quoted, sanitised, shown, unfolded
 from importer.renderers.view import CLEAR, MEANINGS, SYMBOLS
 
+_PREDICATES = {
+    Action.CREATE: "will be created",
+    Action.UPDATE: "will be updated",
+    Action.ADOPT: "will be adopted",
+    Action.PENDING: "is pending",
+    Action.BLOCKED: "is blocked",
+    Action.NO_OP: "is unchanged",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
@@ -91,23 +100,9 @@ def _title(change: Change, action: Action, scope: Scope) -> str:
     name = f"incident {quoted(change.incident.key)}"
     reference = reference_of(change)
     subject = f"{name} ({sanitised(reference)})" if reference else name
-    match action:
-        case Action.UPDATE | Action.BLOCKED if scope.drift_only:
-            return f"{subject} has drifted"
-        case Action.CREATE:
-            return f"{subject} will be created"
-        case Action.UPDATE:
-            return f"{subject} will be updated"
-        case Action.ADOPT:
-            return f"{subject} will be adopted"
-        case Action.PENDING:
-            return f"{subject} is pending"
-        case Action.BLOCKED:
-            return f"{subject} is blocked"
-        case Action.NO_OP:
-            return f"{subject} is unchanged"
-        case _:
-            assert_never(action)
+    if scope.drift_only and action in (Action.UPDATE, Action.BLOCKED):
+        return f"{subject} has drifted"
+    return f"{subject} {_PREDICATES[action]}"
 
 
 def _explanation(change: Change) -> str:

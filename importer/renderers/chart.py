@@ -115,7 +115,7 @@ def chart(added: Sequence[MonthCount], there: Sequence[MonthCount], ranked: Sequ
         )
         for number in range(first, last + 1)
     )
-    highest, deepest = (max(map(sum, sides)) for sides in _sides(periods))
+    highest, deepest = max(sum(each.added) for each in periods), max(sum(each.there) for each in periods)
     unit = (HEIGHT - 2 * EDGE) / (highest + deepest)
     zero = round(EDGE + highest * unit, 1)
     return Chart(
@@ -177,10 +177,6 @@ def _name(month: int, step: int) -> str:
             return str(year)
         case _:
             return f"{year}\u2013{year + step // 12 - 1}"
-
-
-def _sides(periods: Sequence[Period]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-    return [each.added for each in periods], [each.there for each in periods]
 
 
 def _bars(period: Period, zero: float, unit: float) -> Iterator[ChartBar]:
