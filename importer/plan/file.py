@@ -36,6 +36,7 @@ FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
 
 _CHANGES, _SEAL = "incident_changes", "plan_hash"
+_INCONSISTENT = ("shows other changes than this version of importer would make", "plan-untrue")
 _OWN = (b'"format_version"', b'"tool_version"')
 
 
@@ -112,7 +113,7 @@ def _change(entry: JsonObject, path: Path) -> Change | ImporterError:
         if not _validator("change").is_valid(entry):
             return _damaged(path)
         change = change_from_json(entry)
-        return change if _contains(entry, change_to_json(change)) else _inconsistent(path)
+        return change if _contains(entry, change_to_json(change)) else _refused(path, *_INCONSISTENT)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return _damaged(path)
 
@@ -127,7 +128,7 @@ def _plan(head: JsonObject, changes: tuple[Change, ...], path: Path) -> Plan:
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         raise _damaged(path) from None
     if not _contains(head, promised):
-        raise _inconsistent(path)
+        raise _refused(path, *_INCONSISTENT)
     return plan
 
 
@@ -188,10 +189,6 @@ def _damaged(path: Path) -> UsageError:
     return UsageError(
         f"{path} is a plan that cannot be read", hint=f"make it anew: importer plan --out {path}"
     )
-
-
-def _inconsistent(path: Path) -> Refused:
-    return _refused(path, "shows other changes than this version of importer would make", "plan-untrue")
 
 
 def _refused(path: Path, why: str, code: str) -> Refused:

@@ -80,12 +80,8 @@ def change_from_json(entry: JsonObject) -> Written:
             return Pending(incident, entry["idempotency_key"], sent, left_to_people, resolved.get("content"))
         case Action.UPDATE | Action.ADOPT:
             edit = Update if action == Action.UPDATE else Adopt
-            shown = {
-                "id": entry["incident_id"],
-                "reference": entry["reference"] or "",
-                **entry["precondition"],
-            }
-            live = decode_record(LiveIncident, {**shown, **resolved["live"]})
+            shown = {"id": entry["incident_id"], "reference": entry["reference"] or ""}
+            live = decode_record(LiveIncident, {**resolved["live"], **entry["precondition"], **shown})
             changes = tuple(decode_record(FieldChange, each) for each in resolved["changes"])
             return edit(incident, live, changes, blocked)
         case _:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from importer.model import Account, Attribute, Binding, Field, Remembered
 from importer.model.errors import Refused
+from importer.model.wording import first_few
 
 _VISIBILITY = Attribute(Field.VISIBILITY)
 _SHOWN_CONFLICTS = 3
@@ -115,10 +116,8 @@ def _refuse_foreign(own: State, imported: State) -> None:
 def _refuse_conflicts(own: State, imported: State) -> None:
     found = list(_conflicts(own, imported))
     if found:
-        more = len(found) - _SHOWN_CONFLICTS
-        rest = f"; and {more} more" if more > 0 else ""
         raise Refused(
-            "the state and the file contradict each other: " + "; ".join(found[:_SHOWN_CONFLICTS]) + rest,
+            "the state and the file contradict each other: " + first_few(found, _SHOWN_CONFLICTS, "; "),
             hint="look in incident.io which one is right. If it is the file: `importer state forget KEY`, and"
             " import again. If it is the state: export it anew",
             code="state-conflict",
