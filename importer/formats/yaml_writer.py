@@ -52,7 +52,7 @@ Node = str | int | datetime | None | Sequence["Node"] | Mapping[str, "Node"]
 
 
 def to_yaml(incidents: Iterable[Incident], *, schema: str) -> str:
-    """Return a file that declares the incidents, oldest first; `schema` is where an editor finds theirs.
+    """Return a file that declares the incidents, oldest first; `schema` is where an editor finds the schema.
 
     A Packed value is written as its text: only a table can leave open how many values a cell holds.
     """
@@ -83,17 +83,17 @@ def _entry(incident: Incident) -> list[str]:
 
 
 def _incident(incident: Incident) -> dict[str, Node]:
-    told: dict[str, Node] = {"key": incident.key, "external_id": incident.external_id}
-    told = {name: value for name, value in told.items() if value is not None}
+    parts: dict[str, Node] = {"key": incident.key, "external_id": incident.external_id}
+    parts = {name: value for name, value in parts.items() if value is not None}
     by_field: dict[Field, list[tuple[Attribute, Value]]] = {}
     for attribute, value in incident.attributes.items():
         by_field.setdefault(attribute.field, []).append((attribute, value))
     for field in (each for each in Field if each in by_field):
         name = "postmortem" if field is Field.POSTMORTEM_URL else field.value
-        told[name] = _field(field, by_field[field])
+        parts[name] = _field(field, by_field[field])
     if incident.idempotency_key is not None:
-        told["idempotency_key"] = incident.idempotency_key
-    return told
+        parts["idempotency_key"] = incident.idempotency_key
+    return parts
 
 
 def _field(field: Field, pairs: Sequence[tuple[Attribute, Value]]) -> Node:
@@ -104,7 +104,7 @@ def _field(field: Field, pairs: Sequence[tuple[Attribute, Value]]) -> Node:
             return {_name(each): _value(at) for each, at in sorted(pairs, key=_moment_first)}
         case Field.ROLE | Field.CUSTOM_FIELD:
             return {
-                _name(each): _value(said) for each, said in sorted(pairs, key=lambda pair: _name(pair[0]))
+                _name(each): _value(value) for each, value in sorted(pairs, key=lambda pair: _name(pair[0]))
             }
         case Field.POSTMORTEM_URL:
             return {"url": _value(value)}
@@ -141,10 +141,10 @@ def _titles(keys: Sequence[str]) -> Iterator[str]:
 
 
 def _child(title: str, child: Child) -> Node:
-    told = _filled(child)
+    parts = _filled(child)
     if title and not isinstance(child, Attachment):
-        told = {"name" if isinstance(child, StatusPageIncident) else "title": title, **told}
-    return {name: told[name] for name in sorted(told, key=lambda name: _PLACES.get(name, 1))}
+        parts = {"name" if isinstance(child, StatusPageIncident) else "title": title, **parts}
+    return {name: parts[name] for name in sorted(parts, key=lambda name: _PLACES.get(name, 1))}
 
 
 def _filled(child: Child | StatusPageUpdate) -> dict[str, Node]:
@@ -223,7 +223,7 @@ def _stands_in_block(text: str) -> bool:
 
 
 def _block_mark(text: str) -> str:
-    """Return what opens a block. Where its first line begins with a blank, the indentation must be told."""
+    """Return what opens a block. Where its first line begins with a blank, the indentation must be given."""
     return "|2-" if text[0].isspace() else "|-"
 
 

@@ -46,12 +46,14 @@ class ChildCollector:
                     hint="a key with more roles may see them",
                 )
                 continue
-            found |= self._told(live, kind, listed)
+            found |= self._children(live, kind, listed)
         return replace(live, attributes=_joined(live.attributes, found))
 
-    def _told(self, live: LiveIncident, kind: Field, listed: Iterable[LiveChild]) -> dict[Attribute, Value]:
-        once = {each.id: each for each in reversed(tuple(listed))}  # an attachment is there under two names
-        children = list(reversed(once.values()))
+    def _children(
+        self, live: LiveIncident, kind: Field, listed: Iterable[LiveChild]
+    ) -> dict[Attribute, Value]:
+        by_id = {each.id: each for each in reversed(tuple(listed))}  # an attachment is there under two names
+        children = list(reversed(by_id.values()))
         if kind is Field.POSTMORTEM:
             return self._postmortem(live, children)
         return {each.attribute: each.value for each in children}

@@ -99,18 +99,18 @@ def declare_live(
     """
     writer = _Writer(reference_finder(catalogue, settings), _single_selects(catalogue))
     carrier = Attribute(Field.CUSTOM_FIELD, marker(catalogue, settings))
-    said = [replace(each, attributes=_to_say(each.attributes, carrier)) for each in incidents]
-    drafts = [writer.draft(live) for live in said]
+    sources = [replace(each, attributes=_writable(each.attributes, carrier)) for each in incidents]
+    drafts = [writer.draft(live) for live in sources]
     numbers = Counter(live.number for live in incidents)
     declared = [
         Incident(keys[live.id], _number(live, numbers), dict(draft.values()), Location("", place))
-        for place, (live, draft) in enumerate(zip(said, drafts, strict=True), start=1)
+        for place, (live, draft) in enumerate(zip(sources, drafts, strict=True), start=1)
     ]
     neutral = replace(settings, aliases={}, on_unresolved={}, create_missing=frozenset(), marker_field=None)
     resolved = resolve(declared, catalogue, neutral).incidents
     made = [
         _checked(live, draft, incident, back, warnings)
-        for live, draft, incident, back in zip(said, drafts, declared, resolved, strict=True)
+        for live, draft, incident, back in zip(sources, drafts, declared, resolved, strict=True)
     ]
     return _plannable([each for each in made if each is not None], catalogue, neutral, warnings)
 
@@ -124,7 +124,7 @@ def _single_selects(catalogue: Catalogue) -> frozenset[Entity]:
     return frozenset(each.entity for each in catalogue.custom_fields if each.type == "single_select")
 
 
-def _to_say(attributes: Attributes, carrier: Attribute) -> Attributes:
+def _writable(attributes: Attributes, carrier: Attribute) -> Attributes:
     """Leave out what no file should say. The marker field is set to the key by itself."""
     return {
         attribute: value
@@ -145,8 +145,8 @@ def _checked(
     """Leave out what does not come back; the whole incident where a file cannot be without that."""
     found = {attribute: resolved.attributes.get(attribute) for attribute in draft}
     sayable = {
-        attribute: said
-        for attribute, said in draft.items()
+        attribute: written
+        for attribute, written in draft.items()
         if found[attribute] is not None and same(live.attributes[attribute], found[attribute])
     }
     lost = lost_attributes(replace(incident, attributes=dict(sayable.values())))
@@ -193,13 +193,13 @@ class _Writer:
     single_selects: frozenset[Entity]
 
     def draft(self, live: LiveIncident) -> Draft:
-        """Return what can be said."""
+        """Return what a file can hold."""
         found: Draft = {}
         for attribute, value in live.attributes.items():
             name = self._key(attribute.key)
-            said = self._value(attribute, value)
-            if said is not None and (name is None) == (attribute.key is None):
-                found[attribute] = (Attribute(attribute.field, name), said)
+            written = self._value(attribute, value)
+            if written is not None and (name is None) == (attribute.key is None):
+                found[attribute] = (Attribute(attribute.field, name), written)
         return found
 
     def _key(self, key: Reference | Entity | str | None) -> Reference | str | None:
@@ -231,8 +231,8 @@ class _Writer:
     def _choices(self, owner: Entity, chosen: tuple[Scalar, ...]) -> Value:
         """Return the options of a custom field; of one that takes a single option that alone."""
         found = [self.words.reference(each, owner) for each in chosen if isinstance(each, Entity)]
-        said = [each.name if each.by == "name" else each for each in found]
-        return said[0] if owner in self.single_selects and len(said) == 1 else several(said)
+        names = [each.name if each.by == "name" else each for each in found]
+        return names[0] if owner in self.single_selects and len(names) == 1 else several(names)
 
     def _child(self, child: Child) -> Child:
         """Return a child as far as a file can say it: an assignee whom the account still knows, a status that

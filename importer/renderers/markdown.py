@@ -151,10 +151,10 @@ def _problem(diagnostic: Diagnostic) -> _CommentBlock:
 
 
 def _creations(creations: Sequence[Create], hidden: frozenset[str]) -> _CommentSection:
-    told = [each for each in creations if each.incident.key not in hidden]
-    untold = len(creations) - len(told)
-    lines = list(table_lines(summarise_creations(told), fences.WIDTH)) if told else []
-    lines += [f"(and {numbered(untold, 'private incident')}, not counted here)"] if untold else []
+    counted = [each for each in creations if each.incident.key not in hidden]
+    uncounted = len(creations) - len(counted)
+    lines = list(table_lines(summarise_creations(counted), fences.WIDTH)) if counted else []
+    lines += [f"(and {numbered(uncounted, 'private incident')}, not counted here)"] if uncounted else []
     title = f"<code>{SYMBOLS[Action.CREATE]}</code> {len(creations)} to create, in short"
     return _CommentSection(title, is_open=True, blocks=[_CommentBlock(fences.of_lines(lines), "")])
 

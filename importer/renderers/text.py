@@ -108,8 +108,8 @@ def _card(card: Card, width: int, paint: Paint) -> Iterator[str]:
 
 
 def _creations(creations: Creations, width: int, paint: Paint) -> Iterator[str]:
-    told = f"{creations.number} incidents will be created"
-    yield f"  {paint('+', '+')} {paint('bold', told)}  {paint('dim', '# --full shows each')}"
+    title = f"{creations.number} incidents will be created"
+    yield f"  {paint('+', '+')} {paint('bold', title)}  {paint('dim', '# --full shows each')}"
     yield from (f"      {line}" for line in table_lines(creations, width - 6))
     yield ""
 
