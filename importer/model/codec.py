@@ -101,10 +101,10 @@ def encode_record(record: Dataclass) -> dict[str, Json]:
     """Return a record as an object, its fields in their order."""
     cls = type(record)
     form: dict[str, Json] = {"type": _TYPES[cls]} if cls in _TYPES else {}
-    for part in _parts(cls):
-        value = getattr(record, part.name)
-        if value != part.default:
-            form[part.key] = value if value is None or type(value) is str else part.encode(value)
+    for each in _field_codecs(cls):
+        value = getattr(record, each.name)
+        if value != each.default:
+            form[each.key] = value if value is None or type(value) is str else each.encode(value)
     return form
 
 
@@ -112,11 +112,11 @@ def decode_record(cls: type[R], json: Json) -> R:
     """Return the record that `encode_record` was given; of keys that it does not know it takes no notice.
     Raises ValueError for anything else."""
     form, found = _object(json), {}
-    for part in _parts(cls):
-        if part.key in form:
-            found[part.name] = part.decode(form[part.key])
-        elif part.default is MISSING:
-            raise ValueError(f"{part.key} is missing")
+    for each in _field_codecs(cls):
+        if each.key in form:
+            found[each.name] = each.decode(form[each.key])
+        elif each.default is MISSING:
+            raise ValueError(f"{each.key} is missing")
     return cls(**found)
 
 
@@ -190,7 +190,7 @@ class _FieldCodec:
 
 
 @cache
-def _parts(cls: type[Dataclass]) -> tuple[_FieldCodec, ...]:
+def _field_codecs(cls: type[Dataclass]) -> tuple[_FieldCodec, ...]:
     """Return the fields of a class that are written. A missing part of a value is left out, never null."""
     hints, found = get_type_hints(cls), []
     for each in fields(cls):
@@ -206,8 +206,8 @@ def _parts(cls: type[Dataclass]) -> tuple[_FieldCodec, ...]:
 
 def _codec(hint: Any, key: str) -> tuple[Callable[[Any], Json], Callable[[Json], Any]]:
     """Return what writes and what reads values of a type, null aside; `key` is where they stand."""
-    if hint in _MAPPED:
-        return _MAPPED[hint]
+    if hint in _NAMED_TYPES:
+        return _NAMED_TYPES[hint]
     members = tuple(each for each in get_args(hint) if each is not type(None))
     if members and members[-1] is ...:
         encoder, decoder = _codec(members[0], key)
@@ -268,12 +268,11 @@ def _encode_component(pair: tuple[Reference | Entity, str]) -> Json:
 
 def _decode_component(json: Json) -> tuple[Value, str]:
     pair = _object(json)
-    return _one_of((Reference, Entity), "component", pair.get("component")), _text(
-        "status", pair.get("status")
-    )
+    component = _one_of((Reference, Entity), "component", pair.get("component"))
+    return component, _text("status", pair.get("status"))
 
 
-_MAPPED: Mapping[Any, tuple[Callable[[Any], Json], Callable[[Json], Any]]] = {
+_NAMED_TYPES: Mapping[Any, tuple[Callable[[Any], Json], Callable[[Json], Any]]] = {
     Value: (encode_value, decode_value),
     Attributes: (encode_attributes, decode_attributes),
 }

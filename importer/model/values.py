@@ -218,9 +218,9 @@ ChildPart = str | datetime | Reference | Entity | Mapping[Reference | Entity, st
 
 def child_parts(child: Child | StatusPageUpdate) -> dict[str, ChildPart]:
     """Return what a child, or an update of one, has: its parts by the words of an incident file."""
-    found = {each.name: (getattr(child, each.name), each) for each in fields(child) if each.compare}
-    parts = {name: part for name, (part, each) in found.items() if part != each.default}
-    return {name: dict(part) if name == "components" else part for name, part in parts.items()}
+    own = [each for each in fields(child) if each.compare and getattr(child, each.name) != each.default]
+    parts = {each.name: getattr(child, each.name) for each in own}
+    return parts | {"components": dict(child.components)} if isinstance(child, StatusPageUpdate) else parts
 
 
 Scalar = str | Decimal | datetime | Link | Entity | NewOption | Reference | Packed

@@ -5,12 +5,28 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.model import Attribute, Entity, Field, FollowUp, Kind, NewOption, Reference, codec
+from importer.model import (
+    Attribute,
+    Child,
+    Entity,
+    Field,
+    FieldChange,
+    FollowUp,
+    Kind,
+    LiveIncident,
+    Location,
+    NewOption,
+    Origin,
+    Reference,
+    Scope,
+    codec,
+)
 from tests import strategies
 
 SEVERITY = Entity(Kind.SEVERITY, "01SEVERITY", "Major")
@@ -161,3 +177,48 @@ def test_a_reference_loses_only_its_place():
     reference = Reference(Kind.USER, "lisa@example.com", "email")
 
     assert codec.decode_value(codec.encode_value(reference)) == reference
+
+
+@pytest.mark.parametrize("kind", get_args(Child))
+def test_every_kind_of_child_has_a_type_of_its_own(kind):
+    assert kind in codec._TYPES
+
+
+def test_a_record_is_written_by_the_names_and_types_of_its_fields():
+    place = Location("incidents.csv", 3)
+    change = FieldChange(Attribute(Field.NAME), None, datetime(2024, 1, 1, tzinfo=UTC), Origin.DRIFT)
+
+    assert codec.encode_record(place) == {"file": "incidents.csv", "line": 3}
+    assert codec.encode_record(change) == {
+        "attribute": {"field": "name"},
+        "before": None,
+        "after": {"type": "moment", "value": "2024-01-01T00:00:00Z"},
+        "origin": "edited in incident.io",
+    }
+    assert codec.decode_record(Location, {"file": "incidents.csv", "line": 3, "column": None}) == place
+    assert codec.decode_record(FieldChange, through_text(codec.encode_record(change))) == change
+
+
+@given(strategies.live_incidents)
+def test_a_live_incident_survives_a_file(live):
+    again = codec.decode_record(LiveIncident, through_text(codec.encode_record(live)))
+
+    assert again == live
+
+
+def test_a_zero_is_written():
+    assert codec.encode_record(Scope())["left_out"] == 0
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [{}, {"file": "a"}, {"file": 1, "line": 1}, {"file": "a", "line": "1"}, {"file": "a", "line": True}],
+)
+def test_a_foreign_record_is_a_value_error(foreign):
+    with pytest.raises(ValueError, match=r"line|file"):
+        codec.decode_record(Location, foreign)
+
+
+def test_what_a_value_does_not_have_is_never_null():
+    with pytest.raises(ValueError, match=r"status is not a text"):
+        codec.decode_value({"type": "follow_up", "status": None})
