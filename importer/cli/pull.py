@@ -21,7 +21,7 @@ from importer.model.settings import parse_rate
 from importer.model.wording import numbered
 from importer.plan.estimate import of_requests
 from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
-from importer.renderers.view import effort
+from importer.renderers.view import format_estimate
 from importer.workflow import find, read, take_over
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _tell_cost(found: Found, kinds: frozenset[Field], desk: Desk) -> None:
     requests = len(found.incidents) * len(kinds)
     if requests:
         read = f"Reading {', '.join(sorted(kinds))} of {numbered(len(found.incidents), 'incident')}."
-        desk.console.tell(f"{read} {effort(of_requests(requests))}")
+        desk.console.tell(f"{read} {format_estimate(of_requests(requests))}")
 
 
 def _tell(files: dict[str, list[Declared]], wishes: Wishes, desk: Desk, session: Session) -> None:

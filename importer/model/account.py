@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from importer.model.values import (
-    Entity,
-    Reference,
-)
+from importer.model.values import Entity, Reference
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from importer.model.policy import Policy
-from importer.model.values import (
-    Attribute,
-    Attributes,
-    Child,
-    Field,
-    Location,
-)
+from importer.model.values import Attribute, Attributes, Child, Field, Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from importer.model.account import (
-    Account,
-)
-from importer.model.incidents import (
-    Incident,
-    LiveIncident,
-)
+from importer.model.account import Account
+from importer.model.incidents import Incident, LiveIncident
 from importer.model.values import (
     Attribute,
     Attributes,

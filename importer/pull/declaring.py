@@ -189,7 +189,7 @@ def _plannable(
 class _Writer:
     """Says in a file's words what live attributes are."""
 
-    words: ReferenceFinder
+    finder: ReferenceFinder
     single_selects: frozenset[Entity]
 
     def draft(self, live: LiveIncident) -> Draft:
@@ -206,7 +206,7 @@ class _Writer:
         """Return a key in words: names alone, for a file has no other place than the name for one."""
         match key:
             case Entity():
-                return self.words.unique(key)
+                return self.finder.unique(key)
             case str() if key and line(key) == key:
                 return key
             case _:
@@ -216,7 +216,7 @@ class _Writer:
         """Return a value in words; None if there are none."""
         match value:
             case Entity():
-                return self.words.reference(value)
+                return self.finder.reference(value)
             case tuple() if isinstance(attribute.key, Entity):
                 return self._choices(attribute.key, value)
             case Decimal():
@@ -230,7 +230,7 @@ class _Writer:
 
     def _choices(self, owner: Entity, chosen: tuple[Scalar, ...]) -> Value:
         """Return the options of a custom field; of one that takes a single option that alone."""
-        found = [self.words.reference(each, owner) for each in chosen if isinstance(each, Entity)]
+        found = [self.finder.reference(each, owner) for each in chosen if isinstance(each, Entity)]
         names = [each.name if each.by == "name" else each for each in found]
         return names[0] if owner in self.single_selects and len(names) == 1 else several(names)
 
@@ -241,7 +241,7 @@ class _Writer:
             case FollowUp(assignee=assignee, status=status):
                 return replace(
                     child,
-                    assignee=self.words.known(assignee) if isinstance(assignee, Entity) else None,
+                    assignee=self.finder.known(assignee) if isinstance(assignee, Entity) else None,
                     status=status if status in _FOLLOW_UP_STATUSES else None,
                     labels=child.labels if all(each and line(each) == each for each in child.labels) else (),
                 )

@@ -123,7 +123,7 @@ def _words(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) -> 
         "tallies": [
             (name, word, symbol, summary.as_dict()[name]) for name, word, symbol in _tallies(plan.scope)
         ],
-        "effort": view.work(plan),
+        "effort": view.estimate_line(plan),
         "unmanaged": view.unmanaged(plan),
         "new_options": [
             (sanitised(each.custom_field.name), sanitised(each.name))

@@ -97,7 +97,7 @@ def _hidden(plan: Plan, audience: Audience) -> frozenset[str]:
 
 
 def _opening(plan: Plan, hidden: int) -> str:
-    parts = [MARK, f"**{view.ending(plan)}**", *filter(None, [view.work(plan)])]
+    parts = [MARK, f"**{view.ending(plan)}**", *filter(None, [view.estimate_line(plan)])]
     parts += [view.FAILED if plan.errored else view.opening(plan)]
     if hidden:
         subject = "1 private incident is" if hidden == 1 else f"{hidden} private incidents are"

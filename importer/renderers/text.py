@@ -57,7 +57,7 @@ def render_plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY
     elif not summary.has_changes:
         parts.append(view.opening(plan))
     parts.append(paint("bold", view.ending(plan)))
-    parts += wrapped(work, width=width, indent="") if (work := view.work(plan)) else []
+    parts += wrapped(work, width=width, indent="") if (work := view.estimate_line(plan)) else []
     return "\n".join(parts) + "\n"
 
 

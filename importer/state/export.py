@@ -23,7 +23,7 @@ from importer.model.codec import (
 )
 from importer.model.errors import UsageError
 from importer.model.normalise import by_label
-from importer.state.merge import Bound, State
+from importer.state.merge import BoundIncident, State
 
 _MAJOR_VERSION = 1
 FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
@@ -60,7 +60,7 @@ def read_export(path: Path) -> State:
         raise _damaged(path, str(error)) from None
 
 
-def _bound(each: Bound) -> str:
+def _bound(each: BoundIncident) -> str:
     """Return the entry of a key: its binding in the first line, then a line for each of its values."""
     head = json.dumps({**encode_record(each.binding), "at": encode_moment(each.at)})
     fields = [
@@ -116,7 +116,7 @@ def _state(document: JsonObject) -> State:
     account = document["account"]
     if document["bindings"] and not account:
         raise ValueError("it has bindings, and no account that they are of")
-    bound: dict[str, Bound] = {}
+    bound: dict[str, BoundIncident] = {}
     owners: dict[str, str] = {}
     for entry in document["bindings"]:
         key, incident_id = entry["key"], entry["incident_id"]
@@ -142,11 +142,11 @@ def _check_characters(document: JsonObject) -> None:
     json.dumps([document["account"], heads, document["unanswered"]], ensure_ascii=False).encode()
 
 
-def _bound_from(entry: JsonObject) -> Bound:
+def _bound_from(entry: JsonObject) -> BoundIncident:
     fields = dict(_field_from(each) for each in entry["fields"])
     if len(fields) < len(entry["fields"]):
         raise ValueError(f"it tells a value of '{entry['key']}' twice")
-    return Bound(decode_record(Binding, entry), decode_moment(entry["at"]), fields)
+    return BoundIncident(decode_record(Binding, entry), decode_moment(entry["at"]), fields)
 
 
 def _field_from(json: Mapping[str, Any]) -> tuple[Attribute, Remembered]:

@@ -12,7 +12,7 @@ from importer.model import Account, Attribute, Binding, Entity, Remembered, Valu
 from importer.model.codec import Json, decode_record, decode_value, encode_record, encode_value
 from importer.model.steps import CREATE
 from importer.state.ledger_file import Row
-from importer.state.merge import Bound, State
+from importer.state.merge import BoundIncident, State
 
 SENT: Final = "sent"
 CONFIRMED: Final = "confirmed"
@@ -68,7 +68,7 @@ def state_of(connection: sqlite3.Connection) -> State:
         connection.execute("SELECT key, MAX(at) FROM entry WHERE status = ? GROUP BY key", (CONFIRMED,))
     )
     bound = {
-        key: Bound(
+        key: BoundIncident(
             binding_of((key, *rest)),
             datetime.fromisoformat(max(bound_at, last.get(key, ""))),
             fields.get(key, {}),

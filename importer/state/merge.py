@@ -20,7 +20,7 @@ _SHOWN_CONFLICTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BoundIncident:
     """Which incident a key is, when that or its values were last written, and what was last declared and
     answered of each attribute."""
 
@@ -41,7 +41,7 @@ class State:
     were sent and never answered. `account` is None where it has met none."""
 
     account: Account | None = None
-    bound: Mapping[str, Bound] = field(default_factory=dict)
+    bound: Mapping[str, BoundIncident] = field(default_factory=dict)
     unanswered: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -85,7 +85,7 @@ def merged(own: State, imported: State) -> State:
     return State(own.account or imported.account, bound, unanswered)
 
 
-def _joined(own: Bound, imported: Bound) -> Bound:
+def _joined(own: BoundIncident, imported: BoundIncident) -> BoundIncident:
     """Return what both know of one key. Values that were left out of the newer one, since its incident may be
     private, do not make the older ones new: a whole export of that age still counts."""
     older, newer = (imported, own) if imported.at <= own.at else (own, imported)

@@ -103,7 +103,7 @@ def test_a_report_of_drift_counts_incidents():
     ],
 )
 def test_the_effort_is_told_in_the_units_that_a_person_plans_with(requests, words):
-    assert view.effort(Estimate(requests, -(-requests // 20), 1200)) == words
+    assert view.format_estimate(Estimate(requests, -(-requests // 20), 1200)) == words
 
 
 def test_a_slower_limit_takes_longer():

@@ -28,7 +28,7 @@ from importer.model import (
 from importer.model.errors import ExitCode, UsageError
 from importer.state import export
 from importer.state.ledger import open_ledger
-from importer.state.merge import Bound, State
+from importer.state.merge import BoundIncident, State
 from tests import strategies
 
 ACME = Account("https://api.incident.io", "https://app.incident.io/acme")
@@ -39,8 +39,10 @@ MAJOR = Entity(Kind.SEVERITY, "01SEVERITY", "Major")
 FULL = State(
     ACME,
     {
-        "JIRA-2": Bound(Binding("JIRA-2", "01LIVE2", "INC-2", settled=False), AT.replace(microsecond=0)),
-        "JIRA-1": Bound(
+        "JIRA-2": BoundIncident(
+            Binding("JIRA-2", "01LIVE2", "INC-2", settled=False), AT.replace(microsecond=0)
+        ),
+        "JIRA-1": BoundIncident(
             Binding("JIRA-1", "01LIVE1", "INC-1"),
             AT,
             {
@@ -75,7 +77,7 @@ def test_the_order_in_which_things_became_known_does_not_matter() -> None:
     turned = State(
         ACME,
         {
-            key: Bound(each.binding, each.at, dict(reversed(list(each.fields.items()))))
+            key: BoundIncident(each.binding, each.at, dict(reversed(list(each.fields.items()))))
             for key, each in reversed(list(FULL.bound.items()))
         },
         dict(reversed(list(FULL.unanswered.items()))),
@@ -100,7 +102,9 @@ _KEYS = st.text("aZ9 -_é🚨", min_size=1, max_size=9).map(lambda word: f"K{wor
 def _states(draw: st.DrawFn) -> State:
     keys = sorted(draw(st.sets(_KEYS, max_size=4)))
     bound = {
-        key: Bound(Binding(key, f"01LIVE{number}", f"INC-{number}", draw(st.booleans())), AT, draw(_FIELDS))
+        key: BoundIncident(
+            Binding(key, f"01LIVE{number}", f"INC-{number}", draw(st.booleans())), AT, draw(_FIELDS)
+        )
         for number, key in enumerate(keys)
     }
     unanswered = {key: f"i-{key}" for key in draw(st.sets(_KEYS, max_size=2)) - bound.keys()}
@@ -124,7 +128,9 @@ _KEPT = st.dictionaries(
 def test_an_export_into_an_empty_state_exports_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, state: State, fields: dict[Attribute, Remembered]
 ) -> None:
-    whole = State(ACME, {k: Bound(b.binding, b.at, fields) for k, b in state.bound.items()}, state.unanswered)
+    whole = State(
+        ACME, {k: BoundIncident(b.binding, b.at, fields) for k, b in state.bound.items()}, state.unanswered
+    )
     folder = tmp_path_factory.mktemp("import")
     exported = export.export_text(whole)
     ledger = open_ledger(folder / "state.db", now=lambda: AT)
