@@ -54,7 +54,7 @@ from importer.plan.preflight import check_key, check_roles, check_workflows
 from importer.plan.selection import limited, selected
 from importer.plan.steps import creation
 from importer.plan.summary import summarise
-from importer.pull import Declared, Filters, Reader, Tally
+from importer.pull import ChildCollector, Declared, Filters, PullWarnings
 from importer.sources import Loaded, load
 from importer.sources.revision import git_revision
 from importer.sources.rules import check_declared
@@ -64,7 +64,7 @@ _REFERENCE = re.compile(r"\D*([0-9]+)")
 """INC-48 or 48. The prefix is not fixed, and the API takes the bare number only."""
 
 
-class Api(refresh.Api, sending.Api, pull.Api, OptionApi, Protocol):
+class Api(refresh.Api, sending.Api, pull.ChildReader, OptionApi, Protocol):
     """All that the stages ask of the account."""
 
     def catalogue(self, needs: Needs) -> Catalogue: ...
@@ -90,7 +90,7 @@ class Found:
     incidents: tuple[LiveIncident, ...]
     keys: Mapping[str, str]
     catalogue: Catalogue
-    tally: Tally
+    tally: PullWarnings
 
 
 def declare(settings: Settings, paths: Sequence[Path], *, now: datetime) -> Loaded:
@@ -275,7 +275,7 @@ def find(session: Session, filters: Filters, key_field: str | None) -> Found:
     """
     listed = tuple(session.api.incidents())
     catalogue = session.api.catalogue(pull.needed(listed))
-    tally = Tally()
+    tally = PullWarnings()
     chosen = pull.chosen(listed, filters, catalogue, tally)
     is_of_account = session.ledger.account() in (None, session.account)
     bindings = session.ledger.memory().bindings if is_of_account else {}
@@ -286,9 +286,9 @@ def find(session: Session, filters: Filters, key_field: str | None) -> Found:
 def read(session: Session, found: Found, kinds: frozenset[Field]) -> tuple[Declared, ...]:
     """Return what a file says of the incidents that were found, with these kinds of children. What it cannot
     say is in the tally of `found`."""
-    reader = Reader(session.api, kinds, found.tally)
+    reader = ChildCollector(session.api, kinds, found.tally)
     incidents = [reader.with_children(each) for each in found.incidents]
-    return pull.declare(incidents, found.keys, found.catalogue, session.settings, found.tally)
+    return pull.declare_live(incidents, found.keys, found.catalogue, session.settings, found.tally)
 
 
 def take_over(session: Session, declared: Sequence[Declared]) -> int:

@@ -285,8 +285,8 @@ class Importing(RuleBasedStateMachine):
 
     @rule()
     def save_a_plan(self) -> None:
-        planfile.write(self.world.plan(), self.folder / "plan.json")
-        self.saved = planfile.read(self.folder / "plan.json")
+        planfile.write_plan(self.world.plan(), self.folder / "plan.json")
+        self.saved = planfile.read_plan(self.folder / "plan.json")
 
     @rule(troubles=faults, fate=fates)
     @precondition(lambda self: self.saved)

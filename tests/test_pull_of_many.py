@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from importer.formats.yaml_writer import document
+from importer.formats.yaml_writer import to_yaml
 from importer.model import Field, NoOp, Plan
 from importer.model.diagnostics import Diagnostics
 from importer.pull import PULLED_CHILDREN, Declared, Filters, without_numbers
@@ -57,7 +57,7 @@ def other(tmp_path: Path) -> Iterator[Rehearsal]:
 
 def write(folder: Path, declared: Iterable[Declared]) -> Path:
     path = folder / "pulled.yaml"
-    path.write_text(document((each.incident for each in declared), schema="x"), encoding="utf-8")
+    path.write_text(to_yaml((each.incident for each in declared), schema="x"), encoding="utf-8")
     return path
 
 

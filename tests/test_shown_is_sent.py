@@ -70,10 +70,10 @@ def assert_shown_is_sent(world: Rehearsal, *, corrects: bool = False) -> list[tu
     """Save a plan, apply it and compare; return what was sent. Only a server that keeps texts in another form
     may be sent a correction, once after each creation."""
     path = world.folder / "plan.json"
-    planfile.write(world.plan(), path)
-    saved = planfile.read(path)
+    planfile.write_plan(world.plan(), path)
+    saved = planfile.read_plan(path)
     path.unlink()
-    planfile.write(saved.plan, path)
+    planfile.write_plan(saved.plan, path)
     shown = [request(step) for step in all_steps(saved.plan)]
     for made, told in zip(shown, documented(saved.plan, path), strict=True):
         assert (made.method, made.path) == (told["method"], told["path"])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 JsonObject = dict[str, Any]
+_MOST_DIGITS = 10
 
 
 def canonical(value: Any) -> str:
@@ -20,7 +21,9 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def pieces(head: JsonObject, name: str, entries: Iterable[JsonObject], *, seal: str) -> Iterator[str]:
+def document_chunks(
+    head: JsonObject, name: str, entries: Iterable[JsonObject], *, seal: str
+) -> Iterator[str]:
     """Yield a document's text in ASCII: a line for each key of `head`, one for each entry of the list called
     `name`, and one for the key `seal`."""
     digest = _Digest(head, name)
@@ -88,6 +91,13 @@ class Document:
         return document
 
 
+def major_version(document: Any) -> int | None:
+    """Return the number before the dot of a document's `format_version`; None where it has no such text."""
+    version = document.get("format_version") if isinstance(document, dict) else None
+    major = version.partition(".")[0] if isinstance(version, str) else ""
+    return int(major) if major.isdecimal() and len(major) < _MOST_DIGITS else None
+
+
 def open_text(path: Path) -> TextIO:
     """Open a document for reading."""
     return path.open(encoding="utf-8")
@@ -95,7 +105,7 @@ def open_text(path: Path) -> TextIO:
 
 def _head(lines: Iterator[str], name: str) -> tuple[JsonObject, bool]:
     """Return what stands before the list, and whether the list goes on over lines of its own. Raises
-    ValueError for another layout than that of `pieces`."""
+    ValueError for another layout than that of `document_chunks`."""
     head: JsonObject = {}
     if next(lines, "").rstrip() != "{":
         raise ValueError("another layout")

@@ -9,24 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import assert_never, cast
+from typing import Any, cast
 
 from importer.model import (
     Attachment,
     Attribute,
     Child,
     Field,
-    FollowUp,
     Incident,
-    Membership,
     Packed,
-    PostmortemDocument,
     Reference,
     StatusPageIncident,
     StatusPageUpdate,
-    TimelineItem,
     Value,
 )
+from importer.model.values import child_parts
 
 MODELINE = "# yaml-language-server: $schema="
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -47,13 +44,15 @@ _UNPRINTABLE = re.compile(
 which could show a reviewer something else than what is there."""
 _ESCAPED = re.compile(rf'["\\\n\t]|{_UNPRINTABLE.pattern}')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+_PLACES = {"at": 0, "page": 0, "content": 2}
+"""Parts of a child that stand before its title, and after all others, which have place 1."""
 _NUMBERED = re.compile(r"(.*) #([0-9]{1,4})", re.DOTALL)
 
 Node = str | int | datetime | None | Sequence["Node"] | Mapping[str, "Node"]
 
 
-def document(incidents: Iterable[Incident], *, schema: str) -> str:
-    """Return a file that declares the incidents, oldest first; `schema` is where an editor finds theirs.
+def to_yaml(incidents: Iterable[Incident], *, schema: str) -> str:
+    """Return a file that declares the incidents, oldest first; `schema` is where an editor finds the schema.
 
     A Packed value is written as its text: only a table can leave open how many values a cell holds.
     """
@@ -84,17 +83,17 @@ def _entry(incident: Incident) -> list[str]:
 
 
 def _incident(incident: Incident) -> dict[str, Node]:
-    told: dict[str, Node] = {"key": incident.key, "external_id": incident.external_id}
-    told = {name: value for name, value in told.items() if value is not None}
+    parts: dict[str, Node] = {"key": incident.key, "external_id": incident.external_id}
+    parts = {name: value for name, value in parts.items() if value is not None}
     by_field: dict[Field, list[tuple[Attribute, Value]]] = {}
     for attribute, value in incident.attributes.items():
         by_field.setdefault(attribute.field, []).append((attribute, value))
     for field in (each for each in Field if each in by_field):
         name = "postmortem" if field is Field.POSTMORTEM_URL else field.value
-        told[name] = _field(field, by_field[field])
+        parts[name] = _field(field, by_field[field])
     if incident.idempotency_key is not None:
-        told["idempotency_key"] = incident.idempotency_key
-    return told
+        parts["idempotency_key"] = incident.idempotency_key
+    return parts
 
 
 def _field(field: Field, pairs: Sequence[tuple[Attribute, Value]]) -> Node:
@@ -105,7 +104,7 @@ def _field(field: Field, pairs: Sequence[tuple[Attribute, Value]]) -> Node:
             return {_name(each): _value(at) for each, at in sorted(pairs, key=_moment_first)}
         case Field.ROLE | Field.CUSTOM_FIELD:
             return {
-                _name(each): _value(said) for each, said in sorted(pairs, key=lambda pair: _name(pair[0]))
+                _name(each): _value(value) for each, value in sorted(pairs, key=lambda pair: _name(pair[0]))
             }
         case Field.POSTMORTEM_URL:
             return {"url": _value(value)}
@@ -142,44 +141,27 @@ def _titles(keys: Sequence[str]) -> Iterator[str]:
 
 
 def _child(title: str, child: Child) -> Node:
-    match child:
-        case PostmortemDocument(content=content, status=status):
-            return _filled(title=title, status=status, content=content)
-        case TimelineItem(at=at, description=description):
-            return _filled(at=at, title=title, description=description)
-        case FollowUp():
-            assignee = child.assignee
-            return _filled(
-                title=title,
-                description=child.description,
-                assignee=_reference(assignee) if isinstance(assignee, Reference) else None,
-                status=child.status,
-                labels=child.labels,
-            )
-        case Attachment():
-            return _filled(
-                resource_type=child.resource_type,
-                url=child.url,
-                external_id=child.external_id,
-                title=child.title,
-            )
-        case StatusPageIncident(updates=updates):
-            page = _reference(cast(Reference, child.page))
-            return _filled(page=page, name=title, updates=[_update(each) for each in updates])
-        case Membership():
-            raise ValueError("members are a list of people")
+    parts = _filled(child)
+    if title and not isinstance(child, Attachment):
+        parts = {"name" if isinstance(child, StatusPageIncident) else "title": title, **parts}
+    return {name: parts[name] for name in sorted(parts, key=lambda name: _PLACES.get(name, 1))}
+
+
+def _filled(child: Child | StatusPageUpdate) -> dict[str, Node]:
+    """Return the parts that are not empty."""
+    return {name: node for name, part in child_parts(child).items() if (node := _part(part))}
+
+
+def _part(part: Any) -> Node:
+    match part:
+        case StatusPageUpdate():
+            return _filled(part)
+        case tuple():
+            return [_part(each) for each in part]
+        case Mapping():
+            return {each.name: status for each, status in part.items()}
         case _:
-            assert_never(child)
-
-
-def _update(update: StatusPageUpdate) -> Node:
-    components: Node = {each.name: status for each, status in update.components}
-    return _filled(at=update.at, status=update.status, message=update.message, components=components)
-
-
-def _filled(**said: Node) -> dict[str, Node]:
-    """Return a mapping of what is said."""
-    return {name: value for name, value in said.items() if value}
+            return _value(part)
 
 
 def _value(value: Value) -> Node:
@@ -241,7 +223,7 @@ def _stands_in_block(text: str) -> bool:
 
 
 def _block_mark(text: str) -> str:
-    """Return what opens a block. Where its first line begins with a blank, the indentation must be told."""
+    """Return what opens a block. Where its first line begins with a blank, the indentation must be given."""
     return "|2-" if text[0].isspace() else "|-"
 
 

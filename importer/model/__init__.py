@@ -7,144 +7,70 @@ so a diff is a loop and every renderer and payload builder is one too.
 Files give names (`Reference`); the resolver turns them into things with IDs (`Entity`).
 """
 
-from importer.model.account import (
-    Account,
-    CatalogEntry,
-    Catalogue,
-    CustomField,
-    IncidentType,
-    Needs,
-    Status,
-    StatusPage,
-    User,
-    Workflow,
-)
-from importer.model.incidents import (
-    Answer,
-    Incident,
-    LiveChild,
-    LiveIncident,
-    earliest,
-    number_of,
-)
-from importer.model.memory import Binding, Memory, Remembered, Unanswered
-from importer.model.plan import (
-    Adopt,
-    Adopted,
-    Applied,
-    Blocked,
-    Change,
-    Create,
-    Failed,
-    FieldChange,
-    Input,
-    MonthCount,
-    NoOp,
-    NotAttempted,
-    Origin,
-    Outcome,
-    Pending,
-    Plan,
-    Scope,
-    Unknown,
-    Unmanaged,
-    Update,
-)
-from importer.model.policy import OnDrift, Policy
-from importer.model.values import (
-    CHILD_FIELDS,
-    CREATE_ONLY_FIELDS,
-    WRITE_ONLY_FIELDS,
-    Attachment,
-    Attribute,
-    Attributes,
-    Child,
-    Diagnostic,
-    Entity,
-    Field,
-    FollowUp,
-    Kind,
-    Link,
-    Location,
-    Membership,
-    NewOption,
-    Packed,
-    PostmortemDocument,
-    Reference,
-    Scalar,
-    Severity,
-    StatusPageIncident,
-    StatusPageUpdate,
-    TimelineItem,
-    Value,
-)
-
-__all__ = [
-    "CHILD_FIELDS",
-    "CREATE_ONLY_FIELDS",
-    "WRITE_ONLY_FIELDS",
-    "Account",
-    "Adopt",
-    "Adopted",
-    "Answer",
-    "Applied",
-    "Attachment",
-    "Attribute",
-    "Attributes",
-    "Binding",
-    "Blocked",
-    "CatalogEntry",
-    "Catalogue",
-    "Change",
-    "Child",
-    "Create",
-    "CustomField",
-    "Diagnostic",
-    "Entity",
-    "Failed",
-    "Field",
-    "FieldChange",
-    "FollowUp",
-    "Incident",
-    "IncidentType",
-    "Input",
-    "Kind",
-    "Link",
-    "LiveChild",
-    "LiveIncident",
-    "Location",
-    "Membership",
-    "Memory",
-    "MonthCount",
-    "Needs",
-    "NewOption",
-    "NoOp",
-    "NotAttempted",
-    "OnDrift",
-    "Origin",
-    "Outcome",
-    "Packed",
-    "Pending",
-    "Plan",
-    "Policy",
-    "PostmortemDocument",
-    "Reference",
-    "Remembered",
-    "Scalar",
-    "Scope",
-    "Severity",
-    "Status",
-    "StatusPage",
-    "StatusPageIncident",
-    "StatusPageUpdate",
-    "TimelineItem",
-    "Unanswered",
-    "Unknown",
-    "Unmanaged",
-    "Update",
-    "User",
-    "Value",
-    "Workflow",
-    "earliest",
-    "number_of",
-]
+from importer.model.account import Account as Account
+from importer.model.account import CatalogEntry as CatalogEntry
+from importer.model.account import Catalogue as Catalogue
+from importer.model.account import CustomField as CustomField
+from importer.model.account import IncidentType as IncidentType
+from importer.model.account import Needs as Needs
+from importer.model.account import Status as Status
+from importer.model.account import StatusPage as StatusPage
+from importer.model.account import User as User
+from importer.model.account import Workflow as Workflow
+from importer.model.incidents import Answer as Answer
+from importer.model.incidents import Incident as Incident
+from importer.model.incidents import LiveChild as LiveChild
+from importer.model.incidents import LiveIncident as LiveIncident
+from importer.model.incidents import earliest as earliest
+from importer.model.incidents import number_of as number_of
+from importer.model.memory import Binding as Binding
+from importer.model.memory import Memory as Memory
+from importer.model.memory import Remembered as Remembered
+from importer.model.memory import Unanswered as Unanswered
+from importer.model.plan import Adopt as Adopt
+from importer.model.plan import Adopted as Adopted
+from importer.model.plan import Applied as Applied
+from importer.model.plan import Blocked as Blocked
+from importer.model.plan import Change as Change
+from importer.model.plan import Create as Create
+from importer.model.plan import Failed as Failed
+from importer.model.plan import FieldChange as FieldChange
+from importer.model.plan import Input as Input
+from importer.model.plan import MonthCount as MonthCount
+from importer.model.plan import NoOp as NoOp
+from importer.model.plan import NotAttempted as NotAttempted
+from importer.model.plan import Origin as Origin
+from importer.model.plan import Outcome as Outcome
+from importer.model.plan import Pending as Pending
+from importer.model.plan import Plan as Plan
+from importer.model.plan import Scope as Scope
+from importer.model.plan import Unknown as Unknown
+from importer.model.plan import Unmanaged as Unmanaged
+from importer.model.plan import Update as Update
+from importer.model.policy import OnDrift as OnDrift
+from importer.model.policy import Policy as Policy
+from importer.model.values import CHILD_FIELDS as CHILD_FIELDS
+from importer.model.values import CREATE_ONLY_FIELDS as CREATE_ONLY_FIELDS
+from importer.model.values import WRITE_ONLY_FIELDS as WRITE_ONLY_FIELDS
+from importer.model.values import Attachment as Attachment
+from importer.model.values import Attribute as Attribute
+from importer.model.values import Attributes as Attributes
+from importer.model.values import Child as Child
+from importer.model.values import Diagnostic as Diagnostic
+from importer.model.values import Entity as Entity
+from importer.model.values import Field as Field
+from importer.model.values import FollowUp as FollowUp
+from importer.model.values import Kind as Kind
+from importer.model.values import Link as Link
+from importer.model.values import Location as Location
+from importer.model.values import Membership as Membership
+from importer.model.values import NewOption as NewOption
+from importer.model.values import Packed as Packed
+from importer.model.values import PostmortemDocument as PostmortemDocument
+from importer.model.values import Reference as Reference
+from importer.model.values import Scalar as Scalar
+from importer.model.values import Severity as Severity
+from importer.model.values import StatusPageIncident as StatusPageIncident
+from importer.model.values import StatusPageUpdate as StatusPageUpdate
+from importer.model.values import TimelineItem as TimelineItem
+from importer.model.values import Value as Value

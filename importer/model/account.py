@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from importer.model.values import (
-    Entity,
-    Reference,
-)
+from importer.model.values import Entity, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +104,5 @@ class Account:
 
     endpoint: str
     dashboard_url: str
-    roles: tuple[str, ...] = field(default=(), compare=False)
-    key_name: str = field(default="", compare=False)
+    roles: tuple[str, ...] = field(default=(), compare=False, metadata={"json": None})
+    key_name: str = field(default="", compare=False, metadata={"json": None})

@@ -1,4 +1,4 @@
-"""Values and attributes -> JSON that loses nothing, and back; what the plan file and the ledger keep.
+"""Values and records -> JSON that loses nothing, and back; what the plan file and the ledger keep.
 
 A text is a JSON string, None is null, a set of values is a list; all else is an object whose `type` names it:
 
@@ -6,17 +6,21 @@ A text is a JSON string, None is null, a set of values is a list; all else is an
     {"type": "decimal", "value": "1200"}
     {"type": "moment", "value": "2023-04-12T09:14:00Z"}
 
-Equal values have equal JSON, except for the names of entities, which are for people. An optional part that is
-None is left out. Reading raises ValueError, and nothing else, for JSON that this module did not write.
+A record is a dataclass: an object with a key for each of its fields, by the names and types that the class
+declares. The metadata of a field may give its key another name (`json`), or None: it is not written.
+
+Equal values have equal JSON, except for the names of entities, which are for people. An optional part that
+holds nothing is left out. Reading raises ValueError, and nothing else, for JSON that was not written here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TypeAlias, assert_never
+from functools import cache, partial
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from importer.model.normalise import by_label
 from importer.model.values import (
@@ -25,9 +29,7 @@ from importer.model.values import (
     Attributes,
     Child,
     Entity,
-    Field,
     FollowUp,
-    Kind,
     Link,
     Membership,
     NewOption,
@@ -36,66 +38,101 @@ from importer.model.values import (
     Reference,
     Scalar,
     StatusPageIncident,
-    StatusPageUpdate,
     TimelineItem,
     Value,
 )
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
+_CLASSES: Mapping[str, type[Link | Packed | NewOption | Entity | Reference | Child]] = {
+    "link": Link,
+    "packed": Packed,
+    "new_option": NewOption,
+    "entity": Entity,
+    "reference": Reference,
+    "membership": Membership,
+    "timeline_item": TimelineItem,
+    "postmortem": PostmortemDocument,
+    "follow_up": FollowUp,
+    "attachment": Attachment,
+    "status_page_incident": StatusPageIncident,
+}
+_TYPES: Mapping[type, str] = {cls: name for name, cls in _CLASSES.items()}
 
-def encode(value: Value) -> Json:
+
+class Dataclass(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+R = TypeVar("R", bound=Dataclass)
+
+
+def encode_value(value: Value) -> Json:
     """Return a value's JSON form."""
     match value:
-        case None:
-            return None
+        case None | str():
+            return value
         case tuple():
-            return [_encode_scalar(each) for each in value]
+            return [encode_value(each) for each in value]
+        case Decimal():
+            return {"type": "decimal", "value": str(value)}
+        case datetime():
+            return {"type": "moment", "value": encode_moment(value)}
         case _:
-            return _encode_child(value) if isinstance(value, Child) else _encode_scalar(value)
+            return encode_record(value)
 
 
-def decode(json: Json) -> Value:
-    """Return the value that `encode` was given. Raises ValueError for anything else."""
+def decode_value(json: Json) -> Value:
+    """Return the value that `encode_value` was given. Raises ValueError for anything else."""
     match json:
         case None | str():
             return json
         case Mapping():
-            return _Parts(json).build()
+            return _decode_object(json)
         case bool() | int() | float():
             raise ValueError(f"a value is not a bare {type(json).__name__}")
         case _:
-            return tuple(_decode_scalar(each) for each in json)
+            return tuple(map(_decode_scalar, json))
 
 
-def encode_attribute(attribute: Attribute) -> Json:
-    """Return {"field", "key"}; an attribute without a key has no `key`."""
-    key = {} if attribute.key is None else {"key": encode(attribute.key)}
-    return {"field": attribute.field.value, **key}
+def encode_record(record: Dataclass) -> dict[str, Json]:
+    """Return a record as an object, its fields in their order."""
+    cls = type(record)
+    form: dict[str, Json] = {"type": _TYPES[cls]} if cls in _TYPES else {}
+    for each in _field_codecs(cls):
+        value = getattr(record, each.name)
+        if value != each.default:
+            form[each.key] = value if value is None or type(value) is str else each.encode(value)
+    return form
 
 
-def decode_attribute(json: Json) -> Attribute:
-    """Return the attribute that `encode_attribute` was given. Raises ValueError for anything else."""
-    parts = _Parts.of(json)
-    key = decode(parts.fields.get("key"))
-    if not isinstance(key, str | Reference | Entity | None):
-        raise ValueError("an attribute's key is a text, a reference or an entity")
-    return Attribute(Field(parts.text("field")), key)
+def decode_record(cls: type[R], json: Json) -> R:
+    """Return the record that `encode_record` was given; of keys that it does not know it takes no notice.
+    Raises ValueError for anything else."""
+    form, found = _object(json), {}
+    for each in _field_codecs(cls):
+        if each.key in form:
+            found[each.name] = each.decode(form[each.key])
+        elif each.default is MISSING:
+            raise ValueError(f"{each.key} is missing")
+    return cls(**found)
 
 
 def encode_attributes(attributes: Attributes) -> list[Json]:
     """Return [{"attribute", "value"}] in one order, whatever the mapping's was."""
     return [
-        {"attribute": encode_attribute(attribute), "value": encode(attributes[attribute])}
+        {"attribute": encode_record(attribute), "value": encode_value(attributes[attribute])}
         for attribute in sorted(attributes, key=by_label)
     ]
 
 
 def decode_attributes(json: Json) -> dict[Attribute, Value]:
     """Return the mapping that `encode_attributes` was given. Raises ValueError for anything else."""
-    pairs = [_Parts.of(each) for each in _listed(json)]
+    pairs = [_object(each) for each in _list(json)]
     return {
-        decode_attribute(pair.fields.get("attribute")): decode(pair.fields.get("value")) for pair in pairs
+        decode_record(Attribute, pair.get("attribute")): decode_value(pair.get("value")) for pair in pairs
     }
 
 
@@ -113,188 +150,129 @@ def decode_moment(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _encode_scalar(scalar: Scalar) -> Json:
-    match scalar:
-        case str():
-            return scalar
-        case Decimal():
-            return {"type": "decimal", "value": str(scalar)}
-        case datetime():
-            return {"type": "moment", "value": encode_moment(scalar)}
-        case Link(url=url):
-            return {"type": "link", "url": url}
-        case Packed(text=text):
-            return {"type": "packed", "text": text}
-        case NewOption(custom_field=custom_field, name=name):
-            return {"type": "new_option", "custom_field": _encode_scalar(custom_field), "name": name}
-        case Entity(kind=kind, id=identity, name=name):
-            return {"type": "entity", "kind": kind.value, "id": identity, "name": name}
-        case Reference(kind=kind, name=name, by=by):
-            return {"type": "reference", "kind": kind.value, "name": name, "by": by}
-        case _:
-            assert_never(scalar)
-
-
-def _encode_child(child: Child) -> Json:
-    match child:
-        case Membership():
-            return {"type": "membership"}
-        case TimelineItem(at=at, description=description):
-            return _object("timeline_item", at=encode_moment(at), description=description)
-        case PostmortemDocument(content=content, status=status):
-            return _object("postmortem", content=content, status=status)
-        case FollowUp(description=text, assignee=assignee, status=status, labels=labels, title=title):
-            person = encode(assignee)
-            several = list(labels) or None
-            return _object(
-                "follow_up", description=text, assignee=person, status=status, labels=several, title=title
-            )
-        case Attachment(resource_type=kind, url=url, external_id=external_id, title=title):
-            return _object("attachment", resource_type=kind, url=url, external_id=external_id, title=title)
-        case StatusPageIncident(page=page, updates=updates):
-            return _object(
-                "status_page_incident", page=encode(page), updates=[_encode_update(each) for each in updates]
-            )
-        case _:
-            assert_never(child)
-
-
-def _encode_update(update: StatusPageUpdate) -> Json:
-    components = [
-        {"component": encode(component), "status": status} for component, status in update.components
-    ]
-    return {
-        "at": encode_moment(update.at),
-        "status": update.status,
-        "message": update.message,
-        "components": components,
-    }
-
-
-def _object(type_: str, **parts: Json) -> Json:
-    return {"type": type_} | {name: part for name, part in parts.items() if part is not None}
-
-
-def _listed(json: Json) -> Sequence[Json]:
-    if not isinstance(json, list | tuple):
-        raise ValueError("a list is missing")
-    return json
-
-
 def _decode_scalar(json: Json) -> Scalar:
-    value = decode(json)
+    value = decode_value(json)
     if value is None or isinstance(value, tuple | Child):
         raise ValueError("a set of values holds plain values only")
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """The parts of a JSON object, each read as the type that it must have."""
-
-    fields: Mapping[str, Json]
-
-    @classmethod
-    def of(cls, json: Json) -> _Parts:
-        if not isinstance(json, Mapping):
-            raise ValueError("an object is missing")
-        return cls(json)
-
-    def build(self) -> Value:
-        name = self.text("type")
-        builder = _BUILDERS.get(name)
-        if builder is None:
-            raise ValueError(f"{name} is no type of value")
-        return builder(self)
-
-    def text(self, name: str) -> str:
-        part = self.fields.get(name)
-        if not isinstance(part, str):
-            raise ValueError(f"{name} is not a text")
-        return part
-
-    def optional(self, name: str) -> str | None:
-        return self.text(name) if name in self.fields else None
-
-    def moment(self, name: str) -> datetime:
-        return decode_moment(self.text(name))
-
-    def entity(self, name: str) -> Entity:
-        value = decode(self.fields.get(name))
-        if not isinstance(value, Entity):
-            raise ValueError(f"{name} is not an entity")
-        return value
-
-    def thing(self, name: str) -> Reference | Entity:
-        value = decode(self.fields.get(name))
-        if not isinstance(value, Reference | Entity):
-            raise ValueError(f"{name} is neither an entity nor a reference")
-        return value
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        texts = tuple(each for each in _listed(self.fields.get(name, [])) if isinstance(each, str))
-        if len(texts) != len(_listed(self.fields.get(name, []))):
-            raise ValueError(f"{name} is not a list of texts")
-        return texts
-
-    def parts(self, name: str) -> list[_Parts]:
-        return [_Parts.of(each) for each in _listed(self.fields.get(name))]
+def _decode_object(json: Mapping[str, Json]) -> Value:
+    name = _text("type", json.get("type"))
+    if name == "decimal":
+        return _decimal(_text("value", json.get("value")))
+    if name == "moment":
+        return decode_moment(_text("value", json.get("value")))
+    if name not in _CLASSES:
+        raise ValueError(f"{name} is no type of value")
+    return decode_record(_CLASSES[name], json)
 
 
-def _decimal(parts: _Parts) -> Decimal:
+def _decimal(text: str) -> Decimal:
     try:
-        value = Decimal(parts.text("value"))
+        value = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{parts.text('value')} is not a number") from None
+        raise ValueError(f"{text} is not a number") from None
     if not value.is_finite():  # NaN is not even equal to itself
         raise ValueError(f"{value} is not a number")
     return value
 
 
-def _follow_up(parts: _Parts) -> FollowUp:
-    return FollowUp(
-        description=parts.optional("description"),
-        assignee=parts.thing("assignee") if "assignee" in parts.fields else None,
-        status=parts.optional("status"),
-        labels=parts.texts("labels"),
-        title=parts.optional("title"),
-    )
+@dataclass(frozen=True, slots=True)
+class _FieldCodec:
+    """A field that is written. One with a `default` holds nothing where it is missing."""
+
+    name: str
+    key: str
+    default: object
+    encode: Callable[[Any], Json]
+    decode: Callable[[Json], Any]
 
 
-def _attachment(parts: _Parts) -> Attachment:
-    return Attachment(
-        resource_type=parts.text("resource_type"),
-        url=parts.optional("url"),
-        external_id=parts.optional("external_id"),
-        title=parts.optional("title"),
-    )
+@cache
+def _field_codecs(cls: type[Dataclass]) -> tuple[_FieldCodec, ...]:
+    """Return the fields of a class that are written. A missing part of a value is left out, never null."""
+    hints, found = get_type_hints(cls), []
+    for each in fields(cls):
+        key, hint = each.metadata.get("json", each.name), hints[each.name]
+        default = each.default if each.default in (None, ()) or each.default is False else MISSING
+        if key is not None:
+            encoder, decoder = _codec(hint, key)
+            if type(None) in get_args(hint) and (default is MISSING or cls not in _TYPES):
+                decoder = partial(_optional, decoder)
+            found.append(_FieldCodec(each.name, key, default, encoder, decoder))
+    return tuple(found)
 
 
-def _update(parts: _Parts) -> StatusPageUpdate:
-    return StatusPageUpdate(
-        at=parts.moment("at"),
-        status=parts.text("status"),
-        message=parts.text("message"),
-        components=tuple(
-            (pair.thing("component"), pair.text("status")) for pair in parts.parts("components")
-        ),
-    )
+def _codec(hint: Any, key: str) -> tuple[Callable[[Any], Json], Callable[[Json], Any]]:
+    """Return what writes and what reads values of a type, null aside; `key` is where they stand."""
+    if hint in _NAMED_TYPES:
+        return _NAMED_TYPES[hint]
+    members = tuple(each for each in get_args(hint) if each is not type(None))
+    if members and members[-1] is ...:
+        encoder, decoder = _codec(members[0], key)
+        return lambda several: list(map(encoder, several)), lambda json: tuple(map(decoder, _list(json)))
+    if get_origin(hint) is tuple:
+        return _encode_component, _decode_component
+    if len(members) == 1:
+        return _codec(members[0], key)
+    if members or hint in _TYPES:
+        return encode_value, partial(_one_of, members or (hint,), key)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return encode_record, partial(decode_record, hint)
+    if hint in (bool, int):
+        return hint, partial(_exactly, hint, key)
+    encoder, parser = (encode_moment, decode_moment) if hint is datetime else (str, hint)
+    return encoder, lambda json: parser(_text(key, json))
 
 
-_BUILDERS: Mapping[str, Callable[[_Parts], Value]] = {
-    "decimal": _decimal,
-    "moment": lambda parts: parts.moment("value"),
-    "link": lambda parts: Link(parts.text("url")),
-    "packed": lambda parts: Packed(parts.text("text")),
-    "new_option": lambda parts: NewOption(parts.entity("custom_field"), parts.text("name")),
-    "entity": lambda parts: Entity(Kind(parts.text("kind")), parts.text("id"), parts.text("name")),
-    "reference": lambda parts: Reference(Kind(parts.text("kind")), parts.text("name"), parts.text("by")),
-    "membership": lambda parts: Membership(),  # noqa: ARG005 - it has no parts
-    "timeline_item": lambda parts: TimelineItem(parts.moment("at"), parts.optional("description")),
-    "postmortem": lambda parts: PostmortemDocument(parts.text("content"), parts.optional("status")),
-    "follow_up": _follow_up,
-    "attachment": _attachment,
-    "status_page_incident": lambda parts: StatusPageIncident(
-        parts.thing("page"), tuple(_update(each) for each in parts.parts("updates"))
-    ),
+def _optional(decoder: Callable[[Json], Any], json: Json) -> Any:
+    return None if json is None else decoder(json)
+
+
+def _text(key: str, json: Json) -> str:
+    if not isinstance(json, str):
+        raise ValueError(f"{key} is not a text")
+    return json
+
+
+def _exactly(cls: type, key: str, json: Json) -> Json:
+    if type(json) is not cls:
+        raise ValueError(f"{key} is not of the type {cls.__name__}")
+    return json
+
+
+def _one_of(classes: tuple[type, ...], key: str, json: Json) -> Value:
+    value = decode_value(json)
+    if not isinstance(value, classes):
+        raise ValueError(f"{key} is not one of {', '.join(_TYPES.get(each, 'text') for each in classes)}")
+    return value
+
+
+def _object(json: Json) -> Mapping[str, Json]:
+    if not isinstance(json, Mapping):
+        raise ValueError("an object is missing")
+    return json
+
+
+def _list(json: Json) -> Sequence[Json]:
+    if not isinstance(json, list | tuple):
+        raise ValueError("a list is missing")
+    return json
+
+
+def _encode_component(pair: tuple[Reference | Entity, str]) -> Json:
+    """Return a component of a status page with its status."""
+    return {"component": encode_value(pair[0]), "status": pair[1]}
+
+
+def _decode_component(json: Json) -> tuple[Value, str]:
+    pair = _object(json)
+    component = _one_of((Reference, Entity), "component", pair.get("component"))
+    return component, _text("status", pair.get("status"))
+
+
+_NAMED_TYPES: Mapping[Any, tuple[Callable[[Any], Json], Callable[[Json], Any]]] = {
+    Value: (encode_value, decode_value),
+    Attributes: (encode_attributes, decode_attributes),
 }

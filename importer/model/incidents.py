@@ -6,13 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from importer.model.policy import Policy
-from importer.model.values import (
-    Attribute,
-    Attributes,
-    Child,
-    Field,
-    Location,
-)
+from importer.model.values import Attribute, Attributes, Child, Field, Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +18,7 @@ class Incident:
     attributes: Attributes
     location: Location
     idempotency_key: str | None = None
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=Policy, metadata={"json": None})
 
     @property
     def name(self) -> str:

@@ -88,7 +88,7 @@ def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | Non
                 hint="add the offset (2023-04-12T09:14:00Z), or set defaults.timezone in importer.yaml",
             )
         parsed = _in_zone(parsed, local, text, side)
-    return normalise.moment(parsed)
+    return normalise.to_utc(parsed)
 
 
 def _parsed(text: str) -> datetime:

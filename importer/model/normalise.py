@@ -30,7 +30,7 @@ def line(raw: str) -> str:
     return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
 
 
-def moment(aware: datetime) -> datetime:
+def to_utc(aware: datetime) -> datetime:
     """Return the instant in UTC, cut to milliseconds: the precision that the API keeps."""
     utc = aware.astimezone(UTC)
     finer = utc.microsecond % 1000

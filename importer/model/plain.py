@@ -6,27 +6,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import assert_never
+from typing import Any, assert_never
 
 from importer.model.codec import Json, encode_moment
 from importer.model.normalise import by_label
 from importer.model.values import (
-    Attachment,
     Attribute,
     Attributes,
     Child,
     Entity,
-    FollowUp,
     Link,
-    Membership,
     NewOption,
     Packed,
-    PostmortemDocument,
     Reference,
     Scalar,
-    StatusPageIncident,
-    TimelineItem,
+    StatusPageUpdate,
     Value,
+    child_parts,
 )
 
 _LONGEST_NUMBER = 40
@@ -38,11 +34,9 @@ def plain(value: Value) -> Json:
         case None:
             return None
         case tuple():
-            return sorted(words(each) for each in value)
-        case str() | Decimal() | datetime() | Link() | Entity() | NewOption() | Reference() | Packed():
-            return words(value)
+            return sorted(map(words, value))
         case _:
-            return parts(value)
+            return plain_parts(value) if isinstance(value, Child) else words(value)
 
 
 def named(attributes: Attributes) -> dict[str, Json]:
@@ -91,38 +85,18 @@ def _digits(number: Decimal) -> str:
     return str(number) if abs(number.adjusted()) > _LONGEST_NUMBER else format(number, "f")
 
 
-def parts(child: Child) -> dict[str, Json]:
-    """Return a child's parts that are set, by the words that a file uses for them."""
-    match child:
-        case Membership():
-            told: dict[str, Json] = {}
-        case TimelineItem(at=at, description=description):
-            told = {"at": encode_moment(at), "description": description}
-        case PostmortemDocument(content=content, status=status):
-            told = {"content": content, "status": status}
-        case FollowUp(description=description, assignee=assignee, status=status, labels=several):
-            person = None if assignee is None else words(assignee)
-            told = {
-                "description": description,
-                "assignee": person,
-                "status": status,
-                "labels": list(several) or None,
-            }
-        case Attachment(resource_type=kind, url=url, external_id=external_id, title=title):
-            told = {"resource_type": kind, "url": url, "external_id": external_id, "title": title}
-        case StatusPageIncident(page=page, updates=updates):
-            told = {
-                "page": words(page),
-                "updates": [
-                    {
-                        "at": encode_moment(each.at),
-                        "status": each.status,
-                        "message": each.message,
-                        "components": {words(thing): status for thing, status in each.components},
-                    }
-                    for each in updates
-                ],
-            }
+def plain_parts(child: Child | StatusPageUpdate) -> dict[str, Json]:
+    """Return a child's parts as JSON for a reader, by the words that a file uses for them."""
+    return {name: _part(part) for name, part in child_parts(child).items()}
+
+
+def _part(part: Any) -> Json:
+    match part:
+        case StatusPageUpdate():
+            return plain_parts(part)
+        case tuple():
+            return [_part(each) for each in part]
+        case Mapping():
+            return {words(thing): status for thing, status in part.items()}
         case _:
-            assert_never(child)
-    return {name: part for name, part in told.items() if part is not None}
+            return words(part)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from importer.model.account import (
-    Account,
-)
-from importer.model.incidents import (
-    Incident,
-    LiveIncident,
-)
+from importer.model.account import Account
+from importer.model.incidents import Incident, LiveIncident
 from importer.model.values import (
     Attribute,
     Attributes,
@@ -160,7 +155,7 @@ class Plan:
     """
 
     account: Account
-    made_at: datetime
+    made_at: datetime = field(metadata={"json": "created_at"})
     tool_version: str
     inputs: tuple[Input, ...]
     revision: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -78,7 +78,7 @@ WRITE_ONLY_FIELDS = frozenset({Field.SLACK_CHANNEL_NAME})
 class Location:
     """A place in a file: `path:line`, or `path:row:column` of a table, all counted from 1."""
 
-    path: str
+    path: str = field(metadata={"json": "file"})
     line: int
     column: int | None = None
 
@@ -107,7 +107,7 @@ class Diagnostic:
     hint: str = ""
     locations: tuple[Location, ...] = ()
     count: int = 1
-    is_private: bool = False
+    is_private: bool = field(default=False, metadata={"json": "private"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Reference:
     kind: Kind
     name: str
     by: str = "name"
-    location: Location | None = field(default=None, compare=False)
+    location: Location | None = field(default=None, compare=False, metadata={"json": None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class StatusPageUpdate:
     at: datetime
     status: str
     message: str
-    components: tuple[tuple[Reference | Entity, str], ...] = ()
+    components: tuple[tuple[Reference | Entity, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +213,15 @@ class StatusPageIncident:
 
 
 Child = PostmortemDocument | TimelineItem | FollowUp | Attachment | Membership | StatusPageIncident
+ChildPart = str | datetime | Reference | Entity | Mapping[Reference | Entity, str] | tuple[object, ...]
+
+
+def child_parts(child: Child | StatusPageUpdate) -> dict[str, ChildPart]:
+    """Return what a child, or an update of one, has: its parts by the words of an incident file."""
+    own = [each for each in fields(child) if each.compare and getattr(child, each.name) != each.default]
+    parts = {each.name: getattr(child, each.name) for each in own}
+    return parts | {"components": dict(child.components)} if isinstance(child, StatusPageUpdate) else parts
+
 
 Scalar = str | Decimal | datetime | Link | Entity | NewOption | Reference | Packed
 Value = Scalar | Child | tuple[Scalar, ...] | None

@@ -1,8 +1,16 @@
-"""A number and a noun -> `1 line`, `2 lines`."""
+"""Numbers and lists -> words: `1 line`, `2 lines`; the first few of many."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def numbered(number: int, noun: str) -> str:
     """Return a number of things: `1 line`, `2 lines`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def first_few(items: Sequence[str], most: int, separator: str) -> str:
+    """Return at most so many items, and how many more there are."""
+    rest = [f"and {len(items) - most} more"] if len(items) > most else []
+    return separator.join([*items[:most], *rest])

@@ -17,34 +17,28 @@ from importer.formats.atomic import write_private
 from importer.formats.json_pieces import Document, JsonObject, open_text
 from importer.formats.json_pieces import pieces as json_pieces
 from importer.model import (
-    Account,
     Change,
     Diagnostic,
-    Input,
-    MonthCount,
     NoOp,
     Plan,
-    Scope,
-    Severity,
-    Unmanaged,
 )
-from importer.model.codec import decode_moment, encode_moment
+from importer.model.codec import decode_record, encode_moment, encode_record
 from importer.model.errors import ImporterError, Refused, UsageError
 from importer.plan.estimate import estimate
 from importer.plan.file_changes import (
     change_from_json,
     change_to_json,
-    location_from_json,
-    location_to_json,
     request_to_json,
 )
 from importer.plan.steps import option_steps
 from importer.plan.summary import summarise
 
-FORMAT_VERSION = "1.0"
+_MAJOR_VERSION = 1
+FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
 
 _CHANGES, _SEAL = "incident_changes", "plan_hash"
+_INCONSISTENT = ("shows other changes than this version of importer would make", "plan-untrue")
 _OWN = (b'"format_version"', b'"tool_version"')
 
 
@@ -56,14 +50,14 @@ class SavedPlan:
     plan_hash: str
 
 
-def pieces(plan: Plan) -> Iterator[str]:
+def plan_chunks(plan: Plan) -> Iterator[str]:
     """Yield the plan's document in ASCII, one line for each incident. Incidents that are as declared are only
     counted. It holds no secret."""
     changes = (change_to_json(each) for each in plan.changes if not isinstance(each, NoOp))
-    return json_pieces(_head(plan), _CHANGES, changes, seal=_SEAL)
+    return document_chunks(_head(plan), _CHANGES, changes, seal=_SEAL)
 
 
-def write(plan: Plan, path: Path) -> None:
+def write_plan(plan: Plan, path: Path) -> None:
     """Save a plan, readable by its owner alone. After a crash there is the whole file or none.
 
     Raises UsageError where the file cannot be written.
@@ -72,7 +66,7 @@ def write(plan: Plan, path: Path) -> None:
 
 
 def is_plan(path: Path) -> bool:
-    """Whether a file is, or was, a saved plan, by what `write` puts among its first lines."""
+    """Whether a file is, or was, a saved plan, by what `write_plan` puts among its first lines."""
     if not path.is_file():
         return False
     with path.open("rb") as stream:
@@ -80,8 +74,8 @@ def is_plan(path: Path) -> bool:
     return all(mark in beginning for mark in _OWN)
 
 
-def read(path: Path) -> SavedPlan:
-    """Return the plan that `write` saved, without its NoOps but with their number.
+def read_plan(path: Path) -> SavedPlan:
+    """Return the plan that `write_plan` saved, without its NoOps but with their number.
 
     Raises UsageError for what is no plan of a version that this program reads, and Refused for a plan that
     was changed after it was made.
@@ -109,11 +103,7 @@ def _read(document: Document, path: Path) -> SavedPlan:
             problem = change if isinstance(change, ImporterError) else None
             changes += [] if isinstance(change, ImporterError) else [change]
     if not document.is_sealed():
-        raise Refused(
-            f"{path} was changed after it was made: its hash does not fit",
-            hint=f"make it anew: importer plan --out {path}",
-            code="plan-changed",
-        )
+        raise _refused(path, "was changed after it was made: its hash does not fit", "plan-changed")
     if problem is not None:
         raise problem
     return SavedPlan(_plan(document.head, tuple(changes), path), document.sealed_with)
@@ -125,7 +115,7 @@ def _change(entry: JsonObject, path: Path) -> Change | ImporterError:
         if not _validator("change").is_valid(entry):
             return _damaged(path)
         change = change_from_json(entry)
-        return change if _contains(entry, change_to_json(change)) else _untrue(path)
+        return change if _contains(entry, change_to_json(change)) else _refused(path, *_INCONSISTENT)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return _damaged(path)
 
@@ -134,12 +124,13 @@ def _plan(head: JsonObject, changes: tuple[Change, ...], path: Path) -> Plan:
     try:
         if not _validator("head").is_valid(head):
             raise _damaged(path)
-        plan = replace(_plan_from(head), changes=changes)
+        parts = {**head, "changes": (), "unchanged": head["summary"]["unchanged"]}
+        plan = replace(decode_record(Plan, parts), changes=changes)
         promised = {**_head(plan), "format_version": head["format_version"]}
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         raise _damaged(path) from None
     if not _contains(head, promised):
-        raise _untrue(path)
+        raise _refused(path, *_INCONSISTENT)
     return plan
 
 
@@ -150,8 +141,8 @@ def _head(plan: Plan) -> JsonObject:
         "format_version": FORMAT_VERSION,
         "tool_version": plan.tool_version,
         "created_at": encode_moment(plan.made_at),
-        "account": {"endpoint": plan.account.endpoint, "dashboard_url": plan.account.dashboard_url},
-        "inputs": [asdict(each) for each in plan.inputs],
+        "account": encode_record(plan.account),
+        "inputs": [encode_record(each) for each in plan.inputs],
         "revision": plan.revision,
         "scope": {"kind": "part" if scope.left_out else "all", **asdict(scope), "only": list(scope.only)},
         "errored": plan.errored,
@@ -170,23 +161,19 @@ def _head(plan: Plan) -> JsonObject:
             }
             for each in option_steps(plan.changes)
         ],
-        "unmanaged": [asdict(each) for each in plan.unmanaged],
+        "unmanaged": [encode_record(each) for each in plan.unmanaged],
         "diagnostics": [diagnostic_json(each) for each in plan.diagnostics],
         "severities": list(plan.severities),
-        "history": None if plan.history is None else [asdict(each) for each in plan.history],
+        "history": None if plan.history is None else [encode_record(each) for each in plan.history],
     }
 
 
 def _check_version(head: JsonObject, path: Path) -> None:
-    version = head.get("format_version")
-    if (
-        not isinstance(version, str)
-        or not version.partition(".")[0].isdecimal()
-        or "tool_version" not in head
-    ):
+    version = major_version(head)
+    if version is None or "tool_version" not in head:
         raise _not_a_plan(path)
     made_by_an_older = not isinstance(head.get("scope"), dict)
-    if int(version.partition(".")[0]) != int(FORMAT_VERSION.partition(".")[0]) or made_by_an_older:
+    if version != _MAJOR_VERSION or made_by_an_older:
         raise UsageError(
             f"{path} was made by importer {head['tool_version']}, in a form that this version does not read",
             hint=f"make it anew: importer plan --out {path}",
@@ -206,12 +193,8 @@ def _damaged(path: Path) -> UsageError:
     )
 
 
-def _untrue(path: Path) -> Refused:
-    return Refused(
-        f"{path} shows other changes than this version of importer would make",
-        hint=f"make it anew: importer plan --out {path}",
-        code="plan-untrue",
-    )
+def _refused(path: Path, why: str, code: str) -> Refused:
+    return Refused(f"{path} {why}", hint=f"make it anew: importer plan --out {path}", code=code)
 
 
 @cache
@@ -245,34 +228,10 @@ def _contains(document: Any, promised: Any) -> bool:
             return False
 
 
-def _plan_from(document: JsonObject) -> Plan:
-    """Return the plan of a document, without its changes."""
-    account, scope = document["account"], document["scope"]
-    return Plan(
-        account=Account(account["endpoint"], account["dashboard_url"]),
-        made_at=decode_moment(document["created_at"]),
-        tool_version=document["tool_version"],
-        inputs=tuple(Input(each["path"], each["sha256"]) for each in document["inputs"]),
-        revision=document["revision"],
-        changes=(),
-        unmanaged=tuple(Unmanaged(each["key"], each["reference"]) for each in document["unmanaged"]),
-        diagnostics=tuple(_diagnostic_from(each) for each in document["diagnostics"]),
-        unchanged=document["summary"]["unchanged"],
-        severities=tuple(document["severities"]),
-        history=_history_from(document["history"]),
-        scope=Scope(tuple(scope["only"]), scope["limit"], scope["drift_only"], scope["left_out"]),
-    )
-
-
-def _history_from(counts: list[JsonObject] | None) -> tuple[MonthCount, ...] | None:
-    if counts is None:
-        return None
-    return tuple(MonthCount(each["month"], each["severity"], each["incidents"]) for each in counts)
-
-
 def diagnostic_json(diagnostic: Diagnostic) -> JsonObject:
     """Return a problem as every JSON output shows it; `file`, `line`, `column` are its first place."""
-    first = location_to_json(diagnostic.locations[0]) if diagnostic.locations else {}
+    places = [encode_record(each) for each in diagnostic.locations]
+    first = places[0] if places else {}
     return {
         "severity": diagnostic.severity.value,
         "code": diagnostic.code,
@@ -283,19 +242,6 @@ def diagnostic_json(diagnostic: Diagnostic) -> JsonObject:
         "line": first.get("line"),
         "column": first.get("column"),
         "count": diagnostic.count,
-        "locations": [location_to_json(each) for each in diagnostic.locations],
+        "locations": places,
         **({"private": True} if diagnostic.is_private else {}),
     }
-
-
-def _diagnostic_from(json: JsonObject) -> Diagnostic:
-    return Diagnostic(
-        severity=Severity(json["severity"]),
-        code=json["code"],
-        summary=json["summary"],
-        detail=json["detail"],
-        hint=json["hint"],
-        locations=tuple(location_from_json(each) for each in json["locations"]),
-        count=json["count"],
-        is_private=json.get("private", False),
-    )

@@ -6,7 +6,7 @@ in the typed form that apply reads. Whoever reads a file checks that both say th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, assert_never
 
 from importer.model import (
@@ -18,22 +18,12 @@ from importer.model import (
     FieldChange,
     Incident,
     LiveIncident,
-    Location,
     Origin,
     Pending,
     Update,
     Value,
 )
-from importer.model.codec import (
-    decode,
-    decode_attribute,
-    decode_attributes,
-    decode_moment,
-    encode,
-    encode_attribute,
-    encode_attributes,
-    encode_moment,
-)
+from importer.model.codec import Json, decode_attributes, decode_record, encode_attributes, encode_record
 from importer.model.normalise import by_label
 from importer.model.plain import labels, named, plain
 from importer.model.steps import LATER, CreateIncident, Step, is_ready
@@ -43,6 +33,9 @@ from importer.plan.summary import Action, actions, reference_of
 from importer.wire.requests import request
 
 JsonObject = dict[str, Any]
+_SHOWN_OF_LIVE = frozenset({"id", "reference", "updated_at"})
+"""What an entry says of a live incident elsewhere."""
+
 Written = Create | Pending | Update | Adopt | Blocked
 """The changes that have an entry: what is as declared has none."""
 
@@ -51,21 +44,22 @@ def change_to_json(change: Written) -> JsonObject:
     """Return the entry of one change."""
     before, after = _sides(change)
     changes, blocked = _differences(change)
+    live = change.live if isinstance(change, Update | Adopt) else None
     return {
         "key": change.incident.key,
-        "source": location_to_json(change.incident.location),
+        "source": encode_record(change.incident.location),
         "actions": [each.value for each in actions(change)],
         "action_reason": _reason(change),
         "explanation": change.explanation if isinstance(change, Blocked) else "",
         "idempotency_key": change.idempotency_key if isinstance(change, Create | Pending) else None,
-        "incident_id": _incident_id(change),
+        "incident_id": live.id if live else change.incident_id if isinstance(change, Blocked) else None,
         "reference": reference_of(change) or None,
         "before": None if before is None else named(before),
         "after": named(after),
         "changed_fields": _fields(changes, lambda each: each.origin.value),
         "blocked_fields": _fields(blocked, lambda _: CANNOT_CHANGE),
         "requests": [request_to_json(each) for each in steps(change)],
-        "precondition": _precondition(change),
+        "precondition": {"updated_at": live.updated_at} if live else None,
         "resolved": _resolved(change),
     }
 
@@ -74,20 +68,22 @@ def change_from_json(entry: JsonObject) -> Written:
     """Return the change of an entry whose shape the schema has checked. Raises ValueError, KeyError or
     TypeError where it is damaged all the same."""
     resolved = entry["resolved"]
-    incident = _incident_from(entry)
+    incident = decode_record(Incident, {**resolved, "key": entry["key"], "location": entry["source"]})
     action = entry["actions"][0]
-    blocked = tuple(_field_change_from(each) for each in resolved.get("blocked", ()))
+    blocked = tuple(decode_record(FieldChange, each) for each in resolved.get("blocked", ()))
     match action:
         case Action.CREATE | Action.PENDING:
-            theirs = frozenset(decode_attribute(each) for each in resolved.get("left_to_people", ()))
+            left_to_people = _attributes_from(resolved.get("left_to_people", ()))
             sent = _sent_from(incident.attributes, resolved)
             if action == Action.CREATE:
-                return Create(incident, entry["idempotency_key"], sent, theirs)
-            return Pending(incident, entry["idempotency_key"], sent, theirs, resolved.get("content"))
+                return Create(incident, entry["idempotency_key"], sent, left_to_people)
+            return Pending(incident, entry["idempotency_key"], sent, left_to_people, resolved.get("content"))
         case Action.UPDATE | Action.ADOPT:
             edit = Update if action == Action.UPDATE else Adopt
-            changes = tuple(_field_change_from(each) for each in resolved["changes"])
-            return edit(incident, _live_from(entry), changes, blocked)
+            shown = {"id": entry["incident_id"], "reference": entry["reference"] or ""}
+            live = decode_record(LiveIncident, {**resolved["live"], **entry["precondition"], **shown})
+            changes = tuple(decode_record(FieldChange, each) for each in resolved["changes"])
+            return edit(incident, live, changes, blocked)
         case _:
             reference = entry["reference"] or ""
             reason, why = entry["action_reason"], entry["explanation"]
@@ -101,17 +97,6 @@ def request_to_json(step: Step) -> JsonObject:
     digest = made.sha256 if is_ready(step) else LATER.value
     body = {"body_sha256": digest} if isinstance(step, CreateIncident) else {"body": made.body}
     return {"method": made.method, "path": made.path, **body}
-
-
-def location_to_json(location: Location) -> JsonObject:
-    """Return {"file", "line"}, and the column of a table."""
-    column = {} if location.column is None else {"column": location.column}
-    return {"file": location.path, "line": location.line, **column}
-
-
-def location_from_json(place: JsonObject) -> Location:
-    """Return the place of {"file", "line", "column"}."""
-    return Location(place["file"], place["line"], place.get("column"))
 
 
 def _sides(change: Written) -> tuple[Attributes | None, Attributes]:
@@ -175,22 +160,6 @@ def _reason(change: Written) -> str:
             assert_never(change)
 
 
-def _incident_id(change: Written) -> str | None:
-    match change:
-        case Update(live=live) | Adopt(live=live):
-            return live.id
-        case Blocked(incident_id=identity):
-            return identity
-        case Create() | Pending():
-            return None
-        case _:
-            assert_never(change)
-
-
-def _precondition(change: Written) -> JsonObject | None:
-    return {"updated_at": change.live.updated_at} if isinstance(change, Update | Adopt) else None
-
-
 def _resolved(change: Written) -> JsonObject:
     incident = change.incident
     shared: JsonObject = {
@@ -200,15 +169,17 @@ def _resolved(change: Written) -> JsonObject:
     }
     changes, blocked = _differences(change)
     match change:
-        case Create(attributes=sent, left_to_people=theirs) | Pending(attributes=sent, left_to_people=theirs):
+        case Create(attributes=sent, left_to_people=people) | Pending(attributes=sent, left_to_people=people):
             content = change.content if isinstance(change, Pending) else None
-            was_sent = {} if content is None else {"content": content}
-            return shared | _sent_to(incident.attributes, sent) | _theirs_to(theirs) | was_sent
+            optional = {"left_to_people": _attributes_to(people) or None, "content": content}
+            given = {name: part for name, part in optional.items() if part is not None}
+            return shared | _sent_to(incident.attributes, sent) | given
         case Update(live=live) | Adopt(live=live):
-            own = {"live": _live_to(live), "changes": [_field_change_to(each) for each in changes]}
-            return shared | own | {"blocked": [_field_change_to(each) for each in blocked]}
+            kept = {name: part for name, part in encode_record(live).items() if name not in _SHOWN_OF_LIVE}
+            own = {"live": kept, "changes": [encode_record(each) for each in changes]}
+            return shared | own | {"blocked": [encode_record(each) for each in blocked]}
         case Blocked():
-            return shared | {"blocked": [_field_change_to(each) for each in blocked]}
+            return shared | {"blocked": [encode_record(each) for each in blocked]}
         case _:
             assert_never(change)
 
@@ -217,70 +188,18 @@ def _sent_to(own: Attributes, sent: Attributes) -> JsonObject:
     """What a creation sends is nearly what is declared: only the difference is kept."""
     missing = object()
     added = {each: value for each, value in sent.items() if own.get(each, missing) != value}
-    left_out = sorted((each for each in own if each not in sent), key=by_label)
-    return {"added": encode_attributes(added), "left_out": [encode_attribute(each) for each in left_out]}
-
-
-def _theirs_to(theirs: frozenset[Attribute]) -> JsonObject:
-    return (
-        {"left_to_people": [encode_attribute(each) for each in sorted(theirs, key=by_label)]}
-        if theirs
-        else {}
-    )
+    return {"added": encode_attributes(added), "left_out": _attributes_to(own.keys() - sent.keys())}
 
 
 def _sent_from(own: Attributes, resolved: JsonObject) -> dict[Attribute, Value]:
-    left_out = {decode_attribute(each) for each in resolved["left_out"]}
+    left_out = _attributes_from(resolved["left_out"])
     sent = {**own, **decode_attributes(resolved["added"])}
     return {each: value for each, value in sent.items() if each not in left_out}
 
 
-def _incident_from(entry: JsonObject) -> Incident:
-    resolved = entry["resolved"]
-    return Incident(
-        key=entry["key"],
-        external_id=resolved["external_id"],
-        attributes=decode_attributes(resolved["attributes"]),
-        location=location_from_json(entry["source"]),
-        idempotency_key=resolved["idempotency_key"],
-    )
+def _attributes_to(attributes: Iterable[Attribute]) -> list[Json]:
+    return [encode_record(each) for each in sorted(attributes, key=by_label)]
 
 
-def _live_to(live: LiveIncident) -> JsonObject:
-    return {
-        "mode": live.mode,
-        "created_at": encode_moment(live.created_at),
-        "permalink": live.permalink,
-        "attributes": encode_attributes(live.attributes),
-    }
-
-
-def _live_from(entry: JsonObject) -> LiveIncident:
-    live: Mapping[str, Any] = entry["resolved"]["live"]
-    return LiveIncident(
-        id=entry["incident_id"],
-        reference=entry["reference"] or "",
-        mode=live["mode"],
-        created_at=decode_moment(live["created_at"]),
-        updated_at=entry["precondition"]["updated_at"],
-        attributes=decode_attributes(live["attributes"]),
-        permalink=live["permalink"],
-    )
-
-
-def _field_change_to(change: FieldChange) -> JsonObject:
-    return {
-        "attribute": encode_attribute(change.attribute),
-        "before": encode(change.before),
-        "after": encode(change.after),
-        "origin": change.origin.value,
-    }
-
-
-def _field_change_from(json: JsonObject) -> FieldChange:
-    return FieldChange(
-        attribute=decode_attribute(json["attribute"]),
-        before=decode(json["before"]),
-        after=decode(json["after"]),
-        origin=Origin(json["origin"]),
-    )
+def _attributes_from(listed: Iterable[Json]) -> frozenset[Attribute]:
+    return frozenset(decode_record(Attribute, each) for each in listed)

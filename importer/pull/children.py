@@ -8,13 +8,13 @@ from typing import Protocol
 
 from importer.model import Attribute, Attributes, Field, LiveChild, LiveIncident, PostmortemDocument, Value
 from importer.model.errors import NotAvailable
-from importer.pull.tally import Tally
+from importer.pull.warnings import PullWarnings
 
 PULLED_CHILDREN = (Field.TIMELINE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM)
 """The API shows no memberships, and does not tie what a status page published to an incident."""
 
 
-class Api(Protocol):
+class ChildReader(Protocol):
     """What reading children asks of the account."""
 
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
@@ -23,12 +23,12 @@ class Api(Protocol):
 
 
 @dataclass(slots=True)
-class Reader:
+class ChildCollector:
     """Reads some kinds of children. A kind that the account does not show is asked for once."""
 
-    api: Api
+    api: ChildReader
     kinds: frozenset[Field]
-    tally: Tally
+    warnings: PullWarnings
     _missing: set[Field] = field(default_factory=set)
 
     def with_children(self, live: LiveIncident) -> LiveIncident:
@@ -39,19 +39,21 @@ class Reader:
                 listed = self.api.children(live.id, frozenset({kind}))
             except NotAvailable:
                 self._missing.add(kind)
-                self.tally.warning(
+                self.warnings.add(
                     "not-available",
                     f"this account's API does not show {kind.value}: they are left out",
                     live,
                     hint="a key with more roles may see them",
                 )
                 continue
-            found |= self._told(live, kind, listed)
+            found |= self._children(live, kind, listed)
         return replace(live, attributes=_joined(live.attributes, found))
 
-    def _told(self, live: LiveIncident, kind: Field, listed: Iterable[LiveChild]) -> dict[Attribute, Value]:
-        once = {each.id: each for each in reversed(tuple(listed))}  # an attachment is there under two names
-        children = list(reversed(once.values()))
+    def _children(
+        self, live: LiveIncident, kind: Field, listed: Iterable[LiveChild]
+    ) -> dict[Attribute, Value]:
+        by_id = {each.id: each for each in reversed(tuple(listed))}  # an attachment is there under two names
+        children = list(reversed(by_id.values()))
         if kind is Field.POSTMORTEM:
             return self._postmortem(live, children)
         return {each.attribute: each.value for each in children}
@@ -59,7 +61,7 @@ class Reader:
     def _postmortem(self, live: LiveIncident, documents: list[LiveChild]) -> dict[Attribute, Value]:
         """Return the first post-mortem with its content, since a file can declare one."""
         for other in documents[1:2]:
-            self.tally.warning(
+            self.warnings.add(
                 "value-not-pulled",
                 "a file can declare one post-mortem: those written later are left out",
                 live,

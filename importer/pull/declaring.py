@@ -44,9 +44,9 @@ from importer.model import (
 from importer.model.normalise import line, several
 from importer.model.settings import Settings
 from importer.plan.differences import same
-from importer.pull.holding import not_held
-from importer.pull.naming import Words, words_of
-from importer.pull.tally import Tally
+from importer.pull.naming import ReferenceFinder, reference_finder
+from importer.pull.round_trip import lost_attributes
+from importer.pull.warnings import PullWarnings
 from importer.sources.rules import LARGEST_NUMBER
 
 NOT_CARRIED = frozenset({Field.SLACK_CHANNEL_ID, Field.SLACK_TEAM_ID})
@@ -85,34 +85,34 @@ def needed(incidents: Iterable[LiveIncident]) -> Needs:
     return Needs(frozenset(fields), users=True)
 
 
-def declare(
+def declare_live(
     incidents: Sequence[LiveIncident],
     keys: Mapping[str, str],
     catalogue: Catalogue,
     settings: Settings,
-    tally: Tally,
+    warnings: PullWarnings,
 ) -> tuple[Declared, ...]:
-    """Return the incidents that a file can declare; `keys` are by ID. What cannot be said goes to the tally.
+    """Return the incidents that a file can declare; `keys` are by ID. What it cannot hold is a warning.
 
     Names are looked up without the aliases of importer.yaml: those are for words that the account lacks. What
     they turn to another thing that it has is not said by that name.
     """
-    writer = _Writer(words_of(catalogue, settings), _single_selects(catalogue))
+    writer = _Writer(reference_finder(catalogue, settings), _single_selects(catalogue))
     carrier = Attribute(Field.CUSTOM_FIELD, marker(catalogue, settings))
-    said = [replace(each, attributes=_to_say(each.attributes, carrier)) for each in incidents]
-    drafts = [writer.draft(live) for live in said]
+    sources = [replace(each, attributes=_writable(each.attributes, carrier)) for each in incidents]
+    drafts = [writer.draft(live) for live in sources]
     numbers = Counter(live.number for live in incidents)
     declared = [
         Incident(keys[live.id], _number(live, numbers), dict(draft.values()), Location("", place))
-        for place, (live, draft) in enumerate(zip(said, drafts, strict=True), start=1)
+        for place, (live, draft) in enumerate(zip(sources, drafts, strict=True), start=1)
     ]
     neutral = replace(settings, aliases={}, on_unresolved={}, create_missing=frozenset(), marker_field=None)
     resolved = resolve(declared, catalogue, neutral).incidents
     made = [
-        _checked(live, draft, incident, back, tally)
-        for live, draft, incident, back in zip(said, drafts, declared, resolved, strict=True)
+        _checked(live, draft, incident, back, warnings)
+        for live, draft, incident, back in zip(sources, drafts, declared, resolved, strict=True)
     ]
-    return _plannable([each for each in made if each is not None], catalogue, neutral, tally)
+    return _plannable([each for each in made if each is not None], catalogue, neutral, warnings)
 
 
 def without_numbers(declared: Iterable[Declared]) -> tuple[Declared, ...]:
@@ -124,7 +124,7 @@ def _single_selects(catalogue: Catalogue) -> frozenset[Entity]:
     return frozenset(each.entity for each in catalogue.custom_fields if each.type == "single_select")
 
 
-def _to_say(attributes: Attributes, carrier: Attribute) -> Attributes:
+def _writable(attributes: Attributes, carrier: Attribute) -> Attributes:
     """Leave out what no file should say. The marker field is set to the key by itself."""
     return {
         attribute: value
@@ -140,20 +140,20 @@ def _number(live: LiveIncident, numbers: Counter[int | None]) -> int | None:
 
 
 def _checked(
-    live: LiveIncident, draft: Draft, incident: Incident, resolved: Incident, tally: Tally
+    live: LiveIncident, draft: Draft, incident: Incident, resolved: Incident, warnings: PullWarnings
 ) -> Declared | None:
     """Leave out what does not come back; the whole incident where a file cannot be without that."""
     found = {attribute: resolved.attributes.get(attribute) for attribute in draft}
     sayable = {
-        attribute: said
-        for attribute, said in draft.items()
+        attribute: written
+        for attribute, written in draft.items()
         if found[attribute] is not None and same(live.attributes[attribute], found[attribute])
     }
-    lost = not_held(replace(incident, attributes=dict(sayable.values())))
+    lost = lost_attributes(replace(incident, attributes=dict(sayable.values())))
     kept = {attribute: found[attribute] for attribute, (word, _) in sayable.items() if word not in lost}
     for attribute in live.attributes:
         if attribute not in kept:
-            tally.warning(
+            warnings.add(
                 "value-not-pulled",
                 f"{attribute.label} cannot be written so that a plan finds it again: it is left out",
                 live,
@@ -161,7 +161,7 @@ def _checked(
             )
     missing = [each.label for each in _NEEDED if each not in kept]
     if missing:
-        tally.warning(
+        warnings.add(
             "incident-not-pulled",
             f"incidents without a {missing[0]} are not pulled, since a file needs one",
             live,
@@ -172,7 +172,7 @@ def _checked(
 
 
 def _plannable(
-    declared: Sequence[Declared], catalogue: Catalogue, settings: Settings, tally: Tally
+    declared: Sequence[Declared], catalogue: Catalogue, settings: Settings, warnings: PullWarnings
 ) -> tuple[Declared, ...]:
     """Leave out the incidents that a plan refuses whatever it is to do with them, such as public ones of a
     type that became private since: an error would be the end of the whole plan."""
@@ -181,7 +181,7 @@ def _plannable(
     refused = {at: each for each in found if each.severity is Severity.ERROR for at in each.locations}
     for each in declared:
         if problem := refused.get(each.incident.location):
-            tally.warning("incident-not-pulled", problem.summary, each.live, hint=problem.hint)
+            warnings.add("incident-not-pulled", problem.summary, each.live, hint=problem.hint)
     return tuple(each for each in declared if each.incident.location not in refused)
 
 
@@ -189,24 +189,24 @@ def _plannable(
 class _Writer:
     """Says in a file's words what live attributes are."""
 
-    words: Words
+    finder: ReferenceFinder
     single_selects: frozenset[Entity]
 
     def draft(self, live: LiveIncident) -> Draft:
-        """Return what can be said."""
+        """Return what a file can hold."""
         found: Draft = {}
         for attribute, value in live.attributes.items():
             name = self._key(attribute.key)
-            said = self._value(attribute, value)
-            if said is not None and (name is None) == (attribute.key is None):
-                found[attribute] = (Attribute(attribute.field, name), said)
+            written = self._value(attribute, value)
+            if written is not None and (name is None) == (attribute.key is None):
+                found[attribute] = (Attribute(attribute.field, name), written)
         return found
 
     def _key(self, key: Reference | Entity | str | None) -> Reference | str | None:
         """Return a key in words: names alone, for a file has no other place than the name for one."""
         match key:
             case Entity():
-                return self.words.unique(key)
+                return self.finder.unique(key)
             case str() if key and line(key) == key:
                 return key
             case _:
@@ -216,7 +216,7 @@ class _Writer:
         """Return a value in words; None if there are none."""
         match value:
             case Entity():
-                return self.words.reference(value)
+                return self.finder.reference(value)
             case tuple() if isinstance(attribute.key, Entity):
                 return self._choices(attribute.key, value)
             case Decimal():
@@ -230,9 +230,9 @@ class _Writer:
 
     def _choices(self, owner: Entity, chosen: tuple[Scalar, ...]) -> Value:
         """Return the options of a custom field; of one that takes a single option that alone."""
-        found = [self.words.reference(each, owner) for each in chosen if isinstance(each, Entity)]
-        said = [each.name if each.by == "name" else each for each in found]
-        return said[0] if owner in self.single_selects and len(said) == 1 else several(said)
+        found = [self.finder.reference(each, owner) for each in chosen if isinstance(each, Entity)]
+        names = [each.name if each.by == "name" else each for each in found]
+        return names[0] if owner in self.single_selects and len(names) == 1 else several(names)
 
     def _child(self, child: Child) -> Child:
         """Return a child as far as a file can say it: an assignee whom the account still knows, a status that
@@ -241,7 +241,7 @@ class _Writer:
             case FollowUp(assignee=assignee, status=status):
                 return replace(
                     child,
-                    assignee=self.words.known(assignee) if isinstance(assignee, Entity) else None,
+                    assignee=self.finder.known(assignee) if isinstance(assignee, Entity) else None,
                     status=status if status in _FOLLOW_UP_STATUSES else None,
                     labels=child.labels if all(each and line(each) == each for each in child.labels) else (),
                 )

@@ -9,7 +9,7 @@ from datetime import datetime
 from importer.account.catalogue import Found, Index
 from importer.model import Attribute, Catalogue, Entity, Field, Kind, LiveIncident, Reference, earliest
 from importer.model.errors import UsageError
-from importer.pull.tally import Tally
+from importer.pull.warnings import PullWarnings
 
 MODES = ("standard", "retrospective")
 """The modes of history. Test and tutorial incidents are none: the list leaves them out, so a plan could not
@@ -39,7 +39,7 @@ def began(live: LiveIncident) -> datetime:
 
 
 def chosen(
-    incidents: Iterable[LiveIncident], filters: Filters, catalogue: Catalogue, tally: Tally
+    incidents: Iterable[LiveIncident], filters: Filters, catalogue: Catalogue, warnings: PullWarnings
 ) -> tuple[LiveIncident, ...]:
     """Return the incidents to pull, oldest first. Raises UsageError for a severity that is not there."""
     severities = frozenset(_severity(name, catalogue) for name in filters.severities)
@@ -53,7 +53,7 @@ def chosen(
         if category in filters.categories:
             kept.append(live)
         elif category not in CATEGORIES:
-            tally.warning(
+            warnings.add(
                 "live-not-pulled",
                 "incidents in a live status are not pulled, since an imported incident cannot be in one",
                 live,

@@ -8,13 +8,14 @@ number, and incidents of two accounts never meet under one key.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from importer.account.catalogue import Found, Index, Missing
 from importer.model import Attribute, Binding, Catalogue, Field, Kind, Link, LiveIncident, Reference
 from importer.model.errors import Refused, UsageError
 from importer.model.normalise import line
+from importer.model.wording import first_few
 
 _KEY = re.compile(r"[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]{0,199}")
 """What the schema of a file takes as a key, and gives back as it is."""
@@ -66,7 +67,7 @@ def keys(
         found[live.id] = key
     if conflicts:
         raise Refused(
-            "keys are not certain: " + "; ".join(_first(conflicts)),
+            "keys are not certain: " + first_few(conflicts, _SHOWN, "; "),
             hint="correct the field in incident.io, or `importer state forget` what is wrong in the state",
             code="key-conflict",
         )
@@ -86,9 +87,3 @@ def _carried(live: LiveIncident, carriers: Sequence[Attribute]) -> str | None:
         if _KEY.fullmatch(word) and line(word) == word:
             return word
     return None
-
-
-def _first(conflicts: Sequence[str]) -> Iterator[str]:
-    yield from conflicts[:_SHOWN]
-    if len(conflicts) > _SHOWN:
-        yield f"and {len(conflicts) - _SHOWN} more"

@@ -16,7 +16,7 @@ _AS_FILES_SAY = {Kind.CATALOG_ENTRY: Kind.OPTION, Kind.REPORTER: Kind.ROLE}
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ReferenceFinder:
     """Finds words by looking each one up as a plan of this account will. A word that is there needs no alias,
     but `names` knows which words importer.yaml makes stand for something else."""
 
@@ -62,9 +62,9 @@ class Words:
             yield "name", entry.external_id or ""
 
 
-def words_of(catalogue: Catalogue, settings: Settings) -> Words:
+def reference_finder(catalogue: Catalogue, settings: Settings) -> ReferenceFinder:
     """Return the words of an account, as these settings read them."""
-    return Words(
+    return ReferenceFinder(
         Index(catalogue),
         names_of(catalogue, settings)[0],
         {each.entity.id: each for each in catalogue.users},

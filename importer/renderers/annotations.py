@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from importer import __version__
 from importer.model import Diagnostic, Location, Severity
-from importer.renderers.values import lines
+from importer.renderers.values import sanitised_lines
 
 _FALLBACK = Location("importer.yaml", 1)
 """Where a problem of no file is shown by a host that shows none without one."""
@@ -116,7 +116,7 @@ def _words(diagnostic: Diagnostic) -> str:
         *([diagnostic.detail] if diagnostic.detail else []),
         *([f"hint: {diagnostic.hint}"] if diagnostic.hint else []),
     ]
-    return "\n".join(line for part in parts for line in lines(part))
+    return "\n".join(line for part in parts for line in sanitised_lines(part))
 
 
 def _json(document: object) -> str:

@@ -29,13 +29,22 @@ from importer.model.wording import numbered
 from importer.plan.changes import CANNOT_CHANGE, declared
 from importer.plan.privacy import is_private
 from importer.plan.summary import Action, actions, reference_of
-from importer.renderers.hunks import Line, difference, whole
+from importer.renderers.hunks import DiffLine, difference, whole
 from importer.renderers.values import identified, quoted, sanitised, shown, unfolded
 from importer.renderers.view import CLEAR, MEANINGS, SYMBOLS
 
+_PREDICATES = {
+    Action.CREATE: "will be created",
+    Action.UPDATE: "will be updated",
+    Action.ADOPT: "will be adopted",
+    Action.PENDING: "is pending",
+    Action.BLOCKED: "is blocked",
+    Action.NO_OP: "is unchanged",
+}
+
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FieldRow:
     """One attribute of a card. `before` is None where only `after` is to be shown; `note` says why it
     differs; a value of several lines has `lines`, and words about them in `after`."""
 
@@ -44,7 +53,7 @@ class Row:
     before: str | None
     after: str
     note: str = ""
-    lines: tuple[Line, ...] = ()
+    lines: tuple[DiffLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Card:
     reference: str
     title: str
     place: str
-    rows: tuple[Row, ...]
+    rows: tuple[FieldRow, ...]
     unchanged: int = 0
     explanation: str = ""
     is_private: bool = False
@@ -91,23 +100,9 @@ def _title(change: Change, action: Action, scope: Scope) -> str:
     name = f"incident {quoted(change.incident.key)}"
     reference = reference_of(change)
     subject = f"{name} ({sanitised(reference)})" if reference else name
-    match action:
-        case Action.UPDATE | Action.BLOCKED if scope.drift_only:
-            return f"{subject} has drifted"
-        case Action.CREATE:
-            return f"{subject} will be created"
-        case Action.UPDATE:
-            return f"{subject} will be updated"
-        case Action.ADOPT:
-            return f"{subject} will be adopted"
-        case Action.PENDING:
-            return f"{subject} is pending"
-        case Action.BLOCKED:
-            return f"{subject} is blocked"
-        case Action.NO_OP:
-            return f"{subject} is unchanged"
-        case _:
-            assert_never(action)
+    if scope.drift_only and action in (Action.UPDATE, Action.BLOCKED):
+        return f"{subject} has drifted"
+    return f"{subject} {_PREDICATES[action]}"
 
 
 def _explanation(change: Change) -> str:
@@ -125,7 +120,7 @@ def _explanation(change: Change) -> str:
             assert_never(change)
 
 
-def _rows(change: Change) -> tuple[Row, ...]:
+def _rows(change: Change) -> tuple[FieldRow, ...]:
     match change:
         case Create() | Pending():
             sent = declared(change)
@@ -149,7 +144,7 @@ def _rows(change: Change) -> tuple[Row, ...]:
 
 def _differing(
     changes: tuple[FieldChange, ...], blocked: tuple[FieldChange, ...], edited: str
-) -> tuple[Row, ...]:
+) -> tuple[FieldRow, ...]:
     names = labels(each.attribute for each in (*changes, *blocked))
     possible = [_row(each, names[each.attribute], _reason(each, edited)) for each in changes]
     return (*possible, *(_blocked_row(each, names[each.attribute]) for each in blocked))
@@ -168,24 +163,24 @@ def _date(updated_at: str) -> str:
         return ""
 
 
-def _row(change: FieldChange, label: str, note: str) -> Row:
+def _row(change: FieldChange, label: str, note: str) -> FieldRow:
     before, after = change.before, change.after
     symbol = SYMBOLS[Action.CREATE] if before is None else CLEAR if after is None else SYMBOLS[Action.UPDATE]
     name = sanitised(label)
     old, new = unfolded(before), unfolded(after)
     if "\n" not in old and "\n" not in new:
-        return Row(symbol, name, *_words(before, after), note)
+        return FieldRow(symbol, name, *_words(before, after), note)
     if before is None:
         text = whole(new, "+")
-        return Row(symbol, name, None, f"({numbered(text.changed, 'line')})", note, text.lines)
+        return FieldRow(symbol, name, None, f"({numbered(text.changed, 'line')})", note, text.lines)
     if after is None:
         text = whole(old, "-")
-        return Row(symbol, name, f"({numbered(text.changed, 'line')})", "null", note, text.lines)
+        return FieldRow(symbol, name, f"({numbered(text.changed, 'line')})", "null", note, text.lines)
     text = difference(old, new)
-    return Row(symbol, name, None, f"({numbered(text.changed, 'line')} changed)", note, text.lines)
+    return FieldRow(symbol, name, None, f"({numbered(text.changed, 'line')} changed)", note, text.lines)
 
 
-def _blocked_row(change: FieldChange, label: str) -> Row:
+def _blocked_row(change: FieldChange, label: str) -> FieldRow:
     row = _row(change, label, CANNOT_CHANGE)
     return replace(row, symbol=SYMBOLS[Action.BLOCKED], before=row.before or shown(change.before))
 

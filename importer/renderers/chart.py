@@ -43,7 +43,7 @@ NO_SEVERITY = "no severity"
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ChartBar:
     """One severity in one period."""
 
     colour: int
@@ -84,7 +84,7 @@ class Chart:
     there: int
     severities: tuple[str, ...]
     periods: tuple[Period, ...]
-    bars: tuple[Bar, ...]
+    bars: tuple[ChartBar, ...]
     across: tuple[Tick, ...]
     down: tuple[Tick, ...]
     zero: float
@@ -115,7 +115,7 @@ def chart(added: Sequence[MonthCount], there: Sequence[MonthCount], ranked: Sequ
         )
         for number in range(first, last + 1)
     )
-    highest, deepest = (max(map(sum, sides)) for sides in _sides(periods))
+    highest, deepest = max(sum(each.added) for each in periods), max(sum(each.there) for each in periods)
     unit = (HEIGHT - 2 * EDGE) / (highest + deepest)
     zero = round(EDGE + highest * unit, 1)
     return Chart(
@@ -179,11 +179,7 @@ def _name(month: int, step: int) -> str:
             return f"{year}\u2013{year + step // 12 - 1}"
 
 
-def _sides(periods: Sequence[Period]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-    return [each.added for each in periods], [each.there for each in periods]
-
-
-def _bars(period: Period, zero: float, unit: float) -> Iterator[Bar]:
+def _bars(period: Period, zero: float, unit: float) -> Iterator[ChartBar]:
     width = min(period.width * 0.76, _WIDEST_BAR)
     x = round(period.x + (period.width - width) / 2, 3)
     top, bottom = zero - 1, zero + 1
@@ -192,10 +188,10 @@ def _bars(period: Period, zero: float, unit: float) -> Iterator[Bar]:
         if added:
             height = max(added * unit, _LOWEST_BAR)
             top -= height
-            yield Bar(colour, x, round(top, 1), round(width, 3), round(height, 1))
+            yield ChartBar(colour, x, round(top, 1), round(width, 3), round(height, 1))
         if there:
             height = max(there * unit, _LOWEST_BAR)
-            yield Bar(colour, x, round(bottom, 1), round(width, 3), round(height, 1))
+            yield ChartBar(colour, x, round(bottom, 1), round(width, 3), round(height, 1))
             bottom += height
 
 

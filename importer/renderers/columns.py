@@ -27,7 +27,7 @@ def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + ELLIPSIS
 
 
-def around(text: str, position: int, width: int) -> str:
+def cut_around(text: str, position: int, width: int) -> str:
     """Return the part of a text within `width` columns that holds what stands at `position`."""
     start = max(0, position - width // 3)
     if start == 0 or cells(text) <= width:
@@ -41,10 +41,10 @@ def parted(one: str, other: str, width: int) -> tuple[str, str]:
     pairs = enumerate(zip(one, other, strict=False))
     shorter = min(len(one), len(other))
     position = next((position for position, (left, right) in pairs if left != right), shorter)
-    return around(one, position, width), around(other, position, width)
+    return cut_around(one, position, width), cut_around(other, position, width)
 
 
-def pieces(text: str, width: int) -> list[str]:
+def split_to_width(text: str, width: int) -> list[str]:
     """Return the whole of a text in pieces of at most `width` columns."""
     found, start, used = [], 0, 0
     for position, character in enumerate(text):

@@ -27,7 +27,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CountTable:
     """All creations by one property; the counts add up to their number."""
 
     title: str
@@ -39,11 +39,13 @@ class Creations:
     """What is told of creations together. `keys` are those of the first few, quoted, in the plan's order."""
 
     number: int
-    tables: tuple[Table, ...]
+    tables: tuple[CountTable, ...]
     keys: tuple[str, ...]
 
 
-def told_apart(changes: Iterable[Change], most: int | None) -> tuple[tuple[Change, ...], tuple[Create, ...]]:
+def split_creations(
+    changes: Iterable[Change], most: int | None
+) -> tuple[tuple[Change, ...], tuple[Create, ...]]:
     """Return the changes to show one by one, and the creations to count instead where there are more than
     `most` (None: never). What is as declared is in neither."""
     differing = tuple(each for each in changes if not isinstance(each, NoOp))
@@ -53,21 +55,21 @@ def told_apart(changes: Iterable[Change], most: int | None) -> tuple[tuple[Chang
     return tuple(each for each in differing if not isinstance(each, Create)), created
 
 
-def summarised(creations: Sequence[Create]) -> Creations:
+def summarise_creations(creations: Sequence[Create]) -> Creations:
     """Count creations by month (by year where months are many), severity, type and file."""
     return Creations(
         len(creations),
         (
             _by_time(creations),
-            Table("by severity", _largest(_name(each, Field.SEVERITY) for each in creations)),
-            Table("by type", _largest(_name(each, Field.INCIDENT_TYPE) for each in creations)),
-            Table("by file", _largest(each.incident.location.path for each in creations)),
+            CountTable("by severity", _largest(_name(each, Field.SEVERITY) for each in creations)),
+            CountTable("by type", _largest(_name(each, Field.INCIDENT_TYPE) for each in creations)),
+            CountTable("by file", _largest(each.incident.location.path for each in creations)),
         ),
         tuple(quoted(each.incident.key) for each in creations[:NAMED]),
     )
 
 
-def laid_out(creations: Creations, width: int) -> Iterator[str]:
+def table_lines(creations: Creations, width: int) -> Iterator[str]:
     """Yield the tables and the first keys in lines of at most `width` columns."""
     for table in creations.tables:
         yield table.title
@@ -79,11 +81,11 @@ def laid_out(creations: Creations, width: int) -> Iterator[str]:
         yield f"  (and {more} more)"
 
 
-def _by_time(creations: Sequence[Create]) -> Table:
+def _by_time(creations: Sequence[Create]) -> CountTable:
     months = [month_of(each.attributes) for each in creations]
     if len(set(months)) <= _MOST_MONTHS:
-        return Table("by month", _in_order(months))
-    return Table("by year", _in_order(month[:4] for month in months))
+        return CountTable("by month", _in_order(months))
+    return CountTable("by year", _in_order(month[:4] for month in months))
 
 
 def _in_order(periods: Iterable[str]) -> tuple[Group, ...]:

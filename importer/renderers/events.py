@@ -81,34 +81,26 @@ def apply_progress(*, done: int, total: int, seconds_left: int | None, at: datet
 
 def ended(outcome: Outcome, *, at: datetime) -> str:
     """Return what became of one change: `apply_complete` or `apply_errored`."""
-    word = state(outcome)
+    key, word = outcome.key, state(outcome)
+    known: dict[str, Any] = {}
+    level: Level
     match outcome:
-        case Applied(key=key, live=live) | Adopted(key=key, live=live):
+        case Applied(live=live) | Adopted(live=live):
             known = {"incident_id": live.id, "reference": live.reference, "permalink": live.permalink}
             message = f"{key}: {word} as {live.reference}"
             return _line("apply_complete", "info", message, at, key=key, outcome=word, **known)
-        case Failed(key=key, code=code, message=said, request_id=request, location=location):
-            failure = {"code": code, "message": said, "request_id": request, **_place(location)}
-            return _line(
-                "apply_errored", "error", f"{key}: failed: {said}", at, key=key, outcome=word, **failure
-            )
-        case Unknown(key=key, message=said, location=location):
-            doubt = {"message": said, **_place(location)}
-            return _line(
-                "apply_errored", "warn", f"{key}: no answer: {said}", at, key=key, outcome=word, **doubt
-            )
-        case NotAttempted(key=key, location=location):
-            return _line(
-                "apply_errored",
-                "warn",
-                f"{key}: not attempted",
-                at,
-                key=key,
-                outcome=word,
-                **_place(location),
-            )
+        case Failed(code=code, message=problem, request_id=request):
+            known = {"code": code, "message": problem, "request_id": request}
+            level, message = "error", f"failed: {problem}"
+        case Unknown(message=problem):
+            known = {"message": problem}
+            level, message = "warn", f"no answer: {problem}"
+        case NotAttempted():
+            level, message = "warn", "not attempted"
         case _:
             assert_never(outcome)
+    known |= _place(outcome.location)
+    return _line("apply_errored", level, f"{key}: {message}", at, key=key, outcome=word, **known)
 
 
 def diagnostic(diagnostic: Diagnostic, *, at: datetime) -> str:

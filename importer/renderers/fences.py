@@ -14,9 +14,9 @@ from importer.markup.markdown import fence
 from importer.model import Diagnostic
 from importer.model.wording import numbered
 from importer.renderers import text
-from importer.renderers.cards import Card, Row
+from importer.renderers.cards import Card, FieldRow
 from importer.renderers.columns import ELLIPSIS, parted, shortened, wrapped
-from importer.renderers.hunks import Line, excerpt, limited
+from importer.renderers.hunks import DiffLine, excerpt, truncated
 
 WIDTH = 100
 _LONGEST, _LONGEST_LINE = 400, 600
@@ -38,16 +38,15 @@ def of_title(card: Card) -> str:
 
 def of_diagnostic(diagnostic: Diagnostic) -> str:
     """Return a problem as it is told on a terminal."""
-    told = replace(
+    shorter = replace(
         diagnostic,
         summary=shortened(diagnostic.summary, _LONGEST_PROSE),
         detail=shortened(diagnostic.detail, _LONGEST_PROSE),
         hint=shortened(diagnostic.hint, _LONGEST_PROSE),
     )
-    lines = text.diagnostics([told], width=WIDTH, colour=False).rstrip("\n").split("\n")
-    return _block(
-        "text", [each.marker + each.text for each in limited([Line("", each) for each in lines], _MOST_LINES)]
-    )
+    lines = text.diagnostics([shorter], width=WIDTH, colour=False).rstrip("\n").split("\n")
+    shown = truncated([DiffLine("", each) for each in lines], _MOST_LINES)
+    return _block("text", [each.marker + each.text for each in shown])
 
 
 def of_summary(diagnostic: Diagnostic) -> str:
@@ -61,8 +60,8 @@ def of_lines(lines: Iterable[str]) -> str:
 
 
 def _block(language: str, lines: Iterable[str]) -> str:
-    told = "\n".join(shortened(line, _LONGEST_LINE).rstrip() for line in lines)
-    return "\n".join([*fence(told, language), "", ""])
+    body = "\n".join(shortened(line, _LONGEST_LINE).rstrip() for line in lines)
+    return "\n".join([*fence(body, language), "", ""])
 
 
 def _title(card: Card) -> Iterator[str]:
@@ -79,19 +78,19 @@ def _rows(card: Card) -> Iterator[str]:
     for row in card.rows:
         note = f"  # {row.note}" if row.note else ""
         yield f"{row.symbol}     {shortened(row.label, _LONGEST // 4)} = {_values(row)}{note}"
-        yield from map(_line, limited(row.lines, _MOST_LINES))
+        yield from map(_line, truncated(row.lines, _MOST_LINES))
     if card.unchanged:
         yield f"#     ({numbered(card.unchanged, 'unchanged field')} hidden)"
 
 
-def _values(row: Row) -> str:
+def _values(row: FieldRow) -> str:
     room = _LONGEST // 3
     if row.before is None:
         return shortened(row.after, room)
     return " -> ".join(parted(row.before, row.after, room))
 
 
-def _line(line: Line) -> str:
+def _line(line: DiffLine) -> str:
     """Return a line of a diff; a bar keeps its text from being taken for a marker."""
     if line.marker in f"@{ELLIPSIS}":
         return f"          {line.marker}{line.text}"

@@ -39,12 +39,12 @@ from importer.plan.changes import new_options
 from importer.plan.history import by_month
 from importer.plan.summary import actions, summarise
 from importer.renderers import view
-from importer.renderers.cards import Card, Row, card, legend
+from importer.renderers.cards import Card, FieldRow, card, legend
 from importer.renderers.chart import chart, undated
 from importer.renderers.columns import parted, shortened
-from importer.renderers.hunks import Line, excerpt, limited
-from importer.renderers.privacy import problems, redacted
-from importer.renderers.values import lines, sanitised
+from importer.renderers.hunks import DiffLine, excerpt, truncated
+from importer.renderers.privacy import redacted, visible_diagnostics
+from importer.renderers.values import sanitised, sanitised_lines
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST, _MOST_LINES = 10_000, 1000
@@ -54,7 +54,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _ShownChange:
     """A change and what is shown of it. `hidden` is a private incident whose words are not shown."""
 
     change: Change
@@ -62,7 +62,7 @@ class _Told:
     hidden: bool
 
 
-def plan(plan: Plan, *, show_private: bool) -> str:
+def render_plan(plan: Plan, *, show_private: bool) -> str:
     """Return the page. Of private incidents it holds key, action and place, unless they are to be shown."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - loaded where used
     from markupsafe import Markup  # noqa: PLC0415
@@ -74,10 +74,10 @@ def plan(plan: Plan, *, show_private: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    told = [_told(each, plan.scope, show_private=show_private) for each in plan.changes]
-    drawn = _drawn(plan, told)
+    shown = [_shown_change(each, plan.scope, show_private=show_private) for each in plan.changes]
+    drawn = _drawn(plan, shown)
     data = {
-        "entries": [_entry(each) for each in told if not isinstance(each.change, NoOp)],
+        "entries": [_entry(each) for each in shown if not isinstance(each.change, NoOp)],
         "severities": [sanitised(each) for each in plan.severities],
         "colours": drawn["chart"].coloured if drawn["chart"] else [],
         "meanings": view.MEANINGS,
@@ -85,7 +85,7 @@ def plan(plan: Plan, *, show_private: bool) -> str:
     style, script = _asset("page.css"), _asset("page.js")
     page = environment.get_template("page.html.jinja").render(
         **_heading(plan),
-        **_words(plan, told, show_private=show_private),
+        **_words(plan, shown, show_private=show_private),
         **drawn,
         style=Markup(style),  # noqa: S704 - a file of this package
         script=Markup(script),  # noqa: S704 - a file of this package
@@ -96,10 +96,10 @@ def plan(plan: Plan, *, show_private: bool) -> str:
     return page.encode("ascii", "xmlcharrefreplace").decode()
 
 
-def _told(change: Change, scope: Scope, *, show_private: bool) -> _Told:
+def _shown_change(change: Change, scope: Scope, *, show_private: bool) -> _ShownChange:
     whole = card(change, scope)
     hidden = whole.is_private and not show_private
-    return _Told(change, redacted(whole) if hidden else whole, hidden)
+    return _ShownChange(change, redacted(whole) if hidden else whole, hidden)
 
 
 def _heading(plan: Plan) -> Json:
@@ -114,7 +114,7 @@ def _heading(plan: Plan) -> Json:
     }
 
 
-def _words(plan: Plan, told: Sequence[_Told], *, show_private: bool) -> Json:
+def _words(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) -> Json:
     """Return what the page says of the changes: counts, problems, what else is touched or left alone."""
     summary = summarise(plan)
     return {
@@ -123,15 +123,15 @@ def _words(plan: Plan, told: Sequence[_Told], *, show_private: bool) -> Json:
         "tallies": [
             (name, word, symbol, summary.as_dict()[name]) for name, word, symbol in _tallies(plan.scope)
         ],
-        "effort": view.work(plan),
+        "effort": view.estimate_line(plan),
         "unmanaged": view.unmanaged(plan),
         "new_options": [
             (sanitised(each.custom_field.name), sanitised(each.name))
-            for each in new_options(each.change for each in told if not each.hidden)
+            for each in new_options(each.change for each in shown if not each.hidden)
         ],
-        "problems": [_problem(each) for each in problems(plan, show_private=show_private)],
-        "legend": legend(each.card for each in told),
-        "hidden": sum(each.hidden for each in told),
+        "problems": [_problem(each) for each in visible_diagnostics(plan, show_private=show_private)],
+        "legend": legend(each.card for each in shown),
+        "hidden": sum(each.hidden for each in shown),
     }
 
 
@@ -164,13 +164,13 @@ def _problem(diagnostic: Diagnostic) -> Json:
 
 
 def _prose(text: str) -> str:
-    return shortened("\n".join(lines(text)), _LONGEST)
+    return shortened("\n".join(sanitised_lines(text)), _LONGEST)
 
 
-def _drawn(plan: Plan, told: Sequence[_Told]) -> Json:
+def _drawn(plan: Plan, shown: Sequence[_ShownChange]) -> Json:
     """Return the chart, and how much it does not show."""
     creations = [
-        (each.change.attributes, each.hidden) for each in told if isinstance(each.change, Create | Pending)
+        (each.change.attributes, each.hidden) for each in shown if isinstance(each.change, Create | Pending)
     ]
     sent = [attributes for attributes, hidden in creations if not hidden]
     added, there = _clean(by_month(sent)), _clean(plan.history or ())
@@ -187,23 +187,23 @@ def _clean(counts: Iterable[MonthCount]) -> list[MonthCount]:
     return [replace(each, severity=sanitised(each.severity)) for each in counts]
 
 
-def _entry(told: _Told) -> Json:
-    change, shown = told.change, told.card
-    known = {} if told.hidden else _known(change)
+def _entry(shown: _ShownChange) -> Json:
+    change, card = shown.change, shown.card
+    known = {} if shown.hidden else _known(change)
     place = change.incident.location
     return {
         "actions": [each.value for each in actions(change)],
-        "key": shown.key,
-        "reference": shown.reference,
-        "title": shown.title,
+        "key": card.key,
+        "reference": card.reference,
+        "title": card.title,
         "file": sanitised(place.path),
         "line": place.line,
-        "place": shown.place,
-        "private": shown.is_private,
-        "hidden": told.hidden,
-        "unchanged": shown.unchanged,
-        "explanation": shortened(shown.explanation, _LONGEST),
-        "rows": [_row(each) for each in shown.rows],
+        "place": card.place,
+        "private": card.is_private,
+        "hidden": shown.hidden,
+        "unchanged": card.unchanged,
+        "explanation": shortened(card.explanation, _LONGEST),
+        "rows": [_row(each) for each in card.rows],
         "name": shortened(_text(known, Field.NAME), _LONGEST),
         "severity": _text(known, Field.SEVERITY),
         "type": _text(known, Field.INCIDENT_TYPE),
@@ -241,16 +241,16 @@ def _link(change: Change) -> str:
     return sanitised(address) if address.startswith("https://") else ""
 
 
-def _row(row: Row) -> list[Any]:
+def _row(row: FieldRow) -> list[Any]:
     if row.before is None:
         before, after = None, shortened(row.after, _LONGEST)
     else:
         before, after = parted(row.before, row.after, _LONGEST)
-    lines = [[each.marker, *_pieces(excerpt(each, _LONGEST))] for each in limited(row.lines, _MOST_LINES)]
+    lines = [[each.marker, *_pieces(excerpt(each, _LONGEST))] for each in truncated(row.lines, _MOST_LINES)]
     return [row.symbol, row.label, before, after, row.note, lines]
 
 
-def _pieces(line: Line) -> list[str]:
+def _pieces(line: DiffLine) -> list[str]:
     """Return a line of a diff in pieces: every second one is a word that differs."""
     ends = [0, *chain.from_iterable(line.spans), len(line.text)]
     return [line.text[start:end] for start, end in pairwise(ends)]

@@ -14,7 +14,7 @@ from itertools import accumulate, islice, takewhile
 
 from importer.model.wording import numbered
 from importer.renderers.columns import ELLIPSIS
-from importer.renderers.values import lines
+from importer.renderers.values import sanitised_lines
 
 CONTEXT = 2
 LONGEST_WHOLE = 10
@@ -35,7 +35,7 @@ _NOTHING: _Marks = ((), ())
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DiffLine:
     """One line of a diff, sanitised. `marker` is `@`, `-`, `+`, ` ` or `…` (lines that are left out); `spans`
     are the words in which it differs from the line that it became or was, in order."""
 
@@ -48,21 +48,21 @@ class Line:
 class Difference:
     """A diff, and how many lines of it changed: a line that became another one counts once."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[DiffLine, ...]
     changed: int
 
 
 def difference(before: str, after: str) -> Difference:
     """Compare two texts line by line."""
-    every_old, every_new = lines(before), lines(after)
+    every_old, every_new = sanitised_lines(before), sanitised_lines(after)
     start, old, new = _window(every_old, every_new, CONTEXT)
-    found: list[Line] = []
+    found: list[DiffLine] = []
     changed = 0
     for group in _groups(old, new):
-        found.append(Line("@", _header(group, start)))
+        found.append(DiffLine("@", _header(group, start)))
         for tag, first, last, begin, end in group:
             if tag == "equal":
-                found += [Line(" ", text) for text in old[first:last]]
+                found += [DiffLine(" ", text) for text in old[first:last]]
                 continue
             changed += max(last - first, end - begin)
             found += _changed(old[first:last], new[begin:end])
@@ -71,21 +71,21 @@ def difference(before: str, after: str) -> Difference:
 
 def whole(text: str, marker: str) -> Difference:
     """Return a text that is all new (`+`) or all gone (`-`), at most its first ten lines."""
-    every = lines(text)
-    first = [Line(marker, each) for each in every[:LONGEST_WHOLE]]
+    every = sanitised_lines(text)
+    first = [DiffLine(marker, each) for each in every[:LONGEST_WHOLE]]
     return Difference((*first, *_more(len(every) - LONGEST_WHOLE)), len(every))
 
 
-def limited(every: Sequence[Line], most: int) -> tuple[Line, ...]:
+def truncated(every: Sequence[DiffLine], most: int) -> tuple[DiffLine, ...]:
     """Return the first so many lines, and one that says how many more there are."""
     return (*every[:most], *_more(len(every) - most))
 
 
-def _more(left_out: int) -> tuple[Line, ...]:
-    return (Line(ELLIPSIS, f" {numbered(left_out, 'more line')}"),) if left_out > 0 else ()
+def _more(left_out: int) -> tuple[DiffLine, ...]:
+    return (DiffLine(ELLIPSIS, f" {numbered(left_out, 'more line')}"),) if left_out > 0 else ()
 
 
-def excerpt(line: Line, longest: int) -> Line:
+def excerpt(line: DiffLine, longest: int) -> DiffLine:
     """Return a line of at most so many characters: of a longer one the part about its first difference."""
     if len(line.text) <= longest:
         return line
@@ -120,12 +120,12 @@ def _groups(old: Sequence[str], new: Sequence[str]) -> Iterator[Sequence[_Step]]
         yield [("replace", 0, len(old), 0, len(new))]
 
 
-def _changed(old: Sequence[str], new: Sequence[str]) -> list[Line]:
+def _changed(old: Sequence[str], new: Sequence[str]) -> list[DiffLine]:
     """Return lines that became others, with the words that differ in those that stand for each other."""
     marked = [_words(one, other) for one, other in islice(zip(old, new, strict=False), _MOST_MARKED)]
     unmarked = [_NOTHING] * max(len(old), len(new))
-    gone = [Line("-", text, spans) for text, (spans, _) in zip(old, marked + unmarked, strict=False)]
-    came = [Line("+", text, spans) for text, (_, spans) in zip(new, marked + unmarked, strict=False)]
+    gone = [DiffLine("-", text, spans) for text, (spans, _) in zip(old, marked + unmarked, strict=False)]
+    came = [DiffLine("+", text, spans) for text, (_, spans) in zip(new, marked + unmarked, strict=False)]
     return gone + came
 
 

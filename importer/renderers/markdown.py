@@ -16,8 +16,8 @@ from importer.plan.summary import Action, actions
 from importer.renderers import fences, view
 from importer.renderers.cards import card
 from importer.renderers.columns import shortened
-from importer.renderers.creations import MANY, laid_out, summarised, told_apart
-from importer.renderers.privacy import problems, redacted
+from importer.renderers.creations import MANY, split_creations, summarise_creations, table_lines
+from importer.renderers.privacy import redacted, visible_diagnostics
 from importer.renderers.values import sanitised
 from importer.renderers.view import SYMBOLS
 
@@ -40,7 +40,7 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _CommentBlock:
     """A part that is shown whole, or in short where the budget is small, or not at all."""
 
     whole: str
@@ -48,10 +48,10 @@ class _Block:
 
 
 @dataclass(frozen=True, slots=True)
-class _Section:
+class _CommentSection:
     title: str
     is_open: bool
-    blocks: Sequence[_Block]
+    blocks: Sequence[_CommentBlock]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class _Fitted:
         return sum(map(_size, self.shown))
 
 
-def plan(plan: Plan, *, audience: Audience, max_bytes: int = MAX_BYTES) -> str:
+def render_plan(plan: Plan, *, audience: Audience, max_bytes: int = MAX_BYTES) -> str:
     """Return the comment, of at most `max_bytes` bytes of UTF-8, which are LEAST_BYTES or more.
 
     Of private incidents it holds key, action and place, unless its audience may see them.
@@ -97,7 +97,7 @@ def _hidden(plan: Plan, audience: Audience) -> frozenset[str]:
 
 
 def _opening(plan: Plan, hidden: int) -> str:
-    parts = [MARK, f"**{view.ending(plan)}**", *filter(None, [view.work(plan)])]
+    parts = [MARK, f"**{view.ending(plan)}**", *filter(None, [view.estimate_line(plan)])]
     parts += [view.FAILED if plan.errored else view.opening(plan)]
     if hidden:
         subject = "1 private incident is" if hidden == 1 else f"{hidden} private incidents are"
@@ -116,23 +116,23 @@ def _sentence(text: str, longest: int) -> str:
     return shortened(sanitised(text[:longest]), longest)
 
 
-def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterator[_Section]:
+def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterator[_CommentSection]:
     """Yield all that there is to show, what must not be cut first."""
-    found = problems(plan, show_private=audience.show_private)
-    alone, counted = told_apart(plan.changes, audience.most)
+    found = visible_diagnostics(plan, show_private=audience.show_private)
+    alone, counted = split_creations(plan.changes, audience.most)
     first = sorted(alone, key=lambda each: Action.BLOCKED not in actions(each))
     shown = {action: [each for each in first if actions(each)[0] is action] for action in Action}
 
-    def section(action: Action, title: str, *, is_open: bool) -> _Section:
+    def section(action: Action, title: str, *, is_open: bool) -> _CommentSection:
         blocks = [_card(each, hidden, plan.scope) for each in shown[action]]
-        return _Section(f"<code>{SYMBOLS[action]}</code> {len(blocks)} {title}", is_open, blocks)
+        return _CommentSection(f"<code>{SYMBOLS[action]}</code> {len(blocks)} {title}", is_open, blocks)
 
     errors = [_problem(each) for each in found if each.severity is Severity.ERROR]
     warnings = [_problem(each) for each in found if each.severity is Severity.WARNING]
-    yield _Section(numbered(len(errors), "error"), is_open=True, blocks=errors)
+    yield _CommentSection(numbered(len(errors), "error"), is_open=True, blocks=errors)
     yield section(Action.BLOCKED, "blocked", is_open=True)
     yield section(Action.PENDING, "pending", is_open=True)
-    yield _Section(numbered(len(warnings), "warning"), is_open=True, blocks=warnings)
+    yield _CommentSection(numbered(len(warnings), "warning"), is_open=True, blocks=warnings)
     yield section(Action.UPDATE, view.updates(plan.scope), is_open=False)
     yield section(Action.ADOPT, "to adopt", is_open=False)
     yield section(Action.CREATE, "to create", is_open=False)
@@ -140,26 +140,26 @@ def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterato
         yield _creations(counted, hidden)
 
 
-def _card(change: Change, hidden: frozenset[str], scope: Scope) -> _Block:
+def _card(change: Change, hidden: frozenset[str], scope: Scope) -> _CommentBlock:
     shown = card(change, scope)
     shown = redacted(shown) if change.incident.key in hidden else shown
-    return _Block(fences.of_card(shown), fences.of_title(shown))
+    return _CommentBlock(fences.of_card(shown), fences.of_title(shown))
 
 
-def _problem(diagnostic: Diagnostic) -> _Block:
-    return _Block(fences.of_diagnostic(diagnostic), fences.of_summary(diagnostic))
+def _problem(diagnostic: Diagnostic) -> _CommentBlock:
+    return _CommentBlock(fences.of_diagnostic(diagnostic), fences.of_summary(diagnostic))
 
 
-def _creations(creations: Sequence[Create], hidden: frozenset[str]) -> _Section:
-    told = [each for each in creations if each.incident.key not in hidden]
-    untold = len(creations) - len(told)
-    lines = list(laid_out(summarised(told), fences.WIDTH)) if told else []
-    lines += [f"(and {numbered(untold, 'private incident')}, not counted here)"] if untold else []
+def _creations(creations: Sequence[Create], hidden: frozenset[str]) -> _CommentSection:
+    counted = [each for each in creations if each.incident.key not in hidden]
+    uncounted = len(creations) - len(counted)
+    lines = list(table_lines(summarise_creations(counted), fences.WIDTH)) if counted else []
+    lines += [f"(and {numbered(uncounted, 'private incident')}, not counted here)"] if uncounted else []
     title = f"<code>{SYMBOLS[Action.CREATE]}</code> {len(creations)} to create, in short"
-    return _Section(title, is_open=True, blocks=[_Block(fences.of_lines(lines), "")])
+    return _CommentSection(title, is_open=True, blocks=[_CommentBlock(fences.of_lines(lines), "")])
 
 
-def _fitted(blocks: Sequence[_Block], room: int) -> _Fitted:
+def _fitted(blocks: Sequence[_CommentBlock], room: int) -> _Fitted:
     """Take blocks whole while they fit, then in short while those fit, for which half of the room is kept."""
     shown: list[str] = []
     whole, half, rest = 0, room // 2, sum(_size(each.short) for each in blocks)
@@ -178,11 +178,11 @@ def _fitted(blocks: Sequence[_Block], room: int) -> _Fitted:
     return _Fitted(tuple(shown), len(shown) - whole, len(blocks) - len(shown))
 
 
-def _nothing_of(section: _Section) -> _Fitted:
+def _nothing_of(section: _CommentSection) -> _Fitted:
     return _Fitted((), len(section.blocks), len(section.blocks))
 
 
-def _framed(section: _Section, fitted: _Fitted) -> str:
+def _framed(section: _CommentSection, fitted: _Fitted) -> str:
     """Return a section with a line that says what of it the budget cut away. The blank lines make Markdown of
     what stands between the tags."""
     parts = [f"{fitted.in_short} without details"] if fitted.in_short else []

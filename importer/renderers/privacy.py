@@ -19,11 +19,11 @@ def redacted(one: Card) -> Card:
     return replace(one, rows=(), unchanged=0, explanation=HIDDEN)
 
 
-def problems(plan: Plan, *, show_private: bool) -> tuple[Diagnostic, ...]:
+def visible_diagnostics(plan: Plan, *, show_private: bool) -> tuple[Diagnostic, ...]:
     """Return the problems of a plan by cause; those that are private by code and places alone, unless they
     are to be shown."""
-    told = plan.diagnostics if show_private else map(_without_words, plan.diagnostics)
-    return grouped(told)
+    found = plan.diagnostics if show_private else map(_without_words, plan.diagnostics)
+    return grouped(found)
 
 
 def _without_words(diagnostic: Diagnostic) -> Diagnostic:

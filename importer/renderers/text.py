@@ -10,11 +10,11 @@ from importer.model.diagnostics import SHOWN_LOCATIONS, grouped
 from importer.model.wording import numbered
 from importer.plan.summary import summarise
 from importer.renderers import view
-from importer.renderers.cards import Card, Row, card, legend
-from importer.renderers.columns import cells, cut, padded, parted, pieces, wrapped
-from importer.renderers.creations import MANY, Creations, laid_out, summarised, told_apart
-from importer.renderers.hunks import Line, Span, excerpt
-from importer.renderers.values import lines
+from importer.renderers.cards import Card, FieldRow, card, legend
+from importer.renderers.columns import cells, cut, padded, parted, split_to_width, wrapped
+from importer.renderers.creations import MANY, Creations, split_creations, summarise_creations, table_lines
+from importer.renderers.hunks import DiffLine, Span, excerpt
+from importer.renderers.values import sanitised_lines
 
 Paint = Callable[[str, str], str]
 """Colours a text by the symbol or the word that it stands for."""
@@ -41,23 +41,23 @@ _RENDITIONS = {
 """What a terminal is told for each symbol and word (ECMA-48, SELECT GRAPHIC RENDITION)."""
 
 
-def plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY) -> str:
+def render_plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY) -> str:
     """Return the whole plan, ending in a line feed. `width` is in columns. More creations than `most` are
     counted instead of shown; None shows all."""
     paint, width = painter(colour), max(width, NARROWEST)
-    alone, counted = told_apart(plan.changes, most)
+    alone, counted = split_creations(plan.changes, most)
     shown = [card(each, plan.scope) for each in alone]
     summary = summarise(plan)
     parts = [*_opening(plan, [*shown, *(card(each, plan.scope) for each in counted[:1])], paint)]
     parts += chain.from_iterable(_card(each, width, paint) for each in shown)
-    parts += _creations(summarised(counted), width, paint) if counted else ()
+    parts += _creations(summarise_creations(counted), width, paint) if counted else ()
     parts += wrapped(view.unmanaged(plan), width=width, indent="") if plan.unmanaged else []
     if plan.errored:
         parts.append(view.FAILED)
     elif not summary.has_changes:
         parts.append(view.opening(plan))
     parts.append(paint("bold", view.ending(plan)))
-    parts += wrapped(work, width=width, indent="") if (work := view.work(plan)) else []
+    parts += wrapped(work, width=width, indent="") if (work := view.estimate_line(plan)) else []
     return "\n".join(parts) + "\n"
 
 
@@ -108,13 +108,13 @@ def _card(card: Card, width: int, paint: Paint) -> Iterator[str]:
 
 
 def _creations(creations: Creations, width: int, paint: Paint) -> Iterator[str]:
-    told = f"{creations.number} incidents will be created"
-    yield f"  {paint('+', '+')} {paint('bold', told)}  {paint('dim', '# --full shows each')}"
-    yield from (f"      {line}" for line in laid_out(creations, width - 6))
+    title = f"{creations.number} incidents will be created"
+    yield f"  {paint('+', '+')} {paint('bold', title)}  {paint('dim', '# --full shows each')}"
+    yield from (f"      {line}" for line in table_lines(creations, width - 6))
     yield ""
 
 
-def _rows(rows: Sequence[Row], width: int, paint: Paint) -> Iterator[str]:
+def _rows(rows: Sequence[FieldRow], width: int, paint: Paint) -> Iterator[str]:
     lengths = (cells(row.label) for row in rows)
     widest = max((each for each in lengths if each <= width * 2 // 5), default=0)
     bodies = [_body(row, widest, width) for row in rows]
@@ -127,7 +127,7 @@ def _rows(rows: Sequence[Row], width: int, paint: Paint) -> Iterator[str]:
         yield from _row(row, body, max(beside, default=0), width, paint)
 
 
-def _row(row: Row, body: list[str], column: int, width: int, paint: Paint) -> Iterator[str]:
+def _row(row: FieldRow, body: list[str], column: int, width: int, paint: Paint) -> Iterator[str]:
     """Yield a row with its note beside it, in one column with the others, or below where it does not fit."""
     first, *rest = body
     note = f"# {row.note}" if row.note else ""
@@ -144,10 +144,10 @@ def _row(row: Row, body: list[str], column: int, width: int, paint: Paint) -> It
         yield from _line(line, row, width - 11, paint)
 
 
-def _line(line: Line, row: Row, width: int, paint: Paint) -> Iterator[str]:
+def _line(line: DiffLine, row: FieldRow, width: int, paint: Paint) -> Iterator[str]:
     """Yield a line of a diff in pieces, since its difference may be at its end; others are cut."""
     is_diff, start, line = row.lines[0].marker == "@", 0, excerpt(line, _LONGEST_LINE)
-    for piece in pieces(line.text, width) if is_diff else [cut(line.text, width)]:
+    for piece in split_to_width(line.text, width) if is_diff else [cut(line.text, width)]:
         end = start + len(piece)
         spans = [(max(first, start) - start, min(last, end) - start) for first, last in line.spans]
         marked = f"{' ' * 10}{line.marker}{piece}".rstrip()
@@ -165,7 +165,7 @@ def _emphasised(text: str, spans: Iterable[Span], marker: str, paint: Paint) -> 
     return "".join([*parts, *([paint(marker, text[start:])] if text[start:] or not parts else [])])
 
 
-def _body(row: Row, widest: int, width: int) -> list[str]:
+def _body(row: FieldRow, widest: int, width: int) -> list[str]:
     """Return `symbol label = value`; a difference that is too long for one line takes two."""
     start = f"      {row.symbol} {padded(cut(row.label, width // 2), widest)} = "
     room = width - cells(start)
@@ -193,4 +193,4 @@ def _diagnostic(diagnostic: Diagnostic, width: int, paint: Paint) -> Iterator[st
 
 
 def _clean(text: str) -> str:
-    return "\n".join(lines(text))
+    return "\n".join(sanitised_lines(text))

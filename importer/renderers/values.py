@@ -10,26 +10,21 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import assert_never
 
 from importer.model import (
-    Attachment,
     Child,
     Entity,
-    FollowUp,
     Link,
     Membership,
     NewOption,
     Packed,
-    PostmortemDocument,
     Reference,
     StatusPageIncident,
     StatusPageUpdate,
-    TimelineItem,
     Value,
 )
 from importer.model.codec import Json, encode_moment
-from importer.model.plain import parts, words
+from importer.model.plain import plain_parts, words
 
 _UNSAFE = (
     "\x00-\x09\x0b-\x1f\x7f-\x9f"  # C0 with ESC, tab and line ends; DEL; C1 with the one-byte CSI
@@ -46,7 +41,7 @@ def sanitised(text: str) -> str:
     return _UNSAFE_IN_A_LINE.sub(_escape, text)
 
 
-def lines(text: str) -> tuple[str, ...]:
+def sanitised_lines(text: str) -> tuple[str, ...]:
     """Return a text's lines, each sanitised; only a line feed ends a line."""
     return tuple(_UNSAFE_IN_A_TEXT.sub(_escape, text).split("\n"))
 
@@ -70,23 +65,12 @@ def unfolded(value: Value) -> str:
     """Return a value as it is compared line by line: a text as it is, a child with a line for each part."""
     if isinstance(value, str):
         return value
-    return _unfolded(value) if isinstance(value, Child) else shown(value)
-
-
-def _unfolded(child: Child) -> str:
-    match child:
-        case StatusPageIncident(page=page, updates=updates):
-            said = (_update(each) for each in updates)
-            return "\n".join([f"page: {words(page)}", *said])
-        case PostmortemDocument() | TimelineItem() | FollowUp() | Attachment():
-            told = parts(child).items()
-            return "\n".join(
-                f"{name}: {part if isinstance(part, str) else _part(part)}" for name, part in told
-            )
-        case Membership():
-            return shown(child)
-        case _:
-            assert_never(child)
+    if isinstance(value, StatusPageIncident):
+        return "\n".join([f"page: {words(value.page)}", *map(_update, value.updates)])
+    if not isinstance(value, Child) or isinstance(value, Membership):
+        return shown(value)
+    parts = plain_parts(value).items()
+    return "\n".join(f"{name}: {part if isinstance(part, str) else _part(part)}" for name, part in parts)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -114,8 +98,8 @@ def _line(value: Value, entity: Callable[[Entity], str]) -> str:
 def _child(child: Child) -> str:
     if isinstance(child, Membership):
         return "member"
-    told = ", ".join(f"{name} = {_part(part)}" for name, part in parts(child).items())
-    return f"{{{told}}}" if told else "no details"
+    parts = plain_parts(child)
+    return _part(parts) if parts else "no details"
 
 
 def _update(update: StatusPageUpdate) -> str:

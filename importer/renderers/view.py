@@ -78,23 +78,23 @@ def counts(summary: Summary) -> str:
     return f"Plan: {', '.join(parts)}."
 
 
-def work(plan: Plan) -> str:
+def estimate_line(plan: Plan) -> str:
     """Return the plan's last line, or nothing where apply sends nothing: what it takes, and which step more
     an answer may reveal."""
     needed = estimate(plan)
     if not needed.requests:
         return ""
     creates = any(isinstance(each, Create | Pending) for each in plan.changes)
-    return f"{effort(needed)} {_CORRECTION}" if creates else effort(needed)
+    return f"{format_estimate(needed)} {_CORRECTION}" if creates else format_estimate(needed)
 
 
-def effort(estimate: Estimate) -> str:
+def format_estimate(estimate: Estimate) -> str:
     """Return what requests take: `About 431 requests: 22 s at the limit of 1200/min.`"""
-    requests, duration = numbered(estimate.requests, "request"), lasting(estimate.seconds)
+    requests, duration = numbered(estimate.requests, "request"), format_duration(estimate.seconds)
     return f"About {requests}: {duration} at the limit of {estimate.per_minute}/min."
 
 
-def lasting(seconds: int) -> str:
+def format_duration(seconds: int) -> str:
     """Return a duration in the units that a person plans with: 22 s, 4 min, 1 h 12 min."""
     if seconds < 120:
         return f"{seconds} s"

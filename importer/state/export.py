@@ -11,31 +11,28 @@ from pathlib import Path
 from typing import Any
 
 from importer.formats import schemas
+from importer.formats.json_pieces import JsonObject, major_version
 from importer.model import Account, Attribute, Binding, Remembered
 from importer.model.codec import (
-    decode,
-    decode_attribute,
     decode_moment,
-    encode,
-    encode_attribute,
+    decode_record,
+    decode_value,
     encode_moment,
+    encode_record,
+    encode_value,
 )
 from importer.model.errors import UsageError
 from importer.model.normalise import by_label
-from importer.state.merge import Bound, State
+from importer.state.merge import BoundIncident, State
 
-FORMAT_VERSION = "1.0"
+_MAJOR_VERSION = 1
+FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
 
-JsonObject = dict[str, Any]
 
-
-def text(state: State) -> str:
+def export_text(state: State) -> str:
     """Return the document in ASCII: bindings and unanswered creations by key, values by attribute."""
-    account = state.account and {
-        "endpoint": state.account.endpoint,
-        "dashboard_url": state.account.dashboard_url,
-    }
+    account = state.account and encode_record(state.account)
     bound = [_bound(state.bound[key]) for key in sorted(state.bound)]
     sent = [
         json.dumps({"key": key, "idempotency_key": state.unanswered[key]}) for key in sorted(state.unanswered)
@@ -49,7 +46,7 @@ def text(state: State) -> str:
     return "{\n" + ",\n".join(f'"{name}": {part}' for name, part in parts.items()) + "\n}\n"
 
 
-def read(path: Path) -> State:
+def read_export(path: Path) -> State:
     """Return the state that a file holds. Raises UsageError for what is no whole state export of a version
     that this program reads."""
     import jsonschema_rs  # noqa: PLC0415 - it is loaded only where a file is read
@@ -63,17 +60,9 @@ def read(path: Path) -> State:
         raise _damaged(path, str(error)) from None
 
 
-def _bound(each: Bound) -> str:
+def _bound(each: BoundIncident) -> str:
     """Return the entry of a key: its binding in the first line, then a line for each of its values."""
-    head = json.dumps(
-        {
-            "key": each.binding.key,
-            "incident_id": each.binding.incident_id,
-            "reference": each.binding.reference,
-            "settled": each.binding.settled,
-            "at": encode_moment(each.at),
-        }
-    )
+    head = json.dumps({**encode_record(each.binding), "at": encode_moment(each.at)})
     fields = [
         json.dumps(_field(attribute, each.fields[attribute]), sort_keys=True)
         for attribute in sorted(each.fields, key=by_label)
@@ -83,8 +72,8 @@ def _bound(each: Bound) -> str:
 
 def _field(attribute: Attribute, known: Remembered) -> JsonObject:
     """Return what is known of an attribute; an answer that is what was declared is not said twice."""
-    found: JsonObject = {"attribute": encode_attribute(attribute), "declared": encode(known.declared)}
-    return found if known.answered == known.declared else {**found, "answered": encode(known.answered)}
+    found: JsonObject = {"attribute": encode_record(attribute), "declared": encode_value(known.declared)}
+    return found if known.answered == known.declared else {**found, "answered": encode_value(known.answered)}
 
 
 def _list(entries: list[str]) -> str:
@@ -93,24 +82,24 @@ def _list(entries: list[str]) -> str:
 
 def _document(path: Path) -> JsonObject:
     try:
-        document = json.loads(path.read_bytes())
+        document: JsonObject = json.loads(path.read_bytes())
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror}", hint="make one with: importer state export FILE"
         ) from None
     except (ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
-    version = document.get("format_version") if isinstance(document, dict) else None
-    if not isinstance(version, str) or not version.partition(".")[0].isdecimal():
+    version = major_version(document)
+    if version is None:
         raise _damaged(path, "it has no format_version")
-    if int(version.partition(".")[0]) != int(FORMAT_VERSION.partition(".")[0]):
+    if version != _MAJOR_VERSION:
         raise UsageError(
-            f"{path} has the format version {version}; this version of importer reads {FORMAT_VERSION}",
+            f"{path} has the format version {document['format_version']}; this version of importer reads"
+            f" {FORMAT_VERSION}",
             hint="upgrade importer: pip install --upgrade incident-importer",
             code="state-version",
         )
-    found: JsonObject = document
-    return found
+    return document
 
 
 def _damaged(path: Path, why: str) -> UsageError:
@@ -127,7 +116,7 @@ def _state(document: JsonObject) -> State:
     account = document["account"]
     if document["bindings"] and not account:
         raise ValueError("it has bindings, and no account that they are of")
-    bound: dict[str, Bound] = {}
+    bound: dict[str, BoundIncident] = {}
     owners: dict[str, str] = {}
     for entry in document["bindings"]:
         key, incident_id = entry["key"], entry["incident_id"]
@@ -141,7 +130,7 @@ def _state(document: JsonObject) -> State:
     if len(unanswered) < len(document["unanswered"]) or unanswered.keys() & bound.keys():
         raise ValueError("a key of `unanswered` is there twice")
     return State(
-        account=account and Account(account["endpoint"], account["dashboard_url"]),
+        account=account and decode_record(Account, account),
         bound=bound,
         unanswered=unanswered,
     )
@@ -153,15 +142,14 @@ def _check_characters(document: JsonObject) -> None:
     json.dumps([document["account"], heads, document["unanswered"]], ensure_ascii=False).encode()
 
 
-def _bound_from(entry: JsonObject) -> Bound:
-    binding = Binding(entry["key"], entry["incident_id"], entry["reference"], settled=entry["settled"])
+def _bound_from(entry: JsonObject) -> BoundIncident:
     fields = dict(_field_from(each) for each in entry["fields"])
     if len(fields) < len(entry["fields"]):
         raise ValueError(f"it tells a value of '{entry['key']}' twice")
-    return Bound(binding, decode_moment(entry["at"]), fields)
+    return BoundIncident(decode_record(Binding, entry), decode_moment(entry["at"]), fields)
 
 
 def _field_from(json: Mapping[str, Any]) -> tuple[Attribute, Remembered]:
-    declared = decode(json["declared"])
-    answered = decode(json["answered"]) if "answered" in json else declared
-    return decode_attribute(json["attribute"]), Remembered(declared, answered)
+    declared = decode_value(json["declared"])
+    answered = decode_value(json["answered"]) if "answered" in json else declared
+    return decode_record(Attribute, json["attribute"]), Remembered(declared, answered)

@@ -23,7 +23,7 @@ from importer.model import (
     Remembered,
     Unanswered,
 )
-from importer.model.codec import decode_attribute
+from importer.model.codec import decode_record
 from importer.model.errors import Refused
 from importer.model.steps import CREATE
 from importer.state.ledger_file import LedgerFile, in_words, open_file, read_file
@@ -37,7 +37,7 @@ from importer.state.ledger_rows import (
     remembered_of,
     state_of,
 )
-from importer.state.merge import Gain, State, gain, merged
+from importer.state.merge import MergeResult, State, merge_result, merged
 
 APPLY = "apply"
 
@@ -93,7 +93,7 @@ class Ledger:
         rows = self._file.query("SELECT attribute, declared, answered FROM field WHERE key = ?", key)
         with in_words(self.path):
             return {
-                decode_attribute(json.loads(attribute)): remembered_of(declared, answered)
+                decode_record(Attribute, json.loads(attribute)): remembered_of(declared, answered)
                 for attribute, declared, answered in rows
             }
 
@@ -242,15 +242,15 @@ class Ledger:
 
         self._file.write(work)
 
-    def learn(self, given: State) -> Gain:
+    def learn(self, given: State) -> MergeResult:
         """Add what another state knows, all of it or nothing. Raises Refused where the two contradict."""
-        learned: list[Gain] = []
+        learned: list[MergeResult] = []
 
         def work(to: sqlite3.Connection) -> None:
             own = state_of(to)
             whole = merged(own, given)
             add_state(to, own, whole, at=self._stamp())
-            learned[:] = [gain(own, whole)]
+            learned[:] = [merge_result(own, whole)]
 
         self._file.write(work)
         return learned[0]

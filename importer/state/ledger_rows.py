@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Final
 
 from importer.model import Account, Attribute, Binding, Entity, Remembered, Value
-from importer.model.codec import Json, decode, decode_attribute, encode, encode_attribute
+from importer.model.codec import Json, decode_record, decode_value, encode_record, encode_value
 from importer.model.steps import CREATE
 from importer.state.ledger_file import Row
-from importer.state.merge import Bound, State
+from importer.state.merge import BoundIncident, State
 
 SENT: Final = "sent"
 CONFIRMED: Final = "confirmed"
@@ -34,8 +34,8 @@ def field_row(key: str, attribute: Attribute, declared: Value, answered: Value) 
         key,
         slot,
         name,
-        _text(encode(declared)),
-        None if answered == declared else _text(encode(answered)),
+        _text(encode_value(declared)),
+        None if answered == declared else _text(encode_value(answered)),
     )
 
 
@@ -44,12 +44,12 @@ def _named(attribute: Attribute, label: str) -> tuple[str, str]:
     """Return an attribute's place among those of its key, and its JSON. The same few come with every
     incident; equal ones may have another label since their thing was renamed."""
     known_as = attribute.key.id if isinstance(attribute.key, Entity) else label
-    return f"{attribute.field}:{known_as}", _text(encode_attribute(attribute))
+    return f"{attribute.field}:{known_as}", _text(encode_record(attribute))
 
 
 def remembered_of(declared: str, answered: str | None) -> Remembered:
-    kept = decode(json.loads(declared))
-    return Remembered(kept, kept if answered is None else decode(json.loads(answered)))
+    kept = decode_value(json.loads(declared))
+    return Remembered(kept, kept if answered is None else decode_value(json.loads(answered)))
 
 
 def _text(value: Json) -> str:
@@ -63,12 +63,12 @@ def state_of(connection: sqlite3.Connection) -> State:
     rows = connection.execute("SELECT key, attribute, declared, answered FROM field")
     for key, attribute, declared, answered in rows:
         known = fields.setdefault(key, {})
-        known[decode_attribute(json.loads(attribute))] = remembered_of(declared, answered)
+        known[decode_record(Attribute, json.loads(attribute))] = remembered_of(declared, answered)
     last = dict(
         connection.execute("SELECT key, MAX(at) FROM entry WHERE status = ? GROUP BY key", (CONFIRMED,))
     )
     bound = {
-        key: Bound(
+        key: BoundIncident(
             binding_of((key, *rest)),
             datetime.fromisoformat(max(bound_at, last.get(key, ""))),
             fields.get(key, {}),

@@ -13,13 +13,14 @@ from datetime import datetime
 
 from importer.model import Account, Attribute, Binding, Field, Remembered
 from importer.model.errors import Refused
+from importer.model.wording import first_few
 
 _VISIBILITY = Attribute(Field.VISIBILITY)
 _SHOWN_CONFLICTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BoundIncident:
     """Which incident a key is, when that or its values were last written, and what was last declared and
     answered of each attribute."""
 
@@ -40,12 +41,12 @@ class State:
     were sent and never answered. `account` is None where it has met none."""
 
     account: Account | None = None
-    bound: Mapping[str, Bound] = field(default_factory=dict)
+    bound: Mapping[str, BoundIncident] = field(default_factory=dict)
     unanswered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Gain:
+class MergeResult:
     """How much a state learned: keys that it did not bind, keys whose values were older, and creations that
     nobody answered."""
 
@@ -65,81 +66,79 @@ def without_private(state: State) -> State:
     )
 
 
-def merged(own: State, given: State) -> State:
+def merged(own: State, imported: State) -> State:
     """Return what both know.
 
     Raises Refused where they are of different accounts, bind a key to different incidents or an incident to
     different keys, or sent a creation with different idempotency keys.
     """
-    _refuse_foreign(own, given)
-    _refuse_conflicts(own, given)
+    _refuse_foreign(own, imported)
+    _refuse_conflicts(own, imported)
     bound = dict(own.bound)
-    for key, theirs in given.bound.items():
-        mine = own.bound.get(key)
-        whole = _joined(mine, theirs) if mine else theirs
-        bound[key] = mine if mine == whole else whole
-    sent = {**given.unanswered, **own.unanswered}
-    return State(
-        own.account or given.account, bound, {key: once for key, once in sent.items() if key not in bound}
-    )
+    for key, other in imported.bound.items():
+        known = own.bound.get(key)
+        joined = _joined(known, other) if known else other
+        bound[key] = known if known == joined else joined
+    unanswered = {
+        key: sent for key, sent in {**imported.unanswered, **own.unanswered}.items() if key not in bound
+    }
+    return State(own.account or imported.account, bound, unanswered)
 
 
-def _joined(mine: Bound, theirs: Bound) -> Bound:
+def _joined(own: BoundIncident, imported: BoundIncident) -> BoundIncident:
     """Return what both know of one key. Values that were left out of the newer one, since its incident may be
     private, do not make the older ones new: a whole export of that age still counts."""
-    older, newer = (theirs, mine) if theirs.at <= mine.at else (mine, theirs)
+    older, newer = (imported, own) if imported.at <= own.at else (own, imported)
     if older.fields and not newer.fields:
         return replace(older, binding=newer.binding)
     return replace(newer, fields={**older.fields, **newer.fields})
 
 
-def gain(before: State, after: State) -> Gain:
+def merge_result(before: State, after: State) -> MergeResult:
     """Count what a state learned by a merge, which keeps what it does not change."""
-    return Gain(
+    return MergeResult(
         bound=len(after.bound.keys() - before.bound.keys()),
         renewed=sum(after.bound[key] is not each for key, each in before.bound.items()),
         unanswered=len(after.unanswered.keys() - before.unanswered.keys()),
     )
 
 
-def _refuse_foreign(own: State, given: State) -> None:
-    if own.account and given.account and own.account != given.account:
+def _refuse_foreign(own: State, imported: State) -> None:
+    if own.account and imported.account and own.account != imported.account:
         raise Refused(
-            f"the file is of another account: {given.account.dashboard_url} at {given.account.endpoint}, not "
-            f"{own.account.dashboard_url} at {own.account.endpoint}",
+            f"the file is of another account: {imported.account.dashboard_url} at {imported.account.endpoint}"
+            f", not {own.account.dashboard_url} at {own.account.endpoint}",
             hint="import it into a state of its own with --state FILE",
             code="foreign-account",
         )
 
 
-def _refuse_conflicts(own: State, given: State) -> None:
-    found = list(_conflicts(own, given))
+def _refuse_conflicts(own: State, imported: State) -> None:
+    found = list(_conflicts(own, imported))
     if found:
-        more = len(found) - _SHOWN_CONFLICTS
-        rest = f"; and {more} more" if more > 0 else ""
         raise Refused(
-            "the state and the file contradict each other: " + "; ".join(found[:_SHOWN_CONFLICTS]) + rest,
+            "the state and the file contradict each other: " + first_few(found, _SHOWN_CONFLICTS, "; "),
             hint="look in incident.io which one is right. If it is the file: `importer state forget KEY`, and"
             " import again. If it is the state: export it anew",
             code="state-conflict",
         )
 
 
-def _conflicts(own: State, given: State) -> Iterator[str]:
+def _conflicts(own: State, imported: State) -> Iterator[str]:
     owners = {each.binding.incident_id: each.binding for each in own.bound.values()}
-    for key, theirs in given.bound.items():
-        mine, there = own.bound.get(key), theirs.binding
-        owner = owners.get(there.incident_id)
-        if mine and mine.binding.incident_id != there.incident_id:
-            yield f"'{key}' is {_shown(mine.binding)} in the state and {_shown(there)} in the file"
+    for key, other in imported.bound.items():
+        known, binding = own.bound.get(key), other.binding
+        owner = owners.get(binding.incident_id)
+        if known and known.binding.incident_id != binding.incident_id:
+            yield f"'{key}' is {_shown(known.binding)} in the state and {_shown(binding)} in the file"
         elif owner and owner.key != key:
-            yield f"{_shown(there)} is '{owner.key}' in the state and '{key}' in the file"
-    for key, once in given.unanswered.items():
-        sent_with = own.unanswered.get(key, once)
-        if sent_with != once:
+            yield f"{_shown(binding)} is '{owner.key}' in the state and '{key}' in the file"
+    for key, idempotency_key in imported.unanswered.items():
+        known_key = own.unanswered.get(key, idempotency_key)
+        if known_key != idempotency_key:
             yield (
-                f"the creation of '{key}' was sent with the idempotency key {sent_with} by the state and with"
-                f" {once} by the file"
+                f"the creation of '{key}' was sent with the idempotency key {known_key} by the state and with"
+                f" {idempotency_key} by the file"
             )
 
 

@@ -171,7 +171,7 @@ def moment_text(moment: datetime) -> str:
 def moment(raw: str) -> datetime:
     """Return the instant of an RFC 3339 text, in UTC. Raises ValueError where it is none."""
     parsed = datetime.fromisoformat(raw)
-    return normalise.moment(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+    return normalise.to_utc(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
 
 
 @contextmanager

@@ -558,7 +558,7 @@ def test_a_key_that_is_the_incidents_own_id_does_not_bind_it_unless_it_was_bound
 
 
 def public() -> StatusPageIncident:
-    return StatusPageIncident(PAGE, (StatusPageUpdate(BEGAN, "resolved", "It is over."),))
+    return StatusPageIncident(PAGE, (StatusPageUpdate(BEGAN, "resolved", "It is over.", ()),))
 
 
 def test_children_of_a_fresh_incident_are_listed_only_where_they_have_no_key(desk: Desk) -> None:

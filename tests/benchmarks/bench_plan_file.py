@@ -105,8 +105,8 @@ def test_a_plan_of_100_000_creations(benchmark: BenchmarkFixture, path: Path, wh
 if __name__ == "__main__":
     saved, step = Path(sys.argv[1]), sys.argv[2]
     if step == "read":
-        assert len(planfile.read(saved).plan.changes) == MANY
+        assert len(planfile.read_plan(saved).plan.changes) == MANY
     else:
         made = plan_of(MANY)
         if step == "write":
-            planfile.write(made, saved)
+            planfile.write_plan(made, saved)

@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 def saved(number: int, folder: Path) -> Path:
     path = folder / "report.html"
-    path.write_text(html.plan(plans.many(number), show_private=False), encoding="ascii")
+    path.write_text(html.render_plan(plans.many(number), show_private=False), encoding="ascii")
     return path
 
 
@@ -59,7 +59,7 @@ def drawn(browser: Browser, path: Path) -> Iterator[Page]:
 @SIZES
 def test_making(benchmark: BenchmarkFixture, number: int) -> None:
     plan = plans.many(number)
-    page = benchmark.pedantic(html.plan, (plan,), {"show_private": False}, rounds=3)
+    page = benchmark.pedantic(html.render_plan, (plan,), {"show_private": False}, rounds=3)
     benchmark.extra_info["megabytes"] = round(len(page) / 1e6, 1)
 
 

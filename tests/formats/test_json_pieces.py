@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.formats.json_pieces import Document, pieces
+from importer.formats.json_pieces import Document, document_chunks, major_version
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -25,7 +25,7 @@ heads = st.dictionaries(st.text(max_size=8), values, max_size=4).map(
 
 
 def text_of(head: dict[str, Any], entries: list[dict[str, Any]]) -> str:
-    return "".join(pieces(head, "list", entries, seal="seal"))
+    return "".join(document_chunks(head, "list", entries, seal="seal"))
 
 
 def opened(text: str) -> Document:
@@ -89,3 +89,21 @@ def test_a_key_that_stands_twice_is_refused_since_readers_differ_in_which_counts
     assert old in text
     with pytest.raises(ValueError):
         list(opened(text.replace(old, new)).entries())
+
+
+@pytest.mark.parametrize(
+    ("document", "major"),
+    [
+        ({"format_version": "1.0"}, 1),
+        ({"format_version": "12.3"}, 12),
+        ({"format_version": "2"}, 2),
+        ({"format_version": 1.0}, None),
+        ({"format_version": "x.1"}, None),
+        ({"format_version": "-1.0"}, None),
+        ({"format_version": "9" * 5000}, None),
+        ({}, None),
+        (["1.0"], None),
+    ],
+)
+def test_a_document_has_a_major_version_or_none(document: object, major: int | None) -> None:
+    assert major_version(document) == major

@@ -5,12 +5,28 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.model import Attribute, Entity, Field, FollowUp, Kind, NewOption, Reference, codec
+from importer.model import (
+    Attribute,
+    Child,
+    Entity,
+    Field,
+    FieldChange,
+    FollowUp,
+    Kind,
+    LiveIncident,
+    Location,
+    NewOption,
+    Origin,
+    Reference,
+    Scope,
+    codec,
+)
 from tests import strategies
 
 SEVERITY = Entity(Kind.SEVERITY, "01SEVERITY", "Major")
@@ -24,7 +40,7 @@ def through_text(form: codec.Json) -> codec.Json:
 
 @given(strategies.values)
 def test_a_value_survives_a_file(value):
-    again = codec.decode(through_text(codec.encode(value)))
+    again = codec.decode_value(through_text(codec.encode_value(value)))
 
     assert again == value
     assert type(again) is type(value)
@@ -32,7 +48,7 @@ def test_a_value_survives_a_file(value):
 
 @given(strategies.entities)
 def test_the_name_of_an_entity_survives_though_equality_ignores_it(entity):
-    again = codec.decode(through_text(codec.encode(entity)))
+    again = codec.decode_value(through_text(codec.encode_value(entity)))
 
     assert isinstance(again, Entity)
     assert (again.name, type(again.kind)) == (entity.name, Kind)
@@ -40,7 +56,7 @@ def test_the_name_of_an_entity_survives_though_equality_ignores_it(entity):
 
 @given(strategies.attributes)
 def test_an_attribute_survives_a_file(attribute):
-    assert codec.decode_attribute(through_text(codec.encode_attribute(attribute))) == attribute
+    assert codec.decode_record(Attribute, through_text(codec.encode_record(attribute))) == attribute
 
 
 @given(st.dictionaries(strategies.attributes, strategies.values, max_size=6), st.randoms())
@@ -75,7 +91,7 @@ def test_the_same_mapping_gives_the_same_bytes(attributes):
 def test_the_form_is_readable():
     option = NewOption(Entity(Kind.CUSTOM_FIELD, "01FIELD", "Teams"), "Payments")
 
-    assert codec.encode((option, Decimal("12.5"))) == [
+    assert codec.encode_value((option, Decimal("12.5"))) == [
         {
             "type": "new_option",
             "custom_field": {"type": "entity", "kind": "custom_field", "id": "01FIELD", "name": "Teams"},
@@ -83,7 +99,7 @@ def test_the_form_is_readable():
         },
         {"type": "decimal", "value": "12.5"},
     ]
-    assert codec.encode_attribute(Attribute(Field.NAME)) == {"field": "name"}
+    assert codec.encode_record(Attribute(Field.NAME)) == {"field": "name"}
 
 
 def test_a_moment_is_written_in_utc_and_ends_in_z():
@@ -94,7 +110,7 @@ def test_a_moment_is_written_in_utc_and_ends_in_z():
 
 
 def test_what_is_none_in_a_child_is_left_out():
-    assert codec.encode(FollowUp(status="completed")) == {"type": "follow_up", "status": "completed"}
+    assert codec.encode_value(FollowUp(status="completed")) == {"type": "follow_up", "status": "completed"}
 
 
 @pytest.mark.parametrize(
@@ -115,8 +131,8 @@ def test_what_is_none_in_a_child_is_left_out():
         {"type": "follow_up", "assignee": "Lisa"},
         {"type": "follow_up", "labels": ["db", 1]},
         {"type": "follow_up", "labels": "db"},
-        {"type": "status_page_incident", "page": codec.encode(SEVERITY)},
-        {"type": "status_page_incident", "page": codec.encode(SEVERITY), "updates": ["resolved"]},
+        {"type": "status_page_incident", "page": codec.encode_value(SEVERITY)},
+        {"type": "status_page_incident", "page": codec.encode_value(SEVERITY), "updates": ["resolved"]},
         ["a", ["b"]],
         ["a", None],
         [{"type": "membership"}],
@@ -124,7 +140,7 @@ def test_what_is_none_in_a_child_is_left_out():
 )
 def test_a_foreign_form_is_a_value_error(foreign):
     with pytest.raises(ValueError, match=r"."):
-        codec.decode(foreign)
+        codec.decode_value(foreign)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +149,7 @@ def test_a_foreign_form_is_a_value_error(foreign):
 )
 def test_a_foreign_attribute_is_a_value_error(foreign):
     with pytest.raises(ValueError, match=r"."):
-        codec.decode_attribute(foreign)
+        codec.decode_record(Attribute, foreign)
 
 
 json_values = st.recursive(
@@ -151,13 +167,58 @@ json_values = st.recursive(
 @given(json_values)
 def test_reading_ends_in_a_value_or_a_value_error(foreign):
     try:
-        value = codec.decode(foreign)
+        value = codec.decode_value(foreign)
     except ValueError:
         return
-    assert codec.decode(codec.encode(value)) == value
+    assert codec.decode_value(codec.encode_value(value)) == value
 
 
 def test_a_reference_loses_only_its_place():
     reference = Reference(Kind.USER, "lisa@example.com", "email")
 
-    assert codec.decode(codec.encode(reference)) == reference
+    assert codec.decode_value(codec.encode_value(reference)) == reference
+
+
+@pytest.mark.parametrize("kind", get_args(Child))
+def test_every_kind_of_child_has_a_type_of_its_own(kind):
+    assert kind in codec._TYPES
+
+
+def test_a_record_is_written_by_the_names_and_types_of_its_fields():
+    place = Location("incidents.csv", 3)
+    change = FieldChange(Attribute(Field.NAME), None, datetime(2024, 1, 1, tzinfo=UTC), Origin.DRIFT)
+
+    assert codec.encode_record(place) == {"file": "incidents.csv", "line": 3}
+    assert codec.encode_record(change) == {
+        "attribute": {"field": "name"},
+        "before": None,
+        "after": {"type": "moment", "value": "2024-01-01T00:00:00Z"},
+        "origin": "edited in incident.io",
+    }
+    assert codec.decode_record(Location, {"file": "incidents.csv", "line": 3, "column": None}) == place
+    assert codec.decode_record(FieldChange, through_text(codec.encode_record(change))) == change
+
+
+@given(strategies.live_incidents)
+def test_a_live_incident_survives_a_file(live):
+    again = codec.decode_record(LiveIncident, through_text(codec.encode_record(live)))
+
+    assert again == live
+
+
+def test_a_zero_is_written():
+    assert codec.encode_record(Scope())["left_out"] == 0
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [{}, {"file": "a"}, {"file": 1, "line": 1}, {"file": "a", "line": "1"}, {"file": "a", "line": True}],
+)
+def test_a_foreign_record_is_a_value_error(foreign):
+    with pytest.raises(ValueError, match=r"line|file"):
+        codec.decode_record(Location, foreign)
+
+
+def test_what_a_value_does_not_have_is_never_null():
+    with pytest.raises(ValueError, match=r"status is not a text"):
+        codec.decode_value({"type": "follow_up", "status": None})

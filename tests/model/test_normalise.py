@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from importer.model import Attribute, Entity, Field, Kind, Link, NewOption, Packed, Reference, Scalar
-from importer.model.normalise import by_label, folded, moment, number, several, text
+from importer.model.normalise import by_label, folded, number, several, text, to_utc
 from tests import strategies
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -40,16 +40,16 @@ def test_a_text_has_one_form(raw: str) -> None:
 
 def test_a_moment_is_in_utc_and_cut_to_milliseconds() -> None:
     india = timezone(timedelta(hours=5, minutes=30))
-    assert moment(datetime(2024, 1, 1, 1, 0, 0, 999_999, tzinfo=india)) == datetime(
+    assert to_utc(datetime(2024, 1, 1, 1, 0, 0, 999_999, tzinfo=india)) == datetime(
         2023, 12, 31, 19, 30, 0, 999_000, tzinfo=UTC
     )
-    assert moment(NOON).tzinfo is UTC
+    assert to_utc(NOON).tzinfo is UTC
 
 
 @given(strategies.moments, st.integers(-23 * 60, 23 * 60), st.integers(0, 999))
 def test_the_same_instant_in_two_zones_is_one_moment(at: datetime, offset: int, microseconds: int) -> None:
     elsewhere = timezone(timedelta(minutes=offset))
-    assert moment((at + timedelta(microseconds=microseconds)).astimezone(elsewhere)) == at
+    assert to_utc((at + timedelta(microseconds=microseconds)).astimezone(elsewhere)) == at
 
 
 @pytest.mark.parametrize(

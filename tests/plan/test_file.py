@@ -34,7 +34,7 @@ from tests import plans, strategies
 
 
 def text_of(plan: Plan) -> str:
-    return "".join(planfile.pieces(plan))
+    return "".join(planfile.plan_chunks(plan))
 
 
 def document_of(plan: Plan) -> dict[str, Any]:
@@ -63,9 +63,9 @@ def saved(document: object, folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", plans.PLANS)
 def test_a_plan_reads_the_same_again(name, tmp_path):
-    planfile.write(plans.PLANS[name], tmp_path / "plan.json")
+    planfile.write_plan(plans.PLANS[name], tmp_path / "plan.json")
 
-    assert planfile.read(tmp_path / "plan.json").plan == as_saved(plans.PLANS[name])
+    assert planfile.read_plan(tmp_path / "plan.json").plan == as_saved(plans.PLANS[name])
 
 
 @pytest.mark.parametrize("name", plans.PLANS)
@@ -80,8 +80,8 @@ def test_the_document_is_as_published(name, golden):
 def test_any_plan_reads_the_same_again(tmp_path_factory, plan):
     path = tmp_path_factory.mktemp("plans") / "plan.json"
 
-    planfile.write(plan, path)
-    again = planfile.read(path)
+    planfile.write_plan(plan, path)
+    again = planfile.read_plan(path)
 
     assert again.plan == as_saved(plan)
     assert again.plan_hash == document_of(plan)["plan_hash"]
@@ -120,7 +120,7 @@ def test_the_estimate_counts_the_requests_that_the_plan_shows(plan):
 def test_only_the_owner_can_read_a_plan(tmp_path):
     before = os.umask(0)
     try:
-        planfile.write(plans.PLANS["mixed"], tmp_path / "plan.json")
+        planfile.write_plan(plans.PLANS["mixed"], tmp_path / "plan.json")
     finally:
         os.umask(before)
 
@@ -130,10 +130,10 @@ def test_only_the_owner_can_read_a_plan(tmp_path):
 
 def test_writing_replaces_an_older_plan_whole(tmp_path):
     path = tmp_path / "plan.json"
-    planfile.write(plans.PLANS["mixed"], path)
-    planfile.write(plans.PLANS["drift"], path)
+    planfile.write_plan(plans.PLANS["mixed"], path)
+    planfile.write_plan(plans.PLANS["drift"], path)
 
-    assert planfile.read(path).plan == plans.PLANS["drift"]
+    assert planfile.read_plan(path).plan == plans.PLANS["drift"]
 
 
 def test_a_plan_that_cannot_be_written_leaves_nothing_behind(tmp_path):
@@ -141,14 +141,14 @@ def test_a_plan_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     (tmp_path / "plan.json" / "occupied").touch()
 
     with pytest.raises(UsageError, match=r"cannot write .*plan\.json"):
-        planfile.write(plans.PLANS["drift"], tmp_path / "plan.json")
+        planfile.write_plan(plans.PLANS["drift"], tmp_path / "plan.json")
 
     assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
 
 
 def test_a_folder_that_is_not_there_is_said_in_words(tmp_path):
     with pytest.raises(UsageError, match="No such file or directory"):
-        planfile.write(plans.PLANS["drift"], tmp_path / "missing" / "plan.json")
+        planfile.write_plan(plans.PLANS["drift"], tmp_path / "missing" / "plan.json")
 
 
 def test_the_text_has_one_line_for_each_incident_and_says_first_what_it_is():
@@ -161,7 +161,7 @@ def test_the_text_has_one_line_for_each_incident_and_says_first_what_it_is():
 
 
 def test_a_plan_is_known_by_its_first_lines(tmp_path):
-    planfile.write(plans.PLANS["mixed"], tmp_path / "plan.json")
+    planfile.write_plan(plans.PLANS["mixed"], tmp_path / "plan.json")
     (tmp_path / "incidents.json").write_text('{"incidents": []}')
 
     known = [
@@ -203,12 +203,12 @@ def test_what_cannot_be_changed_is_not_in_after():
 
 
 def test_a_change_of_the_file_by_hand_is_refused(tmp_path):
-    planfile.write(plans.PLANS["drift"], tmp_path / "plan.json")
+    planfile.write_plan(plans.PLANS["drift"], tmp_path / "plan.json")
     text = (tmp_path / "plan.json").read_text().replace("Search was slow", "Search was fast")
     (tmp_path / "plan.json").write_text(text)
 
     with pytest.raises(Refused, match="its hash does not fit") as refusal:
-        planfile.read(tmp_path / "plan.json")
+        planfile.read_plan(tmp_path / "plan.json")
 
     assert refusal.value.exit_code is ExitCode.REFUSED
     assert refusal.value.hint == f"make it anew: importer plan --out {tmp_path / 'plan.json'}"
@@ -222,7 +222,7 @@ def test_a_plan_that_shows_a_reader_something_else_than_it_does_is_refused(key, 
     document["incident_changes"][0][key] = changed
 
     with pytest.raises(Refused, match="shows other changes"):
-        planfile.read(saved(sealed(document), tmp_path))
+        planfile.read_plan(saved(sealed(document), tmp_path))
 
 
 def test_a_request_that_a_reader_does_not_see_is_refused(tmp_path):
@@ -230,7 +230,7 @@ def test_a_request_that_a_reader_does_not_see_is_refused(tmp_path):
     document["incident_changes"][0]["requests"] = []
 
     with pytest.raises(Refused, match="shows other changes"):
-        planfile.read(saved(sealed(document), tmp_path))
+        planfile.read_plan(saved(sealed(document), tmp_path))
 
 
 def test_keys_of_a_later_minor_version_are_ignored(tmp_path):
@@ -239,7 +239,7 @@ def test_keys_of_a_later_minor_version_are_ignored(tmp_path):
 
     path = saved(sealed(document), tmp_path)
 
-    assert planfile.read(path).plan == as_saved(plans.PLANS["mixed"])
+    assert planfile.read_plan(path).plan == as_saved(plans.PLANS["mixed"])
 
 
 @pytest.mark.parametrize("changed", [{"format_version": "2.0"}, {"scope": "all"}], ids=["later", "0.1.0"])
@@ -247,7 +247,7 @@ def test_a_plan_in_the_form_of_another_version_is_refused_in_words(changed, tmp_
     document = document_of(plans.PLANS["drift"]) | {"tool_version": "0.9"} | changed
 
     with pytest.raises(UsageError, match=r"made by importer 0\.9, in a form that this version does not read"):
-        planfile.read(saved(sealed(document), tmp_path))
+        planfile.read_plan(saved(sealed(document), tmp_path))
 
 
 @pytest.mark.parametrize("indent", [None, 2])
@@ -255,7 +255,7 @@ def test_a_plan_that_another_program_laid_out_anew_is_the_same_plan(indent, tmp_
     document = dict(sorted(document_of(plans.PLANS["mixed"]).items()))
     (tmp_path / "plan.json").write_text(json.dumps(document, indent=indent))
 
-    assert planfile.read(tmp_path / "plan.json").plan == as_saved(plans.PLANS["mixed"])
+    assert planfile.read_plan(tmp_path / "plan.json").plan == as_saved(plans.PLANS["mixed"])
 
 
 @pytest.mark.parametrize("lines", [20, -3, -2])
@@ -264,7 +264,7 @@ def test_a_plan_that_breaks_off_is_no_plan(lines, tmp_path):
     (tmp_path / "plan.json").write_text("".join(text[:lines]))
 
     with pytest.raises(UsageError, match="is not a plan"):
-        planfile.read(tmp_path / "plan.json")
+        planfile.read_plan(tmp_path / "plan.json")
 
 
 def test_a_creation_whose_body_is_another_one_than_was_reviewed_is_refused(tmp_path):
@@ -274,7 +274,7 @@ def test_a_creation_whose_body_is_another_one_than_was_reviewed_is_refused(tmp_p
     first["body_sha256"] = "0" * 64
 
     with pytest.raises(Refused, match="shows other changes") as refusal:
-        planfile.read(saved(sealed(document), tmp_path))
+        planfile.read_plan(saved(sealed(document), tmp_path))
 
     assert refusal.value.exit_code is ExitCode.REFUSED
 
@@ -282,11 +282,11 @@ def test_a_creation_whose_body_is_another_one_than_was_reviewed_is_refused(tmp_p
 def test_a_pending_creation_shows_the_bytes_that_are_sent_again(tmp_path):
     sent = '{"idempotency_key":"then","name":"As it was"}'
     plan = plans.plan(replace(plans.PENDING, content=sent))
-    planfile.write(plan, tmp_path / "plan.json")
+    planfile.write_plan(plan, tmp_path / "plan.json")
 
     (shown, *_) = document_of(plan)["incident_changes"][0]["requests"]
     assert shown["body_sha256"] == hashlib.sha256(sent.encode()).hexdigest()
-    assert planfile.read(tmp_path / "plan.json").plan == plan
+    assert planfile.read_plan(tmp_path / "plan.json").plan == plan
 
 
 @pytest.mark.parametrize(
@@ -301,10 +301,10 @@ def test_a_pending_creation_shows_the_bytes_that_are_sent_again(tmp_path):
 )
 def test_a_plan_says_of_what_part_it_is(scope, shown, tmp_path):
     plan = replace(plans.PLANS["drift"], scope=scope)
-    planfile.write(plan, tmp_path / "plan.json")
+    planfile.write_plan(plan, tmp_path / "plan.json")
 
     assert document_of(plan)["scope"] == shown
-    assert planfile.read(tmp_path / "plan.json").plan.scope == scope
+    assert planfile.read_plan(tmp_path / "plan.json").plan.scope == scope
 
 
 @pytest.mark.parametrize(
@@ -326,14 +326,14 @@ def test_a_stranger_is_no_plan(content, tmp_path):
     path.write_bytes(content)
 
     with pytest.raises(UsageError, match="is not a plan") as error:
-        planfile.read(path)
+        planfile.read_plan(path)
 
     assert error.value.hint == "make one with: importer plan --out FILE"
 
 
 def test_a_plan_that_is_not_there_is_said_in_words(tmp_path):
     with pytest.raises(UsageError, match="cannot read"):
-        planfile.read(tmp_path / "missing.json")
+        planfile.read_plan(tmp_path / "missing.json")
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_a_damaged_plan_with_a_fitting_hash_is_said_in_words(path, value, tmp_pa
     part[path[-1]] = value
 
     with pytest.raises(UsageError, match="cannot be read"):
-        planfile.read(saved(sealed(document), tmp_path))
+        planfile.read_plan(saved(sealed(document), tmp_path))
 
 
 def test_a_new_option_is_created_once_and_before_all_incidents():

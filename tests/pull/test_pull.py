@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.account.resolver import resolve
-from importer.formats.yaml_writer import document
+from importer.formats.yaml_writer import to_yaml
 from importer.model import (
     Attachment,
     Attribute,
@@ -44,7 +44,17 @@ from importer.model.errors import ExitCode, NotAvailable, Refused, UsageError
 from importer.model.settings import Settings
 from importer.plan.matching import Census
 from importer.plan.planner import Ground, plan_changes
-from importer.pull import PULLED_CHILDREN, Declared, Filters, Reader, Tally, carriers, chosen, declare, keys
+from importer.pull import (
+    PULLED_CHILDREN,
+    ChildCollector,
+    Declared,
+    Filters,
+    PullWarnings,
+    carriers,
+    chosen,
+    declare_live,
+    keys,
+)
 from importer.sources import load
 from tests.plans import NAME, SEVERITY, STATUS, SUMMARY, VISIBILITY
 
@@ -120,9 +130,9 @@ def live(number: int = 1, attributes: Attributes | None = None, **parts: object)
 def pulled(
     *incidents: LiveIncident, catalogue: Catalogue = CATALOGUE, config: Settings = SETTINGS
 ) -> tuple[tuple[Declared, ...], tuple[Diagnostic, ...]]:
-    tally = Tally()
+    warnings = PullWarnings()
     named = {each.id: each.id for each in incidents}
-    return declare(incidents, named, catalogue, config, tally), tally.diagnostics()
+    return declare_live(incidents, named, catalogue, config, warnings), warnings.diagnostics()
 
 
 def said(attributes: Attributes, **options: object) -> Mapping[str, Value]:
@@ -146,7 +156,7 @@ _texts = st.one_of(
     st.sampled_from(HOSTILE), st.text(st.characters(categories=["L", "N", "P", "S", "Z", "C"]), max_size=30)
 ).map(normalise.text)
 _moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)).map(
-    normalise.moment
+    normalise.to_utc
 )
 _titles = st.one_of(st.sampled_from(["Alert", "Alert #2", "no", ""]), _texts.map(lambda text: text or ""))
 _people = st.sampled_from([LISA, SLACK, SHARED, NOBODY, GONE])
@@ -248,7 +258,7 @@ def test_what_was_pulled_plans_empty(
 def plan_again(folder: Path, declared: Iterable[Declared], account: list[LiveIncident]) -> int:
     """Write, load and plan; return how many are unchanged, which must be all of them."""
     path = folder / "pulled.yaml"
-    path.write_text(document((each.incident for each in declared), schema="x"), encoding="utf-8")
+    path.write_text(to_yaml((each.incident for each in declared), schema="x"), encoding="utf-8")
     loaded = load(replace(SETTINGS, root=folder), [path])
     gc.unfreeze()
     empty = [each for each in loaded.diagnostics if each.code != "not-an-incident-file"]
@@ -366,8 +376,8 @@ def test_an_incident_that_no_file_can_declare_is_counted_with_the_reason() -> No
         live(1, {NAME: "\ud800"}), live(2, {SEVERITY: None}), live(3, {TYPE: TYPES[1]}), live(4)
     )
     assert [each.live.id for each in declared] == ["01LIVE4"]
-    told = {each.summary: each.detail for each in found if each.code == "incident-not-pulled"}
-    assert told == {
+    warning = {each.summary: each.detail for each in found if each.code == "incident-not-pulled"}
+    assert warning == {
         "incidents without a name are not pulled, since a file needs one": "1 incident: INC-1",
         "incidents without a severity are not pulled, since a file needs one": "1 incident: INC-2",
         "incident type 'Security' allows private incidents only": "1 incident: INC-3",
@@ -432,7 +442,7 @@ def test_the_first_field_that_carries_a_key_gives_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("carried", "known", "told"),
+    ("carried", "known", "warning"),
     [
         (("A", "A"), {}, "'A' is the key of INC-1 and of INC-2"),
         (("A", None), {"A": "01LIVE9"}, "'A' is the key of INC-9 and of INC-1"),
@@ -440,12 +450,12 @@ def test_the_first_field_that_carries_a_key_gives_it() -> None:
     ],
 )
 def test_a_key_that_is_not_certain_is_refused(
-    carried: tuple[str | None, ...], known: dict[str, str], told: str
+    carried: tuple[str | None, ...], known: dict[str, str], warning: str
 ) -> None:
     incidents = [live(number, {CARRIER: each}) for number, each in enumerate(carried, start=1)]
     with pytest.raises(Refused) as refusal:
         keys(incidents, bindings(**known), [CARRIER])
-    assert told in refusal.value.summary
+    assert warning in refusal.value.summary
     assert (refusal.value.code, refusal.value.exit_code) == ("key-conflict", ExitCode.REFUSED)
 
 
@@ -471,17 +481,17 @@ def test_the_marker_field_may_be_for_another_account_and_a_key_field_may_not() -
 def test_incidents_are_chosen_oldest_first_whatever_their_order() -> None:
     began = Attribute(Field.TIMESTAMP, TIMES[0])
     incidents = [live(1), live(2, {began: NOON - timedelta(days=9)}), live(3), live(4, {began: NOON})]
-    found = chosen(reversed(incidents), Filters(), CATALOGUE, Tally())
+    found = chosen(reversed(incidents), Filters(), CATALOGUE, PullWarnings())
     assert [each.reference for each in found] == ["INC-2", "INC-1", "INC-3", "INC-4"]
 
 
 def test_what_is_still_open_is_counted_and_other_categories_are_not() -> None:
-    tally = Tally()
+    warnings = PullWarnings()
     only_closed = Filters(categories=frozenset({"closed"}))
     incidents = [live(1), live(2, {STATUS: OPEN}), live(3, {STATUS: MERGED}), live(4, {STATUS: None})]
-    assert [each.id for each in chosen(incidents, only_closed, CATALOGUE, tally)] == ["01LIVE1"]
-    (told,) = tally.diagnostics()
-    assert (told.code, told.count) == ("live-not-pulled", 2)
+    assert [each.id for each in chosen(incidents, only_closed, CATALOGUE, warnings)] == ["01LIVE1"]
+    (warning,) = warnings.diagnostics()
+    assert (warning.code, warning.count) == ("live-not-pulled", 2)
 
 
 # -- children ------------------------------------------------------------------------------------------
@@ -506,10 +516,10 @@ class Account:
         return self.contents.get(document_id)
 
 
-def with_children(account: Account, *incidents: LiveIncident) -> tuple[Iterator[LiveIncident], Tally]:
-    tally = Tally()
-    reader = Reader(account, frozenset(PULLED_CHILDREN), tally)
-    return (reader.with_children(each) for each in incidents), tally
+def with_children(account: Account, *incidents: LiveIncident) -> tuple[Iterator[LiveIncident], PullWarnings]:
+    warnings = PullWarnings()
+    reader = ChildCollector(account, frozenset(PULLED_CHILDREN), warnings)
+    return (reader.with_children(each) for each in incidents), warnings
 
 
 def documents(*titles: str) -> dict[Field, tuple[LiveChild, ...]]:
@@ -523,10 +533,10 @@ def documents(*titles: str) -> dict[Field, tuple[LiveChild, ...]]:
 
 def test_a_kind_that_the_account_does_not_show_is_told_once_and_asked_for_once() -> None:
     account = Account({}, {}, [])
-    found, tally = with_children(account, live(1), live(2))
+    found, warnings = with_children(account, live(1), live(2))
     assert [each.attributes for each in found] == [live(1).attributes, live(2).attributes]
     assert sorted(account.asked) == sorted(PULLED_CHILDREN)
-    assert [each.code for each in tally.diagnostics()] == ["not-available"] * 4
+    assert [each.code for each in warnings.diagnostics()] == ["not-available"] * 4
 
 
 def test_a_post_mortem_that_can_be_read_stands_for_the_link_to_it() -> None:
@@ -537,10 +547,10 @@ def test_a_post_mortem_that_can_be_read_stands_for_the_link_to_it() -> None:
 
 
 def test_a_second_post_mortem_is_counted() -> None:
-    found, tally = with_children(Account(documents("What", "More"), {"What": "x"}, []), live())
+    found, warnings = with_children(Account(documents("What", "More"), {"What": "x"}, []), live())
     list(found)
-    (told,) = tally.diagnostics()
-    assert (told.code, told.hint) == ("value-not-pulled", "copy them by hand, like 'More'")
+    (warning,) = warnings.diagnostics()
+    assert (warning.code, warning.hint) == ("value-not-pulled", "copy them by hand, like 'More'")
 
 
 def test_a_post_mortem_whose_content_is_not_shown_leaves_the_link() -> None:

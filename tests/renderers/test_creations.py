@@ -10,7 +10,7 @@ import pytest
 from importer.model import Attribute, Create, Entity, Field, Kind, Location
 from importer.renderers import markdown, text
 from importer.renderers.columns import cells
-from importer.renderers.creations import MANY, Group, laid_out, summarised, told_apart
+from importer.renderers.creations import MANY, Group, split_creations, summarise_creations, table_lines
 from tests import hostile, plans
 
 
@@ -23,41 +23,41 @@ def many(number: int) -> list[Create]:
 
 
 def groups(changes, title: str) -> list[Group]:
-    tables = summarised(changes).tables
+    tables = summarise_creations(changes).tables
     return next((list(each.groups) for each in tables if each.title == title), [])
 
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_two_thousand_creations_are_counted(width, golden):
-    golden(f"many/plan-{width}.txt", text.plan(plans.many(2000), width=width, colour=False))
+    golden(f"many/plan-{width}.txt", text.render_plan(plans.many(2000), width=width, colour=False))
 
 
 def test_two_thousand_creations_are_counted_in_a_comment(golden):
-    golden("many/plan.md", markdown.plan(plans.many(2000), audience=markdown.Audience()))
+    golden("many/plan.md", markdown.render_plan(plans.many(2000), audience=markdown.Audience()))
 
 
 def test_full_shows_each():
-    shown = text.plan(plans.many(2000), width=80, colour=False, most=None)
+    shown = text.render_plan(plans.many(2000), width=80, colour=False, most=None)
 
     assert shown.count("will be created") == 2000
 
 
 def test_up_to_fifty_creations_are_shown_each():
-    assert told_apart(plans.many(MANY).changes, MANY) == (plans.many(MANY).changes, ())
-    assert told_apart(plans.many(MANY + 1).changes, MANY) == ((), plans.many(MANY + 1).changes)
+    assert split_creations(plans.many(MANY).changes, MANY) == (plans.many(MANY).changes, ())
+    assert split_creations(plans.many(MANY + 1).changes, MANY) == ((), plans.many(MANY + 1).changes)
 
 
 def test_other_changes_are_shown_beside_what_is_counted():
     changes = (plans.UPDATE, *plans.many(60).changes, plans.noop(1), plans.BLOCKED)
 
-    alone, counted = told_apart(changes, MANY)
+    alone, counted = split_creations(changes, MANY)
 
     assert alone == (plans.UPDATE, plans.BLOCKED)
     assert len(counted) == 60
 
 
 def test_without_a_limit_nothing_is_counted():
-    assert told_apart(plans.many(60).changes, None)[1] == ()
+    assert split_creations(plans.many(60).changes, None)[1] == ()
 
 
 def test_months_are_in_order_and_without_a_timestamp_comes_last():
@@ -118,8 +118,8 @@ def test_a_name_that_the_account_does_not_tell_is_an_id():
 
 
 def test_few_keys_are_all_told():
-    assert "more)" not in "\n".join(laid_out(summarised(many(5)), 80))
-    assert list(laid_out(summarised(many(6)), 80))[-1] == "  (and 1 more)"
+    assert "more)" not in "\n".join(table_lines(summarise_creations(many(5)), 80))
+    assert list(table_lines(summarise_creations(many(6)), 80))[-1] == "  (and 1 more)"
 
 
 @pytest.mark.parametrize("name", hostile.TEXTS)
@@ -138,10 +138,10 @@ def test_hostile_names_stay_in_their_column(name, width):
         for each in range(8)
     ]
 
-    lines = list(laid_out(summarised(changes), width))
+    lines = list(table_lines(summarise_creations(changes), width))
 
     usual = [plans.create("K", {kind: Entity(Kind.INCIDENT_TYPE, "1", f"K{each}")}) for each in range(8)]
     assert all(cells(line) <= width for line in lines)
     assert [line for line in lines if not line.startswith("  ")] == [
-        line for line in laid_out(summarised(usual), width) if not line.startswith("  ")
+        line for line in table_lines(summarise_creations(usual), width) if not line.startswith("  ")
     ]

@@ -39,7 +39,7 @@ class _Elements(HTMLParser):
 
 
 def page(plan: Plan, *, show_private: bool = True) -> str:
-    return html.plan(plan, show_private=show_private)
+    return html.render_plan(plan, show_private=show_private)
 
 
 def read(text: str) -> _Elements:

@@ -32,7 +32,7 @@ def show(browser: Browser, tmp_path: Path) -> Show:
 
     def opened(plan: Plan, *, show_private: bool = True, **how) -> AbstractContextManager[Seen]:
         path = tmp_path / "report.html"
-        path.write_text(html.plan(plan, show_private=show_private), encoding="ascii")
+        path.write_text(html.render_plan(plan, show_private=show_private), encoding="ascii")
         return opened_page(browser, path, **how)
 
     return opened
@@ -79,7 +79,9 @@ def test_without_scripts_counts_chart_and_problems_are_there(show: Show) -> None
 def usual(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Return the names of the elements that a page of harmless texts has."""
     path = tmp_path_factory.mktemp("harmless") / "report.html"
-    path.write_text(html.plan(hostile.plan_with(hostile.HARMLESS), show_private=True), encoding="ascii")
+    path.write_text(
+        html.render_plan(hostile.plan_with(hostile.HARMLESS), show_private=True), encoding="ascii"
+    )
     with opened_page(browser, path) as seen:
         return elements(seen.page)
 

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.renderers.columns import ELLIPSIS
-from importer.renderers.hunks import Line, difference, excerpt, limited, whole
+from importer.renderers.hunks import DiffLine, difference, excerpt, truncated, whole
 
 
-def marked(line: Line) -> list[str]:
+def marked(line: DiffLine) -> list[str]:
     return [line.text[first:last] for first, last in line.spans]
 
 
-def changed(before: str, after: str) -> list[Line]:
+def changed(before: str, after: str) -> list[DiffLine]:
     return [each for each in difference(before, after).lines if each.marker in "+-"]
 
 
@@ -24,13 +24,13 @@ def test_two_lines_of_context_are_around_what_differs():
     before = "\n".join("abcdefghij")
 
     assert difference(before, before.replace("e", "E")).lines == (
-        Line("@", "@ -3,5 +3,5 @@"),
-        Line(" ", "c"),
-        Line(" ", "d"),
-        Line("-", "e"),
-        Line("+", "E"),
-        Line(" ", "f"),
-        Line(" ", "g"),
+        DiffLine("@", "@ -3,5 +3,5 @@"),
+        DiffLine(" ", "c"),
+        DiffLine(" ", "d"),
+        DiffLine("-", "e"),
+        DiffLine("+", "E"),
+        DiffLine(" ", "f"),
+        DiffLine(" ", "g"),
     )
 
 
@@ -127,24 +127,24 @@ def test_an_excerpt_is_short_and_points_at_the_same_words(before, after, longest
 
 
 def test_a_short_line_is_its_own_excerpt():
-    assert excerpt(Line("+", "short", ((0, 5),)), 5) == Line("+", "short", ((0, 5),))
+    assert excerpt(DiffLine("+", "short", ((0, 5),)), 5) == DiffLine("+", "short", ((0, 5),))
 
 
 def test_an_excerpt_says_where_something_is_missing():
-    line = Line("+", "a" * 50 + "B" + "c" * 50, ((50, 51),))
+    line = DiffLine("+", "a" * 50 + "B" + "c" * 50, ((50, 51),))
 
-    assert excerpt(line, 14) == Line("+", "…aaaaBccccccc…", ((5, 6),))
+    assert excerpt(line, 14) == DiffLine("+", "…aaaaBccccccc…", ((5, 6),))
 
 
 def test_a_text_that_is_all_new_shows_ten_lines_and_counts_the_rest():
     found = whole("line\n" * 11, "+")
 
     assert found.changed == 12
-    assert found.lines == (*[Line("+", "line")] * 10, Line("…", " 2 more lines"))
+    assert found.lines == (*[DiffLine("+", "line")] * 10, DiffLine("…", " 2 more lines"))
 
 
 def test_a_limit_that_is_not_reached_changes_nothing():
-    lines = [Line("+", "a"), Line("+", "b")]
+    lines = [DiffLine("+", "a"), DiffLine("+", "b")]
 
-    assert limited(lines, 2) == tuple(lines)
-    assert limited(lines, 1) == (lines[0], Line("…", " 1 more line"))
+    assert truncated(lines, 2) == tuple(lines)
+    assert truncated(lines, 1) == (lines[0], DiffLine("…", " 1 more line"))

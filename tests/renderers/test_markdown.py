@@ -33,7 +33,7 @@ TEXT_LINE = re.compile(r"(Error|Warning):( |$)|[ ]{2}|…")
 @cache
 def shown(name: str, max_bytes: int = MAX_BYTES) -> str:
     text = hostile.TEXTS[name][:20_000]
-    return markdown.plan(hostile.plan_with(text), audience=EVERYBODY, max_bytes=max_bytes)
+    return markdown.render_plan(hostile.plan_with(text), audience=EVERYBODY, max_bytes=max_bytes)
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -51,19 +51,19 @@ def fences(text: str) -> list[Token]:
 
 @pytest.mark.parametrize("name", plans.PLANS)
 def test_a_plan_reads_as_it_should(name, golden):
-    golden(f"{name}/plan.md", markdown.plan(plans.PLANS[name], audience=EVERYBODY))
+    golden(f"{name}/plan.md", markdown.render_plan(plans.PLANS[name], audience=EVERYBODY))
 
 
 @pytest.mark.parametrize("name", plans.PLANS)
 def test_the_mark_and_the_counts_come_first(name):
-    first, _, second, *_ = markdown.plan(plans.PLANS[name], audience=EVERYBODY).split("\n")
+    first, _, second, *_ = markdown.render_plan(plans.PLANS[name], audience=EVERYBODY).split("\n")
 
     assert first == MARK
     assert re.fullmatch(r"\*\*(Plan: \d+ to create, .*|Drift: \d+ incidents?\.)\*\*", second)
 
 
 def test_errors_and_what_is_blocked_are_open_and_come_first():
-    text = markdown.plan(
+    text = markdown.render_plan(
         replace(plans.PLANS["mixed"], diagnostics=(plans.UNKNOWN_SEVERITY,)), audience=EVERYBODY
     )
 
@@ -81,21 +81,21 @@ def test_errors_and_what_is_blocked_are_open_and_come_first():
 
 
 def test_what_is_partly_blocked_is_first_among_the_updates():
-    text = markdown.plan(plans.plan(plans.UPDATE, plans.PARTLY_BLOCKED), audience=EVERYBODY)
+    text = markdown.render_plan(plans.plan(plans.UPDATE, plans.PARTLY_BLOCKED), audience=EVERYBODY)
 
     assert text.index("JIRA-79") < text.index("JIRA-77")
 
 
 def test_a_plan_without_changes_says_that_all_is_well():
-    assert "No changes." in markdown.plan(plans.PLANS["empty"], audience=EVERYBODY)
-    assert "No changes." not in markdown.plan(plans.PLANS["errored-empty"], audience=EVERYBODY)
+    assert "No changes." in markdown.render_plan(plans.PLANS["empty"], audience=EVERYBODY)
+    assert "No changes." not in markdown.render_plan(plans.PLANS["errored-empty"], audience=EVERYBODY)
 
 
 def test_lines_of_a_diff_cannot_be_taken_for_its_markers():
     after = "same\n--- a/file\n+++ b/file\n@@ -1 +1 @@\n- gone\n"
     change = replace(plans.DRIFT, changes=(FieldChange(plans.SUMMARY, "same\n+ came", after),))
 
-    text = markdown.plan(plans.plan(change), audience=EVERYBODY)
+    text = markdown.render_plan(plans.plan(change), audience=EVERYBODY)
 
     assert "\n+         | --- a/file\n+         | +++ b/file\n+         | @@ -1 +1 @@\n" in text
     assert "\n-         | + came\n" in text
@@ -129,10 +129,10 @@ def test_in_a_fence_every_line_starts_with_a_character_of_ours(name):
 
 @pytest.mark.parametrize("name", hostile.TEXTS)
 def test_a_hostile_text_makes_as_many_blocks_as_a_harmless_one(name):
-    harmless = markdown.plan(hostile.plan_with(hostile.HARMLESS), audience=EVERYBODY)
+    harmless = markdown.render_plan(hostile.plan_with(hostile.HARMLESS), audience=EVERYBODY)
     short = hostile.TEXTS[name][:300]
 
-    text = markdown.plan(hostile.plan_with(short), audience=EVERYBODY)
+    text = markdown.render_plan(hostile.plan_with(short), audience=EVERYBODY)
 
     assert [each.type for each in tokens(text)] == [each.type for each in tokens(harmless)]
 
@@ -160,7 +160,7 @@ def test_the_budget_is_never_exceeded(name, max_bytes):
 
 @pytest.mark.parametrize("name", ["one-long-word", "many-lines"])
 def test_a_megabyte_in_every_place_is_a_comment_of_the_usual_size(name):
-    text = markdown.plan(hostile.plan_with(hostile.TEXTS[name]), audience=EVERYBODY)
+    text = markdown.render_plan(hostile.plan_with(hostile.TEXTS[name]), audience=EVERYBODY)
 
     assert len(text.encode()) <= MAX_BYTES
     assert {each.info for each in fences(text)} == {"diff", "text"}
@@ -186,7 +186,7 @@ def test_the_frame_alone_is_small():
         unchanged=number,
     )
 
-    text = markdown.plan(plan, audience=EVERYBODY, max_bytes=5_000)
+    text = markdown.render_plan(plan, audience=EVERYBODY, max_bytes=5_000)
 
     assert len(text.encode()) <= 5_000
     assert len(fences(text)) == 1
@@ -198,7 +198,7 @@ def test_what_is_cut_is_said():
         for each in range(200)
     ]
 
-    text = markdown.plan(plans.plan(*changes), audience=EVERYBODY, max_bytes=5_000)
+    text = markdown.render_plan(plans.plan(*changes), audience=EVERYBODY, max_bytes=5_000)
 
     whole = len([each for each in fences(text) if "JIRA-" in each.content and "summary" in each.content])
     titles = len([each for each in fences(text) if "JIRA-" in each.content]) - whole
@@ -209,7 +209,7 @@ def test_what_is_cut_is_said():
 
 
 def test_what_fits_is_not_called_cut():
-    assert "Cut to fit" not in markdown.plan(plans.PLANS["mixed"], audience=EVERYBODY)
+    assert "Cut to fit" not in markdown.render_plan(plans.PLANS["mixed"], audience=EVERYBODY)
 
 
 def test_where_there_is_room_for_titles_all_are_there():
@@ -218,7 +218,7 @@ def test_where_there_is_room_for_titles_all_are_there():
         for each in range(20)
     ]
 
-    text = markdown.plan(plans.plan(*changes), audience=EVERYBODY, max_bytes=15_000)
+    text = markdown.render_plan(plans.plan(*changes), audience=EVERYBODY, max_bytes=15_000)
 
     assert "not shown" not in text
     assert " without details." in text
@@ -229,13 +229,13 @@ def test_a_long_diff_is_cut_and_says_by_how_much():
     after = "\n".join(map(str, range(200)))
     change = replace(plans.DRIFT, changes=(FieldChange(plans.SUMMARY, "a\nb", after),))
 
-    assert "\n          … 143 more lines\n" in markdown.plan(plans.plan(change), audience=EVERYBODY)
+    assert "\n          … 143 more lines\n" in markdown.render_plan(plans.plan(change), audience=EVERYBODY)
 
 
 def test_a_long_problem_is_cut_and_says_by_how_much():
     problem = Diagnostic(Severity.ERROR, "x", "summary", detail="line\n" * 100)
 
-    assert "\n… 41 more lines\n" in markdown.plan(
+    assert "\n… 41 more lines\n" in markdown.render_plan(
         replace(plans.plan(), diagnostics=(problem,)), audience=EVERYBODY
     )
 
@@ -247,7 +247,7 @@ def test_a_difference_at_the_end_of_a_long_text_is_shown(attribute):
     before, after = ("word " * 5000 + end for end in ("before", "after\nnext"))
     change = replace(plans.DRIFT, changes=(FieldChange(attribute, before, after),))
 
-    text = markdown.plan(plans.plan(change), audience=EVERYBODY)
+    text = markdown.render_plan(plans.plan(change), audience=EVERYBODY)
 
     assert "before" in text
     assert "after" in text

@@ -55,14 +55,16 @@ def photographed(page: Page, width: int, height: int) -> bytes:
 
 
 def test_the_report(browser: Browser, plan: Plan, tmp_path: Path, kept) -> None:
-    with opened_page(browser, saved(tmp_path, html.plan(plan, show_private=False)), width=1280) as seen:
+    with opened_page(
+        browser, saved(tmp_path, html.render_plan(plan, show_private=False)), width=1280
+    ) as seen:
         expect(seen.page.locator("tr.change")).to_have_count(95)
         seen.page.locator("button.key").first.click()
         kept("report.png", photographed(seen.page, 1280, 1560))
 
 
 def test_the_terminal(browser: Browser, plan: Plan, tmp_path: Path, kept) -> None:
-    shown = text.plan(plan, width=WIDTH, colour=True)
+    shown = text.render_plan(plan, width=WIDTH, colour=True)
 
     with opened_page(browser, saved(tmp_path, terminal.page("importer plan", shown)), width=760) as seen:
         box = seen.page.locator("pre").bounding_box()

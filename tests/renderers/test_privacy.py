@@ -43,8 +43,10 @@ SAID: Attributes = {
 }
 PUBLIC: Attributes = {**SAID, plans.VISIBILITY: "public"}
 RENDERED: dict[str, Callable[[Plan, bool], str]] = {
-    "markdown": lambda plan, all_seen: markdown.plan(plan, audience=markdown.Audience(show_private=all_seen)),
-    "html": lambda plan, all_seen: html.plan(plan, show_private=all_seen),
+    "markdown": lambda plan, all_seen: markdown.render_plan(
+        plan, audience=markdown.Audience(show_private=all_seen)
+    ),
+    "html": lambda plan, all_seen: html.render_plan(plan, show_private=all_seen),
 }
 EVERY = pytest.mark.parametrize("rendered", RENDERED.values(), ids=RENDERED)
 
@@ -196,4 +198,4 @@ def test_an_incident_without_a_name_hides_no_problem_of_others():
 def test_what_is_unchanged_and_private_hides_its_problems_too():
     plan = with_problem(NoOp(DECLARED, "01", "INC-1"), problem(HUSH, PLACE))
 
-    assert HUSH not in markdown.plan(plan, audience=markdown.Audience())
+    assert HUSH not in markdown.render_plan(plan, audience=markdown.Audience())

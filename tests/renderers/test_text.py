@@ -22,25 +22,25 @@ UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud80
 @pytest.mark.parametrize("width", [80, 200])
 @pytest.mark.parametrize("name", plans.PLANS)
 def test_a_plan_reads_as_it_should(name, width, golden):
-    golden(f"{name}/plan-{width}.txt", text.plan(plans.PLANS[name], width=width, colour=False))
+    golden(f"{name}/plan-{width}.txt", text.render_plan(plans.PLANS[name], width=width, colour=False))
 
 
 @pytest.mark.parametrize("name", ["mixed", "hostile"])
 def test_a_coloured_plan_reads_as_it_should(name, golden):
-    golden(f"{name}/plan-80-colour.txt", text.plan(plans.PLANS[name], width=80, colour=True))
+    golden(f"{name}/plan-80-colour.txt", text.render_plan(plans.PLANS[name], width=80, colour=True))
 
 
 @pytest.mark.parametrize("name", plans.PLANS)
 def test_colour_adds_nothing_but_colour(name):
-    plain = text.plan(plans.PLANS[name], width=80, colour=False)
+    plain = text.render_plan(plans.PLANS[name], width=80, colour=False)
 
-    assert ANSI.sub("", text.plan(plans.PLANS[name], width=80, colour=True)) == plain
+    assert ANSI.sub("", text.render_plan(plans.PLANS[name], width=80, colour=True)) == plain
 
 
 @pytest.mark.parametrize("width", [80, 200])
 @pytest.mark.parametrize("name", plans.PLANS)
 def test_no_line_is_wider_than_the_terminal(name, width):
-    lines = text.plan(plans.PLANS[name], width=width, colour=False).splitlines()
+    lines = text.render_plan(plans.PLANS[name], width=width, colour=False).splitlines()
 
     assert [line for line in lines if cells(line) > width and not _may_be_long(line)] == []
 
@@ -52,16 +52,16 @@ def _may_be_long(line: str) -> bool:
 
 @pytest.mark.parametrize("name", plans.PLANS)
 def test_nothing_in_a_plan_reaches_the_terminal_as_a_control_character(name):
-    assert UNSAFE.findall(text.plan(plans.PLANS[name], width=80, colour=False)) == []
+    assert UNSAFE.findall(text.render_plan(plans.PLANS[name], width=80, colour=False)) == []
 
 
 @given(st.text(st.characters(codec=None), max_size=40), st.text(max_size=40))
 def test_no_text_of_a_user_adds_a_line(name, key):
     change = plans.create(key, {plans.NAME: name.replace("\n", " "), plans.SEVERITY: plans.MINOR})
 
-    shown = text.plan(plans.plan(change), width=120, colour=False)
+    shown = text.render_plan(plans.plan(change), width=120, colour=False)
 
-    usual = text.plan(plans.plan(plans.create("K", plans.SHORT)), width=120, colour=False)
+    usual = text.render_plan(plans.plan(plans.create("K", plans.SHORT)), width=120, colour=False)
     assert UNSAFE.findall(shown) == []
     assert shown.count("\n") == usual.count("\n")
 
@@ -71,14 +71,14 @@ def test_the_difference_is_visible_however_long_the_value():
         plans.DRIFT, changes=(FieldChange(plans.NAME, "A" * 500 + "before", "A" * 500 + "after"),)
     )
 
-    shown = text.plan(plans.plan(change), width=80, colour=False)
+    shown = text.render_plan(plans.plan(change), width=80, colour=False)
 
     assert "before" in shown
     assert "after" in shown
 
 
 def test_names_that_look_alike_are_told_apart_by_id():
-    shown = text.plan(plans.PLANS["hostile"], width=200, colour=False)
+    shown = text.render_plan(plans.PLANS["hostile"], width=200, colour=False)
 
     assert '["Payments" (01OLD)] -> ["Payments" (01NEW)]' in shown
 
@@ -88,21 +88,21 @@ def test_two_roles_of_one_name_are_told_apart_by_id():
     second = Attribute(Field.ROLE, Entity(Kind.ROLE, "01B", "Lead"))
     change = plans.create("K", {plans.NAME: "N", first: plans.LISA, second: plans.LISA})
 
-    shown = text.plan(plans.plan(change), width=120, colour=False)
+    shown = text.render_plan(plans.plan(change), width=120, colour=False)
 
     assert "+ roles.Lead (01A) = " in shown
     assert "+ roles.Lead (01B) = " in shown
 
 
 def test_a_plan_that_failed_never_says_that_all_is_well():
-    shown = text.plan(plans.PLANS["errored-empty"], width=80, colour=False)
+    shown = text.render_plan(plans.PLANS["errored-empty"], width=80, colour=False)
 
     assert "No changes" not in shown
     assert "cannot be applied" in shown
 
 
 def test_a_saved_count_of_unchanged_incidents_is_shown():
-    shown = text.plan(replace(plans.plan(plans.DRIFT), unchanged=1203), width=80, colour=False)
+    shown = text.render_plan(replace(plans.plan(plans.DRIFT), unchanged=1203), width=80, colour=False)
 
     assert "Plan: 0 to create, 1 to update, 1203 unchanged." in shown
 
@@ -111,7 +111,7 @@ def test_time_grows_with_the_number_of_incidents_only():
     def seconds(number: int) -> float:
         plan = plans.plan(*[replace(plans.CREATE, idempotency_key=str(each)) for each in range(number)])
         began = time.process_time()
-        text.plan(plan, width=80, colour=False)
+        text.render_plan(plan, width=80, colour=False)
         return time.process_time() - began
 
     seconds(10)
@@ -124,7 +124,7 @@ def test_a_line_of_a_million_characters_is_no_trouble():
         plans.DRIFT, changes=(FieldChange(plans.SUMMARY, "x\n" + "é" * 100_000, "y\n" + "é" * 100_000),)
     )
 
-    shown = text.plan(plans.plan(change, update), width=80, colour=False)
+    shown = text.render_plan(plans.plan(change, update), width=80, colour=False)
 
     assert shown.count("é") < 250_000
 

@@ -28,7 +28,7 @@ from importer.model import (
 )
 from importer.model.plain import labels, plain
 from importer.renderers import values
-from importer.renderers.columns import around, cells, cut, pieces, wrapped
+from importer.renderers.columns import cells, cut, cut_around, split_to_width, wrapped
 from tests import plans, strategies
 
 MOMENT = datetime(2023, 4, 12, 9, 14, tzinfo=UTC)
@@ -143,7 +143,7 @@ def test_a_cut_text_fits(text, width):
 
 @given(st.text(max_size=80), st.integers(2, 30))
 def test_pieces_are_the_whole_and_fit(text, width):
-    found = pieces(text, width)
+    found = split_to_width(text, width)
 
     assert "".join(found) == text
     assert all(cells(piece) <= width for piece in found)
@@ -154,7 +154,7 @@ def test_what_stands_at_a_position_is_kept(text, width, data):
     position = data.draw(st.integers(0, len(text) - 1))
     marked = text[:position] + "X" + text[position + 1 :]
 
-    kept = around(marked, position, width)
+    kept = cut_around(marked, position, width)
 
     assert "X" in kept
     assert cells(kept) <= width

@@ -26,7 +26,7 @@ from importer.plan.estimate import Estimate, estimate
 from importer.plan.summary import Action, Summary, actions, summarise
 from importer.renderers import view
 from importer.renderers.cards import Card, card, legend
-from importer.renderers.hunks import Line, difference, whole
+from importer.renderers.hunks import DiffLine, difference, whole
 from tests import plans, strategies
 
 
@@ -103,7 +103,7 @@ def test_a_report_of_drift_counts_incidents():
     ],
 )
 def test_the_effort_is_told_in_the_units_that_a_person_plans_with(requests, words):
-    assert view.effort(Estimate(requests, -(-requests // 20), 1200)) == words
+    assert view.format_estimate(Estimate(requests, -(-requests // 20), 1200)) == words
 
 
 def test_a_slower_limit_takes_longer():
@@ -184,7 +184,7 @@ def test_a_value_of_several_lines_that_is_cleared_is_shown_as_gone():
     (row,) = card(change, Scope()).rows
 
     assert (row.symbol, row.before, row.after) == ("-", "(2 lines)", "null")
-    assert row.lines == (Line("-", "one"), Line("-", "two"))
+    assert row.lines == (DiffLine("-", "one"), DiffLine("-", "two"))
 
 
 def test_the_keys_that_no_file_declares_are_named():

@@ -130,7 +130,7 @@ def test_a_timeline_out_of_order_is_a_warning() -> None:
 
 
 def page(*updates: tuple[int, str]) -> Incident:
-    made = tuple(StatusPageUpdate(NOW + hour * HOUR, status, "M") for hour, status in updates)
+    made = tuple(StatusPageUpdate(NOW + hour * HOUR, status, "M", ()) for hour, status in updates)
     return incident({Attribute(Field.STATUS_PAGE, "N"): StatusPageIncident(PAGE, made)})
 
 

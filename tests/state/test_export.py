@@ -28,7 +28,7 @@ from importer.model import (
 from importer.model.errors import ExitCode, UsageError
 from importer.state import export
 from importer.state.ledger import open_ledger
-from importer.state.merge import Bound, State
+from importer.state.merge import BoundIncident, State
 from tests import strategies
 
 ACME = Account("https://api.incident.io", "https://app.incident.io/acme")
@@ -39,8 +39,10 @@ MAJOR = Entity(Kind.SEVERITY, "01SEVERITY", "Major")
 FULL = State(
     ACME,
     {
-        "JIRA-2": Bound(Binding("JIRA-2", "01LIVE2", "INC-2", settled=False), AT.replace(microsecond=0)),
-        "JIRA-1": Bound(
+        "JIRA-2": BoundIncident(
+            Binding("JIRA-2", "01LIVE2", "INC-2", settled=False), AT.replace(microsecond=0)
+        ),
+        "JIRA-1": BoundIncident(
             Binding("JIRA-1", "01LIVE1", "INC-1"),
             AT,
             {
@@ -62,32 +64,32 @@ def path(tmp_path: Path) -> Path:
 
 
 def written(path: Path, state: State) -> Path:
-    path.write_text(export.text(state), encoding="ascii")
+    path.write_text(export.export_text(state), encoding="ascii")
     return path
 
 
 def test_an_export_is_what_it_was(golden: Callable[[str, str], None]) -> None:
-    golden("state/full.json", export.text(FULL))
-    golden("state/empty.json", export.text(State()))
+    golden("state/full.json", export.export_text(FULL))
+    golden("state/empty.json", export.export_text(State()))
 
 
 def test_the_order_in_which_things_became_known_does_not_matter() -> None:
     turned = State(
         ACME,
         {
-            key: Bound(each.binding, each.at, dict(reversed(list(each.fields.items()))))
+            key: BoundIncident(each.binding, each.at, dict(reversed(list(each.fields.items()))))
             for key, each in reversed(list(FULL.bound.items()))
         },
         dict(reversed(list(FULL.unanswered.items()))),
     )
-    assert export.text(turned) == export.text(FULL)
+    assert export.export_text(turned) == export.export_text(FULL)
 
 
 @pytest.mark.parametrize("state", [FULL, State()])
 def test_an_export_fits_its_schema_and_is_read_as_it_was(state: State, path: Path) -> None:
-    document = json.loads(export.text(state))
+    document = json.loads(export.export_text(state))
     assert jsonschema_rs.validator_for(schemas.read("state")).is_valid(document)
-    assert export.read(written(path, state)) == state
+    assert export.read_export(written(path, state)) == state
 
 
 _FIELDS = st.dictionaries(
@@ -100,7 +102,9 @@ _KEYS = st.text("aZ9 -_é🚨", min_size=1, max_size=9).map(lambda word: f"K{wor
 def _states(draw: st.DrawFn) -> State:
     keys = sorted(draw(st.sets(_KEYS, max_size=4)))
     bound = {
-        key: Bound(Binding(key, f"01LIVE{number}", f"INC-{number}", draw(st.booleans())), AT, draw(_FIELDS))
+        key: BoundIncident(
+            Binding(key, f"01LIVE{number}", f"INC-{number}", draw(st.booleans())), AT, draw(_FIELDS)
+        )
         for number, key in enumerate(keys)
     }
     unanswered = {key: f"i-{key}" for key in draw(st.sets(_KEYS, max_size=2)) - bound.keys()}
@@ -110,7 +114,7 @@ def _states(draw: st.DrawFn) -> State:
 @given(_states())
 def test_any_state_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, state: State) -> None:
     path = written(tmp_path_factory.mktemp("any") / "state.json", state)
-    assert export.text(export.read(path)) == path.read_text(encoding="ascii")
+    assert export.export_text(export.read_export(path)) == path.read_text(encoding="ascii")
 
 
 # One thing of each name in a state file: a ledger keeps one value for an ID or a label.
@@ -124,38 +128,40 @@ _KEPT = st.dictionaries(
 def test_an_export_into_an_empty_state_exports_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, state: State, fields: dict[Attribute, Remembered]
 ) -> None:
-    whole = State(ACME, {k: Bound(b.binding, b.at, fields) for k, b in state.bound.items()}, state.unanswered)
+    whole = State(
+        ACME, {k: BoundIncident(b.binding, b.at, fields) for k, b in state.bound.items()}, state.unanswered
+    )
     folder = tmp_path_factory.mktemp("import")
-    exported = export.text(whole)
+    exported = export.export_text(whole)
     ledger = open_ledger(folder / "state.db", now=lambda: AT)
-    ledger.learn(export.read(written(folder / "state.json", whole)))
+    ledger.learn(export.read_export(written(folder / "state.json", whole)))
     again = ledger.state()
     ledger.close()
-    assert export.text(again) == exported
+    assert export.export_text(again) == exported
 
 
 def test_a_later_minor_version_is_read_and_its_keys_are_passed_over(path: Path) -> None:
-    document = json.loads(export.text(FULL)) | {"format_version": "1.9", "more": [1]}
+    document = json.loads(export.export_text(FULL)) | {"format_version": "1.9", "more": [1]}
     document["bindings"][0]["more"] = {}
     path.write_text(json.dumps(document), encoding="utf-8")
-    assert export.read(path) == FULL
+    assert export.read_export(path) == FULL
 
 
 def test_another_major_version_is_refused_with_the_one_that_is_read(path: Path) -> None:
     path.write_text(json.dumps({"format_version": "2.0"}), encoding="utf-8")
     with pytest.raises(UsageError, match=r"2\.0; this version of importer reads 1\.0") as refusal:
-        export.read(path)
+        export.read_export(path)
     assert refusal.value.code == "state-version"
 
 
 def test_a_file_that_is_not_there_is_told_with_the_command_that_makes_it(path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read") as refusal:
-        export.read(path)
+        export.read_export(path)
     assert "importer state export" in refusal.value.hint
 
 
 def _changed(change: Callable[[dict[str, Any]], object]) -> str:
-    document = json.loads(export.text(FULL))
+    document = json.loads(export.export_text(FULL))
     change(document)
     return json.dumps(document)
 
@@ -179,8 +185,8 @@ def _deep(levels: int) -> Any:
     ("text", "why"),
     [
         ("", "Expecting value"),
-        (export.text(FULL)[:-20], "Expecting"),
-        ("<<<<<<< HEAD\n" + export.text(FULL), "Expecting value"),
+        (export.export_text(FULL)[:-20], "Expecting"),
+        ("<<<<<<< HEAD\n" + export.export_text(FULL), "Expecting value"),
         ("[]", "no format_version"),
         ('{"incidents": []}', "no format_version"),
         ('{"format_version": "one"}', "no format_version"),
@@ -209,6 +215,6 @@ def _deep(levels: int) -> Any:
 def test_what_is_damaged_is_refused_in_words(path: Path, text: str, why: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=why) as refusal:
-        export.read(path)
+        export.read_export(path)
     assert refusal.value.code == "not-a-state-export"
     assert refusal.value.exit_code is ExitCode.ERROR

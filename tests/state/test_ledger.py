@@ -34,7 +34,7 @@ from importer.model.steps import CREATE
 from importer.sandbox import SandboxOptions, open_sandbox
 from importer.state.ledger import APPLY, Ledger, check_account, open_ledger, read_ledger
 from importer.state.ledger_file import open_file, read_file
-from importer.state.merge import Gain, State
+from importer.state.merge import MergeResult, State
 from tests.plans import CUSTOMERS, FULL, NAME, SUMMARY, live
 from tests.rehearsal import Rehearsal
 
@@ -253,12 +253,12 @@ def test_what_was_learned_is_known_and_durable(path: Path, tmp_path: Path) -> No
     created(giver, "A")
     giver.sending("B", CREATE, idempotency_key="i-B", content=None, plan_hash="")
     taker = opened(path)
-    assert taker.learn(giver.state()) == Gain(bound=1, renewed=0, unanswered=1)
+    assert taker.learn(giver.state()) == MergeResult(bound=1, renewed=0, unanswered=1)
     taker.close()
     again = opened(path)
     assert again.state() == giver.state()
     assert again.memory().sent == {"B": Unanswered("i-B")}
-    assert again.learn(giver.state()) == Gain(0, 0, 0)
+    assert again.learn(giver.state()) == MergeResult(0, 0, 0)
 
 
 def test_what_was_learned_of_a_known_key_is_what_is_newer(path: Path, tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ def test_what_was_learned_of_a_known_key_is_what_is_newer(path: Path, tmp_path: 
     created(giver, "A")
     giver.sending("A", "edit", idempotency_key=None, content=None, plan_hash="")
     giver.confirmed("A", "edit", live=LIVE, declared={NAME: "New", SUMMARY: "S"}, answered={NAME: "New"})
-    assert taker.learn(giver.state()) == Gain(bound=0, renewed=1, unanswered=0)
+    assert taker.learn(giver.state()) == MergeResult(bound=0, renewed=1, unanswered=0)
     assert taker.remembered("A") == {NAME: Remembered("New", "New"), SUMMARY: Remembered("S", None)}
 
 

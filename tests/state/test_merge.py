@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from importer.model import Account, Attribute, Binding, Field, Remembered
 from importer.model.errors import ExitCode, Refused
-from importer.state.merge import Bound, Gain, State, gain, merged, without_private
+from importer.state.merge import BoundIncident, MergeResult, State, merge_result, merged, without_private
 from tests.plans import BEGAN, NAME, SUMMARY
 
 ACME = Account("https://api.incident.io", "https://app.incident.io/acme")
@@ -22,13 +22,13 @@ LATER = BEGAN + timedelta(days=1)
 
 def bound(
     key: str, number: int = 1, at: datetime = BEGAN, *, settled: bool = True, **fields: str | None
-) -> Bound:
+) -> BoundIncident:
     attributes = {"name": NAME, "summary": SUMMARY, "visibility": VISIBILITY}
     known = {attributes[name]: Remembered(each, each) for name, each in fields.items() if each is not None}
-    return Bound(Binding(key, f"01LIVE{number}", f"INC-{number}", settled), at, known)
+    return BoundIncident(Binding(key, f"01LIVE{number}", f"INC-{number}", settled), at, known)
 
 
-def state(*known: Bound, account: Account | None = ACME, **unanswered: str) -> State:
+def state(*known: BoundIncident, account: Account | None = ACME, **unanswered: str) -> State:
     return State(account, {each.binding.key: each for each in known}, unanswered)
 
 
@@ -132,8 +132,8 @@ def test_what_was_learned_is_counted_and_what_was_known_is_not() -> None:
     own = state(bound("A", 1), bound("B", 2, name="Old"), C="i-C")
     given = state(bound("A", 1), bound("B", 2, at=LATER, name="New"), bound("D", 4), C="i-C", E="i-E")
     whole = merged(own, given)
-    assert gain(own, whole) == Gain(bound=1, renewed=1, unanswered=1)
-    assert gain(whole, merged(whole, given)) == Gain(0, 0, 0)
+    assert merge_result(own, whole) == MergeResult(bound=1, renewed=1, unanswered=1)
+    assert merge_result(whole, merged(whole, given)) == MergeResult(0, 0, 0)
 
 
 # -- whatever they hold --------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def _states(draw: st.DrawFn) -> State:
     """Every key has its own incident everywhere, as it is where nothing contradicts."""
     keys = draw(st.lists(st.integers(0, 5), unique=True, max_size=5))
     known = {
-        f"K{each}": Bound(
+        f"K{each}": BoundIncident(
             Binding(f"K{each}", f"01LIVE{each}", f"INC-{each}", draw(st.booleans())),
             BEGAN + timedelta(seconds=draw(st.integers(0, 3))),
             draw(_fields),
@@ -177,4 +177,4 @@ def test_a_second_merge_of_the_same_changes_nothing(one: State, two: State) -> N
     once = merged(one, two)
     assert merged(once, two) == once
     assert merged(once, one) == once
-    assert gain(once, merged(once, two)) == Gain(0, 0, 0)
+    assert merge_result(once, merged(once, two)) == MergeResult(0, 0, 0)

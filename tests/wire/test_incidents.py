@@ -192,7 +192,7 @@ def entities(kind: Kind) -> st.SearchStrategy[Entity]:
 
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(
-    normalise.moment
+    normalise.to_utc
 )
 numbers = st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9)
 selections = st.lists(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from importer.formats.yaml_writer import document
+from importer.formats.yaml_writer import to_yaml
 from importer.model import Attribute, Field, Incident
 from importer.model.diagnostics import Diagnostics
 from importer.model.settings import Settings
@@ -20,19 +20,19 @@ _NAMED = {Attribute(Field.NAME): "A name"}
 _PLAIN = Settings(root=Path())
 
 
-def not_held(incident: Incident) -> frozenset[Attribute]:
+def lost_attributes(incident: Incident) -> frozenset[Attribute]:
     """Return the attributes that do not come back; each is tried alone where not all of them do."""
-    if _is_held(incident):
+    if _survives(incident):
         return frozenset()
     return frozenset(
         attribute
         for attribute, value in incident.attributes.items()
-        if not _is_held(replace(incident, attributes={**_NAMED, attribute: value}))
+        if not _survives(replace(incident, attributes={**_NAMED, attribute: value}))
     )
 
 
-def _is_held(incident: Incident) -> bool:
-    back = list(_read(document([incident], schema="")))
+def _survives(incident: Incident) -> bool:
+    back = list(_read(to_yaml([incident], schema="")))
     return [(each.key, each.attributes) for each in back] == [(incident.key, incident.attributes)]
 
 

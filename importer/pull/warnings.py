@@ -11,12 +11,12 @@ _SHOWN = 5
 
 
 @dataclass(slots=True)
-class Tally:
+class PullWarnings:
     """Counts incidents by reason: a code, a summary without anything of one incident, and a hint."""
 
     _found: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
 
-    def warning(self, code: str, summary: str, live: LiveIncident, *, hint: str) -> None:
+    def add(self, code: str, summary: str, live: LiveIncident, *, hint: str) -> None:
         """Count an incident, once for each reason."""
         self._found.setdefault((code, summary, hint), {})[live.id] = live.reference
 
