@@ -72,7 +72,7 @@ def _saved(options: ApplyOptions) -> SavedPlan | None:
             "a saved plan is applied alone and as it was reviewed",
             hint="leave out the other paths, --only and --limit, or make another plan",
         )
-    return planfile.read(options.paths[0])
+    return planfile.read_plan(options.paths[0])
 
 
 def _require_approval(options: ApplyOptions, *, is_json: bool, is_saved: bool) -> None:

@@ -16,7 +16,7 @@ from importer.cli.parameters import Argument, Option, define_command
 from importer.cli.rejects import check_rejects_file, rejects_table
 from importer.formats import encoding
 from importer.formats.atomic import write_shared
-from importer.formats.yaml_writer import document
+from importer.formats.yaml_writer import to_yaml
 from importer.mapping import left_out, presets
 from importer.model import Diagnostic, Incident, Severity, moments
 from importer.model.errors import ExitCode, UsageError
@@ -130,7 +130,7 @@ def _write(loaded: Loaded, pages: Mapping[Path, Sequence[Incident]], options: Co
     """Write all files, or none where one of them must not be."""
     by = f"convert {options.source.name}"
     texts = {
-        path: written.signed(document(incidents, schema=written.INCIDENT_SCHEMA), by)
+        path: written.signed(to_yaml(incidents, schema=written.INCIDENT_SCHEMA), by)
         for path, incidents in pages.items()
     }
     if options.rejects is not None:

@@ -67,13 +67,13 @@ def command(options: PlanOptions) -> int:
     console = context.console
     console.report(made.diagnostics, places=places)
     if options.json_out:
-        planfile.write(made, options.json_out)
+        planfile.write_plan(made, options.json_out)
     console.output(format_plan(made, options.output, console, context.settings.root))
     write_step_outputs(made, options.out)
     if made.errored:
         return ExitCode.ERROR
     if options.out:
-        planfile.write(made, options.out)
+        planfile.write_plan(made, options.out)
         how = options.common.command_line("apply", options.out)
         console.info(f"\nSaved the plan to {options.out}. To do exactly this: {how}")
     is_asked = options.detailed_exitcode or options.drift_only

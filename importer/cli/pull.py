@@ -15,13 +15,13 @@ from importer.cli.options import CommonOptions, RateOptions
 from importer.cli.parameters import Argument, Option, define_command
 from importer.cli.session import open_locked_read_session, open_read_session
 from importer.formats.atomic import write_shared
-from importer.formats.yaml_writer import document
+from importer.formats.yaml_writer import to_yaml
 from importer.model import Field
 from importer.model.errors import ExitCode, UsageError
 from importer.model.wording import numbered
 from importer.plan.estimate import of_requests
 from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
-from importer.renderers.view import effort
+from importer.renderers.view import format_estimate
 from importer.workflow import Found, Session, find, read, take_over
 
 _STAMPS = {"year": "%Y", "month": "%Y/%m"}
@@ -110,7 +110,7 @@ def _write(pages: Mapping[Path, Sequence[Declared]], options: PullOptions) -> No
     """Write all files, or none where one of them must not be."""
     schema = {"year": "", "month": "../"}[options.by] + written.INCIDENT_SCHEMA
     texts = {
-        path: written.signed(document((each.incident for each in found), schema=schema), "pull")
+        path: written.signed(to_yaml((each.incident for each in found), schema=schema), "pull")
         for path, found in pages.items()
     }
     written.check_unedited(texts, force=options.force)
@@ -123,7 +123,7 @@ def _report_cost(found: Found, kinds: frozenset[Field], context: CommandContext)
     requests = len(found.incidents) * len(kinds)
     if requests:
         reading = f"Reading {', '.join(sorted(kinds))} of {numbered(len(found.incidents), 'incident')}."
-        context.console.info(f"{reading} {effort(of_requests(requests))}")
+        context.console.info(f"{reading} {format_estimate(of_requests(requests))}")
 
 
 def _report(

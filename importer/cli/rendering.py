@@ -20,12 +20,12 @@ def format_plan(plan: Plan, options: PlanOutputOptions, console: Console, root: 
     """Return a plan in the chosen format. Places in it begin in the folder `root`."""
     match options.format:
         case OutputFormat.JSON:
-            return "".join(planfile.pieces(plan))
+            return "".join(planfile.plan_chunks(plan))
         case OutputFormat.MARKDOWN:
             audience = markdown.Audience(options.show_private, _shown_creations(full=options.full))
-            return markdown.plan(plan, audience=audience, max_bytes=options.max_bytes)
+            return markdown.render_plan(plan, audience=audience, max_bytes=options.max_bytes)
         case OutputFormat.HTML:
-            return html.plan(plan, show_private=options.show_private)
+            return html.render_plan(plan, show_private=options.show_private)
         case OutputFormat.TEXT:
             return format_text(plan, console, full=options.full)
         case annotation:
@@ -55,7 +55,7 @@ def diagnostics_json(diagnostics: Sequence[Diagnostic]) -> dict[str, object]:
 def format_text(plan: Plan, console: Console, *, full: bool) -> str:
     """Return a plan as text that fits the console."""
     most = _shown_creations(full=full)
-    return text.plan(plan, width=console.width, colour=console.out_colour, most=most)
+    return text.render_plan(plan, width=console.width, colour=console.out_colour, most=most)
 
 
 def _shown_creations(*, full: bool) -> int | None:

@@ -31,7 +31,7 @@ class ShowOptions:
 def command(options: ShowOptions) -> None:
     """Show a saved plan again, in another format. PLAN is what `plan --out` wrote."""
     console = open_console(plain=options.no_color)
-    plan = planfile.read(options.plan_file).plan
+    plan = planfile.read_plan(options.plan_file).plan
     if options.output.format is not OutputFormat.JSON:
         console.report(plan.diagnostics, places=shown_places(options.every_place))
     console.output(format_plan(plan, options.output, console, Path.cwd()))

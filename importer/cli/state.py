@@ -130,7 +130,7 @@ def export(options: StateExportOptions) -> None:
     with _read_ledger(context) as ledger:
         state = ledger.state()
     hidden = 0 if options.show_private else sum(not each.is_public for each in state.bound.values())
-    text = exports.text(state if options.show_private else without_private(state))
+    text = exports.export_text(state if options.show_private else without_private(state))
     if options.file:
         write_private(options.file, [text])
     else:
@@ -155,7 +155,7 @@ class StateImportOptions:
 def import_(options: StateImportOptions) -> None:
     """Add what an export knows to the state: all of it, or nothing where the two contradict each other."""
     context = open_context(options.common)
-    given = exports.read(options.file)
+    given = exports.read_export(options.file)
     with context.lock_ledger(_now) as ledger:
         gain = ledger.learn(given)
     context.console.info(

@@ -14,8 +14,7 @@ from typing import Any
 
 from importer.formats import schemas
 from importer.formats.atomic import write_private
-from importer.formats.json_pieces import Document, JsonObject, open_text
-from importer.formats.json_pieces import pieces as json_pieces
+from importer.formats.json_pieces import Document, JsonObject, document_chunks, major_version, open_text
 from importer.model import (
     Change,
     Diagnostic,
@@ -62,7 +61,7 @@ def write_plan(plan: Plan, path: Path) -> None:
 
     Raises UsageError where the file cannot be written.
     """
-    write_private(path, pieces(plan))
+    write_private(path, plan_chunks(plan))
 
 
 def is_plan(path: Path) -> bool:
