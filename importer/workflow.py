@@ -15,7 +15,7 @@ from importer.account.catalogue import default_status, marker
 from importer.account.resolver import needs, resolve
 from importer.account.rules import check_marker, check_resolved
 from importer.apply import sending
-from importer.apply.applier import Limits, Observer, OptionApi, Run, apply, create_options
+from importer.apply.applier import ApplyResult, Limits, Observer, OptionWriter, apply, create_options
 from importer.apply.execution import Execution
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
@@ -48,10 +48,10 @@ from importer.plan import privacy, refresh
 from importer.plan.changes import is_acting, only_drift, without_keys
 from importer.plan.differences import differences
 from importer.plan.history import by_month
-from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
-from importer.plan.planner import Ground, exceeded, plan_changes
+from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
+from importer.plan.planner import PlanContext, exceeded, plan_changes
 from importer.plan.preflight import check_key, check_roles, check_workflows
-from importer.plan.selection import limited, selected
+from importer.plan.selection import selected, within_limit
 from importer.plan.steps import creation
 from importer.plan.summary import summarise
 from importer.pull import Declared, Filters, Reader, Tally
@@ -64,7 +64,7 @@ _REFERENCE = re.compile(r"\D*([0-9]+)")
 """INC-48 or 48. The prefix is not fixed, and the API takes the bare number only."""
 
 
-class Api(refresh.Api, sending.Api, pull.Api, OptionApi, Protocol):
+class AccountApi(refresh.IncidentReader, sending.IncidentWriter, pull.Api, OptionWriter, Protocol):
     """All that the stages ask of the account."""
 
     def catalogue(self, needs: Needs) -> Catalogue: ...
@@ -78,13 +78,13 @@ class Session:
 
     settings: Settings
     account: Account
-    api: Api
+    api: AccountApi
     ledger: Ledger
     now: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PullSelection:
     """Incidents to pull, oldest first, with their keys by ID, the account's things, and what is left out."""
 
     incidents: tuple[LiveIncident, ...]
@@ -93,7 +93,7 @@ class Found:
     tally: Tally
 
 
-def declare(settings: Settings, paths: Sequence[Path], *, now: datetime) -> Loaded:
+def load_declared(settings: Settings, paths: Sequence[Path], *, now: datetime) -> Loaded:
     """Load the files and check what can be checked without the account."""
     loaded = load(settings, paths)
     return replace(loaded, diagnostics=loaded.diagnostics + check_declared(loaded.incidents, now=now))
@@ -106,7 +106,7 @@ def preflight(session: Session) -> tuple[Diagnostic, ...]:
     return grouped(found + check_marker(catalogue, session.settings, session.account))
 
 
-def plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
+def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     """Compare the files with the account. A plan with errors has no changes, only their diagnostics, which
     have all their places.
 
@@ -132,17 +132,17 @@ def plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     )
     if empty.errored:
         return _told(empty, privacy.of_incidents(loaded.incidents))
-    ground = Ground(settings, marker(catalogue, settings), default_status(catalogue))
+    context = PlanContext(settings, marker(catalogue, settings), default_status(catalogue))
     incidents = _as_asked(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
-    made = _compared(session, empty, ground, incidents, keys)
+    made = _compared(session, empty, context, incidents, keys)
     if scope.drift_only:
         made = only_drift(made)
     else:
         checks = check_roles(session.account, made.changes) + _check_safety(made, settings)
         made = replace(made, diagnostics=made.diagnostics + checks)
     secrets = privacy.of_changes(made.changes)
-    return _told(limited(made), secrets)
+    return _told(within_limit(made), secrets)
 
 
 def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
@@ -159,23 +159,23 @@ def _told(plan: Plan, secrets: privacy.Secrets) -> Plan:
 
 
 def _compared(
-    session: Session, empty: Plan, ground: Ground, incidents: tuple[Incident, ...], keys: frozenset[str]
+    session: Session, empty: Plan, context: PlanContext, incidents: tuple[Incident, ...], keys: frozenset[str]
 ) -> Plan:
     """Return an empty plan with the changes that make the account what the incidents say. `keys` are all that
     the files declare."""
     memory = session.ledger.memory()
-    census = refresh.refresh(session.api, incidents, memory, ground.marker)
-    planned = plan_changes(incidents, census, memory=memory, ground=ground, declared_keys=keys)
+    index = refresh.refresh(session.api, incidents, memory, context.marker)
+    planned = plan_changes(incidents, index, memory=memory, context=context, declared_keys=keys)
     return replace(
         empty,
         changes=planned.changes,
         unmanaged=planned.unmanaged,
         diagnostics=empty.diagnostics + planned.diagnostics,
-        history=by_month(each.attributes for each in census.live()) if census.is_whole else None,
+        history=by_month(each.attributes for each in index.live()) if index.is_whole else None,
     )
 
 
-def left_of(session: Session, plan: Plan, plan_hash: str) -> Plan:
+def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
     """Return what earlier runs of a saved plan did not make yet.
 
     A creation that nobody answered, and whose incident now shows the key, is noted as made: to send it again
@@ -191,7 +191,7 @@ def left_of(session: Session, plan: Plan, plan_hash: str) -> Plan:
 
 def carry_out(
     session: Session, plan: Plan, *, limits: Limits, observer: Observer, stop: Event, plan_hash: str = ""
-) -> Run:
+) -> ApplyResult:
     """Make the changes of a plan, or of a part of it. `plan_hash` is that of the saved plan it is from."""
     ledger = session.ledger
     ledger.belong_to(session.account)
@@ -202,9 +202,9 @@ def carry_out(
     return apply(plan, work, limits=limits, observer=observer, stop=stop)
 
 
-def use_up(session: Session, run: Run, plan_hash: str) -> None:
+def mark_applied(session: Session, result: ApplyResult, plan_hash: str) -> None:
     """Note that a saved plan cannot be applied any more, where a run left nothing of it."""
-    if all(isinstance(outcome, Applied | Adopted) for outcome in run.outcomes):
+    if all(isinstance(outcome, Applied | Adopted) for outcome in result.outcomes):
         session.ledger.finished(plan_hash)
 
 
@@ -260,7 +260,7 @@ def adopt(session: Session, key: str, reference: str) -> LiveIncident:
     return live
 
 
-def find(session: Session, filters: Filters, key_field: str | None) -> Found:
+def find_incidents(session: Session, filters: Filters, key_field: str | None) -> PullSelection:
     """List what there is to pull, and the names of all that it uses. `key_field` is a custom field that has
     keys, beside the marker field. A state of another account is not asked for keys.
 
@@ -274,10 +274,10 @@ def find(session: Session, filters: Filters, key_field: str | None) -> Found:
     is_of_account = session.ledger.account() in (None, session.account)
     bindings = session.ledger.memory().bindings if is_of_account else {}
     carriers = pull.carriers(catalogue, session.settings.marker_field, key_field)
-    return Found(chosen, pull.keys(chosen, bindings, carriers), catalogue, tally)
+    return PullSelection(chosen, pull.keys(chosen, bindings, carriers), catalogue, tally)
 
 
-def read(session: Session, found: Found, kinds: frozenset[Field]) -> tuple[Declared, ...]:
+def read_declared(session: Session, found: PullSelection, kinds: frozenset[Field]) -> tuple[Declared, ...]:
     """Return what a file says of the incidents that were found, with these kinds of children. What it cannot
     say is in the tally of `found`."""
     reader = Reader(session.api, kinds, found.tally)
@@ -361,8 +361,8 @@ def _carriers(session: Session, changes: Sequence[Change]) -> dict[str, Match]:
     if not changes or not session.settings.marker_field:
         return {}
     carrying = marker(session.api.catalogue(needs((), session.settings)), session.settings)
-    census = Census(session.api.incidents(), session.ledger.memory(), carrying)
-    return {change.incident.key: census.match(change.incident) for change in changes}
+    index = LiveIndex(session.api.incidents(), session.ledger.memory(), carrying)
+    return {change.incident.key: index.match(change.incident) for change in changes}
 
 
 def _moved(change: Update | Adopt, live: LiveIncident | None) -> list[str]:

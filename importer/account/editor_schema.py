@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from importer.account.catalogue import custom_field, marker
+from importer.account.catalogue import find_custom_field, marker
 from importer.account.editor_words import Json, choice, hidden, pattern
 from importer.account.naming import WORDS, Names, names_of
 from importer.account.rules import LIVE
@@ -189,7 +189,7 @@ class _Narrowing:
         if meant is None:
             return {"description": "Left out, by the aliases of importer.yaml."}
         told = [] if line(meant.name) == word else [f"{meant.name}."]
-        field = custom_field(self.names.catalogue, meant.id) if isinstance(meant, Entity) else None
+        field = find_custom_field(self.names.catalogue, meant.id) if isinstance(meant, Entity) else None
         if field is not None and field.type in _TAKES:
             told.append(_TAKES[field.type])
         if field is not None and meant == marker(self.names.catalogue, self.names.settings):

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from importer.account.catalogue import Ambiguous, Found, Index, Missing, custom_field, default_status
+from importer.account.catalogue import Ambiguous, Found, Index, Missing, default_status, find_custom_field
 from importer.model import (
     Account,
     Attribute,
@@ -118,7 +118,7 @@ def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnos
     answer = Index(catalogue).find(Reference(Kind.CUSTOM_FIELD, name))
     match answer:
         case Found(entity):
-            known = custom_field(catalogue, entity.id)
+            known = find_custom_field(catalogue, entity.id)
             if known is not None and known.type != "text":
                 hint = "make a custom field of type text for the keys, and name it as identity.marker_field"
                 problems.error("marker-field-type", f"{field} is of type {known.type}, not text", hint=hint)

@@ -160,7 +160,7 @@ class Client:
 
 
 def open_client(connection: Connection, transport: httpx.BaseTransport) -> Client:
-    """Return a client of this endpoint and key over a stack made by `transport.reading` or `.writing`.
+    """Return a client of this endpoint and key over a stack made by `importer.api.transport`.
 
     The endpoint's path is a prefix of every path. Redirects are not followed: a POST would become a GET, and
     the key would go where nobody sent it.

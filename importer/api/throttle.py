@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from importer.api.patience import Clock
 from importer.api.rate_limits import DEFAULT, Limit, allowance
+from importer.api.waiting import Clock
 from importer.model.settings import Rate
 from importer.wire import paths
 

@@ -64,7 +64,7 @@ def came_back(change: FieldChange) -> Diagnostic:
     )
 
 
-def left_out(what: str, live: LiveIncident, why: str) -> Diagnostic:
+def not_available(what: str, live: LiveIncident, why: str) -> Diagnostic:
     return Diagnostic(Severity.WARNING, "not-available", what, detail=f"{live.reference}: {why}")
 
 

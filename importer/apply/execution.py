@@ -14,7 +14,7 @@ from typing import assert_never
 
 from importer.apply.answers import came_back, irreparable, readable, unasked, was_there_before
 from importer.apply.children import KEYED, LISTED, Children
-from importer.apply.sending import CONFLICT, Api, Journal, Sender
+from importer.apply.sending import CONFLICT, IncidentWriter, Journal, Sender
 from importer.model import (
     Adopt,
     Adopted,
@@ -70,7 +70,7 @@ class Execution:
     """Carries out changes, from any number of threads. `find` looks for the incident of a creation that was
     answered with a conflict; `plan_hash` is a saved plan's, or empty."""
 
-    api: Api
+    api: IncidentWriter
     journal: Journal
     now: Callable[[], datetime]
     find: Callable[[Incident, Attributes], LiveIncident | None]

@@ -39,7 +39,7 @@ S = TypeVar("S", bound=Step)
 R = TypeVar("R")
 
 
-class Api(Protocol):
+class IncidentWriter(Protocol):
     """What applying a change asks of the account; a step goes with its request. Errors are ApiError, NoAnswer
     and Interrupted, of children NotAvailable too."""
 

@@ -19,7 +19,7 @@ from importer.model.errors import UsageError
 from importer.model.settings import parse_rate
 from importer.plan import file as planfile
 from importer.plan.file import SavedPlan
-from importer.workflow import declare, plan
+from importer.workflow import load_declared, make_plan
 
 
 @click.command("apply")
@@ -71,8 +71,8 @@ def _apply(desk: Desk, wishes: Wishes, saved: SavedPlan | None, voices: Voices) 
         if saved:
             chosen, plan_hash = saved.plan, saved.plan_hash
         else:
-            loaded = declare(desk.settings, wishes.paths, now=datetime.now(UTC))
-            chosen, plan_hash = plan(session, loaded, wishes.scope), ""
+            loaded = load_declared(desk.settings, wishes.paths, now=datetime.now(UTC))
+            chosen, plan_hash = make_plan(session, loaded, wishes.scope), ""
         return Application(desk, session, wishes, voices, interrupts, plan_hash).run(chosen)
 
 

@@ -18,7 +18,7 @@ from importer.model.errors import ExitCode, ImporterError, UsageError
 from importer.model.settings import parse_rate
 from importer.plan import file as planfile
 from importer.plan.summary import summarise
-from importer.workflow import declare, plan
+from importer.workflow import load_declared, make_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,11 @@ def _make(desk: Desk, wishes: Wishes, places: int | None) -> Plan:
     """Load the files and compare them with the account; what is wrong with the files is told also where
     the account cannot be reached. The problems of the plan have so many places (None: all)."""
     ceiling = parse_rate(wishes.rate) if wishes.rate else None
-    loaded = declare(desk.settings, wishes.paths, now=datetime.now(UTC))
+    loaded = load_declared(desk.settings, wishes.paths, now=datetime.now(UTC))
     try:
         rejects.write(loaded, wishes.rejects)
         with reading(desk, rate=ceiling, max_wait=wishes.max_wait) as session:
-            made = plan(session, loaded, wishes.scope)
+            made = make_plan(session, loaded, wishes.scope)
     except ImporterError:
         desk.console.complain(loaded.diagnostics, places=places)
         raise

@@ -22,10 +22,10 @@ from importer.model.wording import numbered
 from importer.plan.estimate import of_requests
 from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
 from importer.renderers.view import effort
-from importer.workflow import find, read, take_over
+from importer.workflow import find_incidents, read_declared, take_over
 
 if TYPE_CHECKING:
-    from importer.workflow import Found, Session
+    from importer.workflow import PullSelection, Session
 
 _STAMPS = {"year": "%Y", "month": "%Y/%m"}
 
@@ -101,10 +101,10 @@ def command(context: click.Context) -> int:
     ceiling = parse_rate(wishes.rate) if wishes.rate else None
     opened = claiming if wishes.adopt else reading
     with opened(desk, rate=ceiling, max_wait=wishes.max_wait) as session:
-        found = find(session, filters, wishes.key_field)
+        found = find_incidents(session, filters, wishes.key_field)
         kinds = frozenset(Field(each) for each in wishes.children)
         _tell_cost(found, kinds, desk)
-        declared = read(session, found, kinds)
+        declared = read_declared(session, found, kinds)
         desk.console.complain(found.tally.diagnostics())
         files = _divided(without_numbers(declared) if wishes.drop_external_id else declared, wishes.by)
         _write(files, wishes)
@@ -152,7 +152,7 @@ def _path(wishes: Wishes, name: str) -> Path:
     return wishes.folder / f"{name}.yaml"
 
 
-def _tell_cost(found: Found, kinds: frozenset[Field], desk: Desk) -> None:
+def _tell_cost(found: PullSelection, kinds: frozenset[Field], desk: Desk) -> None:
     requests = len(found.incidents) * len(kinds)
     if requests:
         read = f"Reading {', '.join(sorted(kinds))} of {numbered(len(found.incidents), 'incident')}."

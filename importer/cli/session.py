@@ -21,8 +21,8 @@ from importer.model.errors import InvalidInput, UsageError
 if TYPE_CHECKING:
     from importer.api.client import Client
     from importer.api.connection import Connection
-    from importer.api.patience import Patience, Wait
     from importer.api.transport import Transport
+    from importer.api.waiting import Wait, WaitPolicy
     from importer.model.settings import Rate, Settings
     from importer.workflow import Session
 
@@ -59,7 +59,7 @@ def open_desk(common: Common) -> Desk:
 @contextmanager
 def reading(desk: Desk, *, rate: Rate | None = None, max_wait: float) -> Iterator[Session]:
     """Open a session that cannot write to the account and leaves the state file as it is."""
-    from importer.api.transport import reading as stack  # noqa: PLC0415
+    from importer.api.transport import read_only_transport as stack  # noqa: PLC0415
     from importer.cli.progress import Waits  # noqa: PLC0415
     from importer.state.ledger import read_ledger  # noqa: PLC0415
     from importer.workflow import Session  # noqa: PLC0415
@@ -79,7 +79,7 @@ def claiming(desk: Desk, *, rate: Rate | None = None, max_wait: float) -> Iterat
 
     Raises Refused where the state file belongs to another account.
     """
-    from importer.api.transport import reading as stack  # noqa: PLC0415
+    from importer.api.transport import read_only_transport as stack  # noqa: PLC0415
     from importer.cli.progress import Waits  # noqa: PLC0415
     from importer.state.lock import locked_ledger  # noqa: PLC0415
     from importer.workflow import Session  # noqa: PLC0415
@@ -106,7 +106,7 @@ def writing(
     notify: Callable[[Wait], None],
 ) -> Iterator[Session]:
     """Open a session that may write, holding the lock of the state file. Setting `stop` ends long waits."""
-    from importer.api.transport import writing as stack  # noqa: PLC0415
+    from importer.api.transport import read_write_transport as stack  # noqa: PLC0415
     from importer.state.lock import locked_ledger  # noqa: PLC0415
     from importer.workflow import Session  # noqa: PLC0415
 
@@ -128,17 +128,17 @@ def _state(common: Common, settings: Settings) -> Path:
     return settings.state
 
 
-def _patience(stop: threading.Event, notify: Callable[[Wait], None], max_wait: float) -> Patience:
-    from importer.api.patience import Patience, SystemClock  # noqa: PLC0415
+def _patience(stop: threading.Event, notify: Callable[[Wait], None], max_wait: float) -> WaitPolicy:
+    from importer.api.waiting import SystemClock, WaitPolicy  # noqa: PLC0415
 
-    return Patience(SystemClock(stop), random.random, notify, max_wait)
+    return WaitPolicy(SystemClock(stop), random.random, notify, max_wait)
 
 
 @contextmanager
 def _client(
     desk: Desk,
-    stack: Callable[[Transport, Patience, Rate], Transport],
-    patience: Patience,
+    stack: Callable[[Transport, WaitPolicy, Rate], Transport],
+    patience: WaitPolicy,
     rate: Rate | None,
 ) -> Iterator[Client]:
     from importer.api.client import open_client  # noqa: PLC0415

@@ -15,7 +15,7 @@ from importer.cli.options import Common, chosen_format, taken
 from importer.cli.session import Desk, open_desk
 from importer.model import Binding
 from importer.model.errors import UsageError
-from importer.state.ledger import Entry, Ledger, read_ledger
+from importer.state.ledger import JournalEntry, Ledger, read_ledger
 
 
 @click.group("state", no_args_is_help=False)
@@ -163,7 +163,7 @@ def import_(context: click.Context, file: Path) -> None:
     with locked_ledger(
         desk.settings.state, timeout=desk.common.lock_timeout, now=_now, tell=console.tell
     ) as ledger:
-        gain = ledger.learn(given)
+        gain = ledger.merge(given)
     console.tell(
         f"{gain.bound} bindings added, {gain.renewed} brought up to date, {gain.unanswered} unanswered"
         " creations added."
@@ -183,7 +183,7 @@ def _existing(desk: Desk) -> Path:
     return path
 
 
-def _known(ledger: Ledger, key: str) -> tuple[Binding | None, tuple[Entry, ...]]:
+def _known(ledger: Ledger, key: str) -> tuple[Binding | None, tuple[JournalEntry, ...]]:
     """Return all that the state knows of a key. Raises UsageError where that is nothing."""
     binding, entries = ledger.binding(key), ledger.entries(key)
     if binding is None and not entries:

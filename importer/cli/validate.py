@@ -19,7 +19,7 @@ from importer.model.diagnostics import grouped
 from importer.model.errors import ExitCode, InvalidInput
 from importer.model.wording import numbered
 from importer.plan.file import diagnostic_json
-from importer.workflow import declare
+from importer.workflow import load_declared
 
 
 @click.command("validate")
@@ -38,7 +38,7 @@ def command(context: click.Context) -> int:
     places, target, form = shown_places(context), context.obj["rejects"], chosen_format(context)
     desk = _desk(taken(Common, context), form)
     rejects.check(target)
-    loaded = declare(desk.settings, context.obj["paths"], now=datetime.now(UTC))
+    loaded = load_declared(desk.settings, context.obj["paths"], now=datetime.now(UTC))
     diagnostics = grouped(loaded.diagnostics, places)
     desk.console.complain(diagnostics, places=places)
     rejects.write(loaded, target)

@@ -98,7 +98,7 @@ class Absent:
 Match = Ours | Claimed | Hidden | NotOurs | Conflict | Sent | Absent
 
 
-class Census:
+class LiveIndex:
     """The live incidents by everything that can identify them. `is_whole` says that these are all that the
     account shows, and not only those that were asked for."""
 
@@ -120,15 +120,15 @@ class Census:
         self._by_name: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
         self._unread: set[tuple[str, Field]] = set()
         for each in live:
-            self.see(each)
+            self.add(each)
 
-    def see(self, live: LiveIncident) -> None:
-        """Take in one live incident, or a later look at it: a list may show one twice."""
+    def add(self, live: LiveIncident) -> None:
+        """Add one live incident, or a later look at it: a list may show one twice."""
         earlier = self._by_id.get(live.id)
-        for shelf in self._shelves(earlier) if earlier else ():
-            del shelf[live.id]
-        for shelf in self._shelves(live):
-            shelf[live.id] = live
+        for bucket in self._buckets(earlier) if earlier else ():
+            del bucket[live.id]
+        for bucket in self._buckets(live):
+            bucket[live.id] = live
         self._by_id[live.id] = live
         if live.number is not None:
             self._by_number[live.number] = live
@@ -137,8 +137,8 @@ class Census:
         """Yield each live incident once, as it was seen last."""
         return iter(self._by_id.values())
 
-    def see_unread(self, live: LiveIncident, field: Field) -> None:
-        """Take in that the account does not show this kind of children of an incident."""
+    def mark_unread(self, live: LiveIncident, field: Field) -> None:
+        """Note that the account does not show this kind of children of an incident."""
         self._unread.add((live.id, field))
 
     def is_unread(self, live: LiveIncident, field: Field) -> bool:
@@ -199,7 +199,7 @@ class Census:
     def _not_ours(self, live: LiveIncident) -> NotOurs:
         return NotOurs(live, self._owners.get(live.id) or self._marked(live))
 
-    def _shelves(self, live: LiveIncident) -> Iterator[dict[str, LiveIncident]]:
+    def _buckets(self, live: LiveIncident) -> Iterator[dict[str, LiveIncident]]:
         yield self._by_name[folded(live.name)]
         marked = self._marked(live)
         if marked:

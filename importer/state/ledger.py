@@ -49,7 +49,7 @@ _ENTRIES = "SELECT key, step, status, at, idempotency_key, detail FROM entry"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One step of one key: `create`, `edit`, a child's label, or `apply` for the whole change.
     `status` is planned, sent, confirmed or failed."""
 
@@ -97,10 +97,10 @@ class Ledger:
                 for attribute, declared, answered in rows
             }
 
-    def entries(self, key: str) -> tuple[Entry, ...]:
+    def entries(self, key: str) -> tuple[JournalEntry, ...]:
         """Return the journal of one key, in the order of time."""
         return tuple(
-            Entry(*row) for row in self._file.query(f"{_ENTRIES} WHERE key = ? ORDER BY at, step", key)
+            JournalEntry(*row) for row in self._file.query(f"{_ENTRIES} WHERE key = ? ORDER BY at, step", key)
         )
 
     def in_doubt(self, key: str, step: str) -> Unanswered | None:
@@ -242,18 +242,18 @@ class Ledger:
 
         self._file.write(work)
 
-    def learn(self, given: State) -> Gain:
+    def merge(self, given: State) -> Gain:
         """Add what another state knows, all of it or nothing. Raises Refused where the two contradict."""
-        learned: list[Gain] = []
+        results: list[Gain] = []
 
         def work(to: sqlite3.Connection) -> None:
             own = state_of(to)
             whole = merged(own, given)
             add_state(to, own, whole, at=self._stamp())
-            learned[:] = [gain(own, whole)]
+            results[:] = [gain(own, whole)]
 
         self._file.write(work)
-        return learned[0]
+        return results[0]
 
     def forget(self, key: str) -> None:
         """Remove all that is known of a key. The incident itself stays as it is."""

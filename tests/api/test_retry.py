@@ -48,7 +48,7 @@ def send(
 ) -> httpx.Response:
     extensions = {} if repeatable is None else {REPEATABLE: repeatable}
     request = httpx.Request(method, url, json={"name": "x"}, extensions=extensions)
-    return Retry(script, waits.patience).handle_request(request)
+    return Retry(script, waits.wait_policy).handle_request(request)
 
 
 DOUBTFUL: list[Callable[[], Outcome]] = [
@@ -227,7 +227,7 @@ def test_a_refused_creation_is_given_up_after_the_longest_wait() -> None:
 def test_no_creation_waits_longer_than_it_may_though_others_were_refused() -> None:
     waits = Waits(max_wait=3)
     script = Script([refusal()])
-    retry = Retry(script, waits.patience)
+    retry = Retry(script, waits.wait_policy)
     assert retry.handle_request(httpx.Request("POST", CREATION)).status_code == 429
     with pytest.raises(ApiError, match="not sent") as given_up:
         retry.handle_request(httpx.Request("POST", CREATION))
@@ -238,7 +238,7 @@ def test_no_creation_waits_longer_than_it_may_though_others_were_refused() -> No
 def test_a_refused_creation_holds_back_no_other_request() -> None:
     waits = Waits()
     script = Script([refusal(), ok()])
-    retry = Retry(script, waits.patience)
+    retry = Retry(script, waits.wait_policy)
     retry.handle_request(httpx.Request("POST", CREATION))
     before = waits.clock.seconds
     retry.handle_request(httpx.Request("GET", CREATION))
@@ -250,7 +250,7 @@ def test_a_refused_creation_holds_back_no_other_request() -> None:
 def test_creations_after_a_refusal_are_spread_over_the_hour() -> None:
     waits = Waits()
     script = Script([ok()] * 100 + [refusal(), ok()])
-    retry = Retry(script, waits.patience)
+    retry = Retry(script, waits.wait_policy)
     for _ in range(101):
         retry.handle_request(httpx.Request("POST", CREATION))
     before = waits.clock.seconds
@@ -262,6 +262,6 @@ def test_creations_after_a_refusal_are_spread_over_the_hour() -> None:
 
 def test_closing_closes_the_connection() -> None:
     script = Script([ok()])
-    Retry(script, Waits().patience).close()
+    Retry(script, Waits().wait_policy).close()
 
     assert script.closed

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from importer.apply.applier import Limits, Run, apply, create_options
+from importer.apply.applier import ApplyResult, Limits, apply, create_options
 from importer.model import (
     Applied,
     Change,
@@ -90,12 +90,12 @@ def run(
     parallelism: int = 1,
     most: int | None = None,
     stop: threading.Event | None = None,
-) -> Run:
+) -> ApplyResult:
     limits = Limits(parallelism, most)
     return apply(what, crew, limits=limits, observer=crew, stop=stop or threading.Event())  # type: ignore[arg-type]
 
 
-def kinds(ended: Run) -> list[str]:
+def kinds(ended: ApplyResult) -> list[str]:
     return [type(outcome).__name__ for outcome in ended.outcomes]
 
 

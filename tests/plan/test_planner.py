@@ -30,11 +30,11 @@ from importer.model import (
     Unmanaged,
 )
 from importer.model.identity import idempotency_key
-from importer.plan.matching import Census
+from importer.plan.matching import LiveIndex
 from importer.plan.planner import exceeded
 from tests.planning import (
     BOUND,
-    GROUND,
+    CONTEXT,
     ITEM,
     MARKER,
     MARKING,
@@ -84,14 +84,14 @@ def test_what_is_declared_beats_the_defaults_and_null_does_not() -> None:
 
 
 def test_an_account_without_a_closed_status_gets_none() -> None:
-    (one,) = planned(incident(SHORT), ground=replace(GROUND, closed=None)).changes
+    (one,) = planned(incident(SHORT), context=replace(CONTEXT, closed=None)).changes
     assert isinstance(one, Create)
     assert one.attributes == {**SHORT, VISIBILITY: "public"}
 
 
 def test_a_creation_carries_the_marker_and_the_namespace() -> None:
-    ground = replace(MARKING, settings=replace(SETTINGS, namespace="acme"))
-    (one,) = planned(incident(SHORT), ground=ground).changes
+    context = replace(MARKING, settings=replace(SETTINGS, namespace="acme"))
+    (one,) = planned(incident(SHORT), context=context).changes
     assert isinstance(one, Create)
     assert one.attributes[MARKER] == "A"
     assert one.idempotency_key == idempotency_key(namespace="acme", key="A")
@@ -105,9 +105,9 @@ def test_an_explicit_idempotency_key_is_sent_as_it_is() -> None:
 
 @pytest.mark.parametrize("explicit", [None, "another"])
 def test_an_unanswered_creation_is_sent_again_under_the_key_that_it_carried(explicit: str | None) -> None:
-    ground = replace(GROUND, settings=replace(SETTINGS, namespace="changed-since"))
+    context = replace(CONTEXT, settings=replace(SETTINGS, namespace="changed-since"))
     declared = replace(incident(SHORT), idempotency_key=explicit)
-    (one,) = planned(declared, memory=remembering({}, sent={"A": "importer-then"}), ground=ground).changes
+    (one,) = planned(declared, memory=remembering({}, sent={"A": "importer-then"}), context=context).changes
     assert one == Pending(declared, "importer-then", {**SHORT, STATUS: CLOSED, VISIBILITY: "public"})
 
 
@@ -182,7 +182,7 @@ def pulled(attributes: Attributes, *, number: int | None = None) -> Incident:
 @pytest.mark.parametrize("number", [None, 7])
 def test_what_was_pulled_is_unchanged_under_its_own_id(mode: str, number: int | None) -> None:
     account = (replace(live(7, NAMED), mode=mode),)
-    found = planned(pulled(NAMED, number=number), account=account, ground=MARKING)
+    found = planned(pulled(NAMED, number=number), account=account, context=MARKING)
     assert [type(each) for each in found.changes] == [NoOp]
     assert not found.diagnostics
 
@@ -213,9 +213,9 @@ def test_one_incident_that_is_declared_under_its_key_and_its_id_is_blocked() -> 
 
 def test_children_that_this_key_does_not_see_are_no_difference_of_what_was_pulled() -> None:
     held = live(7, NAMED)
-    census = Census((held,), NOTHING, None)
-    census.see_unread(held, Field.TIMELINE)
-    found = planned(pulled({**NAMED, ITEM: WRITTEN}), census=census)
+    index = LiveIndex((held,), NOTHING, None)
+    index.mark_unread(held, Field.TIMELINE)
+    found = planned(pulled({**NAMED, ITEM: WRITTEN}), index=index)
     assert [type(each) for each in found.changes] == [NoOp]
     assert codes(found) == ["not-available"]
 
@@ -235,7 +235,7 @@ def test_a_conflict_of_identities_is_an_error_and_no_change() -> None:
         incident(SHORT),
         incident(SHORT, key="B"),
         account=(live(1, {MARKER: "A"}), live(2, {MARKER: "A"})),
-        ground=MARKING,
+        context=MARKING,
     )
     assert [each.incident.key for each in found.changes] == ["B"]
     said = diagnostic(found, "identity-conflict", Severity.ERROR)

@@ -30,7 +30,7 @@ from importer.model import (
     Value,
 )
 from importer.plan.drift import judge
-from importer.plan.matching import Census
+from importer.plan.matching import LiveIndex
 from tests.planning import (
     CHANNEL_NAME,
     ITEM,
@@ -177,7 +177,7 @@ def test_the_marker_is_always_written_back() -> None:
             incident(SHORT, policy=policy),
             account=(live(7, SHORT),),
             memory=ours(as_sent({MARKER: "A"})),
-            ground=MARKING,
+            context=MARKING,
         )
         (one,) = found.changes
         assert isinstance(one, Update)
@@ -333,13 +333,13 @@ def test_a_post_mortem_that_a_list_shows_without_content_is_as_declared() -> Non
 def test_a_kind_of_children_that_the_account_does_not_show_is_left_out_with_a_warning() -> None:
     memory = ours(as_sent({ITEM: WRITTEN}))
     held = live(7, {NAME: "Old"})
-    census = Census([held], memory, None)
-    census.see_unread(held, Field.TIMELINE)
+    index = LiveIndex([held], memory, None)
+    index.mark_unread(held, Field.TIMELINE)
     new = Attribute(Field.TIMELINE, "New")
-    unchanged = planned(incident({NAME: "Old", ITEM: WRITTEN}), census=census, memory=memory)
+    unchanged = planned(incident({NAME: "Old", ITEM: WRITTEN}), index=index, memory=memory)
     assert isinstance(unchanged.changes[0], NoOp)
     assert unchanged.diagnostics == ()
-    found = planned(incident({NAME: "New", ITEM: WRITTEN, new: WRITTEN}), census=census, memory=memory)
+    found = planned(incident({NAME: "New", ITEM: WRITTEN, new: WRITTEN}), index=index, memory=memory)
     (one,) = found.changes
     assert isinstance(one, Update)
     assert one.changes == (FieldChange(NAME, "Old", "New"),)

@@ -253,12 +253,12 @@ def test_what_was_learned_is_known_and_durable(path: Path, tmp_path: Path) -> No
     created(giver, "A")
     giver.sending("B", CREATE, idempotency_key="i-B", content=None, plan_hash="")
     taker = opened(path)
-    assert taker.learn(giver.state()) == Gain(bound=1, renewed=0, unanswered=1)
+    assert taker.merge(giver.state()) == Gain(bound=1, renewed=0, unanswered=1)
     taker.close()
     again = opened(path)
     assert again.state() == giver.state()
     assert again.memory().sent == {"B": Unanswered("i-B")}
-    assert again.learn(giver.state()) == Gain(0, 0, 0)
+    assert again.merge(giver.state()) == Gain(0, 0, 0)
 
 
 def test_what_was_learned_of_a_known_key_is_what_is_newer(path: Path, tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ def test_what_was_learned_of_a_known_key_is_what_is_newer(path: Path, tmp_path: 
     created(giver, "A")
     giver.sending("A", "edit", idempotency_key=None, content=None, plan_hash="")
     giver.confirmed("A", "edit", live=LIVE, declared={NAME: "New", SUMMARY: "S"}, answered={NAME: "New"})
-    assert taker.learn(giver.state()) == Gain(bound=0, renewed=1, unanswered=0)
+    assert taker.merge(giver.state()) == Gain(bound=0, renewed=1, unanswered=0)
     assert taker.remembered("A") == {NAME: Remembered("New", "New"), SUMMARY: Remembered("S", None)}
 
 
@@ -278,7 +278,7 @@ def test_of_two_states_that_contradict_each_other_nothing_is_learned(path: Path,
     created(giver, "B", live(3, {}))
     before = taker.state()
     with pytest.raises(Refused) as refusal:
-        taker.learn(giver.state())
+        taker.merge(giver.state())
     assert refusal.value.code == "state-conflict"
     assert taker.state() == before
 
@@ -287,7 +287,7 @@ def test_a_settled_creation_of_another_machine_ends_the_doubt_about_it(path: Pat
     taker, giver = opened(path), opened(tmp_path / "giver.db")
     taker.sending("A", CREATE, idempotency_key="i-A", content=None, plan_hash="")
     created(giver, "A")
-    taker.learn(giver.state())
+    taker.merge(giver.state())
     assert taker.pending() == ()
     assert taker.binding("A") == Binding("A", LIVE.id, LIVE.reference)
 

@@ -57,7 +57,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitPolicy:
     """How waits are made. `random` returns numbers from 0 to 1; `max_wait` is in seconds, and bounds how long
     one request is held up by refusals for the rate."""
 
