@@ -43,7 +43,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of trouble and the requests that it befalls."""
+    """One kind of trouble and the requests that it is for."""
 
     kind: FaultKind
     on: str = ""
@@ -82,10 +82,10 @@ class FaultScript:
         return [
             fault
             for place, fault in enumerate(self.faults.faults)
-            if fault.on in ("", route) and self._befalls(place, fault)
+            if fault.on in ("", route) and self._applies(place, fault)
         ]
 
-    def _befalls(self, place: int, fault: Fault) -> bool:
+    def _applies(self, place: int, fault: Fault) -> bool:
         with self._lock:
             self._seen[place] += 1
             count = self._seen[place]
