@@ -8,16 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nlargest
 
-from importer.model import (
-    CatalogEntry,
-    Catalogue,
-    CustomField,
-    Entity,
-    Kind,
-    Reference,
-    Status,
-    User,
-)
+from importer.model import CatalogEntry, Catalogue, CustomField, Entity, Kind, Reference, Status, User
 from importer.model.normalise import folded
 from importer.model.settings import Settings
 
@@ -162,8 +153,7 @@ def _named(entities: Iterable[Entity]) -> _KindIndex:
     things = tuple(entities)
     names = [(each.name, each) for each in things]
     return _KindIndex(
-        {"name": (_tier(str, names), _tier(folded, names)), "id": (_by_id(things),)},
-        {"name": _words(names)},
+        {"name": (_tier(str, names), _tier(folded, names)), "id": (_by_id(things),)}, {"name": _words(names)}
     )
 
 

@@ -57,10 +57,7 @@ _DEFINITIONS: Json = {
     },
     "number": {
         "title": "a number such as 1200.5",
-        "anyOf": [
-            {"type": "number"},
-            hidden({"type": "string", "pattern": "^[-+0-9._eE \\t]*$(?!\\n)"}),
-        ],
+        "anyOf": [{"type": "number"}, hidden({"type": "string", "pattern": "^[-+0-9._eE \\t]*$(?!\\n)"})],
     },
     "id_as_word": {
         "title": "an ID",

@@ -10,7 +10,7 @@ import httpx
 
 from importer import __version__
 from importer.api.catalogue_reader import read_catalogue, read_options
-from importer.api.children import Children
+from importer.api.children import read_children, read_postmortem_content
 from importer.api.connection import Connection
 from importer.api.exchange import Exchange
 from importer.api.transport import TIMEOUT
@@ -52,7 +52,6 @@ class Client:
 
     def __init__(self, http: httpx.Client) -> None:
         self._exchange = Exchange(http)
-        self._children = Children(self._exchange)
 
     def __enter__(self) -> Self:
         return self
@@ -140,12 +139,12 @@ class Client:
         return read_options(self._exchange, custom_field_id)
 
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
-        """Return what the account holds of these kinds of children; see `Children.listed`."""
-        return self._children.listed(incident_id, fields)
+        """Return what the account holds of these kinds of children; see `read_children`."""
+        return read_children(self._exchange, incident_id, fields)
 
     def postmortem_content(self, document_id: str) -> str | None:
-        """Return what a post-mortem says, in Markdown; see `Children.postmortem_content`."""
-        return self._children.postmortem_content(document_id)
+        """Return what a post-mortem says, in Markdown; see `read_postmortem_content`."""
+        return read_postmortem_content(self._exchange, document_id)
 
     def workflows(self) -> tuple[Workflow, ...] | None:
         """Return the account's workflows; None where the key or the account does not show them."""

@@ -11,16 +11,7 @@ from threading import Event
 from typing import Protocol
 
 from importer.apply.execution import Execution
-from importer.model import (
-    Change,
-    Entity,
-    Failed,
-    NewOption,
-    NotAttempted,
-    Outcome,
-    Plan,
-    Unknown,
-)
+from importer.model import Change, Entity, Failed, NewOption, NotAttempted, Outcome, Plan, Unknown
 from importer.model.errors import ApiError, ImporterError, NoAnswer
 from importer.model.steps import CreateOption
 from importer.plan.changes import is_acting

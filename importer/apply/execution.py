@@ -7,7 +7,7 @@ knows how long the server remembers a key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
@@ -193,17 +193,11 @@ class Execution:
         self, live: LiveIncident, key: str, missing: Collection[FieldChange]
     ) -> tuple[LiveIncident, Warnings]:
         """Set once more what the answer to a creation does not show as it was sent, as far as an edit can."""
-        warnings: Warnings = ()
-        for step in incident_steps(live.id, missing):
-            match step:
-                case EditIncident(attributes=attributes):
-                    live, found = self._edit(key, CorrectIncident(live.id, attributes))
-                    warnings += found
-                case AttachPostmortem():
-                    live = self._attach(live, key, step)
-                case _:
-                    assert_never(step)
-        return live, warnings
+        steps = (
+            CorrectIncident(live.id, each.attributes) if isinstance(each, EditIncident) else each
+            for each in incident_steps(live.id, missing)
+        )
+        return self._carry_out(live, key, steps)
 
     def _go_on(self, change: Create | Pending, bound: Binding) -> Outcome:
         """Bring up to date what an earlier run of the same saved plan created and did not end."""
@@ -240,19 +234,26 @@ class Execution:
     ) -> tuple[LiveIncident, Warnings]:
         """Edit an incident and bring its children up to date; return it as the account then shows it."""
         wanted = [replace(each, after=self._with_option(each.after)) for each in changes]
+        live, warnings = self._carry_out(live, key, incident_steps(live.id, wanted))
+        children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
+        kinds = Children(self.api, self.journal, self._sender)
+        return live, warnings + kinds.bring_up_to_date(live, key, children, looked_at=looked_at)
+
+    def _carry_out(
+        self, live: LiveIncident, key: str, steps: Iterable[EditIncident | CorrectIncident | AttachPostmortem]
+    ) -> tuple[LiveIncident, Warnings]:
+        """Carry out the steps of the incident itself; return it as the account then shows it."""
         warnings: Warnings = ()
-        for step in incident_steps(live.id, wanted):
+        for step in steps:
             match step:
-                case EditIncident():
+                case EditIncident() | CorrectIncident():
                     live, found = self._edit(key, step)
                     warnings += found
                 case AttachPostmortem():
                     live = self._attach(live, key, step)
                 case _:
                     assert_never(step)
-        children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
-        kinds = Children(self.api, self.journal, self._sender)
-        return live, warnings + kinds.bring_up_to_date(live, key, children, looked_at=looked_at)
+        return live, warnings
 
     def _edit(self, key: str, step: EditIncident | CorrectIncident) -> tuple[LiveIncident, Warnings]:
         live = self._sender.send(key, step, self.api.edit)

@@ -12,16 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from importer.model import (
-    Attribute,
-    Attributes,
-    Binding,
-    Entity,
-    Field,
-    Incident,
-    LiveIncident,
-    Memory,
-)
+from importer.model import Attribute, Attributes, Binding, Entity, Field, Incident, LiveIncident, Memory
 from importer.model.normalise import folded
 
 
@@ -103,12 +94,7 @@ class LiveIndex:
     account shows, and not only those that were asked for."""
 
     def __init__(
-        self,
-        live: Iterable[LiveIncident],
-        memory: Memory,
-        marker: Entity | None,
-        *,
-        is_whole: bool = False,
+        self, live: Iterable[LiveIncident], memory: Memory, marker: Entity | None, *, is_whole: bool = False
     ) -> None:
         self.is_whole = is_whole
         self._memory = memory

@@ -11,17 +11,7 @@ from itertools import chain
 from typing import assert_never
 
 from importer.account.rules import SEES_PRIVATE
-from importer.model import (
-    Account,
-    Attribute,
-    Blocked,
-    Change,
-    Create,
-    Diagnostic,
-    Field,
-    NoOp,
-    Workflow,
-)
+from importer.model import Account, Attribute, Blocked, Change, Create, Diagnostic, Field, NoOp, Workflow
 from importer.model.diagnostics import Diagnostics
 from importer.model.identity import is_incident_id
 from importer.model.steps import (
