@@ -246,14 +246,11 @@ def adopt(session: Session, key: str, reference: str) -> LiveIncident:
             hint="give the reference as incident.io shows it, like INC-48",
         )
     for binding in session.ledger.bindings():
-        if binding.key == key and binding.incident_id != live.id:
+        if (binding.key == key) != (binding.incident_id == live.id):
+            taken_key = f"the key '{key}' is {binding.reference}"
+            taken_incident = f"{live.reference} is the incident of the key '{binding.key}'"
             raise Refused(
-                f"the key '{key}' is {binding.reference} already",
-                hint=f"if that is wrong, run `importer state forget {key}` first",
-            )
-        if binding.incident_id == live.id and binding.key != key:
-            raise Refused(
-                f"{live.reference} is the incident of the key '{binding.key}' already",
+                f"{taken_key if binding.key == key else taken_incident} already",
                 hint=f"if that is wrong, run `importer state forget {binding.key}` first",
             )
     session.ledger.adopt(key, live)

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from importer.model import Attribute, Attributes, Binding, Entity, Field, Incident, LiveIncident, Memory
 from importer.model.normalise import folded
@@ -46,25 +45,11 @@ class NotOurs:
     owner: str | None
 
 
-class Clash(StrEnum):
-    """How ledger and marker field point at different incidents, as the end of a sentence."""
-
-    CARRIED_TWICE = "several incidents carry it in the marker field: {}"
-    CARRIER_IS_BOUND = "{} carries it, but the state binds that to key '{}'"
-    BOUND_ELSEWHERE = "the state binds it to {}, but {} carries it"
-    BOUND_CARRIES_ANOTHER = "the state binds it to {}, which carries the key '{}'"
-
-
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Ledger and marker field point at different incidents; `names` are the references and keys at issue."""
+    """Ledger and marker field point at different incidents; `explanation` is the end of a sentence."""
 
-    clash: Clash
-    names: tuple[str, ...]
-
-    @property
-    def explanation(self) -> str:
-        return self.clash.format(*self.names)
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +151,20 @@ class LiveIndex:
         """Return why a key does not name one incident, if so."""
         binding, carriers = self._memory.bindings.get(key), self._carrying(key)
         if len(carriers) > 1:
-            return Conflict(Clash.CARRIED_TWICE, (", ".join(each.reference for each in carriers),))
+            references = ", ".join(each.reference for each in carriers)
+            return Conflict(f"several incidents carry it in the marker field: {references}")
         carrier = carriers[0] if carriers else None
         if binding is None:
             owner = self._owners.get(carrier.id) if carrier else None
-            return Conflict(Clash.CARRIER_IS_BOUND, (carrier.reference, owner)) if carrier and owner else None
+            if carrier and owner:
+                return Conflict(f"{carrier.reference} carries it, but the state binds that to key '{owner}'")
+            return None
         if carrier and carrier.id != binding.incident_id:
-            return Conflict(Clash.BOUND_ELSEWHERE, (binding.reference, carrier.reference))
+            return Conflict(f"the state binds it to {binding.reference}, but {carrier.reference} carries it")
         live = self._by_id.get(binding.incident_id)
         other = self._marked(live) if live else None
         if other and other != key:
-            return Conflict(Clash.BOUND_CARRIES_ANOTHER, (binding.reference, other))
+            return Conflict(f"the state binds it to {binding.reference}, which carries the key '{other}'")
         return None
 
     def _carrying(self, key: str) -> tuple[LiveIncident, ...]:

@@ -114,11 +114,4 @@ def from_json(document: Any) -> Faults:
 
 
 def _fault(given: Mapping[str, Any]) -> Fault:
-    return Fault(
-        kind=FaultKind(given["kind"]),
-        on=given.get("on", ""),
-        nth=frozenset(given.get("nth", ())),
-        probability=given.get("probability", 1.0),
-        seconds=given.get("seconds", 1.0),
-        status=given.get("status", 503),
-    )
+    return Fault(**{**given, "kind": FaultKind(given["kind"]), "nth": frozenset(given.get("nth", ()))})

@@ -29,11 +29,13 @@ from importer.model.steps import CREATE
 from importer.state.ledger_file import LedgerFile, in_words, open_file, read_file
 from importer.state.ledger_rows import (
     CONFIRMED,
+    PUT_FIELDS,
     SENT,
     SENT_WITH,
     add_state,
     binding_of,
-    field_row,
+    field_rows,
+    put_account,
     remembered_of,
     state_of,
 )
@@ -166,8 +168,7 @@ class Ledger:
     def belong_to(self, account: Account) -> None:
         """Bind the file to the account, or raise Refused where it belongs to another one."""
         check_account(self, account)
-        rows = [("endpoint", account.endpoint), ("dashboard_url", account.dashboard_url)]
-        self._file.write(lambda to: to.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows))
+        self._file.write(lambda to: put_account(to, account))
 
     def planned(self, keys: Iterable[str], *, plan_hash: str) -> None:
         """Note what a run is going to do."""
@@ -187,13 +188,11 @@ class Ledger:
         self, key: str, *steps: str, live: LiveIncident, declared: Attributes, answered: Attributes
     ) -> None:
         """Note that steps were carried out, on which incident, and what came of each declared attribute."""
-        rows = [
-            field_row(key, attribute, value, answered.get(attribute)) for attribute, value in declared.items()
-        ]
+        rows = field_rows(key, ((name, value, answered.get(name)) for name, value in declared.items()))
 
         def work(to: sqlite3.Connection) -> None:
             self._bind(to, key, live.id, live.reference)
-            to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", rows)
+            to.executemany(PUT_FIELDS, rows)
             for step in steps:
                 self._end(to, key, step, status=CONFIRMED)
 
@@ -225,11 +224,7 @@ class Ledger:
 
     def adopt(self, key: str, live: LiveIncident) -> None:
         """Note somebody's word that an existing incident is the one with this key."""
-
-        def work(to: sqlite3.Connection) -> None:
-            self._claim(to, key, live, settled=False)
-
-        self._file.write(work)
+        self._file.write(lambda to: self._claim(to, key, live, settled=False))
 
     def take_over(self, adopted: Iterable[tuple[str, LiveIncident, Attributes]]) -> None:
         """Note that these incidents are the ones with these keys, and are as declared: all or none."""
@@ -237,8 +232,8 @@ class Ledger:
         def work(to: sqlite3.Connection) -> None:
             for key, live, attributes in adopted:
                 self._claim(to, key, live, settled=True)
-                rows = [field_row(key, attribute, value, value) for attribute, value in attributes.items()]
-                to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", rows)
+                rows = field_rows(key, ((name, value, value) for name, value in attributes.items()))
+                to.executemany(PUT_FIELDS, rows)
 
         self._file.write(work)
 

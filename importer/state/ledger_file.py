@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from importer.model.errors import Refused
 
@@ -42,7 +42,8 @@ _MIGRATIONS = {1: "ALTER TABLE entry ADD COLUMN content TEXT;"}
 """By the version that a file has: what makes the next version of it."""
 
 T = TypeVar("T")
-Row: TypeAlias = tuple[str, ...]
+Row: TypeAlias = tuple[Any, ...]
+"""What SQLite gives for the columns that a query names: texts, whole numbers and None."""
 Work: TypeAlias = Callable[[sqlite3.Connection], object]
 
 
