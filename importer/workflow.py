@@ -131,9 +131,9 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
         scope=replace(scope, left_out=len(loaded.incidents) - len(chosen)),
     )
     if empty.errored:
-        return _told(empty, privacy.of_incidents(loaded.incidents))
+        return _with_grouped_problems(empty, privacy.of_incidents(loaded.incidents))
     context = PlanContext(settings, marker(catalogue, settings), default_status(catalogue))
-    incidents = _as_asked(resolved.incidents, scope)
+    incidents = _under_scope(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
     made = _compared(session, empty, context, incidents, keys)
     if scope.drift_only:
@@ -142,7 +142,7 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
         checks = check_roles(session.account, made.changes) + _check_safety(made, settings)
         made = replace(made, diagnostics=made.diagnostics + checks)
     secrets = privacy.of_changes(made.changes)
-    return _told(within_limit(made), secrets)
+    return _with_grouped_problems(within_limit(made), secrets)
 
 
 def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
@@ -153,7 +153,7 @@ def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
     return (Diagnostic(Severity.WARNING, "safety-limit", too_many, hint=hint),) if too_many else ()
 
 
-def _told(plan: Plan, secrets: privacy.Secrets) -> Plan:
+def _with_grouped_problems(plan: Plan, secrets: privacy.Secrets) -> Plan:
     """Return a plan with its problems by cause, and those marked that say what private incidents say."""
     return replace(plan, diagnostics=grouped(map(secrets.marked, plan.diagnostics), places=None))
 
@@ -218,12 +218,14 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     _refuse_foreign(session, plan, plan_hash)
     begun = session.ledger.begun_by(plan_hash) if plan_hash else frozenset()
     fresh = [change for change in plan.changes if change.incident.key not in begun]
-    found = list(_made(session, [change for change in fresh if isinstance(change, Create | Pending)]))
+    found = list(
+        _created_since(session, [change for change in fresh if isinstance(change, Create | Pending)])
+    )
     edited = [change for change in fresh if isinstance(change, Update | Adopt)]
-    found += _rebound(edited, session.ledger.bindings())
+    found += _rebound_since(edited, session.ledger.bindings())
     current = refresh.by_id(session.api, [change.live.id for change in edited])
     for change in edited:
-        found += _moved(change, current.get(change.live.id))
+        found += _edited_since(change, current.get(change.live.id))
     if found:
         raise Refused(
             "the plan is stale: " + "; ".join(found),
@@ -294,7 +296,7 @@ def take_over(session: Session, declared: Sequence[Declared]) -> int:
     return len(fresh)
 
 
-def _as_asked(incidents: tuple[Incident, ...], scope: Scope) -> tuple[Incident, ...]:
+def _under_scope(incidents: tuple[Incident, ...], scope: Scope) -> tuple[Incident, ...]:
     """Return the incidents as a plan of that scope judges them: a report tells of all drift, whatever apply
     would do about it."""
     if not scope.drift_only:
@@ -319,7 +321,7 @@ def _refuse_foreign(session: Session, plan: Plan, plan_hash: str) -> None:
         )
 
 
-def _made(session: Session, creations: Sequence[Create | Pending]) -> Iterator[str]:
+def _created_since(session: Session, creations: Sequence[Create | Pending]) -> Iterator[str]:
     """Say which of the planned creations were made since, by the ledger or by the marker field, and which
     would be sent otherwise than the plan shows. Of one in doubt, the marker field only says how it ended."""
     memory = session.ledger.memory()
@@ -343,7 +345,7 @@ def _made(session: Session, creations: Sequence[Create | Pending]) -> Iterator[s
                 assert_never(other)
 
 
-def _rebound(edited: Sequence[Update | Adopt], bindings: Sequence[Binding]) -> Iterator[str]:
+def _rebound_since(edited: Sequence[Update | Adopt], bindings: Sequence[Binding]) -> Iterator[str]:
     """Say which of the planned edits are of an incident that the state binds otherwise since."""
     references = {each.key: each for each in bindings}
     owners = {each.incident_id: each for each in bindings}
@@ -362,7 +364,7 @@ def _carriers(session: Session, changes: Sequence[Change]) -> dict[str, Match]:
     return {change.incident.key: index.match(change.incident) for change in changes}
 
 
-def _moved(change: Update | Adopt, live: LiveIncident | None) -> list[str]:
+def _edited_since(change: Update | Adopt, live: LiveIncident | None) -> list[str]:
     """Say what moved under a planned edit: which incident, and which of its fields."""
     key, planned = change.incident.key, change.live
     if live is None:

@@ -242,10 +242,10 @@ def _nearest(wanted: str, words: Mapping[str, str]) -> tuple[str, ...]:
 
 def _may_be_same_person(one: str, other: str) -> bool:
     """Whether what stands before the @ is alike; that two people have one domain says nothing."""
-    ours, theirs = one.partition("@"), other.partition("@")
-    if not (ours[1] and theirs[1]):
+    left, right = one.partition("@"), other.partition("@")
+    if not (left[1] and right[1]):
         return True
-    return difflib.SequenceMatcher(None, ours[0], theirs[0]).ratio() >= _ALIKE
+    return difflib.SequenceMatcher(None, left[0], right[0]).ratio() >= _ALIKE
 
 
 def _shared_pairs(one: str, other: str) -> float:

@@ -143,10 +143,10 @@ class _Narrowing:
         offered = [word for word, meant in known.words.items() if meant in allowed]
         forms = [form for form, meant in known.forms.items() if meant in allowed]
         default = self.names.settings.defaults.get(WORDS[kind])
-        told = f" By importer.yaml it is {default} where it is left out." if default else ""
+        notes = f" By importer.yaml it is {default} where it is left out." if default else ""
         return {
             "title": "a name of the account, or {id: ...}",
-            "description": f"{self.generic[WORDS[kind]]['description']}{told}",
+            "description": f"{self.generic[WORDS[kind]]['description']}{notes}",
             "anyOf": [*choice(offered, (), forms), _IDENTIFIED],
         }
 
@@ -185,13 +185,13 @@ class _Narrowing:
         """Say what an editor shows of a key."""
         if meant is None:
             return {"description": "Left out, by the aliases of importer.yaml."}
-        told = [] if line(meant.name) == word else [f"{meant.name}."]
+        notes = [] if line(meant.name) == word else [f"{meant.name}."]
         field = find_custom_field(self.names.catalogue, meant.id) if isinstance(meant, Entity) else None
         if field is not None and field.type in _TAKES:
-            told.append(_TAKES[field.type])
+            notes.append(_TAKES[field.type])
         if field is not None and meant == marker(self.names.catalogue, self.names.settings):
-            told.append("It carries the key: leave it out, importer sets it.")
-        return {"description": " ".join(told)} if told else {}
+            notes.append("It carries the key: leave it out, importer sets it.")
+        return {"description": " ".join(notes)} if notes else {}
 
     def field(self, field: CustomField) -> Json:
         """Return the schema of what may be written for a custom field."""

@@ -169,8 +169,8 @@ class Execution:
         to people since. Where a run left the creation in doubt, that run made it."""
         key = change.incident.key
         missing = self._record(change, live)
-        owed = [each for each in missing if each.attribute not in change.left_to_people]
-        made, warnings = self._correct(live, key, owed)
+        to_correct = [each for each in missing if each.attribute not in change.left_to_people]
+        made, warnings = self._correct(live, key, to_correct)
         made, more = self._change(made, key, _still_to_do(change, made))
         self._settle(key, made)
         warnings += more + _kept_otherwise(missing)
@@ -211,10 +211,10 @@ class Execution:
             return Failed(key, "not-visible", what, "", location)
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
-        owed = [each for each in missing if each.attribute not in change.left_to_people]
+        to_correct = [each for each in missing if each.attribute not in change.left_to_people]
         left = [
             each
-            for each in (*owed, *_still_to_do(change, live))
+            for each in (*to_correct, *_still_to_do(change, live))
             if not each.attribute.is_create_only
             and (each.attribute not in known or not same(known[each.attribute].declared, each.after))
         ]

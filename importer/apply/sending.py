@@ -98,9 +98,12 @@ class Sender:
         made = request(step)
         # What has no idempotency key is looked for, not sent again: its bytes are of no use.
         kept = made.content if made.idempotency_key else None
-        once = made.idempotency_key
         self.journal.sending(
-            key, identity(step), idempotency_key=once, content=kept, plan_hash=self.plan_hash
+            key,
+            identity(step),
+            idempotency_key=made.idempotency_key,
+            content=kept,
+            plan_hash=self.plan_hash,
         )
         try:
             return carry_out(step, made)

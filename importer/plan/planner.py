@@ -176,7 +176,7 @@ class _Planner:
             remembered = self.memory.remembered(incident.key)
             judged = [change for each in found if (change := judge(each, remembered))]
             obstacles = [(each, self._obstacle(each, live)) for each in judged]
-            self._tell_of(obstacles, incident)
+            self._warn_left_out(obstacles, incident)
             real = [each for each, obstacle in obstacles if obstacle is None]
             found = after_policy(incident, real, self._marker, self.diagnostics)
             if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in found):
@@ -217,7 +217,7 @@ class _Planner:
         obstacles = [(each, self._obstacle(each, live)) for each in found]
         if not all(obstacle for _, obstacle in obstacles):
             return None
-        self._tell_of(obstacles, incident)
+        self._warn_left_out(obstacles, incident)
         return NoOp(incident, live.id, live.reference)
 
     def _obstacle(self, change: FieldChange, live: LiveIncident) -> _Obstacle | None:
@@ -227,7 +227,9 @@ class _Planner:
             return _Obstacle.CANNOT_BE_CLEARED
         return _Obstacle.NOT_SHOWN if self.index.is_unread(live, change.attribute.field) else None
 
-    def _tell_of(self, obstacles: Iterable[tuple[FieldChange, _Obstacle | None]], incident: Incident) -> None:
+    def _warn_left_out(
+        self, obstacles: Iterable[tuple[FieldChange, _Obstacle | None]], incident: Incident
+    ) -> None:
         """Warn of each difference that is left out."""
         for change, obstacle in obstacles:
             detail = f"incident '{incident.key}': {change.attribute.label}"

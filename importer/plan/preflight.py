@@ -54,7 +54,7 @@ def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic
     problems = Diagnostics()
     doubtful = [each for each in changes if isinstance(each, Create) and is_incident_id(each.incident.key)]
     if any(_was_pulled_here(each) for each in changes):
-        _refuse_gone(doubtful, problems)
+        _refuse_deleted(doubtful, problems)
     elif account.roles and SEES_PRIVATE not in account.roles:
         _refuse_unseen(doubtful, problems)
     every = chain(option_steps(changes), chain.from_iterable(map(steps, changes)))
@@ -124,7 +124,7 @@ def _was_pulled_here(change: Change) -> bool:
     return isinstance(change, NoOp | Blocked) and change.incident_id == change.incident.key
 
 
-def _refuse_gone(doubtful: Iterable[Create], problems: Diagnostics) -> None:
+def _refuse_deleted(doubtful: Iterable[Create], problems: Diagnostics) -> None:
     """Incidents that were pulled from this account are or were in it; to make them again is no import."""
     for change in doubtful:
         problems.error(

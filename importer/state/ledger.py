@@ -79,7 +79,7 @@ class Ledger:
         # In this order: what another process confirms in between is bound, not unknown.
         sent = self._file.query(SENT_WITH, CREATE, SENT)
         bindings = {each.key: each for each in self.bindings()}
-        unanswered = {key: Unanswered(once, content) for key, once, content in sent if key not in bindings}
+        unanswered = {key: Unanswered(*rest) for key, *rest in sent if key not in bindings}
         return Memory(bindings, unanswered, self.remembered)
 
     def bindings(self) -> tuple[Binding, ...]:

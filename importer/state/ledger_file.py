@@ -85,13 +85,13 @@ class LedgerFile:
         Whoever gets the lock commits for all who wait for it: a commit costs the disk as much for eight
         threads as for one.
         """
-        mine = _Write(work)
-        self._waiting.append(mine)
+        own = _Write(work)
+        self._waiting.append(own)
         with self._lock:
-            if not mine.is_over:
+            if not own.is_over:
                 self._commit_waiting()
-        if mine.refusal:
-            raise mine.refusal
+        if own.refusal:
+            raise own.refusal
 
     def write_later(self, work: Work) -> None:
         """Carry out `work` together with the next write, or when the file is closed."""

@@ -87,7 +87,7 @@ def state_of(connection: sqlite3.Connection) -> State:
     }
     sent = connection.execute(SENT_WITH, (CREATE, SENT)).fetchall()
     account = Account(meta["endpoint"], meta["dashboard_url"]) if "endpoint" in meta else None
-    return State(account, bound, {key: once for key, once, _ in sent if key not in bound})
+    return State(account, bound, {key: sent_with for key, sent_with, _ in sent if key not in bound})
 
 
 def add_state(to: sqlite3.Connection, own: State, whole: State, *, at: str) -> None:
@@ -105,7 +105,6 @@ def add_state(to: sqlite3.Connection, own: State, whole: State, *, at: str) -> N
             )
             fields = ((name, known.declared, known.answered) for name, known in each.fields.items())
             to.executemany(PUT_FIELDS, field_rows(key, fields))
-    sent = [
-        (key, CREATE, SENT, at, once) for key, once in whole.unanswered.items() if key not in own.unanswered
-    ]
+    fresh = whole.unanswered.keys() - own.unanswered.keys()
+    sent = [(key, CREATE, SENT, at, whole.unanswered[key]) for key in sorted(fresh)]
     to.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)", sent)

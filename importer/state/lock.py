@@ -32,7 +32,7 @@ def locked_ledger(
 
     Raises Refused, naming the holder, where that is not enough. `tell` hears of a predecessor that died.
     """
-    lock = _taken(path, timeout, now)
+    lock = _acquired(path, timeout, now)
     try:
         ledger = open_ledger(path, now=now)
         try:
@@ -50,7 +50,7 @@ def locked_ledger(
         lock.release()
 
 
-def _taken(path: Path, timeout: float, now: Callable[[], datetime]) -> BaseFileLock:
+def _acquired(path: Path, timeout: float, now: Callable[[], datetime]) -> BaseFileLock:
     from filelock import FileLock, Timeout  # noqa: PLC0415
 
     with in_words(path):

@@ -129,12 +129,12 @@ def _titled(value: Child, title: str, key: str) -> Child:
 
 def _numbered(names: Iterable[str]) -> Iterator[str]:
     """Give the second thing of one name the key `name #2`, and so on, never a key that is taken."""
-    taken: set[str] = set()
+    used: set[str] = set()
     for raw in names:
         name = normalise.text(raw) or ""
         key, number = name, 1
-        while key in taken:
+        while key in used:
             number += 1
             key = f"{name} #{number}"
-        taken.add(key)
+        used.add(key)
         yield key
