@@ -82,15 +82,9 @@ def plan_changes(
     ordered = sorted(incidents, key=_by_history)
     changes = [change for each in ordered if (change := planner.change(each, index.match(each))) is not None]
     planner.warn_of_undeclared()
-    unmanaged = sorted(
-        (
-            Unmanaged(each.key, each.reference)
-            for each in memory.bindings.values()
-            if each.key not in declared_keys
-        ),
-        key=lambda each: each.key,
-    )
-    return Planned(tuple(changes), tuple(unmanaged), tuple(planner.diagnostics.found))
+    undeclared = sorted(memory.bindings.keys() - declared_keys)
+    unmanaged = tuple(Unmanaged(key, memory.bindings[key].reference) for key in undeclared)
+    return Planned(tuple(changes), unmanaged, tuple(planner.diagnostics.found))
 
 
 @dataclass(frozen=True, slots=True)

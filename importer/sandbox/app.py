@@ -78,7 +78,7 @@ class Application:
 
     @property
     def faults(self) -> Faults:
-        """The trouble that requests run into."""
+        """The trouble that requests run into; setting it starts the counts of its `nth` anew."""
         return self._script.faults
 
     @faults.setter

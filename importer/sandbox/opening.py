@@ -14,8 +14,6 @@ import yaml
 from importer.sandbox.account import Account
 from importer.sandbox.app import Application
 from importer.sandbox.catalogue import from_seed, seeded_options
-from importer.sandbox.faults import Faults
-from importer.sandbox.journal import Journal
 from importer.sandbox.options import SandboxOptions
 from importer.sandbox.records import Wire
 from importer.sandbox.store import Store
@@ -24,35 +22,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
-class Sandbox:
+class Sandbox(Application):
     """A stand-in of the incident.io API: an account on disk (or in memory), and the WSGI app in front of
     it."""
-
-    def __init__(self, store: Store, application: Application) -> None:
-        self._store = store
-        self._application = application
 
     @property
     def app(self) -> WSGIApplication:
         """The WSGI application; any number of threads may call it."""
-        return self._application
-
-    @property
-    def faults(self) -> Faults:
-        """The trouble that requests run into; setting it starts the counts of its `nth` anew."""
-        return self._application.faults
-
-    @faults.setter
-    def faults(self, wanted: Faults) -> None:
-        self._application.faults = wanted
-
-    def journal(self) -> Journal:
-        """What happened so far."""
-        return self._application.journal()
+        return self
 
     def close(self) -> None:
         """Close the file; the app answers nothing afterwards."""
-        self._store.close()
+        self._account.store.close()
 
 
 def default_seed() -> Wire:
@@ -85,8 +66,7 @@ def open_sandbox(
         with suppress(Exception):
             store.close()
         raise
-    account = Account(catalogue, store, options or SandboxOptions(), clock)
-    return Sandbox(store, Application(account, sleep))
+    return Sandbox(Account(catalogue, store, options or SandboxOptions(), clock), sleep)
 
 
 def _open_account(store: Store, seed: Mapping[str, Any] | None) -> Wire:
