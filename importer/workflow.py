@@ -68,7 +68,6 @@ class AccountApi(refresh.IncidentReader, sending.IncidentWriter, pull.Api, Optio
     """All that the stages ask of the account."""
 
     def catalogue(self, needs: Needs) -> Catalogue: ...
-
     def workflows(self) -> tuple[Workflow, ...] | None: ...
 
 

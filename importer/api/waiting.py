@@ -17,9 +17,7 @@ class Clock(Protocol):
     may raise Interrupted; all three are called from many threads."""
 
     def now(self) -> datetime: ...
-
     def monotonic(self) -> float: ...
-
     def sleep(self, seconds: float) -> None: ...
 
 

@@ -26,7 +26,6 @@ class OptionWriter(Protocol):
     """What creating the missing options asks of the account."""
 
     def options(self, custom_field_id: str) -> tuple[Entity, ...]: ...
-
     def create_option(self, step: CreateOption, request: Request, /) -> Entity: ...
 
 
@@ -34,7 +33,6 @@ class Observer(Protocol):
     """Who watches a run; called from one thread."""
 
     def started(self, change: Change) -> None: ...
-
     def ended(self, change: Change, outcome: Outcome) -> None: ...
 
 
