@@ -193,7 +193,7 @@ def carry_out(
 ) -> ApplyResult:
     """Make the changes of a plan, or of a part of it. `plan_hash` is that of the saved plan it is from."""
     ledger = session.ledger
-    ledger.belong_to(session.account)
+    ledger.bind_account(session.account)
     ledger.planned((each.incident.key for each in plan.changes if is_acting(each)), plan_hash=plan_hash)
     find = Rediscovery(session.api, ledger.bindings).find
     options = create_options(plan, session.api)
@@ -238,7 +238,7 @@ def adopt(session: Session, key: str, reference: str) -> LiveIncident:
 
     Raises Refused where either already belongs to something else, UsageError where there is no such incident.
     """
-    session.ledger.belong_to(session.account)
+    session.ledger.bind_account(session.account)
     number = _REFERENCE.fullmatch(reference.strip())
     live = session.api.incident(number[1] if number else reference.strip())
     if live is None:
@@ -283,15 +283,15 @@ def read_declared(session: Session, found: PullSelection, kinds: frozenset[Field
     return pull.declare(incidents, found.keys, found.catalogue, session.settings, found.tally)
 
 
-def take_over(session: Session, declared: Sequence[Declared]) -> int:
+def bind_pulled(session: Session, declared: Sequence[Declared]) -> int:
     """Bind the keys of pulled incidents in the state; return how many were not bound before. Nothing is sent.
 
     Raises Refused where the state belongs to another account.
     """
-    session.ledger.belong_to(session.account)
+    session.ledger.bind_account(session.account)
     settled = {each.key for each in session.ledger.bindings() if each.settled}
     fresh = [each for each in declared if each.incident.key not in settled]
-    session.ledger.take_over((each.incident.key, each.live, each.attributes) for each in fresh)
+    session.ledger.bind_all((each.incident.key, each.live, each.attributes) for each in fresh)
     return len(fresh)
 
 

@@ -25,6 +25,7 @@ from importer.sandbox import Sandbox
 from importer.state.ledger import open_ledger, read_ledger
 from importer.workflow import (
     Session,
+    bind_pulled,
     carry_out,
     find_incidents,
     load_declared,
@@ -32,7 +33,6 @@ from importer.workflow import (
     read_declared,
     refuse_stale,
     remaining_changes,
-    take_over,
 )
 
 KEY = "sandbox-key"
@@ -110,7 +110,7 @@ class Rehearsal:
         with self._session(read_only_transport, open_ledger if adopting else read_ledger) as session:
             declared = read_declared(session, find_incidents(session, filters, None), kinds)
             if adopting:
-                take_over(session, declared)
+                bind_pulled(session, declared)
             return declared
 
     def incidents(self) -> list[dict[str, Any]]:

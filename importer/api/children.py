@@ -7,7 +7,7 @@ from importer.model import Field, LiveChild, normalise
 from importer.model.errors import ApiError
 from importer.wire import children as wire
 from importer.wire import paths
-from importer.wire.incidents import understood
+from importer.wire.incidents import parsing
 
 
 def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
@@ -22,7 +22,7 @@ def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]
 
 def _of_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[LiveChild, ...]:
     owned = {"incident_id": incident_id}
-    with understood(f"a list of {field}"):
+    with parsing(f"a list of {field}"):
         match field:
             case Field.TIMELINE:
                 with may_be_missing("timeline items"):
@@ -48,5 +48,5 @@ def read_postmortem_content(exchange: Exchange, document_id: str) -> str | None:
         if refusal.status in MISSING:
             return None
         raise
-    with understood("a post-mortem's content"):
+    with parsing("a post-mortem's content"):
         return normalise.text(answer["markdown"])

@@ -67,7 +67,7 @@ class Client:
     def identity(self) -> Account:
         """Return which account the key belongs to, and the key's roles."""
         answer = self._exchange.get(paths.IDENTITY)
-        with wire.understood("an identity"):
+        with wire.parsing("an identity"):
             return wire_catalogue.account(answer["identity"], endpoint=self._exchange.endpoint)
 
     def catalogue(self, needs: Needs) -> Catalogue:
@@ -84,7 +84,7 @@ class Client:
     def incident_count(self) -> int | None:
         """Return how many incidents `incidents` would yield; None where the account does not say."""
         page = self._exchange.get(paths.INCIDENTS, {"page_size": "1"})
-        with wire.understood("a page of incidents"):
+        with wire.parsing("a page of incidents"):
             count = (page.get("pagination_meta") or {}).get("total_record_count")
         return count if isinstance(count, int) else None
 
@@ -121,7 +121,7 @@ class Client:
             if not isinstance(step.value, Membership) or not is_there_already(refusal):
                 raise
             return LiveChild("", step.attribute, step.value)
-        with wire.understood(f"one of {step.attribute.field}"):
+        with wire.parsing(f"one of {step.attribute.field}"):
             return created(step, answer)
 
     def change(self, _step: AttachPostmortem | EditChild | SetChildStatus, request: Request) -> None:
@@ -131,7 +131,7 @@ class Client:
     def create_option(self, _step: CreateOption, request: Request) -> Entity:
         """Add an option to a select field."""
         answer, _ = self._exchange.send(request)
-        with wire.understood("an option"):
+        with wire.parsing("an option"):
             return wire_catalogue.option(answer["custom_field_option"])
 
     def options(self, custom_field_id: str) -> tuple[Entity, ...]:
@@ -154,7 +154,7 @@ class Client:
             if refusal.status in (403, 404):
                 return None
             raise
-        with wire.understood("a list of workflows"):
+        with wire.parsing("a list of workflows"):
             return tuple(wire_catalogue.workflow(each) for each in found)
 
 
@@ -180,6 +180,6 @@ def open_client(connection: Connection, transport: httpx.BaseTransport) -> Clien
 
 
 def _incident(answer: wire.Json) -> LiveIncident:
-    with wire.understood("an incident"):
+    with wire.parsing("an incident"):
         found = answer["incident"]
     return wire.live_incident(found)

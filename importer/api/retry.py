@@ -36,7 +36,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True)
-class _Lost:
+class _LostAnswer:
     """No usable answer. Where `sent` is true the server may have carried the request out."""
 
     reason: str
@@ -76,7 +76,7 @@ class Retry(httpx.BaseTransport):
             if _is_creation(request) and not self._takes_turn(state):
                 return self._given_up(request, state)
             outcome = self._attempt(request)
-            if isinstance(outcome, _Lost):
+            if isinstance(outcome, _LostAnswer):
                 self._after_loss(request, state, outcome)
             elif outcome.status_code == 429:
                 if not self._after_refusal(request, state, outcome):
@@ -119,7 +119,7 @@ class Retry(httpx.BaseTransport):
             )
         return answer
 
-    def _attempt(self, request: httpx.Request) -> httpx.Response | _Lost:
+    def _attempt(self, request: httpx.Request) -> httpx.Response | _LostAnswer:
         try:
             response = self._inner.handle_request(request)
             try:
@@ -128,19 +128,19 @@ class Retry(httpx.BaseTransport):
                 response.close()
         except (httpx.RequestError, OSError) as mistake:
             reason = printable(f"{type(mistake).__name__}: {mistake}".rstrip(": "))
-            return _Lost(reason, sent=not isinstance(mistake, _NOT_SENT))
+            return _LostAnswer(reason, sent=not isinstance(mistake, _NOT_SENT))
         status = response.status_code
         if status == 408 or status >= 500:
             hint = retry_after(response.headers, response.text, now=self._policy.clock.now())
-            return _Lost(error(status, response.headers, response.text).summary, sent=True, hint=hint)
+            return _LostAnswer(error(status, response.headers, response.text).summary, sent=True, hint=hint)
         if response.is_success and status != 204:
             parsed = _json_object(response.content)
             if parsed is None:
-                return _Lost(f"{status} with something that is not the API's JSON", sent=True)
+                return _LostAnswer(f"{status} with something that is not the API's JSON", sent=True)
             response.extensions[PARSED] = parsed
         return response
 
-    def _after_loss(self, request: httpx.Request, state: RequestState, lost: _Lost) -> None:
+    def _after_loss(self, request: httpx.Request, state: RequestState, lost: _LostAnswer) -> None:
         state.failures += 1
         state.may_be_done = state.may_be_done or lost.sent
         if lost.sent and not request.extensions.get(REPEATABLE, True):

@@ -80,7 +80,7 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Reservation:
     """One request's places in the queues of its buckets, and how many had been answered when it left."""
 
     bucket: Bucket
@@ -122,12 +122,12 @@ class Throttle(httpx.BaseTransport):
     def close(self) -> None:
         self._inner.close()
 
-    def _reserve(self, route: str) -> tuple[_Place, ...]:
+    def _reserve(self, route: str) -> tuple[_Reservation, ...]:
         with self._turn:
             self._turn.wait_for(lambda: route in self._limits or route not in self._asked)
             self._asked.add(route)
             limits = self._limits.get(route) or _DOCUMENTED.get(route, frozenset({DEFAULT}))
-            return tuple(_Place(bucket, bucket.reserve(), bucket.finished) for bucket in self._of(limits))
+            return tuple(_Reservation(each, each.reserve(), each.finished) for each in self._of(limits))
 
     def _of(self, limits: Iterable[Limit]) -> tuple[Bucket, ...]:
         now = self._clock.monotonic()
@@ -146,7 +146,7 @@ class Throttle(httpx.BaseTransport):
             self._buckets[limit] = (server, *own)
         return self._buckets[limit]
 
-    def _wait(self, places: tuple[_Place, ...]) -> None:
+    def _wait(self, places: tuple[_Reservation, ...]) -> None:
         while True:
             with self._turn:
                 now = self._clock.monotonic()
@@ -157,7 +157,7 @@ class Throttle(httpx.BaseTransport):
                 return
             self._clock.sleep(delay)
 
-    def _finish(self, route: str, places: tuple[_Place, ...], response: httpx.Response | None) -> None:
+    def _finish(self, route: str, places: tuple[_Reservation, ...], response: httpx.Response | None) -> None:
         """Learn from an answer. Without one, the next request of an unknown endpoint goes alone again."""
         with self._turn:
             for place in places:
@@ -167,7 +167,7 @@ class Throttle(httpx.BaseTransport):
             self._asked.discard(route)
             self._turn.notify_all()
 
-    def _learn(self, route: str, places: tuple[_Place, ...], response: httpx.Response) -> None:
+    def _learn(self, route: str, places: tuple[_Reservation, ...], response: httpx.Response) -> None:
         allowed = allowance(response.headers)
         known = self._limits.get(route) or _DOCUMENTED.get(route, frozenset({DEFAULT}))
         self._limits[route] = allowed.limits or known

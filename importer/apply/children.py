@@ -34,13 +34,13 @@ class Children:
     sender: Sender
 
     def bring_up_to_date(
-        self, live: LiveIncident, key: str, wanted: Mapping[Attribute, Child], *, looked_at: frozenset[Field]
+        self, live: LiveIncident, key: str, wanted: Mapping[Attribute, Child], *, listed: frozenset[Field]
     ) -> tuple[Diagnostic, ...]:
         """Create what is missing and edit what differs; return a warning for what the API cannot do."""
         warnings: list[Diagnostic] = []
         for kind, attributes in groupby(sorted(wanted, key=by_label), lambda attribute: attribute.field):
             try:
-                known = self._listed(live, frozenset({kind}) & looked_at)
+                known = self._listed(live, frozenset({kind}) & listed)
                 for each in attributes:
                     warnings += self._child(live, key, each, wanted[each], known.get(each))
             except NotAvailable as error:

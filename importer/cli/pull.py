@@ -22,7 +22,7 @@ from importer.model.wording import numbered
 from importer.plan.estimate import of_requests
 from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
 from importer.renderers.view import effort
-from importer.workflow import find_incidents, read_declared, take_over
+from importer.workflow import bind_pulled, find_incidents, read_declared
 
 if TYPE_CHECKING:
     from importer.workflow import PullSelection, Session
@@ -108,7 +108,7 @@ def command(context: click.Context) -> int:
         desk.console.complain(found.tally.diagnostics())
         files = _divided(without_numbers(declared) if wishes.drop_external_id else declared, wishes.by)
         _write(files, wishes)
-        adopted = take_over(session, declared) if wishes.adopt else None
+        adopted = bind_pulled(session, declared) if wishes.adopt else None
         _tell(files, wishes, desk, session)
     if adopted is not None:
         desk.console.tell(f"{adopted} taken over: the state knows which incident each key is.")

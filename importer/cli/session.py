@@ -92,7 +92,7 @@ def claiming(desk: Desk, *, rate: Rate | None = None, max_wait: float) -> Iterat
         locked_ledger(desk.settings.state, timeout=desk.common.lock_timeout, now=now, tell=tell) as ledger,
     ):
         account = client.identity()
-        ledger.belong_to(account)
+        ledger.bind_account(account)
         yield Session(desk.settings, account, client, ledger, now)
 
 

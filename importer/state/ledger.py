@@ -26,7 +26,7 @@ from importer.model import (
 from importer.model.codec import decode_attribute
 from importer.model.errors import Refused
 from importer.model.steps import CREATE
-from importer.state.ledger_file import LedgerFile, in_words, open_file, read_file
+from importer.state.ledger_file import LedgerFile, open_file, read_file, readable_errors
 from importer.state.ledger_rows import (
     CONFIRMED,
     PUT_FIELDS,
@@ -93,7 +93,7 @@ class Ledger:
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]:
         """Return what was last declared and answered of each attribute of one key."""
         rows = self._file.query("SELECT attribute, declared, answered FROM field WHERE key = ?", key)
-        with in_words(self.path):
+        with readable_errors(self.path):
             return {
                 decode_attribute(json.loads(attribute)): remembered_of(declared, answered)
                 for attribute, declared, answered in rows
@@ -129,7 +129,7 @@ class Ledger:
 
     def account(self) -> Account | None:
         """Return the account that this state belongs to, if it has met one."""
-        endpoint, dashboard_url = self.noted("endpoint"), self.noted("dashboard_url")
+        endpoint, dashboard_url = self.meta("endpoint"), self.meta("dashboard_url")
         return Account(endpoint, dashboard_url) if endpoint and dashboard_url is not None else None
 
     def state(self) -> State:
@@ -165,7 +165,7 @@ class Ledger:
 
     # -- what apply writes -----------------------------------------------------------------------------
 
-    def belong_to(self, account: Account) -> None:
+    def bind_account(self, account: Account) -> None:
         """Bind the file to the account, or raise Refused where it belongs to another one."""
         check_account(self, account)
         self._file.write(lambda to: put_account(to, account))
@@ -226,7 +226,7 @@ class Ledger:
         """Note somebody's word that an existing incident is the one with this key."""
         self._file.write(lambda to: self._claim(to, key, live, settled=False))
 
-    def take_over(self, adopted: Iterable[tuple[str, LiveIncident, Attributes]]) -> None:
+    def bind_all(self, adopted: Iterable[tuple[str, LiveIncident, Attributes]]) -> None:
         """Note that these incidents are the ones with these keys, and are as declared: all or none."""
 
         def work(to: sqlite3.Connection) -> None:
@@ -259,11 +259,11 @@ class Ledger:
 
         self._file.write(work)
 
-    def note(self, name: str, value: str) -> None:
+    def set_meta(self, name: str, value: str) -> None:
         """Keep one word about the file itself, such as who holds its lock."""
         self._file.write(lambda to: to.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value)))
 
-    def noted(self, name: str) -> str | None:
+    def meta(self, name: str) -> str | None:
         """Return what was kept under a name."""
         rows = self._file.query("SELECT value FROM meta WHERE name = ?", name)
         return next((value for (value,) in rows), None)

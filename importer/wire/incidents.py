@@ -175,7 +175,7 @@ def parse_moment(raw: str) -> datetime:
 
 
 @contextmanager
-def understood(what: str) -> Iterator[None]:
+def parsing(what: str) -> Iterator[None]:
     """Turn an answer that lacks what the API promises into NoAnswer: it is not the API's."""
     try:
         yield
@@ -192,7 +192,7 @@ def live_incident(json: Json) -> LiveIncident:
     Optional and unknown properties may be missing or added (API page: Compatibility).
     Raises NoAnswer where a property that makes an incident is missing.
     """
-    with understood("an incident"):
+    with parsing("an incident"):
         return LiveIncident(
             id=_identity(json),
             reference=json["reference"],

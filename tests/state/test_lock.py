@@ -122,7 +122,7 @@ def test_a_holder_without_a_name_is_somebody(path: Path, monkeypatch: pytest.Mon
         monkeypatch.delenv(name, raising=False)
     with locked_ledger(path, timeout=0, now=now, tell=print):
         ledger = read_ledger(path, now=now)
-        assert (ledger.noted("holder") or "").startswith("somebody@")
+        assert (ledger.meta("holder") or "").startswith("somebody@")
         ledger.close()
 
 
