@@ -1,7 +1,7 @@
 """A transport -> one that is patient, paced and, for plans, unable to write.
 
 The order is client -> ReadOnly (plans only) -> Retry -> Throttle -> RedactApiKey -> network, so that each
-attempt is paced, and nobody hears more of an answer than may be told.
+attempt is paced, and no refusal that anybody sees holds the key.
 """
 
 from __future__ import annotations
