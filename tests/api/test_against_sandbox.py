@@ -268,7 +268,7 @@ def test_the_limit_on_creations_is_outwaited() -> None:
 
     assert len(list(api.incidents())) == 45
     assert waits.clock.seconds < 3 * 3600
-    assert {each.scope for each in waits.told} == {"creations"}
+    assert {each.scope for each in waits.recorded} == {"creations"}
 
 
 def test_a_key_that_may_only_look_is_told_what_it_lacks() -> None:

@@ -175,9 +175,9 @@ def test_a_rate_limit_is_waited_for_as_the_server_says_and_told() -> None:
     send(Script([refusal(retry_after="7"), ok()]), waits)
 
     assert waits.clock.slept == [7]
-    (told,) = waits.told
-    assert (told.seconds, told.reason, told.scope) == (7, "rate limit", "requests")
-    assert (told.until - waits.clock.now()).total_seconds() == 0
+    (recorded,) = waits.recorded
+    assert (recorded.seconds, recorded.reason, recorded.scope) == (7, "rate limit", "requests")
+    assert (recorded.until - waits.clock.now()).total_seconds() == 0
 
 
 def test_a_useless_hint_does_not_hammer_the_server() -> None:
@@ -214,7 +214,7 @@ def test_a_refused_creation_without_a_hint_waits_minutes() -> None:
     send(Script([refusal()] * 5 + [ok()]), waits)
 
     assert waits.clock.slept == [60, 120, 240, 300, 300]
-    assert {each.scope for each in waits.told} == {"creations"}
+    assert {each.scope for each in waits.recorded} == {"creations"}
 
 
 def test_a_refused_creation_is_given_up_after_the_longest_wait() -> None:

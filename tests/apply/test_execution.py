@@ -332,9 +332,9 @@ def test_an_incident_that_was_there_is_adopted_brought_up_to_date_and_said_so(de
 def test_what_belongs_to_people_is_not_edited_in_an_incident_that_was_there(desk: Desk) -> None:
     live = made(desk, {NAME: "Search was slow", SUMMARY: "as somebody wrote it"})
     desk.account.made_by["importer-A"] = live.id
-    theirs = frozenset({SUMMARY})
+    left_to_people = frozenset({SUMMARY})
     sent = {STATUS: CLOSED, VISIBILITY: "public", **SHORT, SUMMARY: "as the file has it"}
-    outcome = desk.carry_out(Create(incident("A", SHORT), "importer-A", sent, theirs))
+    outcome = desk.carry_out(Create(incident("A", SHORT), "importer-A", sent, left_to_people))
     assert isinstance(outcome, Adopted)
     held = desk.account.live[live.id].attributes
     assert held[SUMMARY] == "as somebody wrote it"
@@ -670,8 +670,8 @@ def begun(desk: Desk) -> Desk:
 
 def test_what_people_wrote_into_an_ignored_field_of_a_taken_over_incident_stays(desk: Desk) -> None:
     change = replace(create("A", {**SHORT, SUMMARY: "of the file"}), left_to_people=frozenset({SUMMARY}))
-    theirs = {**change.attributes, SUMMARY: "of a person", NAME: "Renamed"}
-    began = desk.account.put(theirs)
+    left_to_people = {**change.attributes, SUMMARY: "of a person", NAME: "Renamed"}
+    began = desk.account.put(left_to_people)
     desk.account.made_by[change.idempotency_key] = began.id
     desk.account.live[began.id] = replace(began, created_at=datetime(2024, 1, 1, tzinfo=UTC))
     begun(desk).account.faults = [Fault.NONE, Fault.CRASH_BEFORE]

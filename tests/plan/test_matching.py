@@ -117,21 +117,21 @@ def explanation(found: Match) -> str:
 
 def test_two_incidents_with_one_marker_are_a_conflict_that_names_both() -> None:
     twice = marked(1, "A"), marked(2, "A")
-    said = "several incidents carry it in the marker field: INC-1, INC-2"
-    assert explanation(match(A, *twice)) == said
-    assert explanation(match(A, *twice, known=memory(bound("A", ONE)))) == said
+    reason = "several incidents carry it in the marker field: INC-1, INC-2"
+    assert explanation(match(A, *twice)) == reason
+    assert explanation(match(A, *twice, known=memory(bound("A", ONE)))) == reason
 
 
 def test_state_and_marker_that_disagree_are_a_conflict_that_names_both() -> None:
-    said = explanation(match(A, ONE, marked(2, "A"), known=memory(bound("A", ONE))))
-    assert said == "the state binds it to INC-1, but INC-2 carries it"
+    reason = explanation(match(A, ONE, marked(2, "A"), known=memory(bound("A", ONE))))
+    assert reason == "the state binds it to INC-1, but INC-2 carries it"
     hidden = explanation(match(A, marked(2, "A"), known=memory(bound("A", ONE))))
-    assert hidden == said
+    assert hidden == reason
 
 
 def test_a_bound_incident_with_the_marker_of_another_key_is_a_conflict() -> None:
-    said = explanation(match(A, marked(1, "B"), known=memory(bound("A", ONE))))
-    assert said == "the state binds it to INC-1, which carries the key 'B'"
+    reason = explanation(match(A, marked(1, "B"), known=memory(bound("A", ONE))))
+    assert reason == "the state binds it to INC-1, which carries the key 'B'"
 
 
 def test_a_marked_incident_that_the_state_binds_to_another_key_is_a_conflict_for_both() -> None:

@@ -120,18 +120,18 @@ def test_an_unanswered_creation_that_no_file_declares_is_told() -> None:
 def test_a_creation_that_looks_like_an_unmanaged_incident_is_a_warning_with_the_next_step() -> None:
     looks = {**SHORT, STARTED: BEGAN}
     found = planned(incident(looks), account=(live(7, looks), live(8, looks), live(9, SHORT)))
-    said = diagnostic(found, "resembles-existing")
-    assert said.detail == "incident 'A' resembles INC-7, INC-8"
-    assert said.hint.endswith("importer adopt A INC-7")
+    problem = diagnostic(found, "resembles-existing")
+    assert problem.detail == "incident 'A' resembles INC-7, INC-8"
+    assert problem.hint.endswith("importer adopt A INC-7")
     assert isinstance(found.changes[0], Create)
 
 
 def test_an_unanswered_creation_that_looks_like_an_unmanaged_incident_is_a_warning_too() -> None:
     looks = {**SHORT, STARTED: BEGAN}
     found = planned(incident(looks), account=(live(7, looks),), memory=remembering({}, sent={"A": "then"}))
-    said = diagnostic(found, "resembles-existing")
-    assert said.summary.startswith("incidents that nobody confirmed have the name")
-    assert said.hint.endswith("importer adopt A INC-7")
+    problem = diagnostic(found, "resembles-existing")
+    assert problem.summary.startswith("incidents that nobody confirmed have the name")
+    assert problem.hint.endswith("importer adopt A INC-7")
     assert isinstance(found.changes[0], Pending)
 
 
@@ -238,10 +238,10 @@ def test_a_conflict_of_identities_is_an_error_and_no_change() -> None:
         context=MARKING,
     )
     assert [each.incident.key for each in found.changes] == ["B"]
-    said = diagnostic(found, "identity-conflict", Severity.ERROR)
-    assert "'A'" in said.summary
-    assert "INC-1, INC-2" in said.summary
-    assert said.locations == (Location("a.yaml", 3),)
+    problem = diagnostic(found, "identity-conflict", Severity.ERROR)
+    assert "'A'" in problem.summary
+    assert "INC-1, INC-2" in problem.summary
+    assert problem.locations == (Location("a.yaml", 3),)
 
 
 def test_an_adopted_incident_is_shown_as_adopted_with_what_brings_it_up_to_date() -> None:
@@ -290,8 +290,8 @@ def test_a_hidden_incident_that_changed_is_blocked_and_never_created_again(settl
 
 
 def test_a_hidden_incident_ignores_what_belongs_to_people() -> None:
-    theirs = Policy(ignore_changes=frozenset({"summary"}))
-    found = planned(incident({SUMMARY: "new"}, policy=theirs), memory=ours(as_sent({SUMMARY: "old"})))
+    ignoring = Policy(ignore_changes=frozenset({"summary"}))
+    found = planned(incident({SUMMARY: "new"}, policy=ignoring), memory=ours(as_sent({SUMMARY: "old"})))
     assert isinstance(found.changes[0], NoOp)
 
 
@@ -321,14 +321,14 @@ def test_changes_are_oldest_first_whatever_the_order_of_the_files(
 
 
 @pytest.mark.parametrize(
-    ("creates", "updates", "said"),
+    ("creates", "updates", "expected"),
     [
         (3, 2, None),
         (4, 2, "the plan has 4 to create; safety.max_creates allows 3"),
         (3, 3, "the plan has 3 to update; safety.max_updates allows 2"),
     ],
 )
-def test_a_safety_limit_is_exceeded_from_one_more(creates: int, updates: int, said: str | None) -> None:
+def test_a_safety_limit_is_exceeded_from_one_more(creates: int, updates: int, expected: str | None) -> None:
     limited = replace(SETTINGS, max_creates=3, max_updates=2)
-    assert exceeded({"create": creates, "update": updates}, limited) == said
+    assert exceeded({"create": creates, "update": updates}, limited) == expected
     assert exceeded({"create": creates, "update": updates}, SETTINGS) is None
