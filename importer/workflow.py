@@ -15,7 +15,7 @@ from importer.account.catalogue import default_status, marker
 from importer.account.resolver import needs, resolve
 from importer.account.rules import check_marker, check_resolved
 from importer.apply import sending
-from importer.apply.applier import Limits, Observer, OptionApi, Run, apply, create_options
+from importer.apply.applier import ApplyResult, Limits, Observer, OptionWriter, apply, create_options
 from importer.apply.execution import Execution
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
@@ -48,10 +48,10 @@ from importer.plan import privacy, refresh
 from importer.plan.changes import is_acting, only_drift, without_keys
 from importer.plan.differences import differences
 from importer.plan.history import by_month
-from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
-from importer.plan.planner import Ground, exceeded, plan_changes
+from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
+from importer.plan.planner import PlanContext, exceeded, plan_changes
 from importer.plan.preflight import check_key, check_roles, check_workflows
-from importer.plan.selection import limited, selected
+from importer.plan.selection import selected, within_limit
 from importer.plan.steps import creation
 from importer.plan.summary import summarise
 from importer.pull import ChildCollector, Declared, Filters, PullWarnings
@@ -64,11 +64,10 @@ _REFERENCE = re.compile(r"\D*([0-9]+)")
 """INC-48 or 48. The prefix is not fixed, and the API takes the bare number only."""
 
 
-class Api(refresh.Api, sending.Api, pull.ChildReader, OptionApi, Protocol):
+class AccountApi(refresh.IncidentReader, sending.IncidentWriter, pull.ChildReader, OptionWriter, Protocol):
     """All that the stages ask of the account."""
 
     def catalogue(self, needs: Needs) -> Catalogue: ...
-
     def workflows(self) -> tuple[Workflow, ...] | None: ...
 
 
@@ -78,13 +77,13 @@ class Session:
 
     settings: Settings
     account: Account
-    api: Api
+    api: AccountApi
     ledger: Ledger
     now: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PullSelection:
     """Incidents to pull, oldest first, with their keys by ID, the account's things, and what is left out."""
 
     incidents: tuple[LiveIncident, ...]
@@ -93,7 +92,7 @@ class Found:
     tally: PullWarnings
 
 
-def declare(settings: Settings, paths: Sequence[Path], *, now: datetime) -> Loaded:
+def load_declared(settings: Settings, paths: Sequence[Path], *, now: datetime) -> Loaded:
     """Load the files and check what can be checked without the account."""
     loaded = load(settings, paths)
     return replace(loaded, diagnostics=loaded.diagnostics + check_declared(loaded.incidents, now=now))
@@ -106,7 +105,7 @@ def preflight(session: Session) -> tuple[Diagnostic, ...]:
     return grouped(found + check_marker(catalogue, session.settings, session.account))
 
 
-def plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
+def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     """Compare the files with the account. A plan with errors has no changes, only their diagnostics, which
     have all their places.
 
@@ -131,18 +130,18 @@ def plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
         scope=replace(scope, left_out=len(loaded.incidents) - len(chosen)),
     )
     if empty.errored:
-        return _told(empty, privacy.of_incidents(loaded.incidents))
-    ground = Ground(settings, marker(catalogue, settings), default_status(catalogue))
-    incidents = _as_asked(resolved.incidents, scope)
+        return _with_grouped_problems(empty, privacy.of_incidents(loaded.incidents))
+    context = PlanContext(settings, marker(catalogue, settings), default_status(catalogue))
+    incidents = _under_scope(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
-    made = _compared(session, empty, ground, incidents, keys)
+    made = _compared(session, empty, context, incidents, keys)
     if scope.drift_only:
         made = only_drift(made)
     else:
         checks = check_roles(session.account, made.changes) + _check_safety(made, settings)
         made = replace(made, diagnostics=made.diagnostics + checks)
     secrets = privacy.of_changes(made.changes)
-    return _told(limited(made), secrets)
+    return _with_grouped_problems(within_limit(made), secrets)
 
 
 def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
@@ -153,29 +152,29 @@ def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
     return (Diagnostic(Severity.WARNING, "safety-limit", too_many, hint=hint),) if too_many else ()
 
 
-def _told(plan: Plan, secrets: privacy.Secrets) -> Plan:
+def _with_grouped_problems(plan: Plan, secrets: privacy.Secrets) -> Plan:
     """Return a plan with its problems by cause, and those marked that say what private incidents say."""
     return replace(plan, diagnostics=grouped(map(secrets.marked, plan.diagnostics), places=None))
 
 
 def _compared(
-    session: Session, empty: Plan, ground: Ground, incidents: tuple[Incident, ...], keys: frozenset[str]
+    session: Session, empty: Plan, context: PlanContext, incidents: tuple[Incident, ...], keys: frozenset[str]
 ) -> Plan:
     """Return an empty plan with the changes that make the account what the incidents say. `keys` are all that
     the files declare."""
     memory = session.ledger.memory()
-    census = refresh.refresh(session.api, incidents, memory, ground.marker)
-    planned = plan_changes(incidents, census, memory=memory, ground=ground, declared_keys=keys)
+    index = refresh.refresh(session.api, incidents, memory, context.marker)
+    planned = plan_changes(incidents, index, memory=memory, context=context, declared_keys=keys)
     return replace(
         empty,
         changes=planned.changes,
         unmanaged=planned.unmanaged,
         diagnostics=empty.diagnostics + planned.diagnostics,
-        history=by_month(each.attributes for each in census.live()) if census.is_whole else None,
+        history=by_month(each.attributes for each in index.live()) if index.is_whole else None,
     )
 
 
-def left_of(session: Session, plan: Plan, plan_hash: str) -> Plan:
+def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
     """Return what earlier runs of a saved plan did not make yet.
 
     A creation that nobody answered, and whose incident now shows the key, is noted as made: to send it again
@@ -197,10 +196,10 @@ def carry_out(
     observers: Sequence[Observer],
     stop: Event,
     plan_hash: str = "",
-) -> Run:
+) -> ApplyResult:
     """Make the changes of a plan, or of a part of it. `plan_hash` is that of the saved plan it is from."""
     ledger = session.ledger
-    ledger.belong_to(session.account)
+    ledger.bind_account(session.account)
     ledger.planned((each.incident.key for each in plan.changes if is_acting(each)), plan_hash=plan_hash)
     find = Rediscovery(session.api, ledger.bindings).find
     options = create_options(plan, session.api)
@@ -208,9 +207,9 @@ def carry_out(
     return apply(plan, work, limits=limits, observers=observers, stop=stop)
 
 
-def use_up(session: Session, run: Run, plan_hash: str) -> None:
+def mark_applied(session: Session, result: ApplyResult, plan_hash: str) -> None:
     """Note that a saved plan cannot be applied any more, where a run left nothing of it."""
-    if all(isinstance(outcome, Applied | Adopted) for outcome in run.outcomes):
+    if all(isinstance(outcome, Applied | Adopted) for outcome in result.outcomes):
         session.ledger.finished(plan_hash)
 
 
@@ -224,12 +223,14 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     _refuse_foreign(session, plan, plan_hash)
     begun = session.ledger.begun_by(plan_hash) if plan_hash else frozenset()
     fresh = [change for change in plan.changes if change.incident.key not in begun]
-    found = list(_made(session, [change for change in fresh if isinstance(change, Create | Pending)]))
+    found = list(
+        _created_since(session, [change for change in fresh if isinstance(change, Create | Pending)])
+    )
     edited = [change for change in fresh if isinstance(change, Update | Adopt)]
-    found += _rebound(edited, session.ledger.bindings())
+    found += _rebound_since(edited, session.ledger.bindings())
     current = refresh.by_id(session.api, [change.live.id for change in edited])
     for change in edited:
-        found += _moved(change, current.get(change.live.id))
+        found += _edited_since(change, current.get(change.live.id))
     if found:
         raise Refused(
             "the plan is stale: " + "; ".join(found),
@@ -243,7 +244,7 @@ def adopt(session: Session, key: str, reference: str) -> LiveIncident:
 
     Raises Refused where either already belongs to something else, UsageError where there is no such incident.
     """
-    session.ledger.belong_to(session.account)
+    session.ledger.bind_account(session.account)
     number = _REFERENCE.fullmatch(reference.strip())
     live = session.api.incident(number[1] if number else reference.strip())
     if live is None:
@@ -252,21 +253,18 @@ def adopt(session: Session, key: str, reference: str) -> LiveIncident:
             hint="give the reference as incident.io shows it, like INC-48",
         )
     for binding in session.ledger.bindings():
-        if binding.key == key and binding.incident_id != live.id:
+        if (binding.key == key) != (binding.incident_id == live.id):
+            taken_key = f"the key '{key}' is {binding.reference}"
+            taken_incident = f"{live.reference} is the incident of the key '{binding.key}'"
             raise Refused(
-                f"the key '{key}' is {binding.reference} already",
-                hint=f"if that is wrong, run `importer state forget {key}` first",
-            )
-        if binding.incident_id == live.id and binding.key != key:
-            raise Refused(
-                f"{live.reference} is the incident of the key '{binding.key}' already",
+                f"{taken_key if binding.key == key else taken_incident} already",
                 hint=f"if that is wrong, run `importer state forget {binding.key}` first",
             )
     session.ledger.adopt(key, live)
     return live
 
 
-def find(session: Session, filters: Filters, key_field: str | None) -> Found:
+def find_incidents(session: Session, filters: Filters, key_field: str | None) -> PullSelection:
     """List what there is to pull, and the names of all that it uses. `key_field` is a custom field that has
     keys, beside the marker field. A state of another account is not asked for keys.
 
@@ -280,10 +278,10 @@ def find(session: Session, filters: Filters, key_field: str | None) -> Found:
     is_of_account = session.ledger.account() in (None, session.account)
     bindings = session.ledger.memory().bindings if is_of_account else {}
     carriers = pull.carriers(catalogue, session.settings.marker_field, key_field)
-    return Found(chosen, pull.keys(chosen, bindings, carriers), catalogue, tally)
+    return PullSelection(chosen, pull.keys(chosen, bindings, carriers), catalogue, tally)
 
 
-def read(session: Session, found: Found, kinds: frozenset[Field]) -> tuple[Declared, ...]:
+def read_declared(session: Session, found: PullSelection, kinds: frozenset[Field]) -> tuple[Declared, ...]:
     """Return what a file says of the incidents that were found, with these kinds of children. What it cannot
     say is in the tally of `found`."""
     reader = ChildCollector(session.api, kinds, found.tally)
@@ -291,19 +289,19 @@ def read(session: Session, found: Found, kinds: frozenset[Field]) -> tuple[Decla
     return pull.declare_live(incidents, found.keys, found.catalogue, session.settings, found.tally)
 
 
-def take_over(session: Session, declared: Sequence[Declared]) -> int:
+def bind_pulled(session: Session, declared: Sequence[Declared]) -> int:
     """Bind the keys of pulled incidents in the state; return how many were not bound before. Nothing is sent.
 
     Raises Refused where the state belongs to another account.
     """
-    session.ledger.belong_to(session.account)
+    session.ledger.bind_account(session.account)
     settled = {each.key for each in session.ledger.bindings() if each.settled}
     fresh = [each for each in declared if each.incident.key not in settled]
-    session.ledger.take_over((each.incident.key, each.live, each.attributes) for each in fresh)
+    session.ledger.bind_all((each.incident.key, each.live, each.attributes) for each in fresh)
     return len(fresh)
 
 
-def _as_asked(incidents: tuple[Incident, ...], scope: Scope) -> tuple[Incident, ...]:
+def _under_scope(incidents: tuple[Incident, ...], scope: Scope) -> tuple[Incident, ...]:
     """Return the incidents as a plan of that scope judges them: a report tells of all drift, whatever apply
     would do about it."""
     if not scope.drift_only:
@@ -328,7 +326,7 @@ def _refuse_foreign(session: Session, plan: Plan, plan_hash: str) -> None:
         )
 
 
-def _made(session: Session, creations: Sequence[Create | Pending]) -> Iterator[str]:
+def _created_since(session: Session, creations: Sequence[Create | Pending]) -> Iterator[str]:
     """Say which of the planned creations were made since, by the ledger or by the marker field, and which
     would be sent otherwise than the plan shows. Of one in doubt, the marker field only says how it ended."""
     memory = session.ledger.memory()
@@ -352,7 +350,7 @@ def _made(session: Session, creations: Sequence[Create | Pending]) -> Iterator[s
                 assert_never(other)
 
 
-def _rebound(edited: Sequence[Update | Adopt], bindings: Sequence[Binding]) -> Iterator[str]:
+def _rebound_since(edited: Sequence[Update | Adopt], bindings: Sequence[Binding]) -> Iterator[str]:
     """Say which of the planned edits are of an incident that the state binds otherwise since."""
     references = {each.key: each for each in bindings}
     owners = {each.incident_id: each for each in bindings}
@@ -367,11 +365,11 @@ def _carriers(session: Session, changes: Sequence[Change]) -> dict[str, Match]:
     if not changes or not session.settings.marker_field:
         return {}
     carrying = marker(session.api.catalogue(needs((), session.settings)), session.settings)
-    census = Census(session.api.incidents(), session.ledger.memory(), carrying)
-    return {change.incident.key: census.match(change.incident) for change in changes}
+    index = LiveIndex(session.api.incidents(), session.ledger.memory(), carrying)
+    return {change.incident.key: index.match(change.incident) for change in changes}
 
 
-def _moved(change: Update | Adopt, live: LiveIncident | None) -> list[str]:
+def _edited_since(change: Update | Adopt, live: LiveIncident | None) -> list[str]:
     """Say what moved under a planned edit: which incident, and which of its fields."""
     key, planned = change.incident.key, change.live
     if live is None:

@@ -26,8 +26,8 @@ from importer.model import (
     Unanswered,
 )
 from importer.model.settings import Settings
-from importer.plan.matching import Census
-from importer.plan.planner import Ground, Planned, plan_changes
+from importer.plan.matching import LiveIndex
+from importer.plan.planner import PlanContext, Planned, plan_changes
 from tests.plans import (
     BEGAN,
     CLOSED,
@@ -35,10 +35,10 @@ from tests.plans import (
 )
 
 SETTINGS = Settings(root=Path())
-GROUND = Ground(SETTINGS, None, CLOSED)
+CONTEXT = PlanContext(SETTINGS, None, CLOSED)
 LEGACY = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")
 MARKER = Attribute(Field.CUSTOM_FIELD, LEGACY)
-MARKING = replace(GROUND, marker=LEGACY)
+MARKING = replace(CONTEXT, marker=LEGACY)
 CHANNEL_NAME = Attribute(Field.SLACK_CHANNEL_NAME)
 TYPE = Attribute(Field.INCIDENT_TYPE)
 SECURITY = Entity(Kind.INCIDENT_TYPE, "01TYPE", "Security")
@@ -80,15 +80,15 @@ def planned(
     *incidents: Incident,
     account: tuple[LiveIncident, ...] = (),
     memory: Memory = NOTHING,
-    ground: Ground = GROUND,
-    census: Census | None = None,
+    context: PlanContext = CONTEXT,
+    index: LiveIndex | None = None,
     keys: frozenset[str] | None = None,
 ) -> Planned:
     return plan_changes(
         incidents,
-        census or Census(account, memory, ground.marker),
+        index or LiveIndex(account, memory, context.marker),
         memory=memory,
-        ground=ground,
+        context=context,
         declared_keys=frozenset(each.key for each in incidents) if keys is None else keys,
     )
 

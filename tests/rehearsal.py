@@ -14,9 +14,9 @@ import httpx
 
 from importer.api.client import open_client
 from importer.api.connection import Connection
-from importer.api.patience import Patience
-from importer.api.transport import reading, writing
-from importer.apply.applier import Limits, Run
+from importer.api.transport import read_only_transport, read_write_transport
+from importer.api.waiting import WaitPolicy
+from importer.apply.applier import ApplyResult, Limits
 from importer.model import Change, Field, Outcome, Plan, Scope
 from importer.model.settings import Rate, Settings
 from importer.plan.file import SavedPlan
@@ -25,14 +25,14 @@ from importer.sandbox import Sandbox
 from importer.state.ledger import open_ledger, read_ledger
 from importer.workflow import (
     Session,
+    bind_pulled,
     carry_out,
-    declare,
-    find,
-    left_of,
-    plan,
-    read,
+    find_incidents,
+    load_declared,
+    make_plan,
+    read_declared,
     refuse_stale,
-    take_over,
+    remaining_changes,
 )
 
 KEY = "sandbox-key"
@@ -87,19 +87,19 @@ class Rehearsal:
     writes: list[tuple[str, str, str]] = field(default_factory=list)
 
     def plan(self, *paths: Path, only: tuple[str, ...] = (), limit: int | None = None) -> Plan:
-        with self._session(reading, read_ledger) as session:
+        with self._session(read_only_transport, read_ledger) as session:
             return self._plan(session, paths, Scope(only, limit))
 
-    def apply(self, *paths: Path, parallelism: int = 1, limit: int | None = None) -> Run:
-        with self._session(writing, open_ledger) as session:
+    def apply(self, *paths: Path, parallelism: int = 1, limit: int | None = None) -> ApplyResult:
+        with self._session(read_write_transport, open_ledger) as session:
             made = self._plan(session, paths, Scope((), limit))
             assert not made.errored, made.diagnostics
             return carry_out(session, made, limits=Limits(parallelism), observers=[Silent()], stop=Event())
 
-    def apply_saved(self, saved: SavedPlan) -> Run:
-        with self._session(writing, open_ledger) as session:
+    def apply_saved(self, saved: SavedPlan) -> ApplyResult:
+        with self._session(read_write_transport, open_ledger) as session:
             refuse_stale(session, saved.plan, saved.plan_hash)
-            left = left_of(session, saved.plan, saved.plan_hash)
+            left = remaining_changes(session, saved.plan, saved.plan_hash)
             limits, digest = Limits(1), saved.plan_hash
             return carry_out(
                 session, left, limits=limits, observers=[Silent()], stop=Event(), plan_hash=digest
@@ -109,10 +109,10 @@ class Rehearsal:
         self, filters: Filters = ALL, kinds: frozenset[Field] = frozenset(), *, adopting: bool = False
     ) -> tuple[Declared, ...]:
         """Return what `importer pull` would write."""
-        with self._session(reading, open_ledger if adopting else read_ledger) as session:
-            declared = read(session, find(session, filters, None), kinds)
+        with self._session(read_only_transport, open_ledger if adopting else read_ledger) as session:
+            declared = read_declared(session, find_incidents(session, filters, None), kinds)
             if adopting:
-                take_over(session, declared)
+                bind_pulled(session, declared)
             return declared
 
     def incidents(self) -> list[dict[str, Any]]:
@@ -127,15 +127,15 @@ class Rehearsal:
             return found
 
     def _plan(self, session: Session, paths: tuple[Path, ...], scope: Scope) -> Plan:
-        return plan(session, declare(self.settings, paths, now=session.now()), scope)
+        return make_plan(session, load_declared(self.settings, paths, now=session.now()), scope)
 
     @contextmanager
     def _session(self, stack: Callable[..., Any], opened: Callable[..., Any]) -> Iterator[Session]:
         clock = Clock()
         recorder = Recorder(httpx.WSGITransport(app=self.sandbox.app), self.writes)
-        patience = Patience(clock, lambda: 0.5, lambda _: None)
+        wait_policy = WaitPolicy(clock, lambda: 0.5, lambda _: None)
         connection = Connection("http://sandbox.localhost", self.key)
-        with open_client(connection, stack(recorder, patience, Rate())) as client:
+        with open_client(connection, stack(recorder, wait_policy, Rate())) as client:
             ledger = opened(self.settings.state, now=clock.now)
             try:
                 yield Session(self.settings, client.identity(), client, ledger, clock.now)

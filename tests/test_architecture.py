@@ -78,6 +78,9 @@ DOING = words("httpx sqlite3 os sys time random secrets shutil socket subprocess
 HEAVY = {"httpx", "jsonschema", "jsonschema_rs", "deepdiff", "rich", "yaml", "sqlite3", "werkzeug", "cheroot"}
 HEAVY |= {"jinja2", "jmespath", "python_calamine", "html_to_markdown"}
 
+INTERFACES = {"cli": "command", "markup": "to_markdown", "formats": "read", "renderers": "render_plan"}
+"""The function that several modules of a package have, since they do the same for different things."""
+
 LONGEST_FILE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 400, 40, 10
 
 UNIONS = {each.__name__ for union in (Change, Step, Child, Match, Outcome) for each in get_args(union)}
@@ -223,6 +226,39 @@ def test_every_match_over_a_closed_union_names_all_its_members(path: Path) -> No
                 f"line {node.lineno}"
             )
             assert ast.unparse(last.body[0]).startswith("assert_never("), f"line {node.lineno}"
+
+
+def repeated(places: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
+    """The names that stand in several places, with these; each place counts once."""
+    found: dict[str, set[str]] = {}
+    for name, place in places:
+        found.setdefault(name, set()).add(place)
+    return {name: sorted(several) for name, several in sorted(found.items()) if len(several) > 1}
+
+
+def class_names() -> Iterator[tuple[str, str]]:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and row_of(path) != ISLAND:
+                yield node.name.lstrip("_"), f"{inside(path)}:{node.lineno}"
+
+
+def public_functions() -> Iterator[tuple[str, str]]:
+    """The functions of modules; those of one interface stand in one place, their package."""
+    for path in MODULES:
+        row = row_of(path)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and row != ISLAND:
+                yield node.name, f"{row}/*" if INTERFACES.get(row) == node.name else inside(path)
+
+
+def test_a_class_name_stands_once() -> None:
+    """But for a leading underscore, and outside of the sandbox: who reads a name knows what it is."""
+    assert repeated(class_names()) == {}
+
+
+def test_the_name_of_a_public_function_stands_once() -> None:
+    assert repeated(public_functions()) == {}
 
 
 @every_module

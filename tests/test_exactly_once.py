@@ -37,7 +37,7 @@ from importer.model import (
 from importer.model.errors import AuthenticationFailed
 from importer.model.settings import Settings
 from importer.plan.differences import same
-from importer.plan.planner import Ground, plan_changes
+from importer.plan.planner import PlanContext, plan_changes
 from importer.plan.refresh import refresh
 from importer.state.ledger import Ledger, open_ledger, read_ledger
 from importer.state.ledger_rows import CONFIRMED, SENT
@@ -123,12 +123,12 @@ class World:
         faults, self.account.faults = self.account.faults, []
         try:
             memory = ledger.memory()
-            census = refresh(self.account, self.incidents, memory, None)
+            index = refresh(self.account, self.incidents, memory, None)
             planned = plan_changes(
                 self.incidents,
-                census,
+                index,
                 memory=memory,
-                ground=Ground(Settings(self.folder, namespace=namespace), None, CLOSED),
+                context=PlanContext(Settings(self.folder, namespace=namespace), None, CLOSED),
                 declared_keys=frozenset(each.key for each in self.incidents),
             )
             return planned.changes

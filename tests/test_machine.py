@@ -29,7 +29,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from importer.api.transport import writing
+from importer.api.transport import read_write_transport
 from importer.apply.applier import Limits
 from importer.model import NoOp, Scope
 from importer.model.errors import ImporterError, Refused
@@ -39,7 +39,7 @@ from importer.plan import file as planfile
 from importer.sandbox import Fault, FaultKind, Faults, Idempotency, SandboxOptions, default_seed, open_sandbox
 from importer.state.ledger import Ledger, open_ledger, read_ledger
 from importer.state.ledger_rows import CONFIRMED
-from importer.workflow import Session, adopt, carry_out, left_of, refuse_stale, use_up
+from importer.workflow import Session, adopt, carry_out, mark_applied, refuse_stale, remaining_changes
 from tests.chaos import verdict
 from tests.chaos.account import Account
 from tests.rehearsal import KEY, Clock, Rehearsal, Silent
@@ -122,7 +122,7 @@ class World(Rehearsal):
         fate.last_words = lambda: self.copy(self.settings.state.parent, after)
 
         def fatal(inner: httpx.BaseTransport, *stack: Any) -> httpx.BaseTransport:
-            return writing(Fatal(inner, fate), *stack)
+            return read_write_transport(Fatal(inner, fate), *stack)
 
         try:
             with self._session(fatal, open_ledger) as session:
@@ -296,11 +296,11 @@ class Importing(RuleBasedStateMachine):
 
         def work(session: Session) -> None:
             refuse_stale(session, saved, sealed)
-            left = left_of(session, saved, sealed)
+            left = remaining_changes(session, saved, sealed)
             run = carry_out(
                 session, left, limits=Limits(1), observers=[Silent()], stop=Event(), plan_hash=sealed
             )
-            use_up(session, run, sealed)
+            mark_applied(session, run, sealed)
 
         self._befall(troubles)
         self._attempt(work, fate)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from importer.apply.applier import Run
+from importer.apply.applier import ApplyResult
 from importer.model import (
     Account,
     Attribute,
@@ -33,7 +33,7 @@ from importer.model.errors import Refused, UsageError
 from importer.model.settings import Settings
 from importer.plan.selection import selected
 from importer.state.ledger import open_ledger
-from importer.workflow import Api, Session, adopt, refuse_stale, use_up
+from importer.workflow import AccountApi, Session, adopt, mark_applied, refuse_stale
 
 NAME, SUMMARY = Attribute(Field.NAME), Attribute(Field.SUMMARY)
 TODO = Attribute(Field.FOLLOW_UP, "Buy disks")
@@ -66,7 +66,7 @@ def session(folder: Path, *held: LiveIncident) -> Iterator[Session]:
     ledger = open_ledger(folder / "state.db", now=lambda: NOW)
     known = {each.id: each for each in held} | {str(each.number): each for each in held}
     try:
-        yield Session(Settings(root=folder), ACCOUNT, cast(Api, Held(known)), ledger, lambda: NOW)
+        yield Session(Settings(root=folder), ACCOUNT, cast(AccountApi, Held(known)), ledger, lambda: NOW)
     finally:
         ledger.close()
 
@@ -147,9 +147,9 @@ def test_a_plan_for_another_account_is_refused(tmp_path: Path) -> None:
 
 def test_a_saved_plan_is_used_up_only_when_nothing_is_left(tmp_path: Path) -> None:
     with session(tmp_path) as known:
-        use_up(known, Run((Failed("A", "invalid", "no", "", HERE),)), "hash")
+        mark_applied(known, ApplyResult((Failed("A", "invalid", "no", "", HERE),)), "hash")
         refuse_stale(known, plan_of(), "hash")
-        use_up(known, Run(()), "hash")
+        mark_applied(known, ApplyResult(()), "hash")
         assert "applied already" in stale(known, plan_of(), "hash")
 
 

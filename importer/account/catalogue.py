@@ -8,16 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nlargest
 
-from importer.model import (
-    CatalogEntry,
-    Catalogue,
-    CustomField,
-    Entity,
-    Kind,
-    Reference,
-    Status,
-    User,
-)
+from importer.model import CatalogEntry, Catalogue, CustomField, Entity, Kind, Reference, Status, User
 from importer.model.normalise import folded
 from importer.model.settings import Settings
 
@@ -57,7 +48,7 @@ class Index:
     """Finds things in a catalogue. Each kind is indexed once, when it is first asked for."""
 
     catalogue: Catalogue
-    _sections: dict[tuple[Kind, str], _Section] = field(default_factory=dict)
+    _indexes: dict[tuple[Kind, str], _KindIndex] = field(default_factory=dict)
 
     def find(self, reference: Reference, within: Entity | None = None) -> Answer:
         """Find what a reference means. An exact word beats one that only differs in case, spacing or
@@ -66,13 +57,13 @@ class Index:
         `within` is the custom field of an option or a catalog entry, and the status page of a component.
         """
         scope = (reference.kind, within.id if within else "")
-        section = self._sections.get(scope)
-        if section is None:
-            section = self._sections[scope] = _section(self.catalogue, *scope)
-        for tier in section.tiers.get(reference.by, ()):
+        index = self._indexes.get(scope)
+        if index is None:
+            index = self._indexes[scope] = _kind_index(self.catalogue, *scope)
+        for tier in index.tiers.get(reference.by, ()):
             if things := tier.things.get(tier.form(reference.name)):
                 return _one_of(things, tier.inactive)
-        words = section.words.get(reference.by, {})
+        words = index.words.get(reference.by, {})
         known = tuple(words.values()) if len(words) <= MAX_KNOWN else ()
         return Missing(_nearest(folded(reference.name), words), known)
 
@@ -96,7 +87,7 @@ def marker(catalogue: Catalogue, settings: Settings) -> Entity | None:
     return answer.entity if isinstance(answer, Found) else None
 
 
-def custom_field(catalogue: Catalogue, field_id: str) -> CustomField | None:
+def find_custom_field(catalogue: Catalogue, field_id: str) -> CustomField | None:
     """Return a custom field with its type."""
     return next((each for each in catalogue.custom_fields if each.entity.id == field_id), None)
 
@@ -111,7 +102,7 @@ class _Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class _Section:
+class _KindIndex:
     """Things of one kind. For each `Reference.by`: the tiers in order of precedence, and the words to
     suggest by their folded form."""
 
@@ -128,12 +119,12 @@ def _one_of(things: tuple[Entity, ...], inactive: frozenset[str]) -> Found | Amb
     return Ambiguous(things)
 
 
-def _section(catalogue: Catalogue, kind: Kind, within: str) -> _Section:
+def _kind_index(catalogue: Catalogue, kind: Kind, within: str) -> _KindIndex:
     match kind:
         case Kind.USER:
             return _people(catalogue.users)
         case Kind.OPTION | Kind.CATALOG_ENTRY:
-            owner = custom_field(catalogue, within)
+            owner = find_custom_field(catalogue, within)
             if owner is not None and owner.catalog_type_id is not None:
                 return _entries(catalogue.catalog_entries.get(owner.catalog_type_id, ()))
             return _options(catalogue.options.get(within, ()))
@@ -158,26 +149,25 @@ def _listed(catalogue: Catalogue) -> Mapping[Kind, tuple[Entity, ...]]:
     }
 
 
-def _named(entities: Iterable[Entity]) -> _Section:
+def _named(entities: Iterable[Entity]) -> _KindIndex:
     things = tuple(entities)
     names = [(each.name, each) for each in things]
-    return _Section(
-        {"name": (_tier(str, names), _tier(folded, names)), "id": (_by_id(things),)},
-        {"name": _words(names)},
+    return _KindIndex(
+        {"name": (_tier(str, names), _tier(folded, names)), "id": (_by_id(things),)}, {"name": _words(names)}
     )
 
 
-def _options(options: tuple[Entity, ...]) -> _Section:
+def _options(options: tuple[Entity, ...]) -> _KindIndex:
     """Options answer to their ID as well, since a list of values has no other place for one."""
     names = [(each.name, each) for each in options]
     identity = _by_id(options)
-    return _Section(
+    return _KindIndex(
         {"name": (_tier(str, names), identity, _tier(folded, names)), "id": (identity,)},
         {"name": _words(names)},
     )
 
 
-def _entries(entries: tuple[CatalogEntry, ...]) -> _Section:
+def _entries(entries: tuple[CatalogEntry, ...]) -> _KindIndex:
     """Catalog entries answer to ID, external ID, alias and name, in this order.
 
     The API takes an external ID or an alias too (API page: Incidents V2, custom_field_entries).
@@ -188,10 +178,10 @@ def _entries(entries: tuple[CatalogEntry, ...]) -> _Section:
     names = [(each.entity.name, each.entity) for each in entries]
     exact = (identity, _tier(str, external), _tier(str, aliases), _tier(str, names))
     loose = (_tier(folded, external), _tier(folded, aliases), _tier(folded, names))
-    return _Section({"name": exact + loose, "id": (identity,)}, {"name": _words(names)})
+    return _KindIndex({"name": exact + loose, "id": (identity,)}, {"name": _words(names)})
 
 
-def _people(users: tuple[User, ...]) -> _Section:
+def _people(users: tuple[User, ...]) -> _KindIndex:
     """Users answer to email in any case, Slack ID, ID and full name, in this order.
 
     One email may belong to several users, left over from merges: the single active one is meant.
@@ -202,7 +192,7 @@ def _people(users: tuple[User, ...]) -> _Section:
     identity = _by_id(tuple(each.entity for each in users))
     email = _tier(folded, emails, inactive)
     slack = _tier(str, [(each.slack_user_id, each.entity) for each in users])
-    return _Section(
+    return _KindIndex(
         {
             "name": (email, slack, identity, _tier(str, names), _tier(folded, names)),
             "email": (email,),
@@ -252,10 +242,10 @@ def _nearest(wanted: str, words: Mapping[str, str]) -> tuple[str, ...]:
 
 def _may_be_same_person(one: str, other: str) -> bool:
     """Whether what stands before the @ is alike; that two people have one domain says nothing."""
-    ours, theirs = one.partition("@"), other.partition("@")
-    if not (ours[1] and theirs[1]):
+    left, right = one.partition("@"), other.partition("@")
+    if not (left[1] and right[1]):
         return True
-    return difflib.SequenceMatcher(None, ours[0], theirs[0]).ratio() >= _ALIKE
+    return difflib.SequenceMatcher(None, left[0], right[0]).ratio() >= _ALIKE
 
 
 def _shared_pairs(one: str, other: str) -> float:

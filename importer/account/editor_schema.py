@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from importer.account.catalogue import custom_field, marker
+from importer.account.catalogue import find_custom_field, marker
 from importer.account.editor_words import Json, choice, hidden, pattern
 from importer.account.naming import WORDS, Names, names_of
 from importer.account.rules import LIVE
@@ -57,10 +57,7 @@ _DEFINITIONS: Json = {
     },
     "number": {
         "title": "a number such as 1200.5",
-        "anyOf": [
-            {"type": "number"},
-            hidden({"type": "string", "pattern": "^[-+0-9._eE \\t]*$(?!\\n)"}),
-        ],
+        "anyOf": [{"type": "number"}, hidden({"type": "string", "pattern": "^[-+0-9._eE \\t]*$(?!\\n)"})],
     },
     "id_as_word": {
         "title": "an ID",
@@ -146,10 +143,10 @@ class _Narrowing:
         offered = [word for word, meant in known.words.items() if meant in allowed]
         forms = [form for form, meant in known.forms.items() if meant in allowed]
         default = self.names.settings.defaults.get(WORDS[kind])
-        told = f" By importer.yaml it is {default} where it is left out." if default else ""
+        notes = f" By importer.yaml it is {default} where it is left out." if default else ""
         return {
             "title": "a name of the account, or {id: ...}",
-            "description": f"{self.generic[WORDS[kind]]['description']}{told}",
+            "description": f"{self.generic[WORDS[kind]]['description']}{notes}",
             "anyOf": [*choice(offered, (), forms), _IDENTIFIED],
         }
 
@@ -188,13 +185,13 @@ class _Narrowing:
         """Say what an editor shows of a key."""
         if meant is None:
             return {"description": "Left out, by the aliases of importer.yaml."}
-        told = [] if line(meant.name) == word else [f"{meant.name}."]
-        field = custom_field(self.names.catalogue, meant.id) if isinstance(meant, Entity) else None
+        notes = [] if line(meant.name) == word else [f"{meant.name}."]
+        field = find_custom_field(self.names.catalogue, meant.id) if isinstance(meant, Entity) else None
         if field is not None and field.type in _TAKES:
-            told.append(_TAKES[field.type])
+            notes.append(_TAKES[field.type])
         if field is not None and meant == marker(self.names.catalogue, self.names.settings):
-            told.append("It carries the key: leave it out, importer sets it.")
-        return {"description": " ".join(told)} if told else {}
+            notes.append("It carries the key: leave it out, importer sets it.")
+        return {"description": " ".join(notes)} if notes else {}
 
     def field(self, field: CustomField) -> Json:
         """Return the schema of what may be written for a custom field."""

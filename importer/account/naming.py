@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from importer.account.catalogue import Ambiguous, Found, Index, Missing, custom_field
+from importer.account.catalogue import Ambiguous, Found, Index, Missing, find_custom_field
 from importer.model import Catalogue, Diagnostic, Entity, Kind, NewOption, Reference, Severity
 from importer.model.normalise import folded, text
 from importer.model.settings import DEFAULT_ON_UNRESOLVED, OnUnresolved, Settings
@@ -156,7 +156,7 @@ class Names:
         """Whether it is an option; catalog entries are not the importer's to create."""
         if reference.kind is not Kind.OPTION or reference.by == "id" or owner is None:
             return False
-        known = custom_field(self.catalogue, owner.id)
+        known = find_custom_field(self.catalogue, owner.id)
         return known is not None and known.catalog_type_id is None
 
     def _missing(self, reference: Reference, within: Entity | None, missing: Missing) -> Verdict:

@@ -38,6 +38,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.model.diagnostics import grouped
 from importer.model.normalise import folded, number, several, text
 from importer.model.settings import Settings
 
@@ -79,10 +80,10 @@ def resolve(incidents: Iterable[Incident], catalogue: Catalogue, settings: Setti
     """Replace every reference, in keys, values and children, by its entity. Nothing unknown is guessed."""
     names, problems = names_of(catalogue, settings)
     fields = {each.entity.id: each for each in catalogue.custom_fields}
-    walk = _Walk(names, fields, _Tally())
+    walk = _Walk(names, fields)
     resolved = tuple(one for incident in incidents for one in walk.incident(incident))
     walk.compare_spellings()
-    return Resolved(resolved, problems + walk.tally.diagnostics())
+    return Resolved(resolved, problems + grouped(walk.problems, places=None))
 
 
 def _names_somebody(attribute: Attribute, value: Value) -> bool:
@@ -100,51 +101,22 @@ def _meant(reference: Reference, aliases: Aliases) -> Iterator[Reference]:
             yield Reference(Kind.CUSTOM_FIELD, target)
 
 
-Cause = tuple[Severity, str, str]
-
-
-def _cause(problem: Diagnostic) -> Cause:
-    return (problem.severity, problem.code, problem.summary)
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Problems by cause: the first of each, and the place of each incident that has it."""
-
-    found: dict[Cause, tuple[Diagnostic, list[Location]]] = field(default_factory=dict)
-    _of_this_incident: set[Cause] = field(default_factory=set)
-
-    def next_incident(self) -> None:
-        self._of_this_incident.clear()
-
-    def add(self, problem: Diagnostic, at: Location) -> None:
-        cause = _cause(problem)
-        if cause not in self._of_this_incident:
-            self._of_this_incident.add(cause)
-            self.found.setdefault(cause, (problem, []))[1].append(at)
-
-    def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Return each problem once, with all its places."""
-        return tuple(
-            replace(problem, locations=tuple(places), count=len(places))
-            for problem, places in self.found.values()
-        )
-
-
 @dataclass(slots=True)
 class _Walk:
-    """Goes through the incidents one by one. `is_skipped` is about the one that it is at."""
+    """Goes through the incidents one by one. `is_skipped` is about the one that it is at, and so are the
+    causes `_found`: a problem counts once for an incident."""
 
     names: Names
     fields: Mapping[str, CustomField]
-    tally: _Tally
+    problems: list[Diagnostic] = field(default_factory=list)
     is_skipped: bool = False
+    _found: set[tuple[Severity, str, str]] = field(default_factory=set)
     _spellings: dict[tuple[Entity, str], dict[str, Location]] = field(default_factory=dict)
 
     def incident(self, declared: Incident) -> tuple[Incident, ...]:
         """Return the incident with entities; nothing if it is left out."""
         self.is_skipped = False
-        self.tally.next_incident()
+        self._found.clear()
         attributes: dict[Attribute, Value] = {}
         for attribute, value in declared.attributes.items():
             at = declared.location
@@ -172,7 +144,13 @@ class _Walk:
                 )
 
     def _error(self, code: str, summary: str, at: Location, *, detail: str = "", hint: str = "") -> None:
-        self.tally.add(Diagnostic(Severity.ERROR, code, summary, detail, hint), at)
+        self._add(Diagnostic(Severity.ERROR, code, summary, detail, hint), at)
+
+    def _add(self, problem: Diagnostic, at: Location) -> None:
+        cause = (problem.severity, problem.code, problem.summary)
+        if cause not in self._found:
+            self._found.add(cause)
+            self.problems.append(replace(problem, locations=(at,)))
 
     def _resolved(
         self, attribute: Attribute, value: Value, at: Location
@@ -241,7 +219,7 @@ class _Walk:
     ) -> Entity | NewOption | None:
         verdict = self.names.verdict(reference, within)
         if verdict.problem is not None:
-            self.tally.add(verdict.problem, reference.location or at)
+            self._add(verdict.problem, reference.location or at)
         self.is_skipped = self.is_skipped or verdict.skips_incident
         return verdict.entity
 
@@ -252,7 +230,7 @@ class _Walk:
             return self._selected(custom, _words(custom, value), at)
         read = _scalar(custom, value)
         if isinstance(read, Diagnostic):
-            self.tally.add(read, at)
+            self._add(read, at)
             return ()
         return (read,)
 

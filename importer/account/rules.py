@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from importer.account.catalogue import Ambiguous, Found, Index, Missing, custom_field, default_status
+from importer.account.catalogue import Ambiguous, Found, Index, Missing, default_status, find_custom_field
 from importer.model import (
     Account,
     Attribute,
@@ -35,6 +35,11 @@ _PRIVATE = "private"
 _STATUS = Attribute(Field.STATUS)
 _TYPE = Attribute(Field.INCIDENT_TYPE)
 _VISIBILITY = Attribute(Field.VISIBILITY)
+
+
+def lacks_role(account: Account, role: str) -> bool:
+    """Whether the API key lacks a role. An account that names no roles is not doubted: the server decides."""
+    return bool(account.roles) and role not in account.roles
 
 
 def check_resolved(
@@ -94,15 +99,14 @@ def _check_status(status: Entity, category: str, at: Location, problems: Diagnos
 def _check_visibility(
     incidents: Iterable[Incident], catalogue: Catalogue, account: Account, problems: Diagnostics
 ) -> None:
-    """An incident that declares no type gets the default one, and one without visibility becomes public.
-    An account that tells no roles is not doubted."""
+    """An incident that declares no type gets the default one, and one without visibility becomes public."""
     types = {each.entity: each for each in catalogue.incident_types}
     default = next((each for each in catalogue.incident_types if each.is_default), None)
     for incident in incidents:
         declared = incident.attributes.get(_TYPE)
         incident_type = types[declared] if isinstance(declared, Entity) else default
         if incident.attributes.get(_VISIBILITY) == _PRIVATE:
-            if account.roles and SEES_PRIVATE not in account.roles:
+            if lacks_role(account, SEES_PRIVATE):
                 summary = f"the API key lacks the role {SEES_PRIVATE}: it may not see private incidents"
                 hint = f"add {SEES_PRIVATE} to the key, or the next plan may not find them"
                 problems.warning("private-unseen", summary, incident.location, hint=hint)
@@ -118,7 +122,7 @@ def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnos
     answer = Index(catalogue).find(Reference(Kind.CUSTOM_FIELD, name))
     match answer:
         case Found(entity):
-            known = custom_field(catalogue, entity.id)
+            known = find_custom_field(catalogue, entity.id)
             if known is not None and known.type != "text":
                 hint = "make a custom field of type text for the keys, and name it as identity.marker_field"
                 problems.error("marker-field-type", f"{field} is of type {known.type}, not text", hint=hint)

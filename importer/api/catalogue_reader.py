@@ -19,7 +19,7 @@ from importer.model import (
 )
 from importer.wire import catalogue as wire
 from importer.wire import paths
-from importer.wire.incidents import Json, entity, role, understood
+from importer.wire.incidents import Json, entity, parsing, role
 
 _USERS_PAGE = 1000
 """The API page Users allows up to 10000; a thousand is one request for most accounts."""
@@ -30,7 +30,7 @@ def read_catalogue(exchange: Exchange, needs: Needs) -> Catalogue:
 
     Raises what Exchange raises.
     """
-    with understood("the account's catalogue"):
+    with parsing("the account's catalogue"):
         fields = tuple(wire.custom_field(each) for each in _list(exchange, paths.CUSTOM_FIELDS))
         used = [field for field in fields if _is_needed(field, needs.custom_fields)]
         selects = [field for field in used if field.type in ("single_select", "multi_select")]
@@ -80,7 +80,7 @@ def read_options(exchange: Exchange, custom_field_id: str) -> tuple[Entity, ...]
     """Return the options of a select field; the list of custom fields does not show them."""
     only = {"custom_field_id": custom_field_id}
     found = exchange.get_pages(paths.CUSTOM_FIELD_OPTIONS, "custom_field_options", only)
-    with understood("a list of options"):
+    with parsing("a list of options"):
         return tuple(wire.option(each) for each in found)
 
 

@@ -10,7 +10,7 @@ import httpx
 
 from importer import __version__
 from importer.api.catalogue_reader import read_catalogue, read_options
-from importer.api.children import Children
+from importer.api.children import read_children, read_postmortem_content
 from importer.api.connection import Connection
 from importer.api.exchange import Exchange
 from importer.api.transport import TIMEOUT
@@ -52,7 +52,6 @@ class Client:
 
     def __init__(self, http: httpx.Client) -> None:
         self._exchange = Exchange(http)
-        self._children = Children(self._exchange)
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +67,7 @@ class Client:
     def identity(self) -> Account:
         """Return which account the key belongs to, and the key's roles."""
         answer = self._exchange.get(paths.IDENTITY)
-        with wire.understood("an identity"):
+        with wire.parsing("an identity"):
             return wire_catalogue.account(answer["identity"], endpoint=self._exchange.endpoint)
 
     def catalogue(self, needs: Needs) -> Catalogue:
@@ -85,7 +84,7 @@ class Client:
     def incident_count(self) -> int | None:
         """Return how many incidents `incidents` would yield; None where the account does not say."""
         page = self._exchange.get(paths.INCIDENTS, {"page_size": "1"})
-        with wire.understood("a page of incidents"):
+        with wire.parsing("a page of incidents"):
             count = (page.get("pagination_meta") or {}).get("total_record_count")
         return count if isinstance(count, int) else None
 
@@ -122,7 +121,7 @@ class Client:
             if not isinstance(step.value, Membership) or not is_there_already(refusal):
                 raise
             return LiveChild("", step.attribute, step.value)
-        with wire.understood(f"one of {step.attribute.field}"):
+        with wire.parsing(f"one of {step.attribute.field}"):
             return created(step, answer)
 
     def change(self, _step: AttachPostmortem | EditChild | SetChildStatus, request: Request) -> None:
@@ -132,7 +131,7 @@ class Client:
     def create_option(self, _step: CreateOption, request: Request) -> Entity:
         """Add an option to a select field."""
         answer, _ = self._exchange.send(request)
-        with wire.understood("an option"):
+        with wire.parsing("an option"):
             return wire_catalogue.option(answer["custom_field_option"])
 
     def options(self, custom_field_id: str) -> tuple[Entity, ...]:
@@ -140,12 +139,12 @@ class Client:
         return read_options(self._exchange, custom_field_id)
 
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
-        """Return what the account holds of these kinds of children; see `Children.listed`."""
-        return self._children.listed(incident_id, fields)
+        """Return what the account holds of these kinds of children; see `read_children`."""
+        return read_children(self._exchange, incident_id, fields)
 
     def postmortem_content(self, document_id: str) -> str | None:
-        """Return what a post-mortem says, in Markdown; see `Children.postmortem_content`."""
-        return self._children.postmortem_content(document_id)
+        """Return what a post-mortem says, in Markdown; see `read_postmortem_content`."""
+        return read_postmortem_content(self._exchange, document_id)
 
     def workflows(self) -> tuple[Workflow, ...] | None:
         """Return the account's workflows; None where the key or the account does not show them."""
@@ -155,12 +154,12 @@ class Client:
             if refusal.status in (403, 404):
                 return None
             raise
-        with wire.understood("a list of workflows"):
+        with wire.parsing("a list of workflows"):
             return tuple(wire_catalogue.workflow(each) for each in found)
 
 
 def open_client(connection: Connection, transport: httpx.BaseTransport) -> Client:
-    """Return a client of this endpoint and key over a stack made by `transport.reading` or `.writing`.
+    """Return a client of this endpoint and key over a stack made by `importer.api.transport`.
 
     The endpoint's path is a prefix of every path. Redirects are not followed: a POST would become a GET, and
     the key would go where nobody sent it.
@@ -181,6 +180,6 @@ def open_client(connection: Connection, transport: httpx.BaseTransport) -> Clien
 
 
 def _incident(answer: wire.Json) -> LiveIncident:
-    with wire.understood("an incident"):
+    with wire.parsing("an incident"):
         found = answer["incident"]
     return wire.live_incident(found)

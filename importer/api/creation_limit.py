@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from importer.api.patience import Patience
+from importer.api.waiting import WaitPolicy
 
 REASON = "limit on incidents created an hour"
 _HOUR = 3600.0
@@ -24,8 +24,8 @@ _QUICKER = 0.95
 class CreationLimit:
     """Decides when the next creation may leave. Thread-safe; every wait is made outside the lock."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, policy: WaitPolicy) -> None:
+        self._policy = policy
         self._lock = threading.Lock()
         self._made: deque[float] = deque()
         self._paused_at = float("-inf")
@@ -37,14 +37,14 @@ class CreationLimit:
         """Return when a creation may leave, with that moment on the monotonic clock; None where that would be
         after `until`."""
         while (delay := self._take_turn()) > 0:
-            if self._patience.clock.monotonic() + delay > until:
+            if self._policy.clock.monotonic() + delay > until:
                 return None
-            self._patience.wait(delay, reason=REASON, scope="creations")
-        return self._patience.clock.monotonic()
+            self._policy.wait(delay, reason=REASON, scope="creations")
+        return self._policy.clock.monotonic()
 
     def _take_turn(self) -> float:
         with self._lock:
-            now = self._patience.clock.monotonic()
+            now = self._policy.clock.monotonic()
             if now < self._next:
                 return self._next - now
             self._next = now + self._interval
@@ -53,7 +53,7 @@ class CreationLimit:
     def made(self) -> None:
         """Count a creation that the server accepted."""
         with self._lock:
-            self._made.append(self._patience.clock.monotonic())
+            self._made.append(self._policy.clock.monotonic())
             self._forget()
             self._interval *= _QUICKER
             self._pause = _FIRST_PAUSE
@@ -64,12 +64,12 @@ class CreationLimit:
             if left_at <= self._paused_at:
                 return
             self._forget()
-            self._paused_at = self._patience.clock.monotonic()
+            self._paused_at = self._policy.clock.monotonic()
             self._next = self._paused_at + self._pause
             self._pause = min(_LONGEST_PAUSE, self._pause * 2)
             self._interval = min(_FIRST_PAUSE, _HOUR / max(1, len(self._made)))
 
     def _forget(self) -> None:
-        hour_ago = self._patience.clock.monotonic() - _HOUR
+        hour_ago = self._policy.clock.monotonic() - _HOUR
         while self._made and self._made[0] <= hour_ago:
             self._made.popleft()

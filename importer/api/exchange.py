@@ -14,7 +14,7 @@ from importer.api.retry import PARSED, REPEATABLE
 from importer.model.errors import ApiError, NoAnswer, NotAvailable
 from importer.wire import paths
 from importer.wire.errors import error
-from importer.wire.incidents import Json, understood
+from importer.wire.incidents import Json, parsing
 from importer.wire.requests import Request
 
 PAGE_SIZE = 250
@@ -47,7 +47,7 @@ class Exchange:
 
     def get_list(self, path: str, key: str, parameters: Parameters | None = None) -> tuple[Json, ...]:
         """Return the items of a list that has no pages."""
-        with understood(f"a list of {key}"):
+        with parsing(f"a list of {key}"):
             return tuple(self.get(path, parameters)[key] or ())
 
     def get_pages(
@@ -64,7 +64,7 @@ class Exchange:
         turn = first
         while True:
             page = self.get(path, turn)
-            with understood(f"a page of {key}"):
+            with parsing(f"a page of {key}"):
                 items = page[key] or ()
                 fresh = {each["id"]: each for each in items if each["id"] not in seen}
                 after = (page.get("pagination_meta") or {}).get("after")

@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 
 from importer.api.creation_limit import REASON, CreationLimit
-from importer.api.patience import Patience
 from importer.api.rate_limits import retry_after
+from importer.api.waiting import WaitPolicy
 from importer.model.errors import ApiError, NoAnswer
 from importer.wire import paths
-from importer.wire.errors import error, plain
+from importer.wire.errors import error, printable
 
 REPEATABLE = "importer.repeatable"
 """Request extension: False says that sending twice could make two things."""
@@ -36,7 +36,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True)
-class _Lost:
+class _LostAnswer:
     """No usable answer. Where `sent` is true the server may have carried the request out."""
 
     reason: str
@@ -45,7 +45,7 @@ class _Lost:
 
 
 @dataclass(slots=True)
-class _Course:
+class RequestState:
     """What became of one request so far; times are on the monotonic clock."""
 
     began: float
@@ -65,38 +65,38 @@ class Retry(httpx.BaseTransport):
     Raises NoAnswer; every other answer is returned, a 2xx one (but 204) with a JSON object.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, patience: Patience) -> None:
+    def __init__(self, inner: httpx.BaseTransport, policy: WaitPolicy) -> None:
         self._inner = inner
-        self._patience = patience
-        self._creations = CreationLimit(patience)
+        self._policy = policy
+        self._creations = CreationLimit(policy)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        course = _Course(began=self._patience.clock.monotonic())
+        state = RequestState(began=self._policy.clock.monotonic())
         while True:
-            if _is_creation(request) and not self._takes_turn(course):
-                return self._given_up(request, course)
+            if _is_creation(request) and not self._takes_turn(state):
+                return self._given_up(request, state)
             outcome = self._attempt(request)
-            if isinstance(outcome, _Lost):
-                self._after_loss(request, course, outcome)
+            if isinstance(outcome, _LostAnswer):
+                self._after_loss(request, state, outcome)
             elif outcome.status_code == 429:
-                if not self._after_refusal(request, course, outcome):
-                    return self._final(request, course, outcome)
-            elif outcome.status_code != 409 or not self._after_conflict(request, course):
-                return self._final(request, course, outcome)
+                if not self._after_refusal(request, state, outcome):
+                    return self._final(request, state, outcome)
+            elif outcome.status_code != 409 or not self._after_conflict(request, state):
+                return self._final(request, state, outcome)
 
     def close(self) -> None:
         self._inner.close()
 
-    def _takes_turn(self, course: _Course) -> bool:
+    def _takes_turn(self, state: RequestState) -> bool:
         """Wait until a creation may leave; return whether that is within `max_wait`."""
-        turn = self._creations.wait_turn(course.began + self._patience.max_wait)
-        course.left_at = turn or 0.0
+        turn = self._creations.wait_turn(state.began + self._policy.max_wait)
+        state.left_at = turn or 0.0
         return turn is not None
 
-    def _given_up(self, request: httpx.Request, course: _Course) -> httpx.Response:
+    def _given_up(self, request: httpx.Request, state: RequestState) -> httpx.Response:
         """Return the refusal of a creation that waited long enough. Raises ApiError where it never left."""
-        if course.refusal is not None:
-            return self._final(request, course, course.refusal)
+        if state.refusal is not None:
+            return self._final(request, state, state.refusal)
         raise ApiError(
             status=429,
             code="creation-limit",
@@ -104,14 +104,14 @@ class Retry(httpx.BaseTransport):
             hint="Run the same command again later.",
         )
 
-    def _final(self, request: httpx.Request, course: _Course, answer: httpx.Response) -> httpx.Response:
+    def _final(self, request: httpx.Request, state: RequestState, answer: httpx.Response) -> httpx.Response:
         """Return the last answer. A creation that was lost once and is refused now may be there all the same:
         the refusal is about the second try."""
         if not _is_creation(request):
             return answer
         if answer.is_success:
             self._creations.made()
-        elif course.may_be_done:
+        elif state.may_be_done:
             refusal = error(answer.status_code, answer.headers, answer.text).summary
             raise NoAnswer(
                 f"{_named(request)}: no answer at first, then refused ({refusal})",
@@ -119,7 +119,7 @@ class Retry(httpx.BaseTransport):
             )
         return answer
 
-    def _attempt(self, request: httpx.Request) -> httpx.Response | _Lost:
+    def _attempt(self, request: httpx.Request) -> httpx.Response | _LostAnswer:
         try:
             response = self._inner.handle_request(request)
             try:
@@ -127,74 +127,74 @@ class Retry(httpx.BaseTransport):
             finally:
                 response.close()
         except (httpx.RequestError, OSError) as mistake:
-            reason = plain(f"{type(mistake).__name__}: {mistake}".rstrip(": "))
-            return _Lost(reason, sent=not isinstance(mistake, _NOT_SENT))
+            reason = printable(f"{type(mistake).__name__}: {mistake}".rstrip(": "))
+            return _LostAnswer(reason, sent=not isinstance(mistake, _NOT_SENT))
         status = response.status_code
         if status == 408 or status >= 500:
-            hint = retry_after(response.headers, response.text, now=self._patience.clock.now())
-            return _Lost(error(status, response.headers, response.text).summary, sent=True, hint=hint)
+            hint = retry_after(response.headers, response.text, now=self._policy.clock.now())
+            return _LostAnswer(error(status, response.headers, response.text).summary, sent=True, hint=hint)
         if response.is_success and status != 204:
             parsed = _json_object(response.content)
             if parsed is None:
-                return _Lost(f"{status} with something that is not the API's JSON", sent=True)
+                return _LostAnswer(f"{status} with something that is not the API's JSON", sent=True)
             response.extensions[PARSED] = parsed
         return response
 
-    def _after_loss(self, request: httpx.Request, course: _Course, lost: _Lost) -> None:
-        course.failures += 1
-        course.may_be_done = course.may_be_done or lost.sent
+    def _after_loss(self, request: httpx.Request, state: RequestState, lost: _LostAnswer) -> None:
+        state.failures += 1
+        state.may_be_done = state.may_be_done or lost.sent
         if lost.sent and not request.extensions.get(REPEATABLE, True):
             raise NoAnswer(
                 f"{_named(request)}: no usable answer ({lost.reason}); it is not sent again, since it may "
                 "have been carried out",
                 hint="Run the same command again: it looks before it sends.",
             )
-        if course.failures >= _TRIES:
+        if state.failures >= _TRIES:
             raise NoAnswer(
-                f"{_named(request)}: no usable answer in {course.failures} tries ({lost.reason})",
+                f"{_named(request)}: no usable answer in {state.failures} tries ({lost.reason})",
                 hint="Check the endpoint and the network, then run the same command again.",
             )
-        seconds = max(self._backoff(course.failures), min(lost.hint or 0.0, _LONGEST_BACKOFF))
-        self._patience.wait(seconds, reason=lost.reason, scope="requests")
+        seconds = max(self._backoff(state.failures), min(lost.hint or 0.0, _LONGEST_BACKOFF))
+        self._policy.wait(seconds, reason=lost.reason, scope="requests")
 
-    def _after_conflict(self, request: httpx.Request, course: _Course) -> bool:
+    def _after_conflict(self, request: httpx.Request, state: RequestState) -> bool:
         """Wait and return whether to send again. A 409 means both "exists already" and "lost a race, try
         again"; which of them is seen only by trying."""
-        course.conflicts += 1
-        if course.conflicts > _CONFLICTS or not request.extensions.get(REPEATABLE, True):
+        state.conflicts += 1
+        if state.conflicts > _CONFLICTS or not request.extensions.get(REPEATABLE, True):
             return False
-        self._patience.wait(self._backoff(course.conflicts), reason="409 conflict", scope="requests")
+        self._policy.wait(self._backoff(state.conflicts), reason="409 conflict", scope="requests")
         return True
 
-    def _after_refusal(self, request: httpx.Request, course: _Course, refusal: httpx.Response) -> bool:
+    def _after_refusal(self, request: httpx.Request, state: RequestState, refusal: httpx.Response) -> bool:
         """Wait and return whether to send again: not where the server asks for more than is left to wait."""
-        now = self._patience.clock.monotonic()
-        if course.refusals == 0:
-            course.refused_since = now
-        course.refusals += 1
-        course.refusal = refusal
-        left = self._patience.max_wait - (now - course.refused_since)
-        hint = retry_after(refusal.headers, refusal.text, now=self._patience.clock.now())
+        now = self._policy.clock.monotonic()
+        if state.refusals == 0:
+            state.refused_since = now
+        state.refusals += 1
+        state.refusal = refusal
+        left = self._policy.max_wait - (now - state.refused_since)
+        hint = retry_after(refusal.headers, refusal.text, now=self._policy.clock.now())
         if left <= 0 or (hint is not None and hint > left):
             return False
         if hint is None and _is_creation(request):
-            self._creations.refused(left_at=course.left_at)
+            self._creations.refused(left_at=state.left_at)
             return True
-        seconds = self._unhinted(course.refusals) if hint is None else self._hinted(hint, course.refusals)
-        self._patience.wait(min(seconds, left), reason="rate limit", scope="requests")
+        seconds = self._unhinted(state.refusals) if hint is None else self._hinted(hint, state.refusals)
+        self._policy.wait(min(seconds, left), reason="rate limit", scope="requests")
         return True
 
     def _hinted(self, hint: float, refusals: int) -> float:
         """Return the server's time, a little spread; a hint that proves useless is lengthened."""
         least = min(_LONGEST_REFUSAL_BACKOFF, 0.05 * 2.0 ** min(refusals, 16))
-        return max(hint, least) + self._patience.random() * _SPREAD
+        return max(hint, least) + self._policy.random() * _SPREAD
 
     def _unhinted(self, refusals: int) -> float:
         ceiling = min(_LONGEST_REFUSAL_BACKOFF, 2.0 ** min(refusals, 16))
-        return ceiling * (0.5 + 0.5 * self._patience.random())
+        return ceiling * (0.5 + 0.5 * self._policy.random())
 
     def _backoff(self, failures: int) -> float:
-        return self._patience.random() * min(_LONGEST_BACKOFF, 2.0 ** (failures - 1))
+        return self._policy.random() * min(_LONGEST_BACKOFF, 2.0 ** (failures - 1))
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from importer.api.patience import Clock
 from importer.api.rate_limits import DEFAULT, Limit, allowance
+from importer.api.waiting import Clock
 from importer.model.settings import Rate
 from importer.wire import paths
 
@@ -67,7 +67,7 @@ class Bucket:
         behind = self.reserved - place
         return max(0.0, (self.floor - self.level - behind) / self.rate)
 
-    def heed(self, remaining: int, *, finished_before: int) -> None:
+    def correct(self, remaining: int, *, finished_before: int) -> None:
         """Correct the level by what an answer says remains.
 
         Requests under way may not be counted in it yet, so it holds at most `remaining` less those; and at
@@ -80,7 +80,7 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Reservation:
     """One request's places in the queues of its buckets, and how many had been answered when it left."""
 
     bucket: Bucket
@@ -103,10 +103,10 @@ class Throttle(httpx.BaseTransport):
         self._buckets: dict[Limit, tuple[Bucket, ...]] = {}
         self._limits: dict[str, frozenset[Limit]] = {}
         self._asked: set[str] = set()
-        self._own: tuple[Bucket, ...] = ()
+        self._ceiling: tuple[Bucket, ...] = ()
         if ceiling.per_minute is not None:
             rate = ceiling.per_minute / 60
-            self._own = (Bucket(max(1.0, rate), rate, at=clock.monotonic()),)
+            self._ceiling = (Bucket(max(1.0, rate), rate, at=clock.monotonic()),)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         route = _route(request)
@@ -122,19 +122,19 @@ class Throttle(httpx.BaseTransport):
     def close(self) -> None:
         self._inner.close()
 
-    def _reserve(self, route: str) -> tuple[_Place, ...]:
+    def _reserve(self, route: str) -> tuple[_Reservation, ...]:
         with self._turn:
             self._turn.wait_for(lambda: route in self._limits or route not in self._asked)
             self._asked.add(route)
             limits = self._limits.get(route) or _DOCUMENTED.get(route, frozenset({DEFAULT}))
-            return tuple(_Place(bucket, bucket.reserve(), bucket.finished) for bucket in self._of(limits))
+            return tuple(_Reservation(each, each.reserve(), each.finished) for each in self._of(limits))
 
     def _of(self, limits: Iterable[Limit]) -> tuple[Bucket, ...]:
         now = self._clock.monotonic()
         found = [bucket for limit in limits for bucket in self._buckets_of(limit, now)]
-        for bucket in (*found, *self._own):
+        for bucket in (*found, *self._ceiling):
             bucket.refill(now)
-        return (*found, *self._own)
+        return (*found, *self._ceiling)
 
     def _buckets_of(self, limit: Limit, now: float) -> tuple[Bucket, ...]:
         """Return the server's bucket of a limit and, where only a share of it is ours, our own beside it:
@@ -146,7 +146,7 @@ class Throttle(httpx.BaseTransport):
             self._buckets[limit] = (server, *own)
         return self._buckets[limit]
 
-    def _wait(self, places: tuple[_Place, ...]) -> None:
+    def _wait(self, places: tuple[_Reservation, ...]) -> None:
         while True:
             with self._turn:
                 now = self._clock.monotonic()
@@ -157,7 +157,7 @@ class Throttle(httpx.BaseTransport):
                 return
             self._clock.sleep(delay)
 
-    def _finish(self, route: str, places: tuple[_Place, ...], response: httpx.Response | None) -> None:
+    def _finish(self, route: str, places: tuple[_Reservation, ...], response: httpx.Response | None) -> None:
         """Learn from an answer. Without one, the next request of an unknown endpoint goes alone again."""
         with self._turn:
             for place in places:
@@ -167,18 +167,18 @@ class Throttle(httpx.BaseTransport):
             self._asked.discard(route)
             self._turn.notify_all()
 
-    def _learn(self, route: str, places: tuple[_Place, ...], response: httpx.Response) -> None:
-        said = allowance(response.headers)
+    def _learn(self, route: str, places: tuple[_Reservation, ...], response: httpx.Response) -> None:
+        allowed = allowance(response.headers)
         known = self._limits.get(route) or _DOCUMENTED.get(route, frozenset({DEFAULT}))
-        self._limits[route] = said.limits or known
-        if said.remaining is None:
+        self._limits[route] = allowed.limits or known
+        if allowed.remaining is None:
             return
-        if said.binding is not None:
-            told = self._of({said.binding})[0]
+        if allowed.binding is not None:
+            limiting = self._of({allowed.binding})[0]
         else:
-            told = min((place.bucket for place in places), key=lambda bucket: bucket.level)
-        before = [place.finished_before for place in places if place.bucket is told]
-        told.heed(said.remaining, finished_before=before[0] if before else told.finished)
+            limiting = min((place.bucket for place in places), key=lambda bucket: bucket.level)
+        before = [place.finished_before for place in places if place.bucket is limiting]
+        limiting.correct(allowed.remaining, finished_before=before[0] if before else limiting.finished)
 
 
 def _route(request: httpx.Request) -> str:

@@ -1,7 +1,7 @@
 """A transport -> one that is patient, paced and, for plans, unable to write.
 
-The order is client -> ReadOnly (reading only) -> Retry -> Throttle -> Discreet -> network, so that each
-attempt is paced, and nobody hears more of an answer than may be told.
+The order is client -> ReadOnly (plans only) -> Retry -> Throttle -> RedactApiKey -> network, so that each
+attempt is paced, and no refusal that anybody sees holds the key.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from importer.api.patience import Patience
 from importer.api.retry import Retry
 from importer.api.throttle import Throttle
+from importer.api.waiting import WaitPolicy
 from importer.model.settings import Rate
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ReadOnly(httpx.BaseTransport):
         self._inner.close()
 
 
-class Discreet(httpx.BaseTransport):
+class RedactApiKey(httpx.BaseTransport):
     """Takes the API key out of refusals: a proxy may show the request that it did not understand."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
@@ -81,14 +81,16 @@ def _without(key: str, response: httpx.Response) -> httpx.Response:
     )
 
 
-def reading(inner: httpx.BaseTransport, patience: Patience, ceiling: Rate) -> httpx.BaseTransport:
+def read_only_transport(inner: httpx.BaseTransport, policy: WaitPolicy, ceiling: Rate) -> httpx.BaseTransport:
     """Return the stack of everything that only looks: validate, check, plan, pull."""
-    return ReadOnly(writing(inner, patience, ceiling))
+    return ReadOnly(read_write_transport(inner, policy, ceiling))
 
 
-def writing(inner: httpx.BaseTransport, patience: Patience, ceiling: Rate) -> httpx.BaseTransport:
+def read_write_transport(
+    inner: httpx.BaseTransport, policy: WaitPolicy, ceiling: Rate
+) -> httpx.BaseTransport:
     """Return the stack of apply."""
-    return Retry(Throttle(Discreet(inner), clock=patience.clock, ceiling=ceiling), patience)
+    return Retry(Throttle(RedactApiKey(inner), clock=policy.clock, ceiling=ceiling), policy)
 
 
 def network(endpoint: str) -> httpx.BaseTransport:

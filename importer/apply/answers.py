@@ -29,7 +29,7 @@ def readable(attributes: Attributes) -> Attributes:
     return {a: value for a, value in attributes.items() if a.field not in WRITE_ONLY_FIELDS}
 
 
-def was_there_before(answer: Answer, began: datetime, ended: datetime, *, name: str | None) -> bool:
+def existed_before(answer: Answer, began: datetime, ended: datetime, *, name: str | None) -> bool:
     """Whether the server answered a creation with an incident that it had already.
 
     The server's clock decides where it is known, since a laptop's may be wrong by minutes. A name other than
@@ -54,7 +54,7 @@ def irreparable(live: LiveIncident, sent: Attributes, external_id: int | None) -
     return ""
 
 
-def came_back(change: FieldChange) -> Diagnostic:
+def altered(change: FieldChange) -> Diagnostic:
     return Diagnostic(
         Severity.WARNING,
         "came-back-different",
@@ -64,11 +64,11 @@ def came_back(change: FieldChange) -> Diagnostic:
     )
 
 
-def left_out(what: str, live: LiveIncident, why: str) -> Diagnostic:
+def not_available(what: str, live: LiveIncident, why: str) -> Diagnostic:
     return Diagnostic(Severity.WARNING, "not-available", what, detail=f"{live.reference}: {why}")
 
 
-def unasked(live: LiveIncident, sent: Attributes) -> tuple[Diagnostic, ...]:
+def additions(live: LiveIncident, sent: Attributes) -> tuple[Diagnostic, ...]:
     """Warn of what the server did by itself: a Slack channel, a timestamp of today in an old incident."""
     channel = Attribute(Field.SLACK_CHANNEL_ID)
     found = []

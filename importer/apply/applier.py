@@ -12,16 +12,7 @@ from threading import Event
 from typing import Protocol
 
 from importer.apply.execution import Execution
-from importer.model import (
-    Change,
-    Entity,
-    Failed,
-    NewOption,
-    NotAttempted,
-    Outcome,
-    Plan,
-    Unknown,
-)
+from importer.model import Change, Entity, Failed, NewOption, NotAttempted, Outcome, Plan, Unknown
 from importer.model.errors import ApiError, ImporterError, NoAnswer
 from importer.model.steps import CreateOption
 from importer.plan.changes import is_acting
@@ -32,11 +23,10 @@ _SAME_CAUSE = 3
 """So many refusals for one reason before any success mean that the reason is not in the incidents."""
 
 
-class OptionApi(Protocol):
+class OptionWriter(Protocol):
     """What creating the missing options asks of the account."""
 
     def options(self, custom_field_id: str) -> tuple[Entity, ...]: ...
-
     def create_option(self, step: CreateOption, request: Request, /) -> Entity: ...
 
 
@@ -44,7 +34,6 @@ class Observer(Protocol):
     """Who watches a run; called from one thread."""
 
     def started(self, change: Change) -> None: ...
-
     def ended(self, change: Change, outcome: Outcome) -> None: ...
 
 
@@ -57,7 +46,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ApplyResult:
     """What became of the changes, in the plan's order, and why the run ended early, if it did."""
 
     outcomes: tuple[Outcome, ...]
@@ -67,19 +56,20 @@ class Run:
 
 def apply(
     plan: Plan, execution: Execution, *, limits: Limits, observers: Sequence[Observer], stop: Event
-) -> Run:
+) -> ApplyResult:
     """Carry out a plan. Setting `stop` from outside lets what is in flight end and starts nothing more."""
-    crew = _Crew(execution, limits, observers, stop)
-    crew.work(plan.changes)
+    scheduler = Scheduler(execution, limits, observers, stop)
+    scheduler.work(plan.changes)
     outcomes = tuple(
-        crew.outcomes.get(change.incident.key) or NotAttempted(change.incident.key, change.incident.location)
+        scheduler.outcomes.get(change.incident.key)
+        or NotAttempted(change.incident.key, change.incident.location)
         for change in plan.changes
         if is_acting(change)
     )
-    return Run(outcomes, crew.reason, crew.error)
+    return ApplyResult(outcomes, scheduler.reason, scheduler.error)
 
 
-def create_options(plan: Plan, api: OptionApi) -> dict[NewOption, Entity]:
+def create_options(plan: Plan, api: OptionWriter) -> dict[NewOption, Entity]:
     """Create the select options that the plan needs and that are still missing; look before each."""
     made: dict[NewOption, Entity] = {}
     known: dict[str, dict[str, Entity]] = {}
@@ -91,7 +81,7 @@ def create_options(plan: Plan, api: OptionApi) -> dict[NewOption, Entity]:
     return made
 
 
-def _create_option(step: CreateOption, api: OptionApi) -> Entity:
+def _create_option(step: CreateOption, api: OptionWriter) -> Entity:
     """Create an option. It has no record: the server takes no second one of the same name, and a look shows
     what became of the first."""
     option = step.option
@@ -105,7 +95,7 @@ def _create_option(step: CreateOption, api: OptionApi) -> Entity:
 
 
 @dataclass(slots=True)
-class _Crew:
+class Scheduler:
     execution: Execution
     limits: Limits
     observers: Sequence[Observer]

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from importer.apply.answers import left_out
-from importer.apply.sending import Api, Journal, Sender
+from importer.apply.answers import not_available
+from importer.apply.sending import IncidentWriter, Journal, Sender
 from importer.model import Attribute, Child, Diagnostic, Field, LiveChild, LiveIncident
 from importer.model.errors import NoAnswer, NotAvailable
 from importer.model.normalise import by_label
@@ -29,23 +29,23 @@ KEYED = frozenset({Field.TIMELINE, Field.STATUS_PAGE})
 class Children:
     """Brings the children of incidents up to date, step by step."""
 
-    api: Api
+    api: IncidentWriter
     journal: Journal
     sender: Sender
 
     def bring_up_to_date(
-        self, live: LiveIncident, key: str, wanted: Mapping[Attribute, Child], *, looked_at: frozenset[Field]
+        self, live: LiveIncident, key: str, wanted: Mapping[Attribute, Child], *, listed: frozenset[Field]
     ) -> tuple[Diagnostic, ...]:
         """Create what is missing and edit what differs; return a warning for what the API cannot do."""
         warnings: list[Diagnostic] = []
         for kind, attributes in groupby(sorted(wanted, key=by_label), lambda attribute: attribute.field):
             try:
-                known = self._listed(live, frozenset({kind}) & looked_at)
+                known = self._listed(live, frozenset({kind}) & listed)
                 for each in attributes:
                     warnings += self._child(live, key, each, wanted[each], known.get(each))
             except NotAvailable as error:
                 what = f"this account's API has no {kind.value}: they were left out"
-                warnings.append(left_out(what, live, error.summary))
+                warnings.append(not_available(what, live, error.summary))
         return tuple(warnings)
 
     def _child(
@@ -57,7 +57,7 @@ class Children:
             steps = child_edits(attribute, value, before=child.value, child_id=child.id)
             if not steps:
                 what = f"{attribute.field.value} differ from the files, and the API cannot change them"
-                return (left_out(what, live, f"the API cannot change {attribute.label}"),)
+                return (not_available(what, live, f"the API cannot change {attribute.label}"),)
         answered, name = child.value, attribute.label
         for step in steps:
             self.sender.send(key, step, self.api.change)

@@ -7,14 +7,14 @@ knows how long the server remembers a key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
-from importer.apply.answers import came_back, irreparable, readable, unasked, was_there_before
+from importer.apply.answers import additions, altered, existed_before, irreparable, readable
 from importer.apply.children import KEYED, LISTED, Children
-from importer.apply.sending import CONFLICT, Api, Journal, Sender
+from importer.apply.sending import CONFLICT, IncidentWriter, Journal, Sender
 from importer.model import (
     Adopt,
     Adopted,
@@ -70,7 +70,7 @@ class Execution:
     """Carries out changes, from any number of threads. `find` looks for the incident of a creation that was
     answered with a conflict; `plan_hash` is a saved plan's, or empty."""
 
-    api: Api
+    api: IncidentWriter
     journal: Journal
     now: Callable[[], datetime]
     find: Callable[[Incident, Attributes], LiveIncident | None]
@@ -130,7 +130,7 @@ class Execution:
         """Create an incident, or go on with what an earlier run created."""
         bound = self.journal.binding(change.incident.key)
         if bound:
-            return self._go_on(change, bound)
+            return self._resume(change, bound)
         step, began = self._as_sent_before(change), self.now()
         try:
             answer = self._sender.send(change.incident.key, step, self.api.create)
@@ -138,9 +138,9 @@ class Execution:
             found = self.find(change.incident, step.attributes) if refusal.status == CONFLICT else None
             if found is None:
                 raise
-            return self._take_over(change, found)
-        if was_there_before(answer, began, self.now(), name=request(step).body.get("name")):
-            return self._take_over(change, answer.live)
+            return self._adopt_existing(change, found)
+        if existed_before(answer, began, self.now(), name=request(step).body.get("name")):
+            return self._adopt_existing(change, answer.live)
         return self._finish(change, answer.live)
 
     def _as_sent_before(self, change: Create | Pending) -> CreateIncident:
@@ -159,25 +159,25 @@ class Execution:
         if wrong:
             raise Refused(f"{live.reference} (key '{key}') {wrong}", code="not-as-asked")
         made, warnings = self._correct(live, key, missing)
-        made, more = self._change(made, key, after_creation(change.attributes), looked_at=LISTED - KEYED)
+        made, more = self._change(made, key, after_creation(change.attributes), listed=LISTED - KEYED)
         self._settle(key, made)
-        warnings += more + _kept_otherwise(missing) + unasked(made, own)
+        warnings += more + _kept_otherwise(missing) + additions(made, own)
         return Applied(key, made, created=True, warnings=warnings)
 
-    def _take_over(self, change: Create | Pending, live: LiveIncident) -> Outcome:
+    def _adopt_existing(self, change: Create | Pending, live: LiveIncident) -> Outcome:
         """Record the incident that the creation made earlier, and bring it up to date, but for what belongs
         to people since. Where a run left the creation in doubt, that run made it."""
         key = change.incident.key
         missing = self._record(change, live)
-        owed = [each for each in missing if each.attribute not in change.left_to_people]
-        made, warnings = self._correct(live, key, owed)
+        to_correct = [each for each in missing if each.attribute not in change.left_to_people]
+        made, warnings = self._correct(live, key, to_correct)
         made, more = self._change(made, key, _still_to_do(change, made))
         self._settle(key, made)
         warnings += more + _kept_otherwise(missing)
         if isinstance(change, Create):
             return Adopted(key, made, warnings)
         return Applied(
-            key, made, created=True, warnings=warnings + unasked(made, creation(change).attributes)
+            key, made, created=True, warnings=warnings + additions(made, creation(change).attributes)
         )
 
     def _record(self, change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:
@@ -193,19 +193,13 @@ class Execution:
         self, live: LiveIncident, key: str, missing: Collection[FieldChange]
     ) -> tuple[LiveIncident, Warnings]:
         """Set once more what the answer to a creation does not show as it was sent, as far as an edit can."""
-        warnings: Warnings = ()
-        for step in incident_steps(live.id, missing):
-            match step:
-                case EditIncident(attributes=attributes):
-                    live, found = self._edit(key, CorrectIncident(live.id, attributes))
-                    warnings += found
-                case AttachPostmortem():
-                    live = self._attach(live, key, step)
-                case _:
-                    assert_never(step)
-        return live, warnings
+        steps = (
+            CorrectIncident(live.id, each.attributes) if isinstance(each, EditIncident) else each
+            for each in incident_steps(live.id, missing)
+        )
+        return self._carry_out(live, key, steps)
 
-    def _go_on(self, change: Create | Pending, bound: Binding) -> Outcome:
+    def _resume(self, change: Create | Pending, bound: Binding) -> Outcome:
         """Bring up to date what an earlier run of the same saved plan created and did not end."""
         key, location = change.incident.key, change.incident.location
         if not self.journal.is_created(key):
@@ -217,10 +211,10 @@ class Execution:
             return Failed(key, "not-visible", what, "", location)
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
-        owed = [each for each in missing if each.attribute not in change.left_to_people]
+        to_correct = [each for each in missing if each.attribute not in change.left_to_people]
         left = [
             each
-            for each in (*owed, *_still_to_do(change, live))
+            for each in (*to_correct, *_still_to_do(change, live))
             if not each.attribute.is_create_only
             and (each.attribute not in known or not same(known[each.attribute].declared, each.after))
         ]
@@ -236,29 +230,36 @@ class Execution:
         key: str,
         changes: Collection[FieldChange],
         *,
-        looked_at: frozenset[Field] = LISTED,
+        listed: frozenset[Field] = LISTED,
     ) -> tuple[LiveIncident, Warnings]:
         """Edit an incident and bring its children up to date; return it as the account then shows it."""
         wanted = [replace(each, after=self._with_option(each.after)) for each in changes]
+        live, warnings = self._carry_out(live, key, incident_steps(live.id, wanted))
+        children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
+        kinds = Children(self.api, self.journal, self._sender)
+        return live, warnings + kinds.bring_up_to_date(live, key, children, listed=listed)
+
+    def _carry_out(
+        self, live: LiveIncident, key: str, steps: Iterable[EditIncident | CorrectIncident | AttachPostmortem]
+    ) -> tuple[LiveIncident, Warnings]:
+        """Carry out the steps of the incident itself; return it as the account then shows it."""
         warnings: Warnings = ()
-        for step in incident_steps(live.id, wanted):
+        for step in steps:
             match step:
-                case EditIncident():
+                case EditIncident() | CorrectIncident():
                     live, found = self._edit(key, step)
                     warnings += found
                 case AttachPostmortem():
                     live = self._attach(live, key, step)
                 case _:
                     assert_never(step)
-        children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
-        kinds = Children(self.api, self.journal, self._sender)
-        return live, warnings + kinds.bring_up_to_date(live, key, children, looked_at=looked_at)
+        return live, warnings
 
     def _edit(self, key: str, step: EditIncident | CorrectIncident) -> tuple[LiveIncident, Warnings]:
         live = self._sender.send(key, step, self.api.edit)
         declared = step.attributes
         self.journal.confirmed(key, identity(step), live=live, declared=declared, answered=live.attributes)
-        return live, tuple(came_back(each) for each in differences(live.attributes, readable(declared)))
+        return live, tuple(map(altered, differences(live.attributes, readable(declared))))
 
     def _attach(self, live: LiveIncident, key: str, step: AttachPostmortem) -> LiveIncident:
         """Attach the link to a post-mortem, and read back what the account made of it."""
@@ -309,7 +310,7 @@ def _has(live: LiveIncident, change: FieldChange, left_to_people: frozenset[Attr
 
 def _kept_otherwise(missing: Collection[FieldChange]) -> Warnings:
     """Warn of what the account shows otherwise and no edit can change."""
-    return tuple(came_back(each) for each in missing if each.attribute.is_create_only)
+    return tuple(altered(each) for each in missing if each.attribute.is_create_only)
 
 
 def _not_done(change: Change, error: ImporterError) -> Outcome:

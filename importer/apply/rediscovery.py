@@ -19,7 +19,7 @@ from importer.model.normalise import folded
 from importer.plan.differences import differences
 
 
-class Api(Protocol):
+class IncidentLister(Protocol):
     """What looking for an incident asks of the account."""
 
     def incidents(self) -> Iterator[LiveIncident]: ...
@@ -29,7 +29,7 @@ class Api(Protocol):
 class Rediscovery:
     """Looks through the account once, and again where that did not show what must be there."""
 
-    api: Api
+    api: IncidentLister
     bindings: Callable[[], tuple[Binding, ...]]
     _by_name: dict[str, list[LiveIncident]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

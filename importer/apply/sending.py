@@ -39,20 +39,15 @@ S = TypeVar("S", bound=Step)
 R = TypeVar("R")
 
 
-class Api(Protocol):
+class IncidentWriter(Protocol):
     """What applying a change asks of the account; a step goes with its request. Errors are ApiError, NoAnswer
     and Interrupted, of children NotAvailable too."""
 
     def create(self, step: CreateIncident, request: Request, /) -> Answer: ...
-
     def incident(self, id_or_number: str) -> LiveIncident | None: ...
-
     def edit(self, step: EditIncident | CorrectIncident, request: Request, /) -> LiveIncident: ...
-
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
-
     def create_child(self, step: CreateChild, request: Request, /) -> LiveChild: ...
-
     def change(self, step: AttachPostmortem | EditChild | SetChildStatus, request: Request, /) -> None: ...
 
 
@@ -61,25 +56,17 @@ class Journal(Protocol):
     `settled`."""
 
     def binding(self, key: str) -> Binding | None: ...
-
     def in_doubt(self, key: str, step: str) -> Unanswered | None: ...
-
     def carried_out(self, key: str, *, plan_hash: str) -> frozenset[str]: ...
-
     def is_created(self, key: str) -> bool: ...
-
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]: ...
-
     def sending(
         self, key: str, step: str, *, idempotency_key: str | None, content: str | None, plan_hash: str
     ) -> None: ...
-
     def confirmed(
         self, key: str, *steps: str, live: LiveIncident, declared: Attributes, answered: Attributes
     ) -> None: ...
-
     def failed(self, key: str, step: str, *, detail: str) -> None: ...
-
     def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None: ...
 
 
@@ -98,9 +85,12 @@ class Sender:
         made = request(step)
         # What has no idempotency key is looked for, not sent again: its bytes are of no use.
         kept = made.content if made.idempotency_key else None
-        once = made.idempotency_key
         self.journal.sending(
-            key, identity(step), idempotency_key=once, content=kept, plan_hash=self.plan_hash
+            key,
+            identity(step),
+            idempotency_key=made.idempotency_key,
+            content=kept,
+            plan_hash=self.plan_hash,
         )
         try:
             return carry_out(step, made)

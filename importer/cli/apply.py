@@ -19,7 +19,7 @@ from importer.model import Scope
 from importer.model.errors import UsageError
 from importer.plan import file as planfile
 from importer.plan.file import SavedPlan
-from importer.workflow import declare, plan
+from importer.workflow import load_declared, make_plan
 
 
 @define_command("apply", ApplyOptions)
@@ -50,8 +50,8 @@ def _apply(
         if saved:
             chosen, plan_hash = saved.plan, saved.plan_hash
         else:
-            loaded = declare(context.settings, options.paths, now=datetime.now(UTC))
-            chosen, plan_hash = plan(session, loaded, options.scope.scope()), ""
+            loaded = load_declared(context.settings, options.paths, now=datetime.now(UTC))
+            chosen, plan_hash = make_plan(session, loaded, options.scope.scope()), ""
         command_line: list[str] = click.get_current_context().obj
         run = ApplyRun(context, session, options, output, interrupts, plan_hash, command_line)
         return run.run(chosen)

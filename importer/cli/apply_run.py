@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 from importer import __version__
-from importer.apply.applier import Limits, Run
-from importer.apply.tally import Ending
+from importer.apply.applier import ApplyResult, Limits
+from importer.apply.summary import ApplySummary
 from importer.cli.context import CommandContext
 from importer.cli.interrupts import Interrupts, handle_signals
 from importer.cli.options import (
@@ -46,7 +46,7 @@ from importer.plan.planner import exceeded
 from importer.plan.summary import summarise
 from importer.renderers import events, report
 from importer.renderers.outcomes import outcomes
-from importer.workflow import Session, carry_out, left_of, refuse_stale, use_up
+from importer.workflow import Session, carry_out, mark_applied, refuse_stale, remaining_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,13 @@ class ApplyRun:
             refuse_stale(self.session, plan)
         run = self._apply_canary_first(plan) if self.options.canary else self._carry_out(plan)
         if self.plan_hash:
-            use_up(self.session, run, self.plan_hash)
+            mark_applied(self.session, run, self.plan_hash)
         self._conclude(plan, run)
         return _exit_code(plan, run, interrupted=self.interrupts.received)
 
     def _remaining(self, plan: Plan) -> Plan:
         refuse_stale(self.session, plan, self.plan_hash)
-        left = left_of(self.session, plan, self.plan_hash)
+        left = remaining_changes(self.session, plan, self.plan_hash)
         made = len(_acting(plan)) - len(_acting(left))
         if made:
             self.context.console.info(
@@ -147,7 +147,7 @@ class ApplyRun:
             self.interrupts.received = True
             return False
 
-    def _carry_out(self, plan: Plan) -> Run:
+    def _carry_out(self, plan: Plan) -> ApplyResult:
         with handle_signals(self.interrupts), self.output.progress(len(_acting(plan))):
             return carry_out(
                 self.session,
@@ -158,7 +158,7 @@ class ApplyRun:
                 plan_hash=self.plan_hash,
             )
 
-    def _apply_canary_first(self, plan: Plan) -> Run:
+    def _apply_canary_first(self, plan: Plan) -> ApplyResult:
         """Create the oldest incident alone, read it back, and go on only if a person likes what they see."""
         created = [each.incident.key for each in plan.changes if isinstance(each, Create | Pending)]
         if not created:
@@ -182,10 +182,10 @@ class ApplyRun:
         self.output.info(f"{live.reference} {live.name}\n{live.permalink}")
         self.context.console.report(outcome.warnings)
 
-    def _conclude(self, plan: Plan, run: Run) -> None:
+    def _conclude(self, plan: Plan, run: ApplyResult) -> None:
         console, warnings, summary = self.context.console, _warnings(run), summarise(plan)
         console.report(warnings)
-        ending = Ending(
+        ending = ApplySummary(
             run.outcomes, summary.unchanged, summary.blocked, run.stopped, self._next_command(run)
         )
         if self.output.emit:
@@ -198,7 +198,7 @@ class ApplyRun:
             render = report.to_json if self.options.report.suffix == ".json" else report.to_csv
             self.options.report.write_text(render(run.outcomes), encoding="utf-8")
 
-    def _next_command(self, run: Run) -> str:
+    def _next_command(self, run: ApplyResult) -> str:
         """Return what to run now: the same again while something is left, else a plan to see that nothing is.
         What a saved plan was refused for can only be corrected in another plan."""
         common, paths = self.options.common, self.options.paths
@@ -213,18 +213,18 @@ def _acting(plan: Plan) -> tuple[str, ...]:
     return tuple(each.incident.key for each in plan.changes if is_acting(each))
 
 
-def _not_attempted(plan: Plan, reason: str) -> Run:
+def _not_attempted(plan: Plan, reason: str) -> ApplyResult:
     outcomes: tuple[Outcome, ...] = tuple(
         NotAttempted(each.incident.key, each.incident.location) for each in plan.changes if is_acting(each)
     )
-    return Run(outcomes, reason)
+    return ApplyResult(outcomes, reason)
 
 
-def _joined(one: Run, other: Run) -> Run:
-    return Run(one.outcomes + other.outcomes, one.stopped or other.stopped, one.error or other.error)
+def _joined(one: ApplyResult, other: ApplyResult) -> ApplyResult:
+    return ApplyResult(one.outcomes + other.outcomes, one.stopped or other.stopped, one.error or other.error)
 
 
-def _warnings(run: Run) -> list[Diagnostic]:
+def _warnings(run: ApplyResult) -> list[Diagnostic]:
     done = [outcome for outcome in run.outcomes if isinstance(outcome, Applied | Adopted)]
     return [each for outcome in done for each in outcome.warnings]
 
@@ -233,7 +233,7 @@ def _is_done(outcome: Outcome) -> bool:
     return isinstance(outcome, Applied | Adopted)
 
 
-def _exit_code(plan: Plan, run: Run, *, interrupted: bool) -> int:
+def _exit_code(plan: Plan, run: ApplyResult, *, interrupted: bool) -> int:
     done = sum(map(_is_done, run.outcomes))
     if interrupted and done < len(run.outcomes):
         return ExitCode.INTERRUPTED

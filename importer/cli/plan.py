@@ -30,7 +30,7 @@ from importer.model.diagnostics import grouped
 from importer.model.errors import ExitCode, ImporterError, UsageError
 from importer.plan import file as planfile
 from importer.plan.summary import summarise
-from importer.workflow import declare, plan
+from importer.workflow import load_declared, make_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ def _make(context: CommandContext, options: PlanOptions, places: int | None) -> 
     """Load the files and compare them with the account; what is wrong with the files is reported also where
     the account cannot be reached. The problems of the plan have so many places (None: all)."""
     rate, scope = options.pace.ceiling, options.scope.scope(drift_only=options.drift_only)
-    loaded = declare(context.settings, options.paths, now=datetime.now(UTC))
+    loaded = load_declared(context.settings, options.paths, now=datetime.now(UTC))
     try:
         write_rejects(loaded, options.rejects)
         with open_read_session(context, rate=rate, max_wait=options.pace.max_wait) as session:
-            made = plan(session, loaded, scope)
+            made = make_plan(session, loaded, scope)
     except ImporterError:
         context.console.report(loaded.diagnostics, places=places)
         raise

@@ -16,7 +16,7 @@ from importer.renderers import events
 from importer.renderers.values import sanitised
 
 if TYPE_CHECKING:
-    from importer.api.patience import Wait
+    from importer.api.waiting import Wait
 
 Emit = Callable[[str], None]
 """Takes an event, a line of JSON."""

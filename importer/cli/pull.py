@@ -22,7 +22,7 @@ from importer.model.wording import numbered
 from importer.plan.estimate import of_requests
 from importer.pull import CATEGORIES, MODES, PULLED_CHILDREN, Declared, Filters, without_numbers
 from importer.renderers.view import format_estimate
-from importer.workflow import Found, Session, find, read, take_over
+from importer.workflow import PullSelection, Session, bind_pulled, find_incidents, read_declared
 
 _STAMPS = {"year": "%Y", "month": "%Y/%m"}
 
@@ -77,15 +77,15 @@ def command(options: PullOptions) -> int:
     console, kinds = context.console, frozenset(options.children)
     open_session = open_locked_read_session if options.adopt else open_read_session
     with open_session(context, rate=rate, max_wait=options.pace.max_wait) as session:
-        found = find(session, filters, options.key_field)
+        found = find_incidents(session, filters, options.key_field)
         _report_cost(found, kinds, context)
-        declared = read(session, found, kinds)
+        declared = read_declared(session, found, kinds)
         console.report(found.tally.diagnostics())
         kept = without_numbers(declared) if options.drop_external_id else declared
         files = written.group_by_file(kept, lambda each: _file_name(each, options.by))
         pages = {options.folder / f"{name}.yaml": incidents for name, incidents in files.items()}
         _write(pages, options)
-        adopted = take_over(session, declared) if options.adopt else None
+        adopted = bind_pulled(session, declared) if options.adopt else None
         _report(pages, options, context, session)
     if adopted is not None:
         console.info(f"{adopted} taken over: the state knows which incident each key is.")
@@ -119,7 +119,7 @@ def _write(pages: Mapping[Path, Sequence[Declared]], options: PullOptions) -> No
     written.write_schema(options.folder)
 
 
-def _report_cost(found: Found, kinds: frozenset[Field], context: CommandContext) -> None:
+def _report_cost(found: PullSelection, kinds: frozenset[Field], context: CommandContext) -> None:
     requests = len(found.incidents) * len(kinds)
     if requests:
         reading = f"Reading {', '.join(sorted(kinds))} of {numbered(len(found.incidents), 'incident')}."

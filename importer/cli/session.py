@@ -11,8 +11,8 @@ from threading import Event
 
 from importer.api.client import open_client
 from importer.api.connection import Connection, connection
-from importer.api.patience import Patience, SystemClock, Wait
-from importer.api.transport import Transport, in_process, network, reading, writing
+from importer.api.transport import Transport, in_process, network, read_only_transport, read_write_transport
+from importer.api.waiting import SystemClock, Wait, WaitPolicy
 from importer.cli.context import SANDBOX_FOLDER, CommandContext
 from importer.cli.progress import WaitNotices
 from importer.model.settings import Rate
@@ -28,8 +28,8 @@ def open_read_session(
     context: CommandContext, *, rate: Rate | None = None, max_wait: float
 ) -> Iterator[Session]:
     """Open a session that cannot write to the account and leaves the state file as it is."""
-    patience = _read_patience(context, max_wait)
-    with _open_session(context, reading, patience, rate, context.read_ledger) as session:
+    policy = _read_policy(context, max_wait)
+    with _open_session(context, read_only_transport, policy, rate, context.read_ledger) as session:
         yield session
 
 
@@ -41,9 +41,9 @@ def open_locked_read_session(
 
     Raises Refused where the state file belongs to another account.
     """
-    patience = _read_patience(context, max_wait)
-    with _open_session(context, reading, patience, rate, context.lock_ledger) as session:
-        session.ledger.belong_to(session.account)
+    policy = _read_policy(context, max_wait)
+    with _open_session(context, read_only_transport, policy, rate, context.lock_ledger) as session:
+        session.ledger.bind_account(session.account)
         yield session
 
 
@@ -57,28 +57,28 @@ def open_write_session(
     notify: Callable[[Wait], None],
 ) -> Iterator[Session]:
     """Open a session that may write, holding the lock of the state file. Setting `stop` ends long waits."""
-    patience = Patience(SystemClock(stop), random.random, notify, max_wait)
-    with _open_session(context, writing, patience, rate, context.lock_ledger) as session:
+    policy = WaitPolicy(SystemClock(stop), random.random, notify, max_wait)
+    with _open_session(context, read_write_transport, policy, rate, context.lock_ledger) as session:
         yield session
 
 
-def _read_patience(context: CommandContext, max_wait: float) -> Patience:
+def _read_policy(context: CommandContext, max_wait: float) -> WaitPolicy:
     notify = WaitNotices(context.console.info).waiting
-    return Patience(SystemClock(Event()), random.random, notify, max_wait)
+    return WaitPolicy(SystemClock(Event()), random.random, notify, max_wait)
 
 
 @contextmanager
 def _open_session(
     context: CommandContext,
-    stack: Callable[[Transport, Patience, Rate], Transport],
-    patience: Patience,
+    stack: Callable[[Transport, WaitPolicy, Rate], Transport],
+    policy: WaitPolicy,
     rate: Rate | None,
     open_ledger: Callable[[Callable[[], datetime]], AbstractContextManager[Ledger]],
 ) -> Iterator[Session]:
-    now = patience.clock.now
+    now = policy.clock.now
     with (
         _transport(context) as (known, inner),
-        open_client(known, stack(inner, patience, rate or context.settings.rate)) as client,
+        open_client(known, stack(inner, policy, rate or context.settings.rate)) as client,
         open_ledger(now) as ledger,
     ):
         yield Session(context.settings, client.identity(), client, ledger, now)

@@ -21,7 +21,7 @@ from importer.model.errors import UsageError
 from importer.model.plain import plain
 from importer.renderers.values import shown
 from importer.state import export as exports
-from importer.state.ledger import Entry, Ledger
+from importer.state.ledger import JournalEntry, Ledger
 from importer.state.merge import without_private
 
 
@@ -157,7 +157,7 @@ def import_(options: StateImportOptions) -> None:
     context = open_context(options.common)
     given = exports.read_export(options.file)
     with context.lock_ledger(_now) as ledger:
-        gain = ledger.learn(given)
+        gain = ledger.merge(given)
     context.console.info(
         f"{gain.bound} bindings added, {gain.renewed} brought up to date, {gain.unanswered} unanswered"
         " creations added."
@@ -177,7 +177,7 @@ def _require_state(context: CommandContext) -> None:
         raise UsageError(f"there is no state at {path}", hint=f"apply makes it{sandbox}")
 
 
-def _known(ledger: Ledger, key: str) -> tuple[Binding | None, tuple[Entry, ...]]:
+def _known(ledger: Ledger, key: str) -> tuple[Binding | None, tuple[JournalEntry, ...]]:
     """Return all that the state knows of a key. Raises UsageError where that is nothing."""
     binding, entries = ledger.binding(key), ledger.entries(key)
     if binding is None and not entries:

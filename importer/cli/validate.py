@@ -27,7 +27,7 @@ from importer.model import Diagnostic, Severity
 from importer.model.diagnostics import grouped
 from importer.model.errors import ExitCode, InvalidInput
 from importer.model.wording import numbered
-from importer.workflow import declare
+from importer.workflow import load_declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def command(options: ValidateOptions) -> int:
     context = _open_context(options.common, form)
     console = context.console
     check_rejects_file(options.rejects)
-    loaded = declare(context.settings, options.paths, now=datetime.now(UTC))
+    loaded = load_declared(context.settings, options.paths, now=datetime.now(UTC))
     diagnostics = grouped(loaded.diagnostics, places)
     console.report(diagnostics, places=places)
     write_rejects(loaded, options.rejects)

@@ -55,9 +55,9 @@ def after_policy(
     """Return the differences that `on_drift` leaves, and say which it does not. The marker is nobody's to
     edit: without it, a lost state would be lost."""
     policy = incident.policy.on_drift
-    theirs = [each for each in found if each.attribute != marker]
-    unknown = [each for each in theirs if each.origin is Origin.UNKNOWN]
-    drifted = [each for each in theirs if each.origin is Origin.DRIFT]
+    editable = [each for each in found if each.attribute != marker]
+    unknown = [each for each in editable if each.origin is Origin.UNKNOWN]
+    drifted = [each for each in editable if each.origin is Origin.DRIFT]
     if policy is OnDrift.OVERWRITE:
         return found
     if unknown:

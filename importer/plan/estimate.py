@@ -25,12 +25,12 @@ class Estimate:
     per_minute: int
 
 
-def estimate(plan: Plan, *, per_minute: int = LIMIT_PER_MINUTE) -> Estimate:
+def estimate(plan: Plan) -> Estimate:
     """Count the steps of a plan. Reads that guard against duplicates come on top and are few, and so do the
     corrections that only an answer reveals."""
-    return of_requests(sum(1 for _ in all_steps(plan)), per_minute)
+    return of_requests(sum(1 for _ in all_steps(plan)))
 
 
-def of_requests(number: int, per_minute: int = LIMIT_PER_MINUTE) -> Estimate:
+def of_requests(number: int) -> Estimate:
     """Return how long so many requests last."""
-    return Estimate(number, ceil(number * 60 / per_minute), per_minute)
+    return Estimate(number, ceil(number * 60 / LIMIT_PER_MINUTE), LIMIT_PER_MINUTE)

@@ -10,18 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from importer.model import (
-    Attribute,
-    Attributes,
-    Binding,
-    Entity,
-    Field,
-    Incident,
-    LiveIncident,
-    Memory,
-)
+from importer.model import Attribute, Attributes, Binding, Entity, Field, Incident, LiveIncident, Memory
 from importer.model.normalise import folded
 
 
@@ -55,25 +45,11 @@ class NotOurs:
     owner: str | None
 
 
-class Clash(StrEnum):
-    """How ledger and marker field point at different incidents, as the end of a sentence."""
-
-    CARRIED_TWICE = "several incidents carry it in the marker field: {}"
-    CARRIER_IS_BOUND = "{} carries it, but the state binds that to key '{}'"
-    BOUND_ELSEWHERE = "the state binds it to {}, but {} carries it"
-    BOUND_CARRIES_ANOTHER = "the state binds it to {}, which carries the key '{}'"
-
-
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Ledger and marker field point at different incidents; `names` are the references and keys at issue."""
+    """Ledger and marker field point at different incidents; `explanation` is the end of a sentence."""
 
-    clash: Clash
-    names: tuple[str, ...]
-
-    @property
-    def explanation(self) -> str:
-        return self.clash.format(*self.names)
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +74,12 @@ class Absent:
 Match = Ours | Claimed | Hidden | NotOurs | Conflict | Sent | Absent
 
 
-class Census:
+class LiveIndex:
     """The live incidents by everything that can identify them. `is_whole` says that these are all that the
     account shows, and not only those that were asked for."""
 
     def __init__(
-        self,
-        live: Iterable[LiveIncident],
-        memory: Memory,
-        marker: Entity | None,
-        *,
-        is_whole: bool = False,
+        self, live: Iterable[LiveIncident], memory: Memory, marker: Entity | None, *, is_whole: bool = False
     ) -> None:
         self.is_whole = is_whole
         self._memory = memory
@@ -120,15 +91,15 @@ class Census:
         self._by_name: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
         self._unread: set[tuple[str, Field]] = set()
         for each in live:
-            self.see(each)
+            self.add(each)
 
-    def see(self, live: LiveIncident) -> None:
-        """Take in one live incident, or a later look at it: a list may show one twice."""
+    def add(self, live: LiveIncident) -> None:
+        """Add one live incident, or a later look at it: a list may show one twice."""
         earlier = self._by_id.get(live.id)
-        for shelf in self._shelves(earlier) if earlier else ():
-            del shelf[live.id]
-        for shelf in self._shelves(live):
-            shelf[live.id] = live
+        for bucket in self._buckets(earlier) if earlier else ():
+            del bucket[live.id]
+        for bucket in self._buckets(live):
+            bucket[live.id] = live
         self._by_id[live.id] = live
         if live.number is not None:
             self._by_number[live.number] = live
@@ -137,8 +108,8 @@ class Census:
         """Yield each live incident once, as it was seen last."""
         return iter(self._by_id.values())
 
-    def see_unread(self, live: LiveIncident, field: Field) -> None:
-        """Take in that the account does not show this kind of children of an incident."""
+    def mark_unread(self, live: LiveIncident, field: Field) -> None:
+        """Note that the account does not show this kind of children of an incident."""
         self._unread.add((live.id, field))
 
     def is_unread(self, live: LiveIncident, field: Field) -> bool:
@@ -180,17 +151,20 @@ class Census:
         """Return why a key does not name one incident, if so."""
         binding, carriers = self._memory.bindings.get(key), self._carrying(key)
         if len(carriers) > 1:
-            return Conflict(Clash.CARRIED_TWICE, (", ".join(each.reference for each in carriers),))
+            references = ", ".join(each.reference for each in carriers)
+            return Conflict(f"several incidents carry it in the marker field: {references}")
         carrier = carriers[0] if carriers else None
         if binding is None:
             owner = self._owners.get(carrier.id) if carrier else None
-            return Conflict(Clash.CARRIER_IS_BOUND, (carrier.reference, owner)) if carrier and owner else None
+            if carrier and owner:
+                return Conflict(f"{carrier.reference} carries it, but the state binds that to key '{owner}'")
+            return None
         if carrier and carrier.id != binding.incident_id:
-            return Conflict(Clash.BOUND_ELSEWHERE, (binding.reference, carrier.reference))
+            return Conflict(f"the state binds it to {binding.reference}, but {carrier.reference} carries it")
         live = self._by_id.get(binding.incident_id)
         other = self._marked(live) if live else None
         if other and other != key:
-            return Conflict(Clash.BOUND_CARRIES_ANOTHER, (binding.reference, other))
+            return Conflict(f"the state binds it to {binding.reference}, which carries the key '{other}'")
         return None
 
     def _carrying(self, key: str) -> tuple[LiveIncident, ...]:
@@ -199,7 +173,7 @@ class Census:
     def _not_ours(self, live: LiveIncident) -> NotOurs:
         return NotOurs(live, self._owners.get(live.id) or self._marked(live))
 
-    def _shelves(self, live: LiveIncident) -> Iterator[dict[str, LiveIncident]]:
+    def _buckets(self, live: LiveIncident) -> Iterator[dict[str, LiveIncident]]:
         yield self._by_name[folded(live.name)]
         marked = self._marked(live)
         if marked:

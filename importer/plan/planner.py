@@ -39,7 +39,7 @@ from importer.model.settings import Settings
 from importer.model.steps import LATER
 from importer.plan.differences import differences
 from importer.plan.drift import after_policy, judge
-from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
+from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
 from importer.plan.steps import edit_steps
 
 
@@ -60,7 +60,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PlanContext:
     """What an incident's plan depends on beside the incident: settings, and two entities of the account."""
 
     settings: Settings
@@ -70,34 +70,28 @@ class Ground:
 
 def plan_changes(
     incidents: Iterable[Incident],
-    census: Census,
+    index: LiveIndex,
     *,
     memory: Memory,
-    ground: Ground,
+    context: PlanContext,
     declared_keys: frozenset[str],
 ) -> Planned:
     """Decide for each resolved incident what has to happen. `declared_keys` are all keys of the files, also
     of incidents that are not planned now: what is bound and not among them is no longer managed."""
-    planner = _Planner(ground, memory, census, declared_keys, Diagnostics())
+    planner = _Planner(context, memory, index, declared_keys, Diagnostics())
     ordered = sorted(incidents, key=_by_history)
-    changes = [change for each in ordered if (change := planner.change(each, census.match(each))) is not None]
+    changes = [change for each in ordered if (change := planner.change(each, index.match(each))) is not None]
     planner.warn_of_undeclared()
-    unmanaged = sorted(
-        (
-            Unmanaged(each.key, each.reference)
-            for each in memory.bindings.values()
-            if each.key not in declared_keys
-        ),
-        key=lambda each: each.key,
-    )
-    return Planned(tuple(changes), tuple(unmanaged), tuple(planner.diagnostics.found))
+    undeclared = sorted(memory.bindings.keys() - declared_keys)
+    unmanaged = tuple(Unmanaged(key, memory.bindings[key].reference) for key in undeclared)
+    return Planned(tuple(changes), unmanaged, tuple(planner.diagnostics.found))
 
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
-    ground: Ground
+    context: PlanContext
     memory: Memory
-    census: Census
+    index: LiveIndex
     declared_keys: frozenset[str]
     diagnostics: Diagnostics
 
@@ -130,12 +124,12 @@ class _Planner:
                 assert_never(match)
 
     def _key(self, incident: Incident) -> str:
-        namespace = self.ground.settings.namespace
+        namespace = self.context.settings.namespace
         return incident.idempotency_key or idempotency_key(namespace=namespace, key=incident.key)
 
     @property
     def _marker(self) -> Attribute | None:
-        marker = self.ground.marker
+        marker = self.context.marker
         return Attribute(Field.CUSTOM_FIELD, marker) if marker else None
 
     def _desired(self, incident: Incident) -> Attributes:
@@ -145,8 +139,8 @@ class _Planner:
         """Return all that a creation sends: what is declared, and what must not be left to the server. There
         is nothing to clear yet. And what of it belongs to people afterwards."""
         defaults: dict[Attribute, Value] = {Attribute(Field.VISIBILITY): "public"}
-        if self.ground.closed:
-            defaults[Attribute(Field.STATUS)] = self.ground.closed
+        if self.context.closed:
+            defaults[Attribute(Field.STATUS)] = self.context.closed
         declared = {a: value for a, value in self._desired(incident).items() if value is not None}
         sent = {**defaults, **declared}
         return sent, frozenset(sent) - self._compared(incident).keys() - defaults.keys()
@@ -176,7 +170,7 @@ class _Planner:
             remembered = self.memory.remembered(incident.key)
             judged = [change for each in found if (change := judge(each, remembered))]
             obstacles = [(each, self._obstacle(each, live)) for each in judged]
-            self._tell_of(obstacles, incident)
+            self._warn_left_out(obstacles, incident)
             real = [each for each, obstacle in obstacles if obstacle is None]
             found = after_policy(incident, real, self._marker, self.diagnostics)
             if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in found):
@@ -217,7 +211,7 @@ class _Planner:
         obstacles = [(each, self._obstacle(each, live)) for each in found]
         if not all(obstacle for _, obstacle in obstacles):
             return None
-        self._tell_of(obstacles, incident)
+        self._warn_left_out(obstacles, incident)
         return NoOp(incident, live.id, live.reference)
 
     def _obstacle(self, change: FieldChange, live: LiveIncident) -> _Obstacle | None:
@@ -225,9 +219,11 @@ class _Planner:
         creation, and apply does not create children that it cannot look for first."""
         if change.attribute.is_create_only and change.after is None:
             return _Obstacle.CANNOT_BE_CLEARED
-        return _Obstacle.NOT_SHOWN if self.census.is_unread(live, change.attribute.field) else None
+        return _Obstacle.NOT_SHOWN if self.index.is_unread(live, change.attribute.field) else None
 
-    def _tell_of(self, obstacles: Iterable[tuple[FieldChange, _Obstacle | None]], incident: Incident) -> None:
+    def _warn_left_out(
+        self, obstacles: Iterable[tuple[FieldChange, _Obstacle | None]], incident: Incident
+    ) -> None:
         """Warn of each difference that is left out."""
         for change, obstacle in obstacles:
             detail = f"incident '{incident.key}': {change.attribute.label}"

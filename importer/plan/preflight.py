@@ -1,7 +1,6 @@
 """The key's roles and the account's workflows -> what will fail, before anything is sent. Pure.
 
-Role names and what they allow: API page Utilities V1, Identity. An account that tells no roles is not
-doubted: the server has the last word either way.
+Role names and what they allow: API page Utilities V1, Identity.
 """
 
 from __future__ import annotations
@@ -10,18 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import assert_never
 
-from importer.account.rules import SEES_PRIVATE
-from importer.model import (
-    Account,
-    Attribute,
-    Blocked,
-    Change,
-    Create,
-    Diagnostic,
-    Field,
-    NoOp,
-    Workflow,
-)
+from importer.account.rules import SEES_PRIVATE, lacks_role
+from importer.model import Account, Attribute, Blocked, Change, Create, Diagnostic, Field, NoOp, Workflow
 from importer.model.diagnostics import Diagnostics
 from importer.model.identity import is_incident_id
 from importer.model.steps import (
@@ -64,24 +53,20 @@ def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic
     problems = Diagnostics()
     doubtful = [each for each in changes if isinstance(each, Create) and is_incident_id(each.incident.key)]
     if any(_was_pulled_here(each) for each in changes):
-        _refuse_gone(doubtful, problems)
-    elif account.roles and SEES_PRIVATE not in account.roles:
+        _refuse_deleted(doubtful, problems)
+    elif lacks_role(account, SEES_PRIVATE):
         _refuse_unseen(doubtful, problems)
     every = chain(option_steps(changes), chain.from_iterable(map(steps, changes)))
     wanted = set(map(_role, every))
-    for role, purpose in _PURPOSES.items():
-        if account.roles and role in wanted and role not in account.roles:
-            _lacks(problems, role, purpose)
+    _warn_lacking(account, [role for role in _PURPOSES if role in wanted], problems)
     return tuple(problems.found)
 
 
 def check_key(account: Account) -> tuple[Diagnostic, ...]:
     """Warn of what an import as a whole needs and the key seems to lack."""
     problems = Diagnostics()
-    for role in (_READS, _CREATES, _EDITS):
-        if account.roles and role not in account.roles:
-            _lacks(problems, role, _PURPOSES[role])
-    if account.roles and SEES_PRIVATE not in account.roles:
+    _warn_lacking(account, (_READS, _CREATES, _EDITS), problems)
+    if lacks_role(account, SEES_PRIVATE):
         problems.warning(
             "key-without-private",
             "the API key does not see private incidents",
@@ -134,7 +119,7 @@ def _was_pulled_here(change: Change) -> bool:
     return isinstance(change, NoOp | Blocked) and change.incident_id == change.incident.key
 
 
-def _refuse_gone(doubtful: Iterable[Create], problems: Diagnostics) -> None:
+def _refuse_deleted(doubtful: Iterable[Create], problems: Diagnostics) -> None:
     """Incidents that were pulled from this account are or were in it; to make them again is no import."""
     for change in doubtful:
         problems.error(
@@ -165,6 +150,8 @@ def _is_private(change: Create) -> bool:
     return change.attributes.get(Attribute(Field.VISIBILITY)) == "private"
 
 
-def _lacks(problems: Diagnostics, role: str, purpose: str) -> None:
-    summary = f"the API key lacks the role {role}, needed to {purpose}"
-    problems.warning("key-lacks-role", summary, hint=_NEW_KEY)
+def _warn_lacking(account: Account, roles: Iterable[str], problems: Diagnostics) -> None:
+    for role in roles:
+        if lacks_role(account, role):
+            summary = f"the API key lacks the role {role}, needed to {_PURPOSES[role]}"
+            problems.warning("key-lacks-role", summary, hint=_NEW_KEY)

@@ -78,9 +78,9 @@ class Secrets:
     def marked(self, diagnostic: Diagnostic) -> Diagnostic:
         """Return a problem marked as private where its words are those of a private incident: it is about
         one in the first place, or tells the name of one."""
-        said = _unescaped(f"{diagnostic.summary}\n{diagnostic.detail}\n{diagnostic.hint}")
+        words = _unescaped(f"{diagnostic.summary}\n{diagnostic.detail}\n{diagnostic.hint}")
         is_private = any(map(self._is_hidden, diagnostic.locations[:1])) or any(
-            name in said for name in self._names
+            name in words for name in self._names
         )
         return replace(diagnostic, is_private=True) if is_private else diagnostic
 

@@ -1,4 +1,4 @@
-"""The account's incidents as a Census: one list, or a few look-ups where that is cheaper.
+"""The account's incidents as a LiveIndex: one list, or a few look-ups where that is cheaper.
 
 A list costs a request for 250 incidents. What the list does not show is looked up by ID before anybody
 concludes that it is gone, and children are read only where the ledger does not know them.
@@ -13,7 +13,7 @@ from typing import Protocol, assert_never
 from importer.model import Entity, Field, Incident, LiveChild, LiveIncident, Memory
 from importer.model.errors import NotAvailable
 from importer.model.identity import is_incident_id
-from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
+from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
 
 _FEW = 100
 """Up to so many incidents it is worth a request to learn how long the list is."""
@@ -21,33 +21,32 @@ _FEW = 100
 _PAGE = 250
 
 
-class Api(Protocol):
+class IncidentReader(Protocol):
     """What a refresh asks of the account."""
 
     def incident_count(self) -> int | None: ...
-
     def incidents(self) -> Iterator[LiveIncident]: ...
-
     def incident(self, id_or_number: str) -> LiveIncident | None: ...
-
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
 
 
-def refresh(api: Api, incidents: Iterable[Incident], memory: Memory, marker: Entity | None) -> Census:
+def refresh(
+    api: IncidentReader, incidents: Iterable[Incident], memory: Memory, marker: Entity | None
+) -> LiveIndex:
     """Return what the account holds, as far as the incidents can be concerned by it."""
     declared = tuple(incidents)
     bound = [memory.bindings[each.key].incident_id for each in declared if each.key in memory.bindings]
     pulled = {each.key for each in declared if is_incident_id(each.key)} - memory.bindings.keys()
     if _is_cheaper_one_by_one(api, len(declared), len(bound)):
-        census = Census(_looked_up(api, bound), memory, marker)
+        index = LiveIndex(_looked_up(api, bound), memory, marker)
     else:
-        census = Census(_listed(api, bound, pulled), memory, marker, is_whole=True)
+        index = LiveIndex(_listed(api, bound, pulled), memory, marker, is_whole=True)
     for incident in declared:
-        _see_children(api, incident, memory, census)
-    return census
+        _add_children(api, incident, memory, index)
+    return index
 
 
-def by_id(api: Api, incident_ids: Iterable[str]) -> dict[str, LiveIncident]:
+def by_id(api: IncidentReader, incident_ids: Iterable[str]) -> dict[str, LiveIncident]:
     """Return incidents as they are now, by ID; those that are not visible are absent."""
     wanted = set(incident_ids)
     found: dict[str, LiveIncident] = {}
@@ -60,7 +59,7 @@ def by_id(api: Api, incident_ids: Iterable[str]) -> dict[str, LiveIncident]:
     return found
 
 
-def _listed(api: Api, bound: list[str], pulled: set[str]) -> Iterator[LiveIncident]:
+def _listed(api: IncidentReader, bound: list[str], pulled: set[str]) -> Iterator[LiveIncident]:
     """Yield all that the list shows, and what it should show and does not. Incidents that were `pulled` it
     should show if it shows one of them; else they are of another account."""
     listed = set[str]()
@@ -71,13 +70,13 @@ def _listed(api: Api, bound: list[str], pulled: set[str]) -> Iterator[LiveIncide
     yield from _looked_up(api, (each for each in expected if each not in listed))
 
 
-def _looked_up(api: Api, incident_ids: Iterable[str]) -> Iterator[LiveIncident]:
+def _looked_up(api: IncidentReader, incident_ids: Iterable[str]) -> Iterator[LiveIncident]:
     for incident_id in incident_ids:
         if found := api.incident(incident_id):
             yield found
 
 
-def _is_cheaper_one_by_one(api: Api, declared: int, bound: int) -> bool:
+def _is_cheaper_one_by_one(api: IncidentReader, declared: int, bound: int) -> bool:
     """Only what is bound can be looked up: a new key may be in the account under any ID."""
     if not 0 < declared == bound <= _FEW:
         return False
@@ -85,9 +84,9 @@ def _is_cheaper_one_by_one(api: Api, declared: int, bound: int) -> bool:
     return count is not None and declared < count / _PAGE
 
 
-def _see_children(api: Api, incident: Incident, memory: Memory, census: Census) -> None:
+def _add_children(api: IncidentReader, incident: Incident, memory: Memory, index: LiveIndex) -> None:
     children = {attribute for attribute in incident.attributes if attribute.is_child}
-    live = _readable(census.match(incident), incident.key) if children else None
+    live = _readable(index.match(incident), incident.key) if children else None
     if live is None:
         return
     unknown = children - memory.remembered(incident.key).keys()
@@ -96,11 +95,11 @@ def _see_children(api: Api, incident: Incident, memory: Memory, census: Census) 
         try:
             found = api.children(live.id, frozenset({field}))
         except NotAvailable:
-            census.see_unread(live, field)
+            index.mark_unread(live, field)
             continue
         attributes |= {each.attribute: each.value for each in found if each.attribute in unknown}
     if unknown:
-        census.see(replace(live, attributes=attributes))
+        index.add(replace(live, attributes=attributes))
 
 
 def _readable(match: Match, key: str) -> LiveIncident | None:

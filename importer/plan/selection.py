@@ -22,7 +22,7 @@ def selected(incidents: Sequence[Incident], scope: Scope) -> tuple[Incident, ...
     return tuple(each for each in incidents if not scope.only or any(_fits(each.key, p) for p in scope.only))
 
 
-def limited(plan: Plan) -> Plan:
+def within_limit(plan: Plan) -> Plan:
     """Return a plan with what needs nothing or cannot be done, and of the rest the oldest ones, as many as
     its scope allows; those left out are counted."""
     if plan.scope.limit is None:

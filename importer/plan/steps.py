@@ -81,9 +81,8 @@ def all_steps(plan: Plan) -> Iterator[Step]:
 def creation(change: Create | Pending) -> CreateIncident:
     """Return the step that creates the incident, with what a creation can carry."""
     own = {each: value for each, value in change.attributes.items() if _is_created_with(each)}
-    once, number = change.idempotency_key, change.incident.external_id
-    before = Unanswered(once, change.content) if isinstance(change, Pending) else None
-    return CreateIncident(own, once, number, before)
+    before = Unanswered(change.idempotency_key, change.content) if isinstance(change, Pending) else None
+    return CreateIncident(own, change.idempotency_key, change.incident.external_id, before)
 
 
 def after_creation(attributes: Attributes) -> tuple[FieldChange, ...]:

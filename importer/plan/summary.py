@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import assert_never
@@ -37,7 +38,7 @@ class Summary:
     @property
     def has_changes(self) -> bool:
         """Whether anything differs; what is blocked does."""
-        return bool(self.create or self.update or self.adopt or self.blocked or self.pending)
+        return self.has_work or bool(self.blocked)
 
     @property
     def has_work(self) -> bool:
@@ -50,10 +51,7 @@ class Summary:
 
 def summarise(plan: Plan) -> Summary:
     """Count a plan's changes by action."""
-    count = dict.fromkeys(Action, 0)
-    for change in plan.changes:
-        for each in actions(change):
-            count[each] += 1
+    count = Counter(each for change in plan.changes for each in actions(change))
     return Summary(
         create=count[Action.CREATE],
         update=count[Action.UPDATE],

@@ -10,7 +10,7 @@ import json
 from datetime import datetime
 from typing import Any, Literal, assert_never
 
-from importer.apply.tally import Ending, state
+from importer.apply.summary import ApplySummary, state
 from importer.model import (
     Adopted,
     Applied,
@@ -131,11 +131,11 @@ def rate_limited(*, until: datetime, reason: str, scope: str, at: datetime) -> s
     )
 
 
-def apply_summary(ending: Ending, *, at: datetime) -> str:
+def apply_summary(ending: ApplySummary, *, at: datetime) -> str:
     """Return the last line of every apply: what became of all incidents."""
-    counts = ending.tally.as_dict()
+    counts = ending.counts.as_dict()
     words = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
-    level: Level = "info" if ending.tally.is_whole else "error"
+    level: Level = "info" if ending.counts.is_whole else "error"
     return _line(
         "apply_summary",
         level,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import assert_never
 
-from importer.apply.tally import Ending, Tally
+from importer.apply.summary import ApplyCounts, ApplySummary
 from importer.model import Adopted, Applied, Failed, NotAttempted, Unknown
 from importer.renderers.columns import wrapped
 from importer.renderers.text import NARROWEST, Paint, painter
@@ -15,10 +15,10 @@ from importer.renderers.values import quoted, sanitised
 SHOWN = 5
 
 
-def outcomes(ending: Ending, *, width: int, colour: bool) -> str:
+def outcomes(ending: ApplySummary, *, width: int, colour: bool) -> str:
     """Return the report of an apply, ending in a line feed. Failures of one cause are shown together."""
     paint, width = painter(colour), max(width, NARROWEST)
-    tally = ending.tally
+    tally = ending.counts
     parts = [*_causes(ending, width, paint)]
     if ending.stopped:
         parts += [*wrapped(f"Stopped: {sanitised(ending.stopped)}", width=width, indent=""), ""]
@@ -27,7 +27,7 @@ def outcomes(ending: Ending, *, width: int, colour: bool) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _counts(tally: Tally, blocked: int) -> str:
+def _counts(tally: ApplyCounts, blocked: int) -> str:
     parts = [
         f"{tally.created} created",
         f"{tally.updated} updated",
@@ -42,7 +42,7 @@ def _counts(tally: Tally, blocked: int) -> str:
     return f"{how}: {', '.join(parts)}."
 
 
-def _next(tally: Tally, command: str) -> str:
+def _next(tally: ApplyCounts, command: str) -> str:
     if tally.is_whole:
         return f"Next: {command}"
     if tally.failed:
@@ -50,7 +50,7 @@ def _next(tally: Tally, command: str) -> str:
     return f"Next: go on where this run ended with: {command}"
 
 
-def _causes(ending: Ending, width: int, paint: Paint) -> Iterator[str]:
+def _causes(ending: ApplySummary, width: int, paint: Paint) -> Iterator[str]:
     causes: defaultdict[tuple[str, str], list[Failed | Unknown]] = defaultdict(list)
     for each in ending.outcomes:
         match each:

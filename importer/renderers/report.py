@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from importer.apply.tally import state
+from importer.apply.summary import state
 from importer.model import Failed, NotAttempted, Outcome, Unknown
 from importer.renderers.values import sanitised
 

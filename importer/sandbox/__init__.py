@@ -30,49 +30,11 @@ retrospective, and edits with notify_incident_channel. Control requests are neit
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
-
 from importer.sandbox.faults import Fault, FaultKind, Faults, NoReply, NoReplyInTime
 from importer.sandbox.journal import Journal
-from importer.sandbox.opening import Sandbox, assemble, default_seed, open_store
+from importer.sandbox.opening import Sandbox, default_seed, open_sandbox
 from importer.sandbox.options import Idempotency, RateLimit, RetryAfter, SandboxOptions
 from importer.sandbox.serve import Server, serve
 
-__all__ = [
-    "Fault",
-    "FaultKind",
-    "Faults",
-    "Idempotency",
-    "Journal",
-    "NoReply",
-    "NoReplyInTime",
-    "RateLimit",
-    "RetryAfter",
-    "Sandbox",
-    "SandboxOptions",
-    "Server",
-    "default_seed",
-    "open_sandbox",
-    "serve",
-]
-
-
-def open_sandbox(
-    path: Path | None,
-    *,
-    seed: Mapping[str, Any] | None = None,
-    options: SandboxOptions | None = None,
-    clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Sandbox:
-    """Open the sandbox whose account is in the file at `path`; None: a new one in memory.
-
-    A new account is made from `seed` (catalogue.py says what it may hold) or from the default one. `clock`
-    gives seconds since 1970, `sleep` waits for seconds. Raises ValueError if the file holds another account.
-    """
-    return assemble(
-        open_store(path), seed=seed, options=options or SandboxOptions(), clock=clock, sleep=sleep
-    )
+__all__ = ["Fault", "FaultKind", "Faults", "Idempotency", "Journal", "NoReply", "NoReplyInTime", "RateLimit"]
+__all__ += ["RetryAfter", "Sandbox", "SandboxOptions", "Server", "default_seed", "open_sandbox", "serve"]

@@ -12,38 +12,22 @@ from functools import cached_property
 
 from importer.sandbox.problems import forbidden
 
-_VIEWER = (
-    "actions.view",
-    "attachments.view",
-    "catalog_entries.view",
-    "catalog_types.view",
-    "custom_fields.view",
-    "in_app_postmortems.copy_as_markdown",
-    "incident_roles.view",
-    "incident_statuses.view",
-    "incident_types.view",
-    "incidents.view",
-    "severities.view",
-    "users.view",
+
+def _scopes(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
+_VIEWER = _scopes(
+    """actions.view attachments.view catalog_entries.view catalog_types.view custom_fields.view
+    in_app_postmortems.copy_as_markdown incident_roles.view incident_statuses.view incident_types.view
+    incidents.view severities.view users.view"""
 )
-_INCIDENT_EDITOR = (
-    "actions.create",
-    "attachments.create",
-    "external_postmortems.create",
-    "follow_ups.create",
-    "follow_ups.update",
-    "incident_calls.create",
-    "incident_calls.destroy",
-    "incidents.create",
-    "incidents.update_custom_fields",
-    "incidents.update_name",
-    "incidents.update_role_assignments",
-    "incidents.update_severity",
-    "incidents.update_status",
-    "incidents.update_summary",
-    "incidents.update_timestamps",
-    "timeline_items.create",
-    "timeline_items.update",
+_INCIDENT_EDITOR = _scopes(
+    """actions.create attachments.create external_postmortems.create follow_ups.create follow_ups.update
+    incident_calls.create incident_calls.destroy incidents.create incidents.update_custom_fields
+    incidents.update_name incidents.update_role_assignments incidents.update_severity
+    incidents.update_status incidents.update_summary incidents.update_timestamps timeline_items.create
+    timeline_items.update"""
 )
 GLOBAL_ACCESS = "global_access"
 ROLES: dict[str, tuple[str, ...]] = {

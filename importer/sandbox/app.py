@@ -20,7 +20,7 @@ from importer.sandbox.access import ApiKey
 from importer.sandbox.account import Account
 from importer.sandbox.exchange import Exchange
 from importer.sandbox.faults import Fault, FaultKind, Faults, FaultScript, NoReply, NoReplyInTime
-from importer.sandbox.journal import Journal, Tally
+from importer.sandbox.journal import Journal, RequestCounts
 from importer.sandbox.limits import Allowance, Limiter
 from importer.sandbox.payload import read
 from importer.sandbox.problems import Problem, Refusal
@@ -53,7 +53,7 @@ class Application:
     def __init__(self, account: Account, sleep: Callable[[float], None]) -> None:
         self._account = account
         self._sleep = sleep
-        self._tally = Tally()
+        self._counts = RequestCounts()
         self._script = FaultScript(Faults())
         self._request_numbers = itertools.count(1)
         rate_limit = account.options.rate_limit
@@ -78,7 +78,7 @@ class Application:
 
     @property
     def faults(self) -> Faults:
-        """The trouble that requests run into."""
+        """The trouble that requests run into; setting it starts the counts of its `nth` anew."""
         return self._script.faults
 
     @faults.setter
@@ -87,9 +87,9 @@ class Application:
 
     def journal(self) -> Journal:
         """What happened so far."""
-        requests, limited, befallen = self._tally.counts()
+        requests, limited, fault_counts = self._counts.counts()
         store = self._account.store
-        return Journal(requests, limited, befallen, store.creation_counts(), store.announcements())
+        return Journal(requests, limited, fault_counts, store.creation_counts(), store.announcements())
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333). Raises NoReply or NoReplyInTime where a fault says so."""
@@ -115,7 +115,7 @@ class Application:
             return refuse(refusal)
 
     def _count(self, request: Request, reply: Reply) -> Reply:
-        self._tally.add(f"{request.method} {request.path}", str(reply.status))
+        self._counts.add(f"{request.method} {request.path}", str(reply.status))
         return reply
 
     def _answer_route(
@@ -124,9 +124,9 @@ class Application:
         try:
             reply = self._limited(request, route, arguments, request_id)
         except (NoReply, NoReplyInTime):
-            self._tally.add(route.label, "no reply")
+            self._counts.add(route.label, "no reply")
             raise
-        self._tally.add(route.label, str(reply.status))
+        self._counts.add(route.label, str(reply.status))
         return reply
 
     def _limited(
@@ -143,7 +143,7 @@ class Application:
             reply = self._too_many(max(spent, key=lambda each: each.wait), key, request_id)
         else:
             carry_out = partial(self._carry_out, request, route, key, arguments, request_id)
-            reply = self._troubled(self._script.draw(route.label), carry_out, key, request_id)
+            reply = self._with_faults(self._script.draw(route.label), carry_out, key, request_id)
         headers = limits.headers(allowances, self._account.clock())
         return replace(reply, headers={**headers, **reply.headers})
 
@@ -163,39 +163,39 @@ class Application:
         retry_after = limits.retry_after(allowance.wait, now, self._account.options.retry_after)
         return _ok(429, envelope, {"Retry-After": retry_after})
 
-    def _troubled(
-        self, befalling: list[Fault], carry_out: Callable[[], Reply], key: ApiKey, request_id: str
+    def _with_faults(
+        self, drawn: list[Fault], carry_out: Callable[[], Reply], key: ApiKey, request_id: str
     ) -> Reply:
         """The reply, after what the faults on this request do to it."""
-        for fault in befalling:
+        for fault in drawn:
             if fault.kind is FaultKind.LATENCY:
-                self._tally.befell(fault.kind)
+                self._counts.count_fault(fault.kind)
                 self._sleep(fault.seconds)
-        trouble = next((fault for fault in befalling if fault.kind is not FaultKind.LATENCY), None)
-        if trouble is None:
+        failure = next((fault for fault in drawn if fault.kind is not FaultKind.LATENCY), None)
+        if failure is None:
             return carry_out()
-        self._tally.befell(trouble.kind)
-        reply = None if trouble.kind in _BEFORE else carry_out()
-        match trouble.kind:
+        self._counts.count_fault(failure.kind)
+        reply = None if failure.kind in _BEFORE else carry_out()
+        match failure.kind:
             case FaultKind.TOO_MANY_REQUESTS:
-                return self._too_many(self._made_up_allowance(trouble), key, request_id)
+                return self._too_many(self._made_up_allowance(failure), key, request_id)
             case FaultKind.HTML:
                 return Reply(500, _HTML, content_type="text/html")
             case FaultKind.ERROR_BEFORE | FaultKind.ERROR_AFTER:
-                return _unavailable(trouble.status, request_id)
+                return _unavailable(failure.status, request_id)
             case FaultKind.HANG:
-                self._sleep(trouble.seconds)
+                self._sleep(failure.seconds)
                 raise NoReplyInTime("the sandbox gave no answer in time")
             case FaultKind.TRUNCATED if reply is not None:
                 return replace(reply, partial=True)
             case FaultKind.DROP_BEFORE | FaultKind.DROP_AFTER | FaultKind.TRUNCATED | FaultKind.LATENCY:
                 raise NoReply(104, "the sandbox went away without an answer")
             case _:
-                assert_never(trouble.kind)
+                assert_never(failure.kind)
 
-    def _made_up_allowance(self, trouble: Fault) -> Allowance:
+    def _made_up_allowance(self, failure: Fault) -> Allowance:
         limit = self._account.options.rate_limit or STATUS_PAGE_LIMIT
-        return Allowance(False, limit, 0, trouble.seconds, float(limit.window))
+        return Allowance(False, limit, 0, failure.seconds, float(limit.window))
 
     def _carry_out(
         self, request: Request, route: Route, key: ApiKey, arguments: Mapping[str, str], request_id: str
@@ -214,7 +214,7 @@ class Application:
     def _delete_journal(self, _request: Request) -> Wire:
         with self._account.store.transaction():
             self._account.store.clear_journal()
-        self._tally.clear()
+        self._counts.clear()
         return self.journal().wire()
 
     def _put_faults(self, request: Request) -> Wire:

@@ -90,7 +90,6 @@ class Catalogue:
     `structures` the pages' items; `set_on` says which timestamps fill themselves, and when.
     """
 
-    name: str
     dashboard_url: str
     features: frozenset[str]
     attachment_types: frozenset[str]
@@ -155,7 +154,6 @@ def from_seed(seed: Mapping[str, Any]) -> Catalogue:
     entries = _catalog_entries(seed.get("catalog_types", ()), types)
     pages = _with_words("status_pages", seed.get("status_pages", ()))
     return Catalogue(
-        name=str(seed.get("name", "Sandbox")),
         dashboard_url=str(seed.get("dashboard_url", "https://app.incident.io/sandbox")),
         features=frozenset(seed.get("features", ())),
         attachment_types=frozenset(seed.get("attachment_types", ())),

@@ -111,11 +111,16 @@ def _follow_up_problems(exchange: Exchange) -> Iterator[Problem]:
         "follow_up_category_id": {},
         "external_issue_reference_id": {},
     }
+    yield from _unknown(payload, tables)
+    if payload.get("status") == "deleted":
+        yield invalid("status", "setting the status to deleted is not allowed")
+
+
+def _unknown(payload: Wire, tables: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """Identifiers in a payload that their tables do not have."""
     for word, table in tables.items():
         if payload.get(word) and payload[word] not in table:
             yield unknown(word, payload[word])
-    if payload.get("status") == "deleted":
-        yield invalid("status", "setting the status to deleted is not allowed")
 
 
 def _follow_up_with(exchange: Exchange, before: Wire) -> Wire:
@@ -149,8 +154,7 @@ def create_action(exchange: Exchange) -> Wire:
     """POST /v2/actions."""
     account, payload = exchange.account, exchange.payload
     assignee_id = payload.get("assignee_id", "")
-    missing = assignee_id and assignee_id not in account.catalogue.users
-    refuse_if([*exchange.problems, *([unknown("assignee_id", assignee_id)] if missing else [])])
+    refuse_if([*exchange.problems, *_unknown(payload, {"assignee_id": account.catalogue.users})])
     with account.store.transaction():
         incident = account.incident_in(exchange.key, payload["incident_id"])
         wire = {
@@ -276,17 +280,15 @@ def _timeline_item_with(exchange: Exchange, before: Wire) -> Wire:
 def create_membership(exchange: Exchange) -> Wire:
     """POST /v1/incident_memberships: private incidents only; a second one for a user is the first."""
     account, payload = exchange.account, exchange.payload
-    user_id = payload.get("user_id", "")
-    missing = user_id and user_id not in account.catalogue.users
-    refuse_if([*exchange.problems, *([unknown("user_id", user_id)] if missing else [])])
+    refuse_if([*exchange.problems, *_unknown(payload, {"user_id": account.catalogue.users})])
     with account.store.transaction():
         incident = account.incident_in(exchange.key, payload["incident_id"])
         if not incident.is_private:
             refuse_if([invalid("incident_id", "only private incidents have memberships")])
         for wire in account.store.children_of("membership", incident.id):
-            if wire["user"]["id"] == user_id:
+            if wire["user"]["id"] == payload["user_id"]:
                 return {"incident_membership": wire}
-        user = views.user(account.catalogue, user_id)
+        user = views.user(account.catalogue, payload["user_id"])
         wire = {**dated(exchange), "incident_id": incident.id, "user": user}
         del wire["creator"]
         account.store.put_child("membership", incident.id, wire)

@@ -43,7 +43,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of trouble and the requests that it befalls."""
+    """One kind of trouble and the requests that it is for."""
 
     kind: FaultKind
     on: str = ""
@@ -82,10 +82,10 @@ class FaultScript:
         return [
             fault
             for place, fault in enumerate(self.faults.faults)
-            if fault.on in ("", route) and self._befalls(place, fault)
+            if fault.on in ("", route) and self._applies(place, fault)
         ]
 
-    def _befalls(self, place: int, fault: Fault) -> bool:
+    def _applies(self, place: int, fault: Fault) -> bool:
         with self._lock:
             self._seen[place] += 1
             count = self._seen[place]
@@ -114,11 +114,4 @@ def from_json(document: Any) -> Faults:
 
 
 def _fault(given: Mapping[str, Any]) -> Fault:
-    return Fault(
-        kind=FaultKind(given["kind"]),
-        on=given.get("on", ""),
-        nth=frozenset(given.get("nth", ())),
-        probability=given.get("probability", 1.0),
-        seconds=given.get("seconds", 1.0),
-        status=given.get("status", 503),
-    )
+    return Fault(**{**given, "kind": FaultKind(given["kind"]), "nth": frozenset(given.get("nth", ()))})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from importer.sandbox.records import Wire
 
@@ -28,16 +28,10 @@ class Journal:
 
     def wire(self) -> Wire:
         """The journal as JSON."""
-        return {
-            "requests": dict(self.requests),
-            "too_many_requests": self.too_many_requests,
-            "faults": dict(self.faults),
-            "creations": dict(self.creations),
-            "announcements": list(self.announcements),
-        }
+        return asdict(self)
 
 
-class Tally:
+class RequestCounts:
     """Requests counted by any number of threads."""
 
     def __init__(self) -> None:
@@ -52,7 +46,7 @@ class Tally:
             self._requests[f"{route} {outcome}"] += 1
             self._limited += outcome == "429"
 
-    def befell(self, kind: str) -> None:
+    def count_fault(self, kind: str) -> None:
         """Count one fault."""
         with self._lock:
             self._faults[kind] += 1

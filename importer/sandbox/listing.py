@@ -144,14 +144,6 @@ def _by_identifier(column: str, operator: str, values: Sequence[str]) -> Conditi
             return None
 
 
-def _by_status(_account: Account, operator: str, values: Sequence[str]) -> Condition | None:
-    return _by_identifier("incidents.status_id", operator, values)
-
-
-def _by_type(_account: Account, operator: str, values: Sequence[str]) -> Condition | None:
-    return _by_identifier("incidents.type_id", operator, values)
-
-
 def _by_category(account: Account, operator: str, values: Sequence[str]) -> Condition | None:
     # The API page's own example calls the live category "active".
     categories = {"live" if value == "active" else value for value in values}
@@ -196,21 +188,13 @@ def _within(column: str, operator: str, values: Sequence[str]) -> Condition | No
     return None if bounds is None else Condition(f"{column} BETWEEN ? AND ?", bounds)
 
 
-def _by_created(_account: Account, operator: str, values: Sequence[str]) -> Condition | None:
-    return _within("incidents.created", operator, values)
-
-
-def _by_updated(_account: Account, operator: str, values: Sequence[str]) -> Condition | None:
-    return _within("incidents.updated", operator, values)
-
-
 _FILTERS: dict[str, Callable[[Account, str, Sequence[str]], Condition | None]] = {
-    "status": _by_status,
+    "status": lambda _, operator, values: _by_identifier("incidents.status_id", operator, values),
     "status_category": _by_category,
     "severity": _by_severity,
-    "incident_type": _by_type,
-    "created_at": _by_created,
-    "updated_at": _by_updated,
+    "incident_type": lambda _, operator, values: _by_identifier("incidents.type_id", operator, values),
+    "created_at": lambda _, operator, values: _within("incidents.created", operator, values),
+    "updated_at": lambda _, operator, values: _within("incidents.updated", operator, values),
 }
 
 

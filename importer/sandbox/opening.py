@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.resources import files
@@ -13,8 +14,6 @@ import yaml
 from importer.sandbox.account import Account
 from importer.sandbox.app import Application
 from importer.sandbox.catalogue import from_seed, seeded_options
-from importer.sandbox.faults import Faults
-from importer.sandbox.journal import Journal
 from importer.sandbox.options import SandboxOptions
 from importer.sandbox.records import Wire
 from importer.sandbox.store import Store
@@ -23,35 +22,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
-class Sandbox:
+class Sandbox(Application):
     """A stand-in of the incident.io API: an account on disk (or in memory), and the WSGI app in front of
     it."""
-
-    def __init__(self, store: Store, application: Application) -> None:
-        self._store = store
-        self._application = application
 
     @property
     def app(self) -> WSGIApplication:
         """The WSGI application; any number of threads may call it."""
-        return self._application
-
-    @property
-    def faults(self) -> Faults:
-        """The trouble that requests run into; setting it starts the counts of its `nth` anew."""
-        return self._application.faults
-
-    @faults.setter
-    def faults(self, wanted: Faults) -> None:
-        self._application.faults = wanted
-
-    def journal(self) -> Journal:
-        """What happened so far."""
-        return self._application.journal()
+        return self
 
     def close(self) -> None:
         """Close the file; the app answers nothing afterwards."""
-        self._store.close()
+        self._account.store.close()
 
 
 def default_seed() -> Wire:
@@ -62,7 +44,32 @@ def default_seed() -> Wire:
     return seed
 
 
-def open_account(store: Store, seed: Mapping[str, Any] | None) -> Wire:
+def open_sandbox(
+    path: Path | None,
+    *,
+    seed: Mapping[str, Any] | None = None,
+    options: SandboxOptions | None = None,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Sandbox:
+    """Open the sandbox whose account is in the file at `path`; None: a new one in memory.
+
+    A new account is made from `seed` (catalogue.py says what it may hold) or from the default one. `clock`
+    gives seconds since 1970, `sleep` waits for seconds. Raises ValueError if the file holds another account.
+    """
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    store = Store(path)
+    try:
+        catalogue = from_seed(_open_account(store, seed))
+    except BaseException:
+        with suppress(Exception):
+            store.close()
+        raise
+    return Sandbox(Account(catalogue, store, options or SandboxOptions(), clock), sleep)
+
+
+def _open_account(store: Store, seed: Mapping[str, Any] | None) -> Wire:
     """The seed of the account in the store, which becomes `seed` (or the default one) if the store is new.
 
     A seed without api_keys gets those of the default one. Raises ValueError if another account is there
@@ -81,28 +88,3 @@ def open_account(store: Store, seed: Mapping[str, Any] | None) -> Wire:
     if seed is not None and {"api_keys": kept["api_keys"], **seed} != kept:
         raise ValueError("the sandbox's file holds an account made from another seed; use another file")
     return kept
-
-
-def assemble(
-    store: Store,
-    *,
-    seed: Mapping[str, Any] | None,
-    options: SandboxOptions,
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
-) -> Sandbox:
-    """Put a sandbox together on an open store, which is closed if that fails."""
-    try:
-        account = Account(from_seed(open_account(store, seed)), store, options, clock)
-    except BaseException:
-        with suppress(Exception):
-            store.close()
-        raise
-    return Sandbox(store, Application(account, sleep))
-
-
-def open_store(path: Path | None) -> Store:
-    """The store at a path, its folder made if need be; None: in memory."""
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    return Store(path)

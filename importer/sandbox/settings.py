@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from importer.sandbox.catalogue import Catalogue, entry_identifiers
 from importer.sandbox.exchange import Exchange
@@ -14,30 +14,31 @@ _SELECTS = frozenset({"single_select", "multi_select"})
 _LARGEST_USER_PAGE = 10_000
 
 
-def all_of(name: str, table: Callable[[Catalogue], Iterable[Wire]]) -> Callable[[Exchange], Wire]:
+def all_of(name: str, table: Callable[[Catalogue], Mapping[str, Wire]]) -> Callable[[Exchange], Wire]:
     """An endpoint that lists a whole table of the catalogue under `name`."""
-    return lambda exchange: {name: list(table(exchange.account.catalogue))}
+    return lambda exchange: {name: list(table(exchange.account.catalogue).values())}
 
 
-def pages_of(name: str, table: Callable[[Catalogue], Iterable[Wire]]) -> Callable[[Exchange], Wire]:
+def pages_of(name: str, table: Callable[[Catalogue], Mapping[str, Wire]]) -> Callable[[Exchange], Wire]:
     """An endpoint that lists a table of the catalogue under `name`, a page at a time."""
-    return lambda exchange: paged(page(exchange.query), name, table(exchange.account.catalogue))
+    return lambda exchange: paged(page(exchange.query), name, table(exchange.account.catalogue).values())
 
 
 def show_severity(exchange: Exchange) -> Wire:
     """GET /v1/severities/{id}."""
-    severity = exchange.account.catalogue.severities.get(exchange.arguments["id"])
-    if severity is None:
-        raise not_found()
-    return {"severity": severity}
+    return {"severity": _found(exchange, exchange.account.catalogue.severities)}
 
 
 def show_status(exchange: Exchange) -> Wire:
     """GET /v1/incident_statuses/{id}."""
-    status = exchange.account.catalogue.statuses.get(exchange.arguments["id"])
-    if status is None:
+    return {"incident_status": _found(exchange, exchange.account.catalogue.statuses)}
+
+
+def _found(exchange: Exchange, table: Mapping[str, Wire]) -> Wire:
+    found = table.get(exchange.arguments["id"])
+    if found is None:
         raise not_found()
-    return {"incident_status": status}
+    return found
 
 
 def show_identity(exchange: Exchange) -> Wire:

@@ -5,27 +5,29 @@ from __future__ import annotations
 from importer.sandbox.payload import ListOf, Moment, Record, Shape, Text, Truth, Whole
 
 _TEXT = Text()
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def _texts(names: str) -> dict[str, Shape]:
+    return dict.fromkeys(names.split(), _TEXT)
+
+
 _MODES = Text(("standard", "retrospective", "test", "tutorial"))
 _FOLLOW_UP_STATUS = Text(("outstanding", "completed", "deleted", "not_doing"))
 
 _CUSTOM_FIELD_VALUE = Record(
     "CustomFieldValuePayloadV2",
-    optional={
-        "id": _TEXT,
-        "value_catalog_entry_id": _TEXT,
-        "value_link": _TEXT,
-        "value_numeric": _TEXT,
-        "value_option_id": _TEXT,
-        "value_text": _TEXT,
-        "value_timestamp": _TEXT,
-    },
+    optional=_texts(
+        "id value_catalog_entry_id value_link value_numeric value_option_id value_text value_timestamp"
+    ),
 )
 _CUSTOM_FIELD_ENTRY = Record(
     "CustomFieldEntryPayloadV2", {"custom_field_id": _TEXT, "values": ListOf(_CUSTOM_FIELD_VALUE)}
 )
-_USER_REFERENCE = Record(
-    "UserReferencePayloadV2", optional={"email": _TEXT, "id": _TEXT, "slack_user_id": _TEXT}
-)
+_USER_REFERENCE = Record("UserReferencePayloadV2", optional=_texts("email id slack_user_id"))
 _ROLE_ASSIGNMENT = Record(
     "IncidentRoleAssignmentPayloadV2", {"incident_role_id": _TEXT}, {"assignee": _USER_REFERENCE}
 )
@@ -37,13 +39,7 @@ _ASSIGNMENTS: dict[str, Shape] = {
     "incident_role_assignments": ListOf(_ROLE_ASSIGNMENT),
     "incident_timestamp_values": ListOf(_TIMESTAMP_VALUE),
 }
-_INCIDENT_TEXTS: dict[str, Shape] = {
-    "incident_status_id": _TEXT,
-    "name": _TEXT,
-    "severity_id": _TEXT,
-    "slack_channel_name_override": _TEXT,
-    "summary": _TEXT,
-}
+_INCIDENT_TEXTS = _texts("incident_status_id name severity_id slack_channel_name_override summary")
 
 CREATE_INCIDENT = Record(
     "IncidentsCreatePayloadV2",
@@ -70,27 +66,14 @@ EDIT_INCIDENT = Record(
     },
 )
 IMPORT_POSTMORTEM = Record("IncidentsImportPostmortemDocumentPayloadV2", {"content": _TEXT, "title": _TEXT})
+_PROVIDERS = _words(
+    """confluence google_docs notion sharepoint incident_io copy_paste_basecamp copy_paste_confluence
+    copy_paste_github_wiki copy_paste_google_docs copy_paste_notion copy_paste_quip"""
+)
 ATTACH_POSTMORTEM = Record(
     "PostmortemDocumentsAttachPayloadV1",
     {"incident_id": _TEXT, "permalink": _TEXT},
-    {
-        "document_provider": Text(
-            (
-                "",
-                "confluence",
-                "google_docs",
-                "notion",
-                "sharepoint",
-                "incident_io",
-                "copy_paste_basecamp",
-                "copy_paste_confluence",
-                "copy_paste_github_wiki",
-                "copy_paste_google_docs",
-                "copy_paste_notion",
-                "copy_paste_quip",
-            )
-        )
-    },
+    {"document_provider": Text(("", *_PROVIDERS))},
 )
 UPDATE_POSTMORTEM = Record(
     "PostmortemDocumentsUpdateStatusPayloadV1", {"status": Text(("in_progress", "in_review", "completed"))}
@@ -98,12 +81,8 @@ UPDATE_POSTMORTEM = Record(
 CREATE_OPTION = Record(
     "CustomFieldOptionsCreatePayloadV1", {"custom_field_id": _TEXT, "value": _TEXT}, {"sort_key": Whole()}
 )
-_FOLLOW_UP: dict[str, Shape] = {
-    "assignee_id": _TEXT,
-    "assignee_team_id": _TEXT,
-    "description": _TEXT,
-    "follow_up_category_id": _TEXT,
-    "follow_up_priority_option_id": _TEXT,
+_FOLLOW_UP = {
+    **_texts("assignee_id assignee_team_id description follow_up_category_id follow_up_priority_option_id"),
     "labels": ListOf(_TEXT),
 }
 CREATE_FOLLOW_UP = Record(
@@ -126,35 +105,18 @@ UPDATE_FOLLOW_UP_V3 = Record(
 CREATE_ACTION = Record(
     "ActionsCreatePayloadV2", {"description": _TEXT, "incident_id": _TEXT}, {"assignee_id": _TEXT}
 )
+_RESOURCE_TYPES = _words(
+    """pager_duty_incident opsgenie_alert datadog_monitor_alert github_pull_request gitlab_merge_request
+    sentry_issue jira_issue jsm_alert atlassian_statuspage_incident zendesk_ticket google_calendar_event
+    outlook_calendar_event slack_file salesforce_case arbitrary_url scrubbed statuspage_incident"""
+)
 CREATE_ATTACHMENT = Record(
     "IncidentAttachmentsCreatePayloadV1",
     {
         "incident_id": _TEXT,
         "resource": Record(
             "ExternalResourcePayloadV1",
-            {
-                "resource_type": Text(
-                    (
-                        "pager_duty_incident",
-                        "opsgenie_alert",
-                        "datadog_monitor_alert",
-                        "github_pull_request",
-                        "gitlab_merge_request",
-                        "sentry_issue",
-                        "jira_issue",
-                        "jsm_alert",
-                        "atlassian_statuspage_incident",
-                        "zendesk_ticket",
-                        "google_calendar_event",
-                        "outlook_calendar_event",
-                        "slack_file",
-                        "salesforce_case",
-                        "arbitrary_url",
-                        "scrubbed",
-                        "statuspage_incident",
-                    )
-                )
-            },
+            {"resource_type": Text(_RESOURCE_TYPES)},
             {"emoji": _TEXT, "external_id": _TEXT, "title": _TEXT, "url": _TEXT},
         ),
     },

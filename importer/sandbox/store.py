@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS creations (
 CREATE INDEX IF NOT EXISTS creation_keys ON creations (kind, key);
 CREATE TABLE IF NOT EXISTS announcements (position INTEGER PRIMARY KEY, words TEXT NOT NULL);
 """
+_FILTERED = ("mode", "visibility", "status_id", "severity_id", "type_id", "created", "updated")
 
 
 class Store:
@@ -109,18 +110,8 @@ class Store:
 
     def put_incident(self, incident: StoredIncident) -> None:
         """Add an incident, or replace the one with its identifier."""
-        row = (
-            incident.id,
-            incident.number,
-            incident.mode,
-            incident.visibility,
-            incident.status_id,
-            incident.severity_id,
-            incident.type_id,
-            incident.created,
-            incident.updated,
-            incident.to_json(),
-        )
+        filtered = (getattr(incident, column) for column in _FILTERED)
+        row = (incident.id, incident.number, *filtered, incident.to_json())
         self._rows("REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def incident(self, identifier: str) -> StoredIncident | None:

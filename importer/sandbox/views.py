@@ -11,12 +11,7 @@ from importer.sandbox.account import Account
 from importer.sandbox.catalogue import Catalogue
 from importer.sandbox.records import StoredIncident, Wire
 
-_TEXTS = (
-    "summary",
-    "call_url",
-    "slack_channel_name",
-    "postmortem_document_url",
-)
+_TEXTS = ("summary", "call_url", "slack_channel_name", "postmortem_document_url")
 _TYPE_INFO = ("description", "field_type", "id", "name")
 _USER_V2 = ("email", "id", "name", "role", "slack_user_id")
 

@@ -26,14 +26,16 @@ from importer.model import (
 from importer.model.codec import decode_record
 from importer.model.errors import Refused
 from importer.model.steps import CREATE
-from importer.state.ledger_file import LedgerFile, in_words, open_file, read_file
+from importer.state.ledger_file import LedgerFile, open_file, read_file, readable_errors
 from importer.state.ledger_rows import (
     CONFIRMED,
+    PUT_FIELDS,
     SENT,
     SENT_WITH,
     add_state,
     binding_of,
-    field_row,
+    field_rows,
+    put_account,
     remembered_of,
     state_of,
 )
@@ -49,7 +51,7 @@ _ENTRIES = "SELECT key, step, status, at, idempotency_key, detail FROM entry"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One step of one key: `create`, `edit`, a child's label, or `apply` for the whole change.
     `status` is planned, sent, confirmed or failed."""
 
@@ -77,7 +79,7 @@ class Ledger:
         # In this order: what another process confirms in between is bound, not unknown.
         sent = self._file.query(SENT_WITH, CREATE, SENT)
         bindings = {each.key: each for each in self.bindings()}
-        unanswered = {key: Unanswered(once, content) for key, once, content in sent if key not in bindings}
+        unanswered = {key: Unanswered(*rest) for key, *rest in sent if key not in bindings}
         return Memory(bindings, unanswered, self.remembered)
 
     def bindings(self) -> tuple[Binding, ...]:
@@ -91,16 +93,16 @@ class Ledger:
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]:
         """Return what was last declared and answered of each attribute of one key."""
         rows = self._file.query("SELECT attribute, declared, answered FROM field WHERE key = ?", key)
-        with in_words(self.path):
+        with readable_errors(self.path):
             return {
                 decode_record(Attribute, json.loads(attribute)): remembered_of(declared, answered)
                 for attribute, declared, answered in rows
             }
 
-    def entries(self, key: str) -> tuple[Entry, ...]:
+    def entries(self, key: str) -> tuple[JournalEntry, ...]:
         """Return the journal of one key, in the order of time."""
         return tuple(
-            Entry(*row) for row in self._file.query(f"{_ENTRIES} WHERE key = ? ORDER BY at, step", key)
+            JournalEntry(*row) for row in self._file.query(f"{_ENTRIES} WHERE key = ? ORDER BY at, step", key)
         )
 
     def in_doubt(self, key: str, step: str) -> Unanswered | None:
@@ -127,7 +129,7 @@ class Ledger:
 
     def account(self) -> Account | None:
         """Return the account that this state belongs to, if it has met one."""
-        endpoint, dashboard_url = self.noted("endpoint"), self.noted("dashboard_url")
+        endpoint, dashboard_url = self.meta("endpoint"), self.meta("dashboard_url")
         return Account(endpoint, dashboard_url) if endpoint and dashboard_url is not None else None
 
     def state(self) -> State:
@@ -163,11 +165,10 @@ class Ledger:
 
     # -- what apply writes -----------------------------------------------------------------------------
 
-    def belong_to(self, account: Account) -> None:
+    def bind_account(self, account: Account) -> None:
         """Bind the file to the account, or raise Refused where it belongs to another one."""
         check_account(self, account)
-        rows = [("endpoint", account.endpoint), ("dashboard_url", account.dashboard_url)]
-        self._file.write(lambda to: to.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows))
+        self._file.write(lambda to: put_account(to, account))
 
     def planned(self, keys: Iterable[str], *, plan_hash: str) -> None:
         """Note what a run is going to do."""
@@ -187,13 +188,11 @@ class Ledger:
         self, key: str, *steps: str, live: LiveIncident, declared: Attributes, answered: Attributes
     ) -> None:
         """Note that steps were carried out, on which incident, and what came of each declared attribute."""
-        rows = [
-            field_row(key, attribute, value, answered.get(attribute)) for attribute, value in declared.items()
-        ]
+        rows = field_rows(key, ((name, value, answered.get(name)) for name, value in declared.items()))
 
         def work(to: sqlite3.Connection) -> None:
             self._bind(to, key, live.id, live.reference)
-            to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", rows)
+            to.executemany(PUT_FIELDS, rows)
             for step in steps:
                 self._end(to, key, step, status=CONFIRMED)
 
@@ -225,35 +224,31 @@ class Ledger:
 
     def adopt(self, key: str, live: LiveIncident) -> None:
         """Note somebody's word that an existing incident is the one with this key."""
+        self._file.write(lambda to: self._claim(to, key, live, settled=False))
 
-        def work(to: sqlite3.Connection) -> None:
-            self._claim(to, key, live, settled=False)
-
-        self._file.write(work)
-
-    def take_over(self, adopted: Iterable[tuple[str, LiveIncident, Attributes]]) -> None:
+    def bind_all(self, adopted: Iterable[tuple[str, LiveIncident, Attributes]]) -> None:
         """Note that these incidents are the ones with these keys, and are as declared: all or none."""
 
         def work(to: sqlite3.Connection) -> None:
             for key, live, attributes in adopted:
                 self._claim(to, key, live, settled=True)
-                rows = [field_row(key, attribute, value, value) for attribute, value in attributes.items()]
-                to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", rows)
+                rows = field_rows(key, ((name, value, value) for name, value in attributes.items()))
+                to.executemany(PUT_FIELDS, rows)
 
         self._file.write(work)
 
-    def learn(self, given: State) -> MergeResult:
+    def merge(self, given: State) -> MergeResult:
         """Add what another state knows, all of it or nothing. Raises Refused where the two contradict."""
-        learned: list[MergeResult] = []
+        results: list[MergeResult] = []
 
         def work(to: sqlite3.Connection) -> None:
             own = state_of(to)
             whole = merged(own, given)
             add_state(to, own, whole, at=self._stamp())
-            learned[:] = [merge_result(own, whole)]
+            results[:] = [merge_result(own, whole)]
 
         self._file.write(work)
-        return learned[0]
+        return results[0]
 
     def forget(self, key: str) -> None:
         """Remove all that is known of a key. The incident itself stays as it is."""
@@ -264,11 +259,11 @@ class Ledger:
 
         self._file.write(work)
 
-    def note(self, name: str, value: str) -> None:
+    def set_meta(self, name: str, value: str) -> None:
         """Keep one word about the file itself, such as who holds its lock."""
         self._file.write(lambda to: to.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value)))
 
-    def noted(self, name: str) -> str | None:
+    def meta(self, name: str) -> str | None:
         """Return what was kept under a name."""
         rows = self._file.query("SELECT value FROM meta WHERE name = ?", name)
         return next((value for (value,) in rows), None)

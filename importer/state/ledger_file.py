@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from importer.model.errors import Refused
 
@@ -42,7 +42,8 @@ _MIGRATIONS = {1: "ALTER TABLE entry ADD COLUMN content TEXT;"}
 """By the version that a file has: what makes the next version of it."""
 
 T = TypeVar("T")
-Row: TypeAlias = tuple[str, ...]
+Row: TypeAlias = tuple[Any, ...]
+"""What SQLite gives for the columns that a query names: texts, whole numbers and None."""
 Work: TypeAlias = Callable[[sqlite3.Connection], object]
 
 
@@ -66,12 +67,12 @@ class LedgerFile:
 
     def query(self, sql: str, *parameters: str) -> list[Row]:
         """Return all rows. What `write_later` was given may still be missing."""
-        with self._lock, in_words(self._path):
+        with self._lock, readable_errors(self._path):
             return self._connection.execute(sql, parameters).fetchall()
 
     def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `work` finds, all of it at one moment."""
-        with self._lock, in_words(self._path):
+        with self._lock, readable_errors(self._path):
             self._connection.execute("BEGIN")
             try:
                 return work(self._connection)
@@ -84,13 +85,13 @@ class LedgerFile:
         Whoever gets the lock commits for all who wait for it: a commit costs the disk as much for eight
         threads as for one.
         """
-        mine = _Write(work)
-        self._waiting.append(mine)
+        own = _Write(work)
+        self._waiting.append(own)
         with self._lock:
-            if not mine.is_over:
+            if not own.is_over:
                 self._commit_waiting()
-        if mine.refusal:
-            raise mine.refusal
+        if own.refusal:
+            raise own.refusal
 
     def write_later(self, work: Work) -> None:
         """Carry out `work` together with the next write, or when the file is closed."""
@@ -118,7 +119,7 @@ class LedgerFile:
         """Commit all writes at once, or, where one of them cannot be, each for itself."""
         refusal: Exception | None = None
         try:
-            with in_words(self._path), self._connection:
+            with readable_errors(self._path), self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 for each in batch:
                     each.work(self._connection)
@@ -137,7 +138,7 @@ def open_file(path: Path) -> LedgerFile:
 
     Raises Refused where it is not ours, damaged, or of a later version, and leaves it as it is.
     """
-    with in_words(path):
+    with readable_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # it holds what private incidents say
         with _connected(_address(path, "rwc")) as connection:
@@ -151,12 +152,12 @@ def open_file(path: Path) -> LedgerFile:
 
 def read_file(path: Path) -> LedgerFile:
     """Open the file for reading; an absent or blank one is empty, and stays as it is."""
-    with in_words(path):
+    with readable_errors(path):
         if path.exists():
-            with _connected(_address(path, "ro") + _as_it_lies(path)) as connection:
+            with _connected(_address(path, "ro") + _if_unwritable(path)) as connection:
                 is_blank = _is_blank(connection, path)
             if not is_blank:
-                return LedgerFile(_as_of_now(connection), path)
+                return LedgerFile(_in_todays_form(connection), path)
             connection.close()
         with _connected("file::memory:") as connection:
             _make_tables(connection)
@@ -168,7 +169,7 @@ def _address(path: Path, mode: str) -> str:
     return f"{path.resolve().as_uri()}?mode={mode}"
 
 
-def _as_it_lies(path: Path) -> str:
+def _if_unwritable(path: Path) -> str:
     """SQLite reads a file in WAL mode only where it may write beside it, or is told that nobody writes: so
     it is in a folder that we may not write and that has no log of somebody at work."""
     is_still = not os.access(path.resolve().parent, os.W_OK) and not Path(f"{path.resolve()}-wal").exists()
@@ -219,7 +220,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _as_of_now(connection: sqlite3.Connection) -> sqlite3.Connection:
+def _in_todays_form(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Return what reads a file as if it had today's tables: of an older version a copy in memory, since who
     only reads leaves the file as it is."""
     if _version(connection) == SCHEMA_VERSION:
@@ -239,7 +240,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def in_words(path: Path) -> Iterator[None]:
+def readable_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite or the file system says into a refusal that a person can act on."""
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -17,6 +18,7 @@ from importer.state.merge import BoundIncident, State
 SENT: Final = "sent"
 CONFIRMED: Final = "confirmed"
 
+PUT_FIELDS: Final = "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)"
 SENT_WITH: Final = "SELECT key, idempotency_key, content FROM entry WHERE step = ? AND status = ?"
 
 _BINDINGS = "SELECT key, incident_id, reference, settled, bound_at FROM binding"
@@ -28,15 +30,23 @@ def binding_of(row: Row) -> Binding:
     return Binding(key, incident_id, reference, bool(settled))
 
 
-def field_row(key: str, attribute: Attribute, declared: Value, answered: Value) -> tuple[str | None, ...]:
-    slot, name = _named(attribute, attribute.label)
-    return (
-        key,
-        slot,
-        name,
-        _text(encode_value(declared)),
-        None if answered == declared else _text(encode_value(answered)),
-    )
+def field_rows(key: str, fields: Iterable[tuple[Attribute, Value, Value]]) -> list[Row]:
+    """Return what `PUT_FIELDS` takes: what was declared and answered of attributes of one key."""
+    return [
+        (
+            key,
+            *_named(attribute, attribute.label),
+            _text(encode_value(declared)),
+            None if answered == declared else _text(encode_value(answered)),
+        )
+        for attribute, declared, answered in fields
+    ]
+
+
+def put_account(to: sqlite3.Connection, account: Account) -> None:
+    """Write which account the file belongs to, if it does not know one."""
+    rows = [("endpoint", account.endpoint), ("dashboard_url", account.dashboard_url)]
+    to.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows)
 
 
 @lru_cache(maxsize=1000)
@@ -77,14 +87,13 @@ def state_of(connection: sqlite3.Connection) -> State:
     }
     sent = connection.execute(SENT_WITH, (CREATE, SENT)).fetchall()
     account = Account(meta["endpoint"], meta["dashboard_url"]) if "endpoint" in meta else None
-    return State(account, bound, {key: once for key, once, _ in sent if key not in bound})
+    return State(account, bound, {key: sent_with for key, sent_with, _ in sent if key not in bound})
 
 
 def add_state(to: sqlite3.Connection, own: State, whole: State, *, at: str) -> None:
     """Write what a merge added to a state."""
     if whole.account:
-        rows = [("endpoint", whole.account.endpoint), ("dashboard_url", whole.account.dashboard_url)]
-        to.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows)
+        put_account(to, whole.account)
     for key, each in whole.bound.items():
         if each is not own.bound.get(key):
             binding = each.binding
@@ -94,12 +103,8 @@ def add_state(to: sqlite3.Connection, own: State, whole: State, *, at: str) -> N
                 " reference = excluded.reference, settled = excluded.settled, bound_at = excluded.bound_at",
                 row,
             )
-            fields = [
-                field_row(key, attribute, known.declared, known.answered)
-                for attribute, known in each.fields.items()
-            ]
-            to.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)", fields)
-    sent = [
-        (key, CREATE, SENT, at, once) for key, once in whole.unanswered.items() if key not in own.unanswered
-    ]
+            fields = ((name, known.declared, known.answered) for name, known in each.fields.items())
+            to.executemany(PUT_FIELDS, field_rows(key, fields))
+    fresh = whole.unanswered.keys() - own.unanswered.keys()
+    sent = [(key, CREATE, SENT, at, whole.unanswered[key]) for key in sorted(fresh)]
     to.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)", sent)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from importer.model.errors import Refused
 from importer.state.ledger import Ledger, open_ledger, read_ledger
-from importer.state.ledger_file import in_words
+from importer.state.ledger_file import readable_errors
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -32,28 +32,28 @@ def locked_ledger(
 
     Raises Refused, naming the holder, where that is not enough. `tell` hears of a predecessor that died.
     """
-    lock = _taken(path, timeout, now)
+    lock = _acquired(path, timeout, now)
     try:
         ledger = open_ledger(path, now=now)
         try:
-            predecessor = ledger.noted(_HOLDER)
+            predecessor = ledger.meta(_HOLDER)
             if predecessor:
                 tell(f"the run of {predecessor} did not end by itself; going on from its state")
-            ledger.note(_HOLDER, f"{_holder()} since {now():%Y-%m-%d %H:%M:%S} UTC")
+            ledger.set_meta(_HOLDER, f"{_holder()} since {now():%Y-%m-%d %H:%M:%S} UTC")
             try:
                 yield ledger
             finally:
-                ledger.note(_HOLDER, "")
+                ledger.set_meta(_HOLDER, "")
         finally:
             ledger.close()
     finally:
         lock.release()
 
 
-def _taken(path: Path, timeout: float, now: Callable[[], datetime]) -> BaseFileLock:
+def _acquired(path: Path, timeout: float, now: Callable[[], datetime]) -> BaseFileLock:
     from filelock import FileLock, Timeout  # noqa: PLC0415
 
-    with in_words(path):
+    with readable_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{path.resolve()}.lock", timeout=timeout)
         try:
@@ -76,6 +76,6 @@ def _holder() -> str:
 def _known_holder(path: Path, now: Callable[[], datetime]) -> str:
     ledger = read_ledger(path, now=now)
     try:
-        return ledger.noted(_HOLDER) or "unknown"
+        return ledger.meta(_HOLDER) or "unknown"
     finally:
         ledger.close()

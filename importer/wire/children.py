@@ -22,7 +22,7 @@ from importer.model import (
 )
 from importer.model.errors import ApiError
 from importer.model.steps import CreateChild
-from importer.wire.incidents import Json, entity, moment
+from importer.wire.incidents import Json, entity, parse_moment
 
 
 def timeline_items(listed: Iterable[Json]) -> tuple[LiveChild, ...]:
@@ -33,7 +33,7 @@ def timeline_items(listed: Iterable[Json]) -> tuple[LiveChild, ...]:
 
 def timeline_item(json: Json) -> TimelineItem:
     """Return a timeline item without its title."""
-    return TimelineItem(moment(json["timestamp"]), normalise.text(json.get("description") or ""))
+    return TimelineItem(parse_moment(json["timestamp"]), normalise.text(json.get("description") or ""))
 
 
 def follow_ups(listed: Iterable[Json]) -> tuple[LiveChild, ...]:
@@ -129,12 +129,12 @@ def _titled(value: Child, title: str, key: str) -> Child:
 
 def _numbered(names: Iterable[str]) -> Iterator[str]:
     """Give the second thing of one name the key `name #2`, and so on, never a key that is taken."""
-    taken: set[str] = set()
+    used: set[str] = set()
     for raw in names:
         name = normalise.text(raw) or ""
         key, number = name, 1
-        while key in taken:
+        while key in used:
             number += 1
             key = f"{name} #{number}"
-        taken.add(key)
+        used.add(key)
         yield key

@@ -27,12 +27,12 @@ def error(status: int, headers: Mapping[str, str], body: str) -> ApiError:
     if envelope is None:
         return _foreign(status, headers, body)
     first, *others = envelope["errors"] or [{}]
-    code = plain(first.get("code") or envelope.get("type") or "error")
+    code = printable(first.get("code") or envelope.get("type") or "error")
     return _class(status)(
         status=status,
         code=code,
         message="; also ".join([_words(first) or code, *(_located(each) for each in others)]),
-        request_id=plain(envelope.get("request_id") or headers.get("x-request-id", "")),
+        request_id=printable(envelope.get("request_id") or headers.get("x-request-id", "")),
         field=_field(first),
         hint=_missing(status, first),
     )
@@ -42,7 +42,7 @@ def _class(status: int) -> type[ApiError]:
     return AuthenticationFailed if status in (401, 403) else ApiError
 
 
-def plain(raw: object) -> str:
+def printable(raw: object) -> str:
     """Return one line without control and format characters, and without a credential that was echoed."""
     visible = "".join(
         " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each
@@ -64,7 +64,7 @@ def _envelope(body: str) -> dict[str, Any] | None:
 
 
 def _words(each: dict[str, Any]) -> str:
-    return plain(each.get("message") or each.get("code") or "")
+    return printable(each.get("message") or each.get("code") or "")
 
 
 def _located(each: dict[str, Any]) -> str:
@@ -74,7 +74,7 @@ def _located(each: dict[str, Any]) -> str:
 
 def _field(each: dict[str, Any]) -> str:
     source = each.get("source")
-    return plain(source.get("field") or source.get("pointer") or "") if isinstance(source, dict) else ""
+    return printable(source.get("field") or source.get("pointer") or "") if isinstance(source, dict) else ""
 
 
 def _missing(status: int, first: dict[str, Any]) -> str:
@@ -83,7 +83,7 @@ def _missing(status: int, first: dict[str, Any]) -> str:
     if status != 403:
         return ""
     metadata = first.get("metadata")
-    scope = plain(metadata.get("scope") or "") if isinstance(metadata, dict) else ""
+    scope = printable(metadata.get("scope") or "") if isinstance(metadata, dict) else ""
     lacking = f"the scope {scope}" if scope else "a role for this"
     return (
         f"The API key lacks {lacking}. Roles are chosen when a key is made: make a new key that has it and "
@@ -107,16 +107,16 @@ def _target(location: str) -> str:
     except ValueError:
         return "nowhere"
     host = where.netloc.rpartition("@")[2]
-    return plain(urlunsplit((where.scheme, host, where.path, "", ""))) or "nowhere"
+    return printable(urlunsplit((where.scheme, host, where.path, "", ""))) or "nowhere"
 
 
 def _foreign(status: int, headers: Mapping[str, str], body: str) -> ApiError:
-    words = plain(_TAG.sub(" ", body))
+    words = printable(_TAG.sub(" ", body))
     shown = words if len(words) <= _FIRST_WORDS else f"{words[:_FIRST_WORDS].rstrip()}..."
     return _class(status)(
         status=status,
         code="foreign_answer",
         message=f"the answer is not the API's: {shown}" if shown else "the answer is empty",
-        request_id=plain(headers.get("x-request-id", "")),
+        request_id=printable(headers.get("x-request-id", "")),
         hint=_missing(status, {}) or "Check the endpoint, and any proxy on the way to it.",
     )

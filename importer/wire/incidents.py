@@ -168,14 +168,14 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def moment(raw: str) -> datetime:
+def parse_moment(raw: str) -> datetime:
     """Return the instant of an RFC 3339 text, in UTC. Raises ValueError where it is none."""
     parsed = datetime.fromisoformat(raw)
     return normalise.to_utc(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
 
 
 @contextmanager
-def understood(what: str) -> Iterator[None]:
+def parsing(what: str) -> Iterator[None]:
     """Turn an answer that lacks what the API promises into NoAnswer: it is not the API's."""
     try:
         yield
@@ -192,12 +192,12 @@ def live_incident(json: Json) -> LiveIncident:
     Optional and unknown properties may be missing or added (API page: Compatibility).
     Raises NoAnswer where a property that makes an incident is missing.
     """
-    with understood("an incident"):
+    with parsing("an incident"):
         return LiveIncident(
             id=_identity(json),
             reference=json["reference"],
             mode=json["mode"],
-            created_at=moment(json["created_at"]),
+            created_at=parse_moment(json["created_at"]),
             updated_at=json.get("updated_at") or "",
             attributes=dict(_live_attributes(json)),
             permalink=json.get("permalink") or "",
@@ -229,7 +229,10 @@ def _live_attributes(json: Json) -> Iterator[tuple[Attribute, Value]]:
     for each in json.get("incident_timestamp_values") or ():
         raw = (each.get("value") or {}).get("value")
         if raw:
-            yield Attribute(Field.TIMESTAMP, entity(Kind.TIMESTAMP, each["incident_timestamp"])), moment(raw)
+            yield (
+                Attribute(Field.TIMESTAMP, entity(Kind.TIMESTAMP, each["incident_timestamp"])),
+                parse_moment(raw),
+            )
     for each in json.get("incident_role_assignments") or ():
         if each.get("assignee"):
             yield Attribute(Field.ROLE, role(each["role"])), entity(Kind.USER, each["assignee"])

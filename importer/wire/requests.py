@@ -79,10 +79,10 @@ def request(step: Step) -> Request:
     match step:
         case CreateOption(option=option):
             body = {"custom_field_id": option.custom_field.id, "value": option.name}
-            return _request("POST", paths.CUSTOM_FIELD_OPTIONS, body, repeatable=False)
+            return _create(paths.CUSTOM_FIELD_OPTIONS, body)
         case CreateIncident(attributes=attributes, idempotency_key=key, external_id=number, sent_before=sent):
             payload = create_payload(attributes, idempotency_key=key, external_id=number)
-            return _sent_as(sent, _request("POST", paths.INCIDENTS, payload))
+            return _sent_as(sent, _create(paths.INCIDENTS, payload))
         case (
             EditIncident(incident_id=incident, attributes=attributes)
             | CorrectIncident(incident_id=incident, attributes=attributes)
@@ -107,24 +107,19 @@ def _creation(incident: Id, attribute: Attribute, value: Child) -> Request:
     match value:
         case TimelineItem():
             body = {**_keyed(incident, attribute), **owned, "title": _title(attribute), **_timeline(value)}
-            return _request("POST", paths.TIMELINE, body, optional=True)
+            return _create(paths.TIMELINE, body)
         case FollowUp():
-            body = {**owned, "title": _title(attribute), **_follow_up(value)}
-            return _request("POST", paths.FOLLOW_UPS, body, repeatable=False)
+            return _create(paths.FOLLOW_UPS, {**owned, "title": _title(attribute), **_follow_up(value)})
         case Attachment():
-            body = {**owned, "resource": _resource(value)}
-            return _request("POST", paths.ATTACHMENTS, body, repeatable=False)
+            return _create(paths.ATTACHMENTS, {**owned, "resource": _resource(value)})
         case PostmortemDocument(content=content):
             path = paths.below(paths.INCIDENTS, incident, "actions", "import_postmortem_document")
-            body = {"title": _title(attribute), "content": content}
-            return _request("POST", path, body, repeatable=False)
+            return _create(path, {"title": _title(attribute), "content": content})
         case Membership():
-            return _request(
-                "POST", paths.MEMBERSHIPS, {**owned, "user_id": _user(attribute)}, repeatable=False
-            )
+            return _create(paths.MEMBERSHIPS, {**owned, "user_id": _user(attribute)})
         case StatusPageIncident():
             body = {**_keyed(incident, attribute), "name": _title(attribute), **_history(value)}
-            return _request("POST", paths.STATUS_PAGE_HISTORY, body)
+            return _create(paths.STATUS_PAGE_HISTORY, body)
         case _:
             assert_never(value)
 
@@ -132,13 +127,11 @@ def _creation(incident: Id, attribute: Attribute, value: Child) -> Request:
 def _edit(child: Id, attribute: Attribute, before: Child, value: Child) -> Request:
     match value:
         case TimelineItem():
-            return _request("PATCH", paths.below(paths.TIMELINE, child), _timeline(value), optional=True)
+            return _request("PATCH", paths.below(paths.TIMELINE, child), _timeline(value))
         case FollowUp():
             title = before.title if isinstance(before, FollowUp) else None
             status = _text(status_after(before, value) or LATER)
-            return _request(
-                "PUT", paths.below(paths.FOLLOW_UPS, child), _put(attribute, value, title, status)
-            )
+            return _put_follow_up(child, attribute, value, title, status)
         case Attachment() | PostmortemDocument() | Membership() | StatusPageIncident():
             raise ValueError(f"the API cannot edit {attribute.label}")
         case _:
@@ -148,19 +141,21 @@ def _edit(child: Id, attribute: Attribute, before: Child, value: Child) -> Reque
 def _status(child: Id, attribute: Attribute, value: FollowUp | PostmortemDocument, status: str) -> Request:
     match value:
         case FollowUp(title=title):
-            return _request(
-                "PUT", paths.below(paths.FOLLOW_UPS, child), _put(attribute, value, title, status)
-            )
+            return _put_follow_up(child, attribute, value, title, status)
         case PostmortemDocument():
             return _request("PUT", paths.below(paths.POSTMORTEMS, child), {"status": status})
         case _:
             assert_never(value)
 
 
-def _request(
-    method: str, path: str, body: Json, *, repeatable: bool = True, optional: bool = False
-) -> Request:
+def _create(path: str, body: Json) -> Request:
+    """Return a creation: without an idempotency key, sending it twice makes two."""
+    return _request("POST", path, body, repeatable="idempotency_key" in body)
+
+
+def _request(method: str, path: str, body: Json, *, repeatable: bool = True) -> Request:
     content = json.dumps(body, separators=(",", ":"), allow_nan=False)
+    optional = path.startswith(paths.TIMELINE)
     return Request(method, path, content, body.get("idempotency_key"), repeatable, optional)
 
 
@@ -191,9 +186,12 @@ def _user(attribute: Attribute) -> str:
     raise ValueError(f"{attribute.label} is not resolved")
 
 
-def _put(attribute: Attribute, value: FollowUp, title: str | None, status: str) -> Json:
+def _put_follow_up(
+    child: Id, attribute: Attribute, value: FollowUp, title: str | None, status: str
+) -> Request:
     """Return a follow-up's update, in which title and status are required."""
-    return {"title": title or _title(attribute), "status": status, **_follow_up(value)}
+    body = {"title": title or _title(attribute), "status": status, **_follow_up(value)}
+    return _request("PUT", paths.below(paths.FOLLOW_UPS, child), body)
 
 
 def _timeline(item: TimelineItem) -> Json:

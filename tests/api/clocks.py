@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from importer.api.patience import Patience, Wait
+from importer.api.waiting import Wait, WaitPolicy
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -35,8 +35,8 @@ class Waits:
 
     def __init__(self, *, random: float = 1.0, max_wait: float = 4 * 3600.0) -> None:
         self.clock = Counter()
-        self.told: list[Wait] = []
-        self.patience = Patience(self.clock, lambda: random, self.told.append, max_wait)
+        self.recorded: list[Wait] = []
+        self.wait_policy = WaitPolicy(self.clock, lambda: random, self.recorded.append, max_wait)
 
 
 class Threads:

@@ -10,8 +10,8 @@ import httpx
 
 from importer.api.client import Client, open_client
 from importer.api.connection import Connection
-from importer.api.patience import Patience
-from importer.api.transport import writing
+from importer.api.transport import read_write_transport
+from importer.api.waiting import WaitPolicy
 from importer.model.settings import Rate
 from tests.api.clocks import Waits
 
@@ -19,12 +19,12 @@ KEY = "inc_s3cret"
 Answers = Callable[[httpx.Request], httpx.Response]
 
 
-def patience() -> Patience:
-    return Waits().patience
+def wait_policy() -> WaitPolicy:
+    return Waits().wait_policy
 
 
 def client(answers: Answers, *, endpoint: str = "https://api.example") -> Client:
-    stack = writing(httpx.MockTransport(answers), patience(), Rate())
+    stack = read_write_transport(httpx.MockTransport(answers), wait_policy(), Rate())
     return open_client(Connection(endpoint, KEY), stack)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from importer.api.client import Client, open_client
 from importer.api.connection import Connection
-from importer.api.transport import writing
+from importer.api.transport import read_write_transport
 from importer.model import (
     Attachment,
     Attribute,
@@ -69,7 +69,7 @@ def opened(options: SandboxOptions | None = None, waits: Waits | None = None) ->
 
 
 def client(sandbox: Sandbox, waits: Waits | None = None, *, key: str = "sandbox-key") -> Client:
-    stack = writing(httpx.WSGITransport(app=sandbox.app), (waits or Waits()).patience, Rate())
+    stack = read_write_transport(httpx.WSGITransport(app=sandbox.app), (waits or Waits()).wait_policy, Rate())
     return open_client(Connection("http://sandbox", key), stack)
 
 
@@ -268,7 +268,7 @@ def test_the_limit_on_creations_is_outwaited() -> None:
 
     assert len(list(api.incidents())) == 45
     assert waits.clock.seconds < 3 * 3600
-    assert {each.scope for each in waits.told} == {"creations"}
+    assert {each.scope for each in waits.recorded} == {"creations"}
 
 
 def test_a_key_that_may_only_look_is_told_what_it_lacks() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from importer.api.client import open_client
 from importer.api.connection import Connection
-from importer.api.transport import reading
+from importer.api.transport import read_only_transport
 from importer.model import (
     Attribute,
     Entity,
@@ -22,7 +22,7 @@ from importer.model import (
 from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer
 from importer.model.settings import Rate
 from importer.model.steps import AttachPostmortem
-from tests.api.scripted import KEY, Routes, client, patience, refused
+from tests.api.scripted import KEY, Routes, client, refused, wait_policy
 from tests.api.sending import change, create, create_option, edit
 
 
@@ -155,7 +155,7 @@ def test_a_plan_cannot_write_by_mistake() -> None:
         sent.append(request)
         return httpx.Response(200)
 
-    stack = reading(httpx.MockTransport(answer), patience(), Rate())
+    stack = read_only_transport(httpx.MockTransport(answer), wait_policy(), Rate())
     with (
         pytest.raises(RuntimeError, match="never writes"),
         open_client(Connection("https://x", KEY), stack) as api,

@@ -17,7 +17,7 @@ def left_at(limit: CreationLimit) -> float:
 
 def test_refusals_of_creations_under_way_together_make_one_pause() -> None:
     waits = Waits()
-    limit = CreationLimit(waits.patience)
+    limit = CreationLimit(waits.wait_policy)
     left = [left_at(limit) for _ in range(8)]
     for each in left:
         limit.refused(left_at=each)
@@ -29,7 +29,7 @@ def test_refusals_of_creations_under_way_together_make_one_pause() -> None:
 
 def test_a_refusal_after_the_pause_makes_a_longer_one() -> None:
     waits = Waits()
-    limit = CreationLimit(waits.patience)
+    limit = CreationLimit(waits.wait_policy)
     limit.refused(left_at=left_at(limit))
     limit.refused(left_at=left_at(limit))
     left_at(limit)
@@ -39,7 +39,7 @@ def test_a_refusal_after_the_pause_makes_a_longer_one() -> None:
 
 def test_a_success_makes_the_next_pause_short_again() -> None:
     waits = Waits()
-    limit = CreationLimit(waits.patience)
+    limit = CreationLimit(waits.wait_policy)
     limit.refused(left_at=left_at(limit))
     limit.refused(left_at=left_at(limit))
     left = left_at(limit)
@@ -52,7 +52,7 @@ def test_a_success_makes_the_next_pause_short_again() -> None:
 
 def test_after_a_pause_one_creation_leaves_alone() -> None:
     waits = Waits()
-    limit = CreationLimit(waits.patience)
+    limit = CreationLimit(waits.wait_policy)
     limit.refused(left_at=left_at(limit))
 
     assert left_at(limit) == 60
@@ -61,7 +61,7 @@ def test_after_a_pause_one_creation_leaves_alone() -> None:
 
 def test_the_pace_forgets_what_was_created_more_than_an_hour_ago() -> None:
     waits = Waits()
-    limit = CreationLimit(waits.patience)
+    limit = CreationLimit(waits.wait_policy)
     for _ in range(3600):
         left_at(limit)
         limit.made()
@@ -76,7 +76,7 @@ def test_the_pace_forgets_what_was_created_more_than_an_hour_ago() -> None:
 
 def test_a_pace_learned_from_too_few_quickens_with_each_success() -> None:
     waits = Waits()
-    limit = CreationLimit(waits.patience)
+    limit = CreationLimit(waits.wait_policy)
     limit.refused(left_at=left_at(limit))
     began = left_at(limit)
     for _ in range(100):

@@ -15,11 +15,13 @@ DATE = "Sun, 01 Mar 2026 12:00:00 GMT"
 
 
 def test_the_documented_header_names_the_binding_quota_and_every_limit() -> None:
-    said = allowance({"x-ratelimit-limit": "60, 1200;window=60, 60;window=60", "x-ratelimit-remaining": "59"})
+    found = allowance(
+        {"x-ratelimit-limit": "60, 1200;window=60, 60;window=60", "x-ratelimit-remaining": "59"}
+    )
 
-    assert said.limits == {Limit(1200, 60), Limit(60, 60)}
-    assert said.binding == Limit(60, 60)
-    assert said.remaining == 59
+    assert found.limits == {Limit(1200, 60), Limit(60, 60)}
+    assert found.binding == Limit(60, 60)
+    assert found.remaining == 59
 
 
 def test_a_quota_without_windows_has_the_documented_window() -> None:
@@ -31,9 +33,9 @@ def test_what_is_used_says_what_remains() -> None:
 
 
 def test_of_two_limits_with_one_quota_the_slower_binds() -> None:
-    said = allowance({"x-ratelimit-limit": "60, 60;window=60, 60;window=3600"})
+    found = allowance({"x-ratelimit-limit": "60, 60;window=60, 60;window=3600"})
 
-    assert said.binding == Limit(60, 3600)
+    assert found.binding == Limit(60, 3600)
 
 
 @given(
@@ -46,10 +48,10 @@ def test_of_two_limits_with_one_quota_the_slower_binds() -> None:
     st.text(max_size=30),
 )
 def test_no_header_or_body_makes_reading_fail(headers: dict[str, str], body: str) -> None:
-    said = allowance(headers)
+    found = allowance(headers)
     seconds = retry_after(headers, body, now=NOW)
 
-    assert all(limit.rate > 0 for limit in said.limits)
+    assert all(limit.rate > 0 for limit in found.limits)
     assert seconds is None or seconds >= 0
 
 

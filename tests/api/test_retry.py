@@ -48,7 +48,7 @@ def send(
 ) -> httpx.Response:
     extensions = {} if repeatable is None else {REPEATABLE: repeatable}
     request = httpx.Request(method, url, json={"name": "x"}, extensions=extensions)
-    return Retry(script, waits.patience).handle_request(request)
+    return Retry(script, waits.wait_policy).handle_request(request)
 
 
 DOUBTFUL: list[Callable[[], Outcome]] = [
@@ -175,9 +175,9 @@ def test_a_rate_limit_is_waited_for_as_the_server_says_and_told() -> None:
     send(Script([refusal(retry_after="7"), ok()]), waits)
 
     assert waits.clock.slept == [7]
-    (told,) = waits.told
-    assert (told.seconds, told.reason, told.scope) == (7, "rate limit", "requests")
-    assert (told.until - waits.clock.now()).total_seconds() == 0
+    (recorded,) = waits.recorded
+    assert (recorded.seconds, recorded.reason, recorded.scope) == (7, "rate limit", "requests")
+    assert (recorded.until - waits.clock.now()).total_seconds() == 0
 
 
 def test_a_useless_hint_does_not_hammer_the_server() -> None:
@@ -214,7 +214,7 @@ def test_a_refused_creation_without_a_hint_waits_minutes() -> None:
     send(Script([refusal()] * 5 + [ok()]), waits)
 
     assert waits.clock.slept == [60, 120, 240, 300, 300]
-    assert {each.scope for each in waits.told} == {"creations"}
+    assert {each.scope for each in waits.recorded} == {"creations"}
 
 
 def test_a_refused_creation_is_given_up_after_the_longest_wait() -> None:
@@ -227,7 +227,7 @@ def test_a_refused_creation_is_given_up_after_the_longest_wait() -> None:
 def test_no_creation_waits_longer_than_it_may_though_others_were_refused() -> None:
     waits = Waits(max_wait=3)
     script = Script([refusal()])
-    retry = Retry(script, waits.patience)
+    retry = Retry(script, waits.wait_policy)
     assert retry.handle_request(httpx.Request("POST", CREATION)).status_code == 429
     with pytest.raises(ApiError, match="not sent") as given_up:
         retry.handle_request(httpx.Request("POST", CREATION))
@@ -238,7 +238,7 @@ def test_no_creation_waits_longer_than_it_may_though_others_were_refused() -> No
 def test_a_refused_creation_holds_back_no_other_request() -> None:
     waits = Waits()
     script = Script([refusal(), ok()])
-    retry = Retry(script, waits.patience)
+    retry = Retry(script, waits.wait_policy)
     retry.handle_request(httpx.Request("POST", CREATION))
     before = waits.clock.seconds
     retry.handle_request(httpx.Request("GET", CREATION))
@@ -250,7 +250,7 @@ def test_a_refused_creation_holds_back_no_other_request() -> None:
 def test_creations_after_a_refusal_are_spread_over_the_hour() -> None:
     waits = Waits()
     script = Script([ok()] * 100 + [refusal(), ok()])
-    retry = Retry(script, waits.patience)
+    retry = Retry(script, waits.wait_policy)
     for _ in range(101):
         retry.handle_request(httpx.Request("POST", CREATION))
     before = waits.clock.seconds
@@ -262,6 +262,6 @@ def test_creations_after_a_refusal_are_spread_over_the_hour() -> None:
 
 def test_closing_closes_the_connection() -> None:
     script = Script([ok()])
-    Retry(script, Waits().patience).close()
+    Retry(script, Waits().wait_policy).close()
 
     assert script.closed

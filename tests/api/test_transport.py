@@ -8,8 +8,8 @@ import time
 import httpx
 import pytest
 
-from importer.api.patience import SystemClock
-from importer.api.transport import ReadOnly, network, reading, writing
+from importer.api.transport import ReadOnly, network, read_only_transport, read_write_transport
+from importer.api.waiting import SystemClock
 from importer.model.errors import Interrupted
 from importer.model.settings import Rate
 from tests.api.clocks import Waits
@@ -39,7 +39,10 @@ def test_reading_refuses_all_but_get_before_anything_leaves(method: str) -> None
 
 def test_both_stacks_read_and_close_what_is_beneath_them() -> None:
     inner = Inner()
-    for stack in (reading(inner, Waits().patience, Rate()), writing(inner, Waits().patience, Rate())):
+    for stack in (
+        read_only_transport(inner, Waits().wait_policy, Rate()),
+        read_write_transport(inner, Waits().wait_policy, Rate()),
+    ):
         stack.handle_request(httpx.Request("GET", "https://x.example/v1/identity"))
         stack.close()
 
@@ -50,7 +53,9 @@ def test_both_stacks_read_and_close_what_is_beneath_them() -> None:
 def test_each_attempt_is_paced() -> None:
     waits = Waits(random=0.0)
     answers = iter([httpx.Response(503), httpx.Response(200, json={})])
-    stack = writing(httpx.MockTransport(lambda _: next(answers)), waits.patience, Rate(per_minute=6))
+    stack = read_write_transport(
+        httpx.MockTransport(lambda _: next(answers)), waits.wait_policy, Rate(per_minute=6)
+    )
     stack.handle_request(httpx.Request("GET", "https://x.example/v1/identity"))
 
     assert waits.clock.seconds == pytest.approx(10)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from importer.apply.applier import Limits, Run, apply, create_options
+from importer.apply.applier import ApplyResult, Limits, apply, create_options
 from importer.model import (
     Applied,
     Change,
@@ -46,13 +46,13 @@ PATIENCE = 20.0
 
 
 @dataclass
-class Crew:
+class FakeExecution:
     """Carries changes out as a test says, and watches the run."""
 
     answers: dict[str, Outcome | ImporterError | Callable[[], Outcome | None]] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    tellers: set[int] = field(default_factory=set)
+    events: list[str] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
 
     def carry_out(self, change: Change) -> Outcome | None:
         key = change.incident.key
@@ -63,12 +63,12 @@ class Crew:
         return answer() if callable(answer) else answer
 
     def started(self, change: Change) -> None:
-        self.tellers.add(threading.get_ident())
-        self.told.append(f"started {change.incident.key}")
+        self.threads.add(threading.get_ident())
+        self.events.append(f"started {change.incident.key}")
 
     def ended(self, change: Change, outcome: Outcome) -> None:
-        self.tellers.add(threading.get_ident())
-        self.told.append(f"ended {change.incident.key}: {type(outcome).__name__}")
+        self.threads.add(threading.get_ident())
+        self.events.append(f"ended {change.incident.key}: {type(outcome).__name__}")
 
 
 def done(key: str) -> Outcome:
@@ -85,25 +85,25 @@ def of(*keys: str) -> Plan:
 
 def run(
     what: Plan,
-    crew: Crew,
+    execution: FakeExecution,
     *,
     parallelism: int = 1,
     most: int | None = None,
     stop: threading.Event | None = None,
-) -> Run:
+) -> ApplyResult:
     limits = Limits(parallelism, most)
-    return apply(what, crew, limits=limits, observers=[crew], stop=stop or threading.Event())  # type: ignore[arg-type]
+    return apply(what, execution, limits=limits, observers=[execution], stop=stop or threading.Event())  # type: ignore[arg-type]
 
 
-def kinds(ended: Run) -> list[str]:
+def kinds(ended: ApplyResult) -> list[str]:
     return [type(outcome).__name__ for outcome in ended.outcomes]
 
 
 def test_changes_are_carried_out_in_the_order_of_the_plan() -> None:
-    crew = Crew()
-    ended = run(of("A", "B", "C"), crew)
-    assert crew.begun == ["A", "B", "C"]
-    assert crew.told == [
+    execution = FakeExecution()
+    ended = run(of("A", "B", "C"), execution)
+    assert execution.begun == ["A", "B", "C"]
+    assert execution.events == [
         "started A",
         "ended A: Applied",
         "started B",
@@ -125,7 +125,7 @@ def test_outcomes_are_in_the_plans_order_whichever_ended_first() -> None:
         second_is_over.set()
         return refused("B")
 
-    ended = run(of("A", "B"), Crew({"A": first, "B": second}), parallelism=2)
+    ended = run(of("A", "B"), FakeExecution({"A": first, "B": second}), parallelism=2)
     assert [outcome.key for outcome in ended.outcomes] == ["A", "B"]
 
 
@@ -145,10 +145,10 @@ def test_never_more_than_parallelism_are_under_way(parallelism: int) -> None:
         return done("any")
 
     keys = [str(number) for number in range(parallelism * 4)]
-    crew = Crew(dict.fromkeys(keys, work))
-    run(of(*keys), crew, parallelism=parallelism)
+    execution = FakeExecution(dict.fromkeys(keys, work))
+    run(of(*keys), execution, parallelism=parallelism)
     assert most == parallelism
-    assert crew.tellers == {threading.get_ident()}
+    assert execution.threads == {threading.get_ident()}
 
 
 def test_stop_lets_what_is_in_flight_end_and_starts_nothing_more() -> None:
@@ -160,32 +160,32 @@ def test_stop_lets_what_is_in_flight_end_and_starts_nothing_more() -> None:
         stop.set()
         return done("any")
 
-    crew = Crew({"A": work, "B": work})
-    ended = run(of("A", "B", "C", "D"), crew, parallelism=2, stop=stop)
+    execution = FakeExecution({"A": work, "B": work})
+    ended = run(of("A", "B", "C", "D"), execution, parallelism=2, stop=stop)
     assert kinds(ended) == ["Applied", "Applied", "NotAttempted", "NotAttempted"]
-    assert sorted(crew.begun) == ["A", "B"]
+    assert sorted(execution.begun) == ["A", "B"]
     assert ended.stopped == ""
 
 
 def test_nothing_starts_when_stop_was_set_before() -> None:
     stop = threading.Event()
     stop.set()
-    crew = Crew()
-    assert kinds(run(of("A"), crew, stop=stop)) == ["NotAttempted"]
-    assert crew.begun == []
+    execution = FakeExecution()
+    assert kinds(run(of("A"), execution, stop=stop)) == ["NotAttempted"]
+    assert execution.begun == []
 
 
 def test_what_needs_nothing_and_what_is_blocked_has_no_outcome() -> None:
-    crew = Crew({"JIRA-1": lambda: None, "JIRA-48": lambda: None})
-    ended = run(plan(noop(1), BLOCKED, create("A", SHORT)), crew)
+    execution = FakeExecution({"JIRA-1": lambda: None, "JIRA-48": lambda: None})
+    ended = run(plan(noop(1), BLOCKED, create("A", SHORT)), execution)
     assert [outcome.key for outcome in ended.outcomes] == ["A"]
-    assert crew.begun == ["JIRA-1", "JIRA-48", "A"]
-    assert crew.told == ["started A", "ended A: Applied"]
+    assert execution.begun == ["JIRA-1", "JIRA-48", "A"]
+    assert execution.events == ["started A", "ended A: Applied"]
 
 
 def test_fail_fast_stops_at_the_first_failure() -> None:
-    crew = Crew({"A": done("A"), "B": refused("B")})
-    ended = run(of("A", "B", "C"), crew, most=1)
+    execution = FakeExecution({"A": done("A"), "B": refused("B")})
+    ended = run(of("A", "B", "C"), execution, most=1)
     assert kinds(ended) == ["Applied", "Failed", "NotAttempted"]
     assert "1 failed" in ended.stopped
     assert "--fail-fast" in ended.stopped
@@ -193,37 +193,39 @@ def test_fail_fast_stops_at_the_first_failure() -> None:
 
 def test_max_failures_counts_refusals_and_not_doubts() -> None:
     unknown = Unknown("B", "lost", CREATE_SHORT.incident.location)
-    crew = Crew({"A": refused("A", "one"), "B": unknown, "C": refused("C", "two")})
-    ended = run(of("A", "B", "C", "D"), crew, most=2)
+    execution = FakeExecution({"A": refused("A", "one"), "B": unknown, "C": refused("C", "two")})
+    ended = run(of("A", "B", "C", "D"), execution, most=2)
     assert kinds(ended) == ["Failed", "Unknown", "Failed", "NotAttempted"]
 
 
 def test_three_refusals_for_one_reason_before_any_success_stop_the_run() -> None:
-    crew = Crew({key: refused(key) for key in "ABCD"})
-    ended = run(of(*"ABCD"), crew)
+    execution = FakeExecution({key: refused(key) for key in "ABCD"})
+    ended = run(of(*"ABCD"), execution)
     assert kinds(ended) == ["Failed", "Failed", "Failed", "NotAttempted"]
     assert ended.stopped == "the first 3 were refused for the same reason: is_required: no"
 
 
 def test_refusals_for_several_reasons_do_not_stop_the_run() -> None:
-    crew = Crew({key: refused(key, f"reason {number % 2}") for number, key in enumerate("ABCDE")})
-    assert kinds(run(of(*"ABCDEF"), crew)) == ["Failed"] * 5 + ["Applied"]
+    execution = FakeExecution(
+        {key: refused(key, f"reason {number % 2}") for number, key in enumerate("ABCDE")}
+    )
+    assert kinds(run(of(*"ABCDEF"), execution)) == ["Failed"] * 5 + ["Applied"]
 
 
 def test_refusals_after_a_success_do_not_stop_the_run() -> None:
-    crew = Crew({key: refused(key) for key in "BCDE"})
-    assert kinds(run(of(*"ABCDE"), crew)) == ["Applied"] + ["Failed"] * 4
+    execution = FakeExecution({key: refused(key) for key in "BCDE"})
+    assert kinds(run(of(*"ABCDE"), execution)) == ["Applied"] + ["Failed"] * 4
 
 
 def test_a_doubt_is_no_success() -> None:
     unknown = Unknown("A", "lost", CREATE_SHORT.incident.location)
-    crew = Crew({"A": unknown, **{key: refused(key) for key in "BCDE"}})
-    assert kinds(run(of(*"ABCDE"), crew)) == ["Unknown", "Failed", "Failed", "Failed", "NotAttempted"]
+    execution = FakeExecution({"A": unknown, **{key: refused(key) for key in "BCDE"}})
+    assert kinds(run(of(*"ABCDE"), execution)) == ["Unknown", "Failed", "Failed", "Failed", "NotAttempted"]
 
 
 def test_a_key_that_is_not_valid_ends_the_run_and_the_error_is_kept() -> None:
     error = AuthenticationFailed(status=401, code="unauthenticated", message="who?", request_id="r-9")
-    ended = run(of("A", "B", "C"), Crew({"B": error}))
+    ended = run(of("A", "B", "C"), FakeExecution({"B": error}))
     assert kinds(ended) == ["Applied", "Failed", "NotAttempted"]
     assert ended.error is error
     failed = ended.outcomes[1]
@@ -234,7 +236,7 @@ def test_a_key_that_is_not_valid_ends_the_run_and_the_error_is_kept() -> None:
 
 def test_a_state_that_cannot_be_written_ends_the_run_in_doubt() -> None:
     error = Refused("the state cannot be used: disk full")
-    ended = run(of("A", "B"), Crew({"A": error}))
+    ended = run(of("A", "B"), FakeExecution({"A": error}))
     assert kinds(ended) == ["Unknown", "NotAttempted"]
     assert ended.error is error
     assert ended.stopped == "the state cannot be used: disk full; the rest was not attempted"
@@ -242,7 +244,7 @@ def test_a_state_that_cannot_be_written_ends_the_run_in_doubt() -> None:
 
 def test_the_first_reason_to_stop_is_the_one_that_is_told() -> None:
     error = AuthenticationFailed(status=403, code="missing_required_scope", message="no")
-    ended = run(of("A", "B"), Crew({"A": error}), most=1)
+    ended = run(of("A", "B"), FakeExecution({"A": error}), most=1)
     assert ended.stopped.startswith("403 missing_required_scope")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.apply.answers import was_there_before
+from importer.apply.answers import existed_before
 from importer.apply.execution import Execution
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
@@ -287,7 +287,7 @@ def answered(*, created: float, dated: float | None, name: str = "Search was slo
 
 def was_there(answer: Answer, *, skew: timedelta = timedelta(0)) -> bool:
     began = SENT_AT + skew
-    return was_there_before(answer, began, began + timedelta(seconds=10), name="Search was slow")
+    return existed_before(answer, began, began + timedelta(seconds=10), name="Search was slow")
 
 
 @pytest.mark.parametrize("skew", [-SKEW, timedelta(0), SKEW])
@@ -308,8 +308,8 @@ def test_without_a_date_our_own_clock_has_to_do(created: float, *, expected: boo
 def test_a_clock_that_is_set_back_meanwhile_makes_nothing_older() -> None:
     set_back = SENT_AT - timedelta(hours=1)
     name = "Search was slow"
-    assert not was_there_before(answered(created=1, dated=2), SENT_AT, set_back, name=name)
-    assert was_there_before(answered(created=-60, dated=2), SENT_AT, set_back, name=name)
+    assert not existed_before(answered(created=1, dated=2), SENT_AT, set_back, name=name)
+    assert existed_before(answered(created=-60, dated=2), SENT_AT, set_back, name=name)
 
 
 def test_another_name_betrays_an_incident_that_was_made_a_moment_ago() -> None:
@@ -332,9 +332,9 @@ def test_an_incident_that_was_there_is_adopted_brought_up_to_date_and_said_so(de
 def test_what_belongs_to_people_is_not_edited_in_an_incident_that_was_there(desk: Desk) -> None:
     live = made(desk, {NAME: "Search was slow", SUMMARY: "as somebody wrote it"})
     desk.account.made_by["importer-A"] = live.id
-    theirs = frozenset({SUMMARY})
+    left_to_people = frozenset({SUMMARY})
     sent = {STATUS: CLOSED, VISIBILITY: "public", **SHORT, SUMMARY: "as the file has it"}
-    outcome = desk.carry_out(Create(incident("A", SHORT), "importer-A", sent, theirs))
+    outcome = desk.carry_out(Create(incident("A", SHORT), "importer-A", sent, left_to_people))
     assert isinstance(outcome, Adopted)
     held = desk.account.live[live.id].attributes
     assert held[SUMMARY] == "as somebody wrote it"
@@ -505,7 +505,7 @@ def test_an_adoption_is_settled_by_its_apply(desk: Desk) -> None:
     desk.ledger.adopt("A", live)
     outcome = desk.carry_out(Adopt(incident("A", SHORT), live, (FieldChange(SEVERITY, None, MAJOR),)))
     assert isinstance(outcome, Adopted)
-    desk.ledger.note("anything", "")  # what waited is written with it
+    desk.ledger.set_meta("anything", "")  # what waited is written with it
     binding = desk.ledger.binding("A")
     assert binding is not None
     assert binding.settled
@@ -518,7 +518,7 @@ def test_an_update_that_is_refused_settles_nothing(desk: Desk) -> None:
     outcome = desk.carry_out(Update(incident("A", SHORT), live, (FieldChange(SEVERITY, None, MAJOR),)))
     assert isinstance(outcome, Failed)
     assert outcome.request_id == "r-1"
-    desk.ledger.note("anything", "")
+    desk.ledger.set_meta("anything", "")
     binding = desk.ledger.binding("A")
     assert binding is not None
     assert not binding.settled
@@ -537,7 +537,7 @@ def test_what_needs_nothing_is_bound_and_what_is_blocked_is_left_alone(desk: Des
     live = made(desk)
     assert desk.carry_out(NoOp(incident("A", SHORT), live.id, live.reference)) is None
     assert desk.carry_out(Blocked(incident("B", SHORT), "01LIVE2", "INC-2", "not-ours", "no")) is None
-    desk.ledger.note("anything", "")
+    desk.ledger.set_meta("anything", "")
     assert [each.key for each in desk.ledger.bindings()] == ["A"]
     assert desk.asked == []
 
@@ -546,11 +546,11 @@ def test_a_key_that_is_the_incidents_own_id_does_not_bind_it_unless_it_was_bound
     live = made(desk)
     unchanged = NoOp(incident(live.id, SHORT), live.id, live.reference)
     desk.carry_out(unchanged)
-    desk.ledger.note("anything", "")
+    desk.ledger.set_meta("anything", "")
     assert desk.ledger.bindings() == ()
     desk.ledger.adopt(live.id, live)
     desk.carry_out(unchanged)
-    desk.ledger.note("anything", "")
+    desk.ledger.set_meta("anything", "")
     assert [each.settled for each in desk.ledger.bindings()] == [True]
 
 
@@ -670,8 +670,8 @@ def begun(desk: Desk) -> Desk:
 
 def test_what_people_wrote_into_an_ignored_field_of_a_taken_over_incident_stays(desk: Desk) -> None:
     change = replace(create("A", {**SHORT, SUMMARY: "of the file"}), left_to_people=frozenset({SUMMARY}))
-    theirs = {**change.attributes, SUMMARY: "of a person", NAME: "Renamed"}
-    began = desk.account.put(theirs)
+    left_to_people = {**change.attributes, SUMMARY: "of a person", NAME: "Renamed"}
+    began = desk.account.put(left_to_people)
     desk.account.made_by[change.idempotency_key] = began.id
     desk.account.live[began.id] = replace(began, created_at=datetime(2024, 1, 1, tzinfo=UTC))
     begun(desk).account.faults = [Fault.NONE, Fault.CRASH_BEFORE]

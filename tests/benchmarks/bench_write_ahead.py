@@ -18,14 +18,14 @@ import pytest
 
 from importer.api.client import open_client
 from importer.api.connection import Connection
-from importer.api.patience import Patience, SystemClock
-from importer.api.transport import network, writing
+from importer.api.transport import network, read_write_transport
+from importer.api.waiting import SystemClock, WaitPolicy
 from importer.apply.applier import Limits
 from importer.model import Scope
 from importer.model.settings import Rate, Settings
 from importer.state.ledger import Ledger
 from importer.state.ledger_file import open_file
-from importer.workflow import Session, carry_out, declare, plan
+from importer.workflow import Session, carry_out, load_declared, make_plan
 from tests.rehearsal import KEY, Silent
 
 INCIDENTS = 2_000
@@ -53,13 +53,15 @@ def applied(server: str, folder: Path, kept_by: type[Ledger]) -> dict[str, float
     """Apply a folder to an account that has nothing of it; return what that took."""
     state = folder / "state.db"
     stop = Event()
-    patience = Patience(SystemClock(stop), lambda: 0.5, lambda _: None)
+    wait_policy = WaitPolicy(SystemClock(stop), lambda: 0.5, lambda _: None)
     with (
-        open_client(Connection(server, KEY), writing(network(server), patience, Rate())) as client,
+        open_client(
+            Connection(server, KEY), read_write_transport(network(server), wait_policy, Rate())
+        ) as client,
         closing(kept_by(open_file(state), state, now)) as ledger,
     ):
         session = Session(Settings(root=folder, state=state), client.identity(), client, ledger, now)
-        made = plan(session, declare(session.settings, (), now=now()), Scope())
+        made = make_plan(session, load_declared(session.settings, (), now=now()), Scope())
         assert len(made.changes) == INCIDENTS
         wall, cpu = time.perf_counter(), time.process_time()
         run = carry_out(session, made, limits=Limits(), observers=[Silent()], stop=stop)

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from importer.api.patience import Wait
+from importer.api.waiting import Wait
 from importer.cli.console import Console
 from importer.cli.interrupts import Interrupts
 from importer.cli.options import OutputFormat, TextOrJson

@@ -20,7 +20,7 @@ from importer.model import (
     Memory,
     Unanswered,
 )
-from importer.plan.matching import Absent, Census, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
+from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
 from tests.plans import BEGAN, ENDED, NAME, RESOLVED, STARTED, SUMMARY, incident, live
 
 MARKER = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")
@@ -44,7 +44,7 @@ def marked(number: int, key: str) -> LiveIncident:
 def match(
     declared: Incident, *found: LiveIncident, known: Memory | None = None, marker: Entity | None = MARKER
 ) -> Match:
-    return Census(found, known or memory(), marker).match(declared)
+    return LiveIndex(found, known or memory(), marker).match(declared)
 
 
 A = incident("A", LOOKS)
@@ -117,21 +117,21 @@ def explanation(found: Match) -> str:
 
 def test_two_incidents_with_one_marker_are_a_conflict_that_names_both() -> None:
     twice = marked(1, "A"), marked(2, "A")
-    said = "several incidents carry it in the marker field: INC-1, INC-2"
-    assert explanation(match(A, *twice)) == said
-    assert explanation(match(A, *twice, known=memory(bound("A", ONE)))) == said
+    reason = "several incidents carry it in the marker field: INC-1, INC-2"
+    assert explanation(match(A, *twice)) == reason
+    assert explanation(match(A, *twice, known=memory(bound("A", ONE)))) == reason
 
 
 def test_state_and_marker_that_disagree_are_a_conflict_that_names_both() -> None:
-    said = explanation(match(A, ONE, marked(2, "A"), known=memory(bound("A", ONE))))
-    assert said == "the state binds it to INC-1, but INC-2 carries it"
+    reason = explanation(match(A, ONE, marked(2, "A"), known=memory(bound("A", ONE))))
+    assert reason == "the state binds it to INC-1, but INC-2 carries it"
     hidden = explanation(match(A, marked(2, "A"), known=memory(bound("A", ONE))))
-    assert hidden == said
+    assert hidden == reason
 
 
 def test_a_bound_incident_with_the_marker_of_another_key_is_a_conflict() -> None:
-    said = explanation(match(A, marked(1, "B"), known=memory(bound("A", ONE))))
-    assert said == "the state binds it to INC-1, which carries the key 'B'"
+    reason = explanation(match(A, marked(1, "B"), known=memory(bound("A", ONE))))
+    assert reason == "the state binds it to INC-1, which carries the key 'B'"
 
 
 def test_a_marked_incident_that_the_state_binds_to_another_key_is_a_conflict_for_both() -> None:
@@ -145,17 +145,17 @@ def test_a_marked_incident_that_the_state_binds_to_another_key_is_a_conflict_for
 def test_a_second_look_at_an_incident_is_not_a_second_incident() -> None:
     first = replace(marked(1, "A"), attributes={**LOOKS, MARKED: "A"})
     later = replace(first, updated_at="later")
-    census = Census([first, first], memory(), MARKER)
-    census.see(later)
-    assert census.match(A) == Ours(later)
-    assert census.match(replace(A, key="B")) == Absent((NotOurs(later, "A"),))
+    index = LiveIndex([first, first], memory(), MARKER)
+    index.add(later)
+    assert index.match(A) == Ours(later)
+    assert index.match(replace(A, key="B")) == Absent((NotOurs(later, "A"),))
 
 
 def test_a_later_look_replaces_what_was_seen_before() -> None:
-    census = Census([replace(marked(1, "A"), attributes={**LOOKS, MARKED: "A"})], memory(), MARKER)
-    census.see(marked(1, "B"))
-    assert census.match(A) == Absent(())
-    assert census.match(replace(A, key="B")) == Ours(marked(1, "B"))
+    index = LiveIndex([replace(marked(1, "A"), attributes={**LOOKS, MARKED: "A"})], memory(), MARKER)
+    index.add(marked(1, "B"))
+    assert index.match(A) == Absent(())
+    assert index.match(replace(A, key="B")) == Ours(marked(1, "B"))
 
 
 def test_an_incident_of_the_same_name_and_moments_is_shown_with_its_owner() -> None:
@@ -172,11 +172,11 @@ def test_an_equal_name_alone_is_no_resemblance() -> None:
 
 
 def test_children_that_the_account_does_not_show_are_remembered_by_incident_and_kind() -> None:
-    census = Census([ONE, TWO], memory(), None)
-    census.see_unread(ONE, Field.TIMELINE)
-    assert census.is_unread(ONE, Field.TIMELINE)
-    assert not census.is_unread(ONE, Field.FOLLOW_UP)
-    assert not census.is_unread(TWO, Field.TIMELINE)
+    index = LiveIndex([ONE, TWO], memory(), None)
+    index.mark_unread(ONE, Field.TIMELINE)
+    assert index.is_unread(ONE, Field.TIMELINE)
+    assert not index.is_unread(ONE, Field.FOLLOW_UP)
+    assert not index.is_unread(TWO, Field.TIMELINE)
 
 
 keys = st.sampled_from(["A", "B", "C"])

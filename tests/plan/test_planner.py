@@ -30,11 +30,11 @@ from importer.model import (
     Unmanaged,
 )
 from importer.model.identity import idempotency_key
-from importer.plan.matching import Census
+from importer.plan.matching import LiveIndex
 from importer.plan.planner import exceeded
 from tests.planning import (
     BOUND,
-    GROUND,
+    CONTEXT,
     ITEM,
     MARKER,
     MARKING,
@@ -84,14 +84,14 @@ def test_what_is_declared_beats_the_defaults_and_null_does_not() -> None:
 
 
 def test_an_account_without_a_closed_status_gets_none() -> None:
-    (one,) = planned(incident(SHORT), ground=replace(GROUND, closed=None)).changes
+    (one,) = planned(incident(SHORT), context=replace(CONTEXT, closed=None)).changes
     assert isinstance(one, Create)
     assert one.attributes == {**SHORT, VISIBILITY: "public"}
 
 
 def test_a_creation_carries_the_marker_and_the_namespace() -> None:
-    ground = replace(MARKING, settings=replace(SETTINGS, namespace="acme"))
-    (one,) = planned(incident(SHORT), ground=ground).changes
+    context = replace(MARKING, settings=replace(SETTINGS, namespace="acme"))
+    (one,) = planned(incident(SHORT), context=context).changes
     assert isinstance(one, Create)
     assert one.attributes[MARKER] == "A"
     assert one.idempotency_key == idempotency_key(namespace="acme", key="A")
@@ -105,9 +105,9 @@ def test_an_explicit_idempotency_key_is_sent_as_it_is() -> None:
 
 @pytest.mark.parametrize("explicit", [None, "another"])
 def test_an_unanswered_creation_is_sent_again_under_the_key_that_it_carried(explicit: str | None) -> None:
-    ground = replace(GROUND, settings=replace(SETTINGS, namespace="changed-since"))
+    context = replace(CONTEXT, settings=replace(SETTINGS, namespace="changed-since"))
     declared = replace(incident(SHORT), idempotency_key=explicit)
-    (one,) = planned(declared, memory=remembering({}, sent={"A": "importer-then"}), ground=ground).changes
+    (one,) = planned(declared, memory=remembering({}, sent={"A": "importer-then"}), context=context).changes
     assert one == Pending(declared, "importer-then", {**SHORT, STATUS: CLOSED, VISIBILITY: "public"})
 
 
@@ -120,18 +120,18 @@ def test_an_unanswered_creation_that_no_file_declares_is_told() -> None:
 def test_a_creation_that_looks_like_an_unmanaged_incident_is_a_warning_with_the_next_step() -> None:
     looks = {**SHORT, STARTED: BEGAN}
     found = planned(incident(looks), account=(live(7, looks), live(8, looks), live(9, SHORT)))
-    said = diagnostic(found, "resembles-existing")
-    assert said.detail == "incident 'A' resembles INC-7, INC-8"
-    assert said.hint.endswith("importer adopt A INC-7")
+    problem = diagnostic(found, "resembles-existing")
+    assert problem.detail == "incident 'A' resembles INC-7, INC-8"
+    assert problem.hint.endswith("importer adopt A INC-7")
     assert isinstance(found.changes[0], Create)
 
 
 def test_an_unanswered_creation_that_looks_like_an_unmanaged_incident_is_a_warning_too() -> None:
     looks = {**SHORT, STARTED: BEGAN}
     found = planned(incident(looks), account=(live(7, looks),), memory=remembering({}, sent={"A": "then"}))
-    said = diagnostic(found, "resembles-existing")
-    assert said.summary.startswith("incidents that nobody confirmed have the name")
-    assert said.hint.endswith("importer adopt A INC-7")
+    problem = diagnostic(found, "resembles-existing")
+    assert problem.summary.startswith("incidents that nobody confirmed have the name")
+    assert problem.hint.endswith("importer adopt A INC-7")
     assert isinstance(found.changes[0], Pending)
 
 
@@ -182,7 +182,7 @@ def pulled(attributes: Attributes, *, number: int | None = None) -> Incident:
 @pytest.mark.parametrize("number", [None, 7])
 def test_what_was_pulled_is_unchanged_under_its_own_id(mode: str, number: int | None) -> None:
     account = (replace(live(7, NAMED), mode=mode),)
-    found = planned(pulled(NAMED, number=number), account=account, ground=MARKING)
+    found = planned(pulled(NAMED, number=number), account=account, context=MARKING)
     assert [type(each) for each in found.changes] == [NoOp]
     assert not found.diagnostics
 
@@ -213,9 +213,9 @@ def test_one_incident_that_is_declared_under_its_key_and_its_id_is_blocked() -> 
 
 def test_children_that_this_key_does_not_see_are_no_difference_of_what_was_pulled() -> None:
     held = live(7, NAMED)
-    census = Census((held,), NOTHING, None)
-    census.see_unread(held, Field.TIMELINE)
-    found = planned(pulled({**NAMED, ITEM: WRITTEN}), census=census)
+    index = LiveIndex((held,), NOTHING, None)
+    index.mark_unread(held, Field.TIMELINE)
+    found = planned(pulled({**NAMED, ITEM: WRITTEN}), index=index)
     assert [type(each) for each in found.changes] == [NoOp]
     assert codes(found) == ["not-available"]
 
@@ -235,13 +235,13 @@ def test_a_conflict_of_identities_is_an_error_and_no_change() -> None:
         incident(SHORT),
         incident(SHORT, key="B"),
         account=(live(1, {MARKER: "A"}), live(2, {MARKER: "A"})),
-        ground=MARKING,
+        context=MARKING,
     )
     assert [each.incident.key for each in found.changes] == ["B"]
-    said = diagnostic(found, "identity-conflict", Severity.ERROR)
-    assert "'A'" in said.summary
-    assert "INC-1, INC-2" in said.summary
-    assert said.locations == (Location("a.yaml", 3),)
+    problem = diagnostic(found, "identity-conflict", Severity.ERROR)
+    assert "'A'" in problem.summary
+    assert "INC-1, INC-2" in problem.summary
+    assert problem.locations == (Location("a.yaml", 3),)
 
 
 def test_an_adopted_incident_is_shown_as_adopted_with_what_brings_it_up_to_date() -> None:
@@ -290,8 +290,8 @@ def test_a_hidden_incident_that_changed_is_blocked_and_never_created_again(settl
 
 
 def test_a_hidden_incident_ignores_what_belongs_to_people() -> None:
-    theirs = Policy(ignore_changes=frozenset({"summary"}))
-    found = planned(incident({SUMMARY: "new"}, policy=theirs), memory=ours(as_sent({SUMMARY: "old"})))
+    ignoring = Policy(ignore_changes=frozenset({"summary"}))
+    found = planned(incident({SUMMARY: "new"}, policy=ignoring), memory=ours(as_sent({SUMMARY: "old"})))
     assert isinstance(found.changes[0], NoOp)
 
 
@@ -321,14 +321,14 @@ def test_changes_are_oldest_first_whatever_the_order_of_the_files(
 
 
 @pytest.mark.parametrize(
-    ("creates", "updates", "said"),
+    ("creates", "updates", "expected"),
     [
         (3, 2, None),
         (4, 2, "the plan has 4 to create; safety.max_creates allows 3"),
         (3, 3, "the plan has 3 to update; safety.max_updates allows 2"),
     ],
 )
-def test_a_safety_limit_is_exceeded_from_one_more(creates: int, updates: int, said: str | None) -> None:
+def test_a_safety_limit_is_exceeded_from_one_more(creates: int, updates: int, expected: str | None) -> None:
     limited = replace(SETTINGS, max_creates=3, max_updates=2)
-    assert exceeded({"create": creates, "update": updates}, limited) == said
+    assert exceeded({"create": creates, "update": updates}, limited) == expected
     assert exceeded({"create": creates, "update": updates}, SETTINGS) is None

@@ -30,7 +30,7 @@ from importer.model import (
     Value,
 )
 from importer.plan.drift import judge
-from importer.plan.matching import Census
+from importer.plan.matching import LiveIndex
 from tests.planning import (
     CHANNEL_NAME,
     ITEM,
@@ -106,8 +106,8 @@ def test_a_difference_is_the_files_or_somebodys_edit_or_only_the_servers_form(
             assert isinstance(one, Update)
             assert one.changes == (FieldChange(SUMMARY, held, declared, origin),)
             assert one.blocked == ()
-        told = {OnDrift.OVERWRITE: [], OnDrift.KEEP: ["drift-kept"], OnDrift.FAIL: ["drift"]}[policy]
-        assert [each.code for each in found.diagnostics] == (told if is_drift else [])
+        expected = {OnDrift.OVERWRITE: [], OnDrift.KEEP: ["drift-kept"], OnDrift.FAIL: ["drift"]}[policy]
+        assert [each.code for each in found.diagnostics] == (expected if is_drift else [])
 
 
 def test_without_a_state_nobody_knows_whose_a_difference_is() -> None:
@@ -121,8 +121,8 @@ def test_without_a_state_nobody_knows_whose_a_difference_is() -> None:
         (one,) = found.changes
         assert isinstance(one, Update)
         assert one.changes == (differs,)
-        told = [] if policy is OnDrift.OVERWRITE else ["drift-unknown"]
-        assert [each.code for each in found.diagnostics] == told
+        expected = [] if policy is OnDrift.OVERWRITE else ["drift-unknown"]
+        assert [each.code for each in found.diagnostics] == expected
 
 
 def test_kept_drift_leaves_the_other_changes_in() -> None:
@@ -149,9 +149,9 @@ def test_drift_is_told_with_the_place_and_the_fields() -> None:
         account=(live(7, {NAME: "x", SUMMARY: "y"}),),
         memory=ours(as_sent({NAME: "a", SUMMARY: "b"})),
     )
-    said = diagnostic(found, "drift", Severity.ERROR)
-    assert said.detail == "incident 'A': name, summary"
-    assert said.locations == (Location("a.yaml", 3),)
+    problem = diagnostic(found, "drift", Severity.ERROR)
+    assert problem.detail == "incident 'A': name, summary"
+    assert problem.locations == (Location("a.yaml", 3),)
 
 
 @pytest.mark.parametrize("word", ["summary", "custom_fields", "custom_fields.Affected teams"])
@@ -177,7 +177,7 @@ def test_the_marker_is_always_written_back() -> None:
             incident(SHORT, policy=policy),
             account=(live(7, SHORT),),
             memory=ours(as_sent({MARKER: "A"})),
-            ground=MARKING,
+            context=MARKING,
         )
         (one,) = found.changes
         assert isinstance(one, Update)
@@ -333,13 +333,13 @@ def test_a_post_mortem_that_a_list_shows_without_content_is_as_declared() -> Non
 def test_a_kind_of_children_that_the_account_does_not_show_is_left_out_with_a_warning() -> None:
     memory = ours(as_sent({ITEM: WRITTEN}))
     held = live(7, {NAME: "Old"})
-    census = Census([held], memory, None)
-    census.see_unread(held, Field.TIMELINE)
+    index = LiveIndex([held], memory, None)
+    index.mark_unread(held, Field.TIMELINE)
     new = Attribute(Field.TIMELINE, "New")
-    unchanged = planned(incident({NAME: "Old", ITEM: WRITTEN}), census=census, memory=memory)
+    unchanged = planned(incident({NAME: "Old", ITEM: WRITTEN}), index=index, memory=memory)
     assert isinstance(unchanged.changes[0], NoOp)
     assert unchanged.diagnostics == ()
-    found = planned(incident({NAME: "New", ITEM: WRITTEN, new: WRITTEN}), census=census, memory=memory)
+    found = planned(incident({NAME: "New", ITEM: WRITTEN, new: WRITTEN}), index=index, memory=memory)
     (one,) = found.changes
     assert isinstance(one, Update)
     assert one.changes == (FieldChange(NAME, "Old", "New"),)

@@ -101,7 +101,7 @@ class Account:
         memory = ours(self.fields, settled=self.is_settled) if self.is_bound else NOTHING
         unknown = {each: value for each, value in self.children.items() if each not in self.fields}
         shown = live(7, {**self.held, **unknown})
-        (one,) = planned(declared, account=(shown,) * self.is_there, memory=memory, ground=MARKING).changes
+        (one,) = planned(declared, account=(shown,) * self.is_there, memory=memory, context=MARKING).changes
         return one
 
     def apply(self, wanted: Change) -> None:

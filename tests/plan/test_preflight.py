@@ -36,7 +36,7 @@ def with_roles(*roles: str) -> Account:
     return replace(ACCOUNT, roles=roles)
 
 
-def told(found: tuple[Diagnostic, ...], code: str) -> list[str]:
+def details(found: tuple[Diagnostic, ...], code: str) -> list[str]:
     assert all(each.severity is Severity.WARNING and each.hint for each in found)
     return [each.summary for each in found if each.code == code]
 
@@ -68,7 +68,7 @@ def told(found: tuple[Diagnostic, ...], code: str) -> list[str]:
     ],
 )
 def test_a_change_needs_the_roles_of_its_requests_and_no_other(change: Change, roles: set[str]) -> None:
-    found = told(check_roles(with_roles("viewer"), [change, change]), "key-lacks-role")
+    found = details(check_roles(with_roles("viewer"), [change, change]), "key-lacks-role")
     assert {each.removeprefix("the API key lacks the role ").split(",")[0] for each in found} == roles
     assert len(found) == len(roles)
     assert check_roles(with_roles("viewer", *roles), [change]) == ()
@@ -82,10 +82,10 @@ def test_an_account_that_tells_no_roles_is_not_doubted() -> None:
 def test_a_key_for_an_import_needs_to_read_create_edit_and_see_private_incidents() -> None:
     needed = ("viewer", "incident_creator", "incident_editor", "global_access")
     assert check_key(with_roles(*needed)) == ()
-    assert told(
+    assert details(
         check_key(with_roles("incident_creator", "incident_editor", "global_access")), "key-lacks-role"
     )
-    assert len(told(check_key(with_roles("global_access")), "key-lacks-role")) == 3
+    assert len(details(check_key(with_roles("global_access")), "key-lacks-role")) == 3
     (private,) = check_key(with_roles(*needed[:3]))
     assert private.code == "key-without-private"
 

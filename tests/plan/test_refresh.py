@@ -79,8 +79,8 @@ def knowing(bindings: dict[str, Binding], remembered: Attributes | None = None) 
 
 
 def seen(account: Account, memory: Memory, *declared: Incident, marker: Entity | None = None) -> list[Match]:
-    census = refresh(account, iter(declared), memory, marker)
-    return [census.match(each) for each in declared]
+    index = refresh(account, iter(declared), memory, marker)
+    return [index.match(each) for each in declared]
 
 
 def child(attribute: Attribute, value: TimelineItem | FollowUp) -> LiveChild:
@@ -114,7 +114,7 @@ def test_a_few_known_incidents_of_a_long_list_are_looked_up_one_by_one() -> None
     assert account.asked == ["count", "01LIVE1", "01LIVE2"]
 
 
-def test_only_a_census_of_the_whole_list_says_what_the_account_holds() -> None:
+def test_only_an_index_of_the_whole_list_says_what_the_account_holds() -> None:
     listed = refresh(Account((ONE, TWO, ONE)), [A], knowing({}), None)
     looked_up = refresh(Account((ONE, TWO), total=501), [A], knowing(bound(("A", 1))), None)
 
@@ -203,12 +203,12 @@ def test_a_kind_of_children_that_the_account_lacks_is_noted_and_the_rest_is_read
     held = (child(ITEM, TimelineItem(BEGAN)), child(TASK, FollowUp()))
     account = Account((ONE,), children_of={ONE.id: held}, lacks=frozenset({Field.TIMELINE}))
     declared = incident("A", CHILDREN)
-    census = refresh(account, [declared], knowing(bound(("A", 1))), None)
-    found = census.match(declared)
+    index = refresh(account, [declared], knowing(bound(("A", 1))), None)
+    found = index.match(declared)
     assert isinstance(found, Ours)
     assert found.live.attributes == {TASK: FollowUp()}
-    assert census.is_unread(ONE, Field.TIMELINE)
-    assert not census.is_unread(ONE, Field.FOLLOW_UP)
+    assert index.is_unread(ONE, Field.TIMELINE)
+    assert not index.is_unread(ONE, Field.FOLLOW_UP)
 
 
 def test_a_few_incidents_are_fetched_by_id() -> None:

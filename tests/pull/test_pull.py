@@ -42,8 +42,8 @@ from importer.model import (
 )
 from importer.model.errors import ExitCode, NotAvailable, Refused, UsageError
 from importer.model.settings import Settings
-from importer.plan.matching import Census
-from importer.plan.planner import Ground, plan_changes
+from importer.plan.matching import LiveIndex
+from importer.plan.planner import PlanContext, plan_changes
 from importer.pull import (
     PULLED_CHILDREN,
     ChildCollector,
@@ -268,9 +268,9 @@ def plan_again(folder: Path, declared: Iterable[Declared], account: list[LiveInc
     nothing = Memory({}, {}, lambda _: {})
     planned = plan_changes(
         resolved.incidents,
-        Census(account, nothing, None, is_whole=True),
+        LiveIndex(account, nothing, None, is_whole=True),
         memory=nothing,
-        ground=Ground(SETTINGS, None, CLOSED),
+        context=PlanContext(SETTINGS, None, CLOSED),
         declared_keys=frozenset(each.key for each in resolved.incidents),
     )
     assert all(isinstance(change, NoOp) for change in planned.changes), planned.changes

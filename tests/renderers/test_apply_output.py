@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.apply.tally import Ending, Tally
+from importer.apply.summary import ApplyCounts, ApplySummary
 from importer.formats import schemas
 from importer.model import Adopted, Applied, Failed, Location, NotAttempted, Outcome, Unknown
 from importer.renderers import events, report
@@ -40,14 +40,14 @@ MIXED: tuple[Outcome, ...] = (
     NotAttempted("JIRA-95", PLACE),
 )
 ENDINGS = {
-    "complete": Ending(MIXED[:2], 1203, 0, "", "importer plan"),
-    "partial": Ending(
+    "complete": ApplySummary(MIXED[:2], 1203, 0, "", "importer plan"),
+    "partial": ApplySummary(
         MIXED, 1203, 3, "8 failed, which is as many as --max-failures allows", "importer apply"
     ),
-    "unknown": Ending(MIXED[-3:-1], 0, 0, "", "importer apply incidents"),
-    "blocked": Ending(MIXED[:1], 0, 2, "", "importer plan"),
+    "unknown": ApplySummary(MIXED[-3:-1], 0, 0, "", "importer apply incidents"),
+    "blocked": ApplySummary(MIXED[:1], 0, 2, "", "importer plan"),
 }
-WHOLE = Tally(created=1, updated=1, adopted=1, unchanged=1203, failed=9, unknown=2, not_attempted=1)
+WHOLE = ApplyCounts(created=1, updated=1, adopted=1, unchanged=1203, failed=9, unknown=2, not_attempted=1)
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -63,7 +63,7 @@ def test_the_last_words_in_colour_are_the_same_words():
 
 
 def test_every_outcome_is_counted_once():
-    assert ENDINGS["partial"].tally == WHOLE
+    assert ENDINGS["partial"].counts == WHOLE
     assert sum(WHOLE.as_dict().values()) == len(MIXED) + 1203
     assert not WHOLE.is_whole
 
@@ -81,7 +81,7 @@ def test_the_stream_reads_as_it_should(golden):
         *(events.ended(outcome, at=NOW) for outcome in MIXED),
         events.diagnostic(plans.UNKNOWN_SEVERITY, at=NOW),
         events.diagnostic(plans.INACTIVE_USER, at=NOW),
-        *(events.apply_summary(ending, at=NOW) for ending in ENDINGS.values()),
+        *(events.apply_summary(summary, at=NOW) for summary in ENDINGS.values()),
     ]
 
     assert all(line.count("\n") == 1 and line.isascii() for line in stream)

@@ -106,12 +106,6 @@ def test_the_effort_is_told_in_the_units_that_a_person_plans_with(requests, word
     assert view.format_estimate(Estimate(requests, -(-requests // 20), 1200)) == words
 
 
-def test_a_slower_limit_takes_longer():
-    plan = plans.plan(*[replace(plans.CREATE_SHORT)] * 10)
-
-    assert estimate(plan, per_minute=60) == Estimate(11, 11, 60)
-
-
 @pytest.mark.parametrize(
     ("attribute", "value", "requests"),
     [

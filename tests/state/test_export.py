@@ -134,7 +134,7 @@ def test_an_export_into_an_empty_state_exports_the_same_bytes(
     folder = tmp_path_factory.mktemp("import")
     exported = export.export_text(whole)
     ledger = open_ledger(folder / "state.db", now=lambda: AT)
-    ledger.learn(export.read_export(written(folder / "state.json", whole)))
+    ledger.merge(export.read_export(written(folder / "state.json", whole)))
     again = ledger.state()
     ledger.close()
     assert export.export_text(again) == exported

@@ -193,7 +193,7 @@ def test_one_incident_is_never_bound_to_two_keys(path: Path) -> None:
 
 def test_a_state_has_what_is_bound_and_what_was_never_answered(path: Path) -> None:
     ledger = opened(path)
-    ledger.belong_to(ACME)
+    ledger.bind_account(ACME)
     created(ledger, "A")
     ledger.sending("B", CREATE, idempotency_key="i-B", content=None, plan_hash="")
     ledger.sending("C", CREATE, idempotency_key="i-C", content=None, plan_hash="")
@@ -225,14 +225,14 @@ def test_an_adoption_and_a_taking_over_are_the_latest_word_about_a_key(path: Pat
     ages = [ledger.state().bound["A"].at]
     ledger.adopt("A", LIVE)
     ages.append(ledger.state().bound["A"].at)
-    ledger.take_over([("A", LIVE, LIVE.attributes)])
+    ledger.bind_all([("A", LIVE, LIVE.attributes)])
     ages.append(ledger.state().bound["A"].at)
     assert ages == sorted(set(ages))
 
 
 def test_what_is_taken_over_is_settled_and_remembered_as_it_is(path: Path) -> None:
     ledger = opened(path)
-    ledger.take_over([("A", LIVE, LIVE.attributes), ("B", live(2, {}), {})])
+    ledger.bind_all([("A", LIVE, LIVE.attributes), ("B", live(2, {}), {})])
     assert ledger.bindings() == (Binding("A", LIVE.id, LIVE.reference), Binding("B", "01LIVE2", "INC-2"))
     assert ledger.remembered("A") == {NAME: Remembered("Search was slow", "Search was slow")}
 
@@ -241,7 +241,7 @@ def test_of_incidents_to_take_over_either_all_are_or_none(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "OLD", live(2, {}))
     with pytest.raises(Refused) as refusal:
-        ledger.take_over([("A", LIVE, LIVE.attributes), ("B", live(2, {}), {})])
+        ledger.bind_all([("A", LIVE, LIVE.attributes), ("B", live(2, {}), {})])
     assert refusal.value.code == "identity-conflict"
     assert [each.key for each in ledger.bindings()] == ["OLD"]
     assert ledger.remembered("A") == {}
@@ -249,16 +249,16 @@ def test_of_incidents_to_take_over_either_all_are_or_none(path: Path) -> None:
 
 def test_what_was_learned_is_known_and_durable(path: Path, tmp_path: Path) -> None:
     giver = opened(tmp_path / "giver.db")
-    giver.belong_to(ACME)
+    giver.bind_account(ACME)
     created(giver, "A")
     giver.sending("B", CREATE, idempotency_key="i-B", content=None, plan_hash="")
     taker = opened(path)
-    assert taker.learn(giver.state()) == MergeResult(bound=1, renewed=0, unanswered=1)
+    assert taker.merge(giver.state()) == MergeResult(bound=1, renewed=0, unanswered=1)
     taker.close()
     again = opened(path)
     assert again.state() == giver.state()
     assert again.memory().sent == {"B": Unanswered("i-B")}
-    assert again.learn(giver.state()) == MergeResult(0, 0, 0)
+    assert again.merge(giver.state()) == MergeResult(0, 0, 0)
 
 
 def test_what_was_learned_of_a_known_key_is_what_is_newer(path: Path, tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ def test_what_was_learned_of_a_known_key_is_what_is_newer(path: Path, tmp_path: 
     created(giver, "A")
     giver.sending("A", "edit", idempotency_key=None, content=None, plan_hash="")
     giver.confirmed("A", "edit", live=LIVE, declared={NAME: "New", SUMMARY: "S"}, answered={NAME: "New"})
-    assert taker.learn(giver.state()) == MergeResult(bound=0, renewed=1, unanswered=0)
+    assert taker.merge(giver.state()) == MergeResult(bound=0, renewed=1, unanswered=0)
     assert taker.remembered("A") == {NAME: Remembered("New", "New"), SUMMARY: Remembered("S", None)}
 
 
@@ -278,7 +278,7 @@ def test_of_two_states_that_contradict_each_other_nothing_is_learned(path: Path,
     created(giver, "B", live(3, {}))
     before = taker.state()
     with pytest.raises(Refused) as refusal:
-        taker.learn(giver.state())
+        taker.merge(giver.state())
     assert refusal.value.code == "state-conflict"
     assert taker.state() == before
 
@@ -287,7 +287,7 @@ def test_a_settled_creation_of_another_machine_ends_the_doubt_about_it(path: Pat
     taker, giver = opened(path), opened(tmp_path / "giver.db")
     taker.sending("A", CREATE, idempotency_key="i-A", content=None, plan_hash="")
     created(giver, "A")
-    taker.learn(giver.state())
+    taker.merge(giver.state())
     assert taker.pending() == ()
     assert taker.binding("A") == Binding("A", LIVE.id, LIVE.reference)
 
@@ -609,13 +609,13 @@ def test_the_state_of_another_account_is_refused_with_both_names(path: Path) -> 
     ledger = opened(path)
     check_account(ledger, ACME)
     assert ledger.account() is None
-    ledger.belong_to(ACME)
-    ledger.belong_to(Account(ACME.endpoint, ACME.dashboard_url, roles=("viewer",)))
+    ledger.bind_account(ACME)
+    ledger.bind_account(Account(ACME.endpoint, ACME.dashboard_url, roles=("viewer",)))
     other = Account("https://api.incident.io", "https://app.incident.io/other")
     with pytest.raises(
         Refused, match=r"app\.incident\.io/acme .* not https://app\.incident\.io/other"
     ) as refusal:
-        ledger.belong_to(other)
+        ledger.bind_account(other)
     assert (refusal.value.code, refusal.value.exit_code) == ("foreign-account", ExitCode.REFUSED)
     assert ledger.account() == ACME
     ledger.close()
@@ -623,9 +623,9 @@ def test_the_state_of_another_account_is_refused_with_both_names(path: Path) -> 
 
 def test_an_account_without_a_dashboard_is_an_account_too(path: Path) -> None:
     ledger = opened(path)
-    ledger.belong_to(Account(ACME.endpoint, ""))
+    ledger.bind_account(Account(ACME.endpoint, ""))
     with pytest.raises(Refused):
-        ledger.belong_to(ACME)
+        ledger.bind_account(ACME)
     ledger.close()
 
 

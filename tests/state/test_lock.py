@@ -50,10 +50,10 @@ def held_elsewhere(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def told_when_locked(path: Path, *, timeout: float = 0) -> list[str]:
-    told: list[str] = []
-    with locked_ledger(path, timeout=timeout, now=now, tell=told.append):
+    messages: list[str] = []
+    with locked_ledger(path, timeout=timeout, now=now, tell=messages.append):
         pass
-    return told
+    return messages
 
 
 def test_two_processes_cannot_hold_it_at_once_and_the_second_hears_who_does(path: Path) -> None:
@@ -101,10 +101,10 @@ def test_the_lock_of_a_killed_process_is_taken_over_with_a_word(path: Path) -> N
     with held_elsewhere(path) as process:
         process.kill()
         process.wait()
-        told: list[str] = []
-        with locked_ledger(path, timeout=10, now=now, tell=told.append) as ledger:
+        messages: list[str] = []
+        with locked_ledger(path, timeout=10, now=now, tell=messages.append) as ledger:
             assert ledger.pending() == ("A",)
-    (words,) = told
+    (words,) = messages
     assert f"(pid {process.pid})" in words
     assert "did not end by itself" in words
     assert told_when_locked(path) == []
@@ -122,7 +122,7 @@ def test_a_holder_without_a_name_is_somebody(path: Path, monkeypatch: pytest.Mon
         monkeypatch.delenv(name, raising=False)
     with locked_ledger(path, timeout=0, now=now, tell=print):
         ledger = read_ledger(path, now=now)
-        assert (ledger.noted("holder") or "").startswith("somebody@")
+        assert (ledger.meta("holder") or "").startswith("somebody@")
         ledger.close()
 
 

@@ -71,10 +71,10 @@ def test_values_that_were_left_out_do_not_stop_a_whole_export_from_counting() ->
     ("visibility", "kept"), [("public", True), ("private", False), ("secret", False), (None, False)]
 )
 def test_values_leave_only_where_the_account_said_public(visibility: str | None, kept: bool) -> None:
-    told = without_private(state(bound("A", name="N", visibility=visibility), B="i-B"))
-    assert told.bound["A"].binding == bound("A").binding
-    assert bool(told.bound["A"].fields) is kept
-    assert told.unanswered == {"B": "i-B"}
+    kept_public = without_private(state(bound("A", name="N", visibility=visibility), B="i-B"))
+    assert kept_public.bound["A"].binding == bound("A").binding
+    assert bool(kept_public.bound["A"].fields) is kept
+    assert kept_public.unanswered == {"B": "i-B"}
 
 
 def test_declared_public_and_answered_private_is_private() -> None:
@@ -97,7 +97,7 @@ def test_a_state_that_has_met_no_account_takes_the_account_of_the_other() -> Non
 
 
 @pytest.mark.parametrize(
-    ("own", "given", "said"),
+    ("own", "given", "expected"),
     [
         (
             state(bound("A", 1)),
@@ -112,10 +112,10 @@ def test_a_state_that_has_met_no_account_takes_the_account_of_the_other() -> Non
         (state(A="i-1"), state(A="i-2"), "sent with the idempotency key i-1 by the state and with i-2"),
     ],
 )
-def test_two_words_about_one_thing_are_refused_with_both(own: State, given: State, said: str) -> None:
+def test_two_words_about_one_thing_are_refused_with_both(own: State, given: State, expected: str) -> None:
     with pytest.raises(Refused) as refusal:
         merged(own, given)
-    assert said in refusal.value.summary
+    assert expected in refusal.value.summary
     assert refusal.value.code == "state-conflict"
     assert refusal.value.exit_code is ExitCode.REFUSED
 

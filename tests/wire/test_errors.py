@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.model.errors import ApiError, AuthenticationFailed
-from importer.wire.errors import error, plain
+from importer.wire.errors import error, printable
 
 
 def envelope(*errors: dict[str, Any], **others: Any) -> str:
@@ -107,7 +107,7 @@ def test_every_answer_becomes_a_short_error(status: int, body: str, headers: dic
     refusal = error(status, headers, body)
 
     assert refusal.status == status
-    assert plain(refusal.summary) == refusal.summary
+    assert printable(refusal.summary) == refusal.summary
 
 
 @given(

@@ -326,7 +326,7 @@ def test_milliseconds_without_their_zeros_are_the_same_instant() -> None:
 
 
 def test_a_time_without_zone_is_utc_since_the_api_knows_no_other() -> None:
-    assert wire.moment("2023-04-12T09:14:00.250") == AT
+    assert wire.parse_moment("2023-04-12T09:14:00.250") == AT
 
 
 def test_texts_are_read_in_their_one_form() -> None:

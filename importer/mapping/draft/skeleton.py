@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.account.catalogue import Found, Index, custom_field
+from importer.account.catalogue import Found, Index, find_custom_field
 from importer.formats.yaml_writer import MODELINE, scalar
 from importer.mapping.draft.inspection import MAX_VALUES, Column, Findings, Moments, Part, is_called_so
 from importer.mapping.draft.vocabulary import Vocabulary, block, one_line
@@ -183,7 +183,7 @@ def _custom_fields(findings: Findings, source: Source) -> Iterator[str]:
 
 
 def _custom_field(field: Entity, column: Column, source: Source) -> Iterator[str]:
-    known = custom_field(source.index.catalogue, field.id) if source.index else None
+    known = find_custom_field(source.index.catalogue, field.id) if source.index else None
     kind = known.type if known else ""
     values, packed = column.values, kind == "multi_select" and any(";" in each for each in column.values)
     if packed:

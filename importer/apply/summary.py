@@ -10,7 +10,7 @@ from importer.model import Adopted, Applied, Failed, NotAttempted, Outcome, Unkn
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ApplyCounts:
     """How many incidents an apply left in each state."""
 
     created: int = 0
@@ -31,7 +31,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ApplySummary:
     """How an apply ended. `unchanged` and `blocked` are the plan's counts, `stopped` says why it ended early,
     and `next_command` is what the user should run now."""
 
@@ -42,10 +42,10 @@ class Ending:
     next_command: str
 
     @property
-    def tally(self) -> Tally:
+    def counts(self) -> ApplyCounts:
         states = [state(each) for each in self.outcomes]
-        counted = {each.name: states.count(each.name) for each in fields(Tally)}
-        return Tally(**counted | {"unchanged": self.unchanged})
+        counted = {each.name: states.count(each.name) for each in fields(ApplyCounts)}
+        return ApplyCounts(**counted | {"unchanged": self.unchanged})
 
 
 def state(outcome: Outcome) -> str:

@@ -17,9 +17,7 @@ class Clock(Protocol):
     may raise Interrupted; all three are called from many threads."""
 
     def now(self) -> datetime: ...
-
     def monotonic(self) -> float: ...
-
     def sleep(self, seconds: float) -> None: ...
 
 
@@ -57,7 +55,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitPolicy:
     """How waits are made. `random` returns numbers from 0 to 1; `max_wait` is in seconds, and bounds how long
     one request is held up by refusals for the rate."""
 
