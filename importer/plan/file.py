@@ -37,7 +37,6 @@ FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
 """A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
 
 _CHANGES, _SEAL = "incident_changes", "plan_hash"
-_INCONSISTENT = ("shows other changes than this version of importer would make", "plan-untrue")
 _OWN = (b'"format_version"', b'"tool_version"')
 
 
@@ -102,7 +101,7 @@ def _read(document: Document, path: Path) -> SavedPlan:
             problem = change if isinstance(change, ImporterError) else None
             changes += [] if isinstance(change, ImporterError) else [change]
     if not document.is_sealed():
-        raise _refused(path, "was changed after it was made: its hash does not fit", "plan-changed")
+        raise _refused(path, "was changed after it was made: its hash does not fit", code="plan-changed")
     if problem is not None:
         raise problem
     return SavedPlan(_plan(document.head, tuple(changes), path), document.sealed_with)
@@ -114,7 +113,7 @@ def _change(entry: JsonObject, path: Path) -> Change | ImporterError:
         if not _validator("change").is_valid(entry):
             return _damaged(path)
         change = change_from_json(entry)
-        return change if _contains(entry, change_to_json(change)) else _refused(path, *_INCONSISTENT)
+        return change if _contains(entry, change_to_json(change)) else _inconsistent(path)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return _damaged(path)
 
@@ -129,7 +128,7 @@ def _plan(head: JsonObject, changes: tuple[Change, ...], path: Path) -> Plan:
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         raise _damaged(path) from None
     if not _contains(head, promised):
-        raise _refused(path, *_INCONSISTENT)
+        raise _inconsistent(path)
     return plan
 
 
@@ -192,7 +191,11 @@ def _damaged(path: Path) -> UsageError:
     )
 
 
-def _refused(path: Path, why: str, code: str) -> Refused:
+def _inconsistent(path: Path) -> Refused:
+    return _refused(path, "shows other changes than this version of importer would make", code="plan-untrue")
+
+
+def _refused(path: Path, why: str, *, code: str) -> Refused:
     return Refused(f"{path} {why}", hint=f"make it anew: importer plan --out {path}", code=code)
 
 

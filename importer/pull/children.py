@@ -39,7 +39,7 @@ class ChildCollector:
                 listed = self.api.children(live.id, frozenset({kind}))
             except NotAvailable:
                 self._missing.add(kind)
-                self.warnings.add(
+                self.warnings.warning(
                     "not-available",
                     f"this account's API does not show {kind.value}: they are left out",
                     live,
@@ -61,7 +61,7 @@ class ChildCollector:
     def _postmortem(self, live: LiveIncident, documents: list[LiveChild]) -> dict[Attribute, Value]:
         """Return the first post-mortem with its content, since a file can declare one."""
         for other in documents[1:2]:
-            self.warnings.add(
+            self.warnings.warning(
                 "value-not-pulled",
                 "a file can declare one post-mortem: those written later are left out",
                 live,

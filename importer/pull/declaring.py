@@ -153,7 +153,7 @@ def _checked(
     kept = {attribute: found[attribute] for attribute, (word, _) in sayable.items() if word not in lost}
     for attribute in live.attributes:
         if attribute not in kept:
-            warnings.add(
+            warnings.warning(
                 "value-not-pulled",
                 f"{attribute.label} cannot be written so that a plan finds it again: it is left out",
                 live,
@@ -161,7 +161,7 @@ def _checked(
             )
     missing = [each.label for each in _NEEDED if each not in kept]
     if missing:
-        warnings.add(
+        warnings.warning(
             "incident-not-pulled",
             f"incidents without a {missing[0]} are not pulled, since a file needs one",
             live,
@@ -181,7 +181,7 @@ def _plannable(
     refused = {at: each for each in found if each.severity is Severity.ERROR for at in each.locations}
     for each in declared:
         if problem := refused.get(each.incident.location):
-            warnings.add("incident-not-pulled", problem.summary, each.live, hint=problem.hint)
+            warnings.warning("incident-not-pulled", problem.summary, each.live, hint=problem.hint)
     return tuple(each for each in declared if each.incident.location not in refused)
 
 

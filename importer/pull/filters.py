@@ -53,7 +53,7 @@ def chosen(
         if category in filters.categories:
             kept.append(live)
         elif category not in CATEGORIES:
-            warnings.add(
+            warnings.warning(
                 "live-not-pulled",
                 "incidents in a live status are not pulled, since an imported incident cannot be in one",
                 live,

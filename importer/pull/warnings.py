@@ -16,7 +16,7 @@ class PullWarnings:
 
     _found: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
 
-    def add(self, code: str, summary: str, live: LiveIncident, *, hint: str) -> None:
+    def warning(self, code: str, summary: str, live: LiveIncident, *, hint: str) -> None:
         """Count an incident, once for each reason."""
         self._found.setdefault((code, summary, hint), {})[live.id] = live.reference
 
