@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.ids import readable
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -24,6 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the golden files; review their diff"
     )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str:
+    return readable(val, argname)
 
 
 @pytest.fixture
