@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.ids import readable
+from tests.processes import reset_signals
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -18,8 +18,7 @@ GOLDEN = Path(__file__).parent / "golden"
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# Programs that a shell starts with `&` ignore Ctrl-C, and so do all that they start: no test of it would end.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+reset_signals()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
