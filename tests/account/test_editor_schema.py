@@ -270,6 +270,7 @@ def test_nothing_that_a_plan_takes_is_ever_flagged(declared: dict[str, Any]) -> 
 letters = st.text(alphabet="aAbBß1. -(", min_size=1, max_size=3)
 
 
+@pytest.mark.slow
 @given(
     st.lists(letters, max_size=4),
     st.dictionaries(letters, letters | st.none(), max_size=3),
