@@ -242,6 +242,7 @@ runs = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(runs, st.booleans())
 def test_whatever_goes_wrong_there_is_one_of_each_in_the_end(
