@@ -26,7 +26,7 @@ def _words(value: object) -> str:
         case bytes():
             return value.decode("latin-1")
         case Enum():
-            return str(value.value)
+            return value.value if isinstance(value.value, str) else value.name.lower()
         case Mapping():
             return ", ".join(f"{_words(key)}: {_words(each)}" for key, each in value.items())
         case AbstractSet():
@@ -41,7 +41,7 @@ def _name_of(thing: object) -> str:
     """Return what a thing calls itself, or its type and the fields that are set."""
     for name in (getattr(thing, "label", None), getattr(thing, "__name__", None)):
         if isinstance(name, str):
-            return "" if name == "<lambda>" else name
+            return name.strip("<>")
     if is_dataclass(thing) and type(thing).__str__ is object.__str__:
         held = [getattr(thing, each.name) for each in fields(thing) if each.repr]
         return f"{type(thing).__name__}({', '.join(_words(each) for each in held if each not in (None, ()))})"
@@ -49,7 +49,11 @@ def _name_of(thing: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return a text with ` / ` between its lines, and each character that is not plain by its number."""
+    """Return a text with ` / ` between its lines, and each character that is not plain by its number. Of one
+    line the ends are shown: they may be what a test is about."""
     lines = [each.strip() for each in text.split("\n")]
-    joined = " / ".join(filter(None, lines)) or text.replace("\n", "<LF>").strip(" ") or "empty"
+    if sum(map(bool, lines)) > 1:
+        joined = " / ".join(filter(None, lines))
+    else:
+        joined = re.sub(r"^ +| +$", "<SP>", text.replace("\n", "<LF>")) or "empty"
     return re.sub(r"[^ -~]", lambda found: f"<U+{ord(found[0]):04X}>", joined)

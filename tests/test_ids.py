@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import Enum, auto
 from typing import Any
 
 import pytest
@@ -11,6 +12,11 @@ from importer.model import Attribute, FollowUp
 from importer.model.values import Field
 from tests.ids import LONGEST, readable
 
+
+class Fault(Enum):
+    LOST = auto()
+
+
 NAMES: dict[str, Any] = {
     "value=3": 3,
     "value=None": None,
@@ -18,6 +24,10 @@ NAMES: dict[str, Any] = {
     "a word": "a word",
     "key: A / name: B": "key: A\n  name: B\n",
     "<LF>": "\n",
+    "yes<LF>": "yes\n",
+    "<SP>yes": "  yes",
+    "lost": Fault.LOST,
+    "lambda": lambda: None,
     "a<U+0009>b<U+00E9>": "a\tbé",
     "PK<U+0003>": b"PK\x03",
     "1.50": Decimal("1.50"),
