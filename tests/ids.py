@@ -13,7 +13,7 @@ LONGEST = 60
 
 def readable(value: object, argument: str) -> str:
     """Return the name of a value, the same in every process: xdist compares them."""
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or (isinstance(value, int | float) and not isinstance(value, Enum)):
         return f"{argument}={value}"
     shown = _one_line(_words(value))
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3].rstrip()}..."

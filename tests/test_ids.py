@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ NAMES: dict[str, Any] = {
     "yes<LF>": "yes\n",
     "<SP>yes": "  yes",
     "lost": Fault.LOST,
+    "conflict": HTTPStatus.CONFLICT,
+    "value=True": True,
     "lambda": lambda: None,
     "a<U+0009>b<U+00E9>": "a\tbé",
     "PK<U+0003>": b"PK\x03",
