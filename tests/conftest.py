@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.ids import readable
+from tests.processes import reset_signals
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -16,14 +18,17 @@ GOLDEN = Path(__file__).parent / "golden"
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# Programs that a shell starts with `&` ignore Ctrl-C, and so do all that they start: no test of it would end.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+reset_signals()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the golden files; review their diff"
     )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str:
+    return readable(val, argname)
 
 
 @pytest.fixture

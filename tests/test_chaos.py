@@ -21,6 +21,8 @@ from tests.chaos.scenario import Company, scenario
 SEEDS = range(21, 27)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_kills_faults_and_lost_states_leave_one_incident_for_each_key(tmp_path: Path, seed: int) -> None:
     result = run(scenario(seed, 24), tmp_path)

@@ -20,6 +20,8 @@ import pytest
 from importer.sandbox import SandboxOptions, open_sandbox
 from importer.sandbox.serve import Server
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 

@@ -239,3 +239,12 @@ def test_every_test_that_a_page_names_is_there() -> None:
     named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))}
     assert named
     assert named <= there
+
+
+def test_every_file_that_the_contributors_page_names_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.[a-z]+)`", text))
+    assert len(named) > 20
+    assert [
+        each for each in sorted(named) if not any((top / each).exists() for top in (ROOT, ROOT / "importer"))
+    ] == []

@@ -242,6 +242,7 @@ runs = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(runs, st.booleans())
 def test_whatever_goes_wrong_there_is_one_of_each_in_the_end(
@@ -268,6 +269,7 @@ def _forget_answered_keys(world: World) -> None:
     world.account.made_by = {key: live_id for key, live_id in made_by.items() if live_id not in bound}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_saved", [False, True], ids=["files", "saved plan"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_is_cut_at_any_record_ends_the_same(tmp_path: Path, when: str, is_saved: bool) -> None:

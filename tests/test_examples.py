@@ -29,6 +29,7 @@ def importer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "incidents"), sorted(INCIDENTS.items()))
 def test_an_example_is_applied_and_then_plans_empty(tmp_path: Path, name: str, incidents: int) -> None:
     folder = tmp_path / name

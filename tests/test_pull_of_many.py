@@ -18,6 +18,8 @@ from importer.sources.settings_file import load_settings
 from tests.mixed_account import ALIASES, Filler, seed_of_another_company
 from tests.rehearsal import Rehearsal
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 COUNT = 2000
 PULLED = COUNT * 9 // 10
 WITH_CHILDREN = Filters(severities=("Critical",))

@@ -113,6 +113,7 @@ def test_every_example_sends_what_its_plan_shows(tmp_path: Path, name: str) -> N
         sandbox.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(INCIDENTS, INCIDENTS, LIBERTIES, st.data())
 def test_random_files_accounts_and_edits_send_what_their_plans_show(

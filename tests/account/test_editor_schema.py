@@ -224,12 +224,12 @@ FLAGGED = [
 ]
 
 
-@pytest.mark.parametrize("declared", ACCEPTED, ids=str)
+@pytest.mark.parametrize("declared", ACCEPTED)
 def test_what_a_plan_takes_is_not_flagged(declared: dict[str, Any]) -> None:
     assert EDITOR.flags(incident(**declared)) == []
 
 
-@pytest.mark.parametrize(("declared", "place"), FLAGGED, ids=str)
+@pytest.mark.parametrize(("declared", "place"), FLAGGED)
 def test_what_a_plan_refuses_is_flagged_at_its_place(declared: dict[str, Any], place: str) -> None:
     assert plan_complains(incident(**declared))
     assert EDITOR.flags(incident(**declared)) == [place]
@@ -270,6 +270,7 @@ def test_nothing_that_a_plan_takes_is_ever_flagged(declared: dict[str, Any]) -> 
 letters = st.text(alphabet="aAbBß1. -(", min_size=1, max_size=3)
 
 
+@pytest.mark.slow
 @given(
     st.lists(letters, max_size=4),
     st.dictionaries(letters, letters | st.none(), max_size=3),

@@ -38,6 +38,7 @@ def test_of_two_limits_with_one_quota_the_slower_binds() -> None:
     assert found.binding == Limit(60, 3600)
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.sampled_from(["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-used", "retry-after"]),

@@ -51,21 +51,22 @@ def send(
     return Retry(script, waits.wait_policy).handle_request(request)
 
 
-DOUBTFUL: list[Callable[[], Outcome]] = [
-    lambda: httpx.ReadTimeout("slow"),
-    lambda: httpx.RemoteProtocolError("gone"),
-    lambda: ConnectionResetError("gone"),
-    lambda: httpx.Response(500, text="<html><h1>Oops</h1>"),
-    lambda: httpx.Response(502),
-    lambda: httpx.Response(408),
-    lambda: httpx.Response(200, text='{"incident": {"id": '),
-    lambda: httpx.Response(200, text="<html>Log in</html>"),
-    lambda: httpx.Response(200, json=["a list"]),
-    lambda: httpx.Response(200),
-]
+DOUBTFUL: dict[str, Callable[[], Outcome]] = {
+    "read timeout": lambda: httpx.ReadTimeout("slow"),
+    "protocol error": lambda: httpx.RemoteProtocolError("gone"),
+    "connection reset": lambda: ConnectionResetError("gone"),
+    "500 with a page": lambda: httpx.Response(500, text="<html><h1>Oops</h1>"),
+    "502": lambda: httpx.Response(502),
+    "408": lambda: httpx.Response(408),
+    "broken JSON": lambda: httpx.Response(200, text='{"incident": {"id": '),
+    "page instead of JSON": lambda: httpx.Response(200, text="<html>Log in</html>"),
+    "list instead of an object": lambda: httpx.Response(200, json=["a list"]),
+    "empty answer": lambda: httpx.Response(200),
+}
+every_doubt = pytest.mark.parametrize("doubtful", DOUBTFUL.values(), ids=DOUBTFUL)
 
 
-@pytest.mark.parametrize("doubtful", DOUBTFUL)
+@every_doubt
 def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(doubtful: Callable[[], Outcome]) -> None:
     script, waits = Script([doubtful(), ok()]), Waits()
 
@@ -74,7 +75,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(doubtful: Callable
     assert waits.clock.slept == [1.0]
 
 
-@pytest.mark.parametrize("doubtful", DOUBTFUL)
+@every_doubt
 def test_what_could_make_a_second_thing_is_never_sent_again_after_doubt(
     doubtful: Callable[[], Outcome],
 ) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import Process
+
 _HEADER = (
     "key,name,severity,timestamps.Impact started at,custom_fields.Affected services,"
     "custom_fields.Customers affected,roles.Incident Lead"
@@ -20,7 +22,7 @@ _HEADER = (
 def server(tmp_path: Path) -> Iterator[str]:
     """Return the URL of a sandbox whose limit nobody reaches."""
     command = [sys.executable, "-m", "importer", "sandbox", "--port", "0", "--rate-limit", "1000000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+    with Process(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stdout
         found = re.search(r"INCIDENT_ENDPOINT=(\S+)", process.stdout.readline())
         assert found

@@ -14,10 +14,12 @@ from tempfile import mkdtemp
 from tests.chaos.figures import Figures, lines
 from tests.chaos.run import Result, run
 from tests.chaos.scenario import scenario
+from tests.processes import reset_signals
 
 
 def main() -> int:
     """Run the scenarios of consecutive seeds, print the figures, and return 1 where a promise was broken."""
+    reset_signals()
     wishes = _wishes()
     root, began, figures = Path(mkdtemp(prefix="chaos-")), time.monotonic(), Figures()
     broken = 0

@@ -11,6 +11,8 @@ from tests.ci.code_host import BOT
 from tests.ci.conftest import Project, declared
 from tests.ci.runner import ACTION, ROOT, Job
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 MARK = "<!-- importer plan -->\n<!-- importer -->\n"
 
 

@@ -20,6 +20,8 @@ from tests.ci.conftest import READ_KEY, Project, declared
 from tests.ci.runner import PROGRAM, ROOT, clean_environment
 from tests.cli.conftest import KEY
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 JOBS = yaml.safe_load((ROOT / "examples" / "gitops" / ".gitlab-ci.yml").read_text("utf-8"))
 BOT = "project_1_bot_3f2a"
 

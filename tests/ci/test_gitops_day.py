@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.ci.conftest import READ_KEY, Project, declared
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 RUN = "[This run](https://github.com/acme/incidents/actions/runs/"
 

@@ -17,6 +17,7 @@ import pytest
 
 from importer.cli.main import run
 from importer.sandbox import Sandbox, Server, open_sandbox
+from tests.processes import Process
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -90,7 +91,7 @@ class Folder:
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,
         }
-        return subprocess.Popen(
+        return Process(
             [*COMMAND, *words], cwd=self.path, env=environment, start_new_session=True, **(streams | options)
         )
 

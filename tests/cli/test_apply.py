@@ -59,6 +59,7 @@ def test_what_is_refused_fails_alone_and_the_same_command_does_the_rest(
     assert folder.run("plan", "--detailed-exitcode").code == 0
 
 
+@pytest.mark.slow
 def test_two_machines_without_a_shared_state_make_one_incident_for_each_key(
     folder: Folder, account: Account, tmp_path: Path
 ) -> None:

@@ -186,6 +186,7 @@ def test_an_export_fits_the_schema_that_the_program_prints(account: Account, fol
     assert jsonschema_rs.validator_for(schema).is_valid(folder.run("state", "export").json())
 
 
+@pytest.mark.slow
 def test_an_unanswered_creation_is_settled_by_whoever_imports_it(
     account: Account, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +237,7 @@ def test_two_runs_without_a_state_make_one_incident_for_each_key(
     assert len(account.incidents()) == 5
 
 
+@pytest.mark.slow
 def test_a_run_that_died_with_its_state_is_found_by_the_next_one(
     account: Account, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,7 @@ def test_a_canary_of_a_saved_plan_leaves_the_rest_to_the_same_command(
     assert sorted(account.creations().values()) == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_the_canary_is_made_is_the_answer(folder: Folder, account: Account) -> None:
     account.sandbox.faults = Faults((Fault(FaultKind.LATENCY, on="POST /v2/incidents", seconds=2),))
     folder.declare(declared("A"), declared("B"))
@@ -171,6 +172,7 @@ def test_a_canary_that_is_refused_ends_the_run(folder: Folder, account: Account)
     assert account.incidents() == []
 
 
+@pytest.mark.slow
 def test_the_bar_counts_and_estimates_and_gives_the_cursor_back(folder: Folder, account: Account) -> None:
     account.sandbox.faults = SLOW
     folder.declare(*(declared(f"K{number}") for number in range(12)))
@@ -191,6 +193,7 @@ def test_there_is_no_bar_where_it_cannot_be_drawn(
     assert "\x1b" not in shown.shown
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_what_is_in_flight_and_the_same_command_does_the_rest(
     folder: Folder, account: Account
 ) -> None:

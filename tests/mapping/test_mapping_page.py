@@ -30,7 +30,7 @@ def test_every_filter_is_explained() -> None:
     assert {name for name in environment.filters if not name.startswith("_")} <= WORDS
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_is_a_mapping_without_a_mistake(tmp_path: Path, example: str) -> None:
     path = tmp_path / "example.mapping.yaml"
     path.write_text(example, encoding="utf-8")

@@ -1,4 +1,8 @@
-"""Real exports, where they are at hand: each is read whole by a preset or a mapping of a few lines."""
+"""Real exports, where they are at hand: each is read whole by a preset or a mapping of a few lines.
+
+Without them: each preset reads a small export of our own in test_presets.py, where a list and the table of
+ServiceNow name the same instants too; post-mortems without a preset are read in tests/test_examples.py.
+"""
 
 from __future__ import annotations
 

@@ -99,6 +99,8 @@ def test_an_archive_that_lies_about_its_members_is_refused(mapped: Mapped, spoil
     assert outcome.said == ["a.xlsx:1 not-this-format x1: the file is no XLSX workbook"]
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.slow
 def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(mapped: Mapped) -> None:
     target = io.BytesIO()
     with (
@@ -179,6 +181,7 @@ def test_json_that_is_no_export_is_refused_in_words(
     assert hint in outcome.hints
 
 
+@pytest.mark.slow
 def test_a_file_of_json_that_would_fill_the_memory_is_not_read(mapped: Mapped, tmp_path: Path) -> None:
     with (tmp_path / "large.json").open("wb") as file:
         file.write(b"[1," + b" " * 70_000)
@@ -202,6 +205,7 @@ def test_the_words_of_an_error_are_found_however_deep(mapped: Mapped) -> None:
     assert [each.detail for each in outcome.diagnostics.found] == ["it says `no such report; sorry`"]
 
 
+@pytest.mark.slow
 def test_a_text_that_is_far_too_long_is_refused_with_its_place(mapped: Mapped) -> None:
     data = '[{"id": "A", "name": "x"},\n{"id": "B", "name": "' + "x" * 50_000_000 + '"}]'
     outcome = mapped(KEYED.replace("Key", "id").replace("Name", "name"), data, "a.json")

@@ -137,7 +137,6 @@ def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
         (b"x" * 100_000_001, "a.csv:1 too-large x1: a line has more than 100 million characters"),
         (b"error,message\n1,denied\n", "m.yaml:1 unknown-column x1: no column is called `Key`"),
     ],
-    ids=lambda each: each[:12] if isinstance(each, bytes) else "",
 )
 def test_what_is_no_export_is_refused_in_words(mapped: Mapped, data: bytes, expected: str) -> None:
     outcome = mapped(KEYED, data)

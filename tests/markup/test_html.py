@@ -152,8 +152,27 @@ def test_any_text_is_converted(text: str) -> None:
     assert isinstance(to_markdown(text), str)
 
 
+@pytest.mark.parametrize(
+    ("update", "expected"),
+    [
+        (
+            "<ul><li><strong>2011-05-06 07:08</strong> - The lamps are out &amp; <em>dark</em>.</li></ul>",
+            "- **2011-05-06 07:08** - The lamps are out & *dark*.",
+        ),
+        (
+            "<ul><li><strong>07:08</strong> - Out.</li><li><strong>09:10</strong> - Lit, as <a href="
+            "'https://a.example/lamps'>shown</a>.</li></ul>",
+            "- **07:08** - Out.\n- **09:10** - Lit, as [shown](https://a.example/lamps).",
+        ),
+    ],
+)
+def test_status_updates_become_lists(update: str, expected: str) -> None:
+    assert to_markdown(update) == expected
+
+
 @pytest.mark.skipif(not STATUS_UPDATES.exists(), reason="the real exports are not here")
 def test_real_status_updates_become_lists() -> None:
+    """Without the exports: the test before this one."""
     incidents = json.loads(STATUS_UPDATES.read_text(encoding="utf-8"))["incidents"]
     bodies = [update["body"] for incident in incidents for update in incident["incident_updates"]]
     listed = [body for body in bodies if body.startswith("<ul><li><strong>")]

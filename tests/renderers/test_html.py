@@ -95,6 +95,7 @@ def test_a_hostile_text_is_in_the_data_as_it_is_shown(name):
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["one-long-word", "many-lines"])
 def test_a_megabyte_in_every_place_is_a_page_that_still_opens(name):
     assert len(page(hostile.plan_with(hostile.TEXTS[name]))) < 3_000_000

@@ -16,6 +16,8 @@ from importer.renderers import html
 from tests import hostile, plans
 from tests.browser import Scheme, Seen, opened_browser, opened_page
 
+pytestmark = pytest.mark.slow
+
 Show = Callable[..., AbstractContextManager[Seen]]
 MANY = 450
 

@@ -158,6 +158,7 @@ def test_the_budget_is_never_exceeded(name, max_bytes):
     assert text.count("<details") == text.count("</details>")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["one-long-word", "many-lines"])
 def test_a_megabyte_in_every_place_is_a_comment_of_the_usual_size(name):
     text = markdown.render_plan(hostile.plan_with(hostile.TEXTS[name]), audience=EVERYBODY)

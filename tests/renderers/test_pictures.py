@@ -13,6 +13,8 @@ from importer.renderers import html, text
 from tests import report_example, terminal
 from tests.browser import opened_browser, opened_page
 
+pytestmark = pytest.mark.slow
+
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 LARGEST = 300_000
 WIDTH = 80

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -189,8 +191,43 @@ def errors_of(answer, described, contract):
 
 @pytest.mark.skipif(not DOCUMENT.is_file(), reason="the official OpenAPI document is not here")
 def test_the_contract_is_the_official_document_without_its_prose():
+    """Without the document: the two tests after this one."""
     official = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     assert CONTRACT.read_text(encoding="utf-8") == text_of(contract_of(official))
+
+
+def test_the_contract_is_as_it_would_be_made_anew(contract):
+    assert CONTRACT.read_text(encoding="utf-8") == text_of(contract_of(contract))
+
+
+def test_a_contract_keeps_what_is_demanded_and_no_prose():
+    demanded = {
+        "type": "object",
+        "required": ["description"],
+        "properties": {"description": {"type": "string"}},
+    }
+    answers = {"200": {"$ref": "#/components/responses/Boat"}}
+    row = {"parameters": [{"in": "path", "name": "id", "required": True, "schema": {"type": "string"}}]}
+    kept = {
+        "openapi": "3.0.3",
+        "paths": {"/boats/{id}": {"get": {**row, "responses": answers, "x-rbac-scopes": ["boats.view"]}}},
+        "components": {
+            "responses": {"Boat": {"content": {"application/json": {"schema": demanded}}}},
+            "schemas": {"Boat": {"allOf": [demanded], "nullable": True}},
+        },
+    }
+    official: dict[str, Any] = copy.deepcopy(kept) | {"info": {"title": "Boats"}}
+    operation = official["paths"]["/boats/{id}"]["get"]
+    operation |= {"summary": "Show a boat.", "tags": ["Boats"]}
+    operation["parameters"][0] |= {"description": "Which.", "example": "b1"}
+    operation["responses"]["200"]["description"] = "Here it is."
+    official["components"]["responses"]["Boat"]["description"] = "A boat."
+    official["components"]["schemas"]["Boat"] |= {
+        "description": "Floats.",
+        "example": {"description": "Red."},
+    }
+    assert contract_of(official) == kept
+    assert json.loads(text_of(kept)) == kept
 
 
 def test_every_endpoint_answers_in_the_documented_shape(api, contract):

@@ -36,6 +36,7 @@ def granted(answer: Result | ErrorResponse | None) -> Result:
     return answer
 
 
+@pytest.mark.slow
 def test_the_official_client_creates_lists_shows_and_edits(client):
     from incident_io import models  # noqa: PLC0415
     from incident_io.api.incidents_v2 import (  # noqa: PLC0415

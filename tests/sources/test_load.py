@@ -244,8 +244,22 @@ def test_the_garbage_collector_is_left_as_it_was(tmp_path: Path, enabled: bool) 
         (gc.enable if before else gc.disable)()
 
 
+def test_an_export_with_our_column_names_loads_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(
+        "key,name,summary,severity,timestamps.Impact started at,timestamps.Resolved at\r\n"
+        'pier-1,Lamps out on 2011-05-06 07:08:00 UTC,"<ul><li><strong>Out</strong>, as ""ever""</li></ul>",'
+        "Minor,2011-05-06T07:08:00.000Z,2011-05-06T09:10:11.120Z\r\n"
+        "pier-2,Ferry late,,Major,2012-01-02T03:04:05Z,\r\n",
+        newline="",
+    )
+    loaded = load(Settings(root=tmp_path), [path])
+    assert ([each.key for each in loaded.incidents], loaded.diagnostics) == (["pier-1", "pier-2"], ())
+
+
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the samples are not here")
 def test_a_real_export_loads_as_it_is() -> None:
+    """Without the samples: the test before this one."""
     loaded = load(Settings(root=SAMPLES.parent), [SAMPLES])
     assert (len(loaded.incidents), loaded.diagnostics) == (1282, ())
 

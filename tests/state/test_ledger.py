@@ -36,6 +36,7 @@ from importer.state.ledger import APPLY, Ledger, check_account, open_ledger, rea
 from importer.state.ledger_file import open_file, read_file
 from importer.state.merge import MergeResult, State
 from tests.plans import CUSTOMERS, FULL, NAME, SUMMARY, live
+from tests.processes import Process
 from tests.rehearsal import Rehearsal
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -710,7 +711,7 @@ sys.stdin.readline()
 
 
 def test_reading_works_while_another_process_writes(path: Path) -> None:
-    with subprocess.Popen(
+    with Process(
         [sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout and writer.stdout.readline() == "sent\n"

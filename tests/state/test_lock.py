@@ -14,6 +14,7 @@ import pytest
 from importer.model.errors import ApiError, ExitCode, Refused
 from importer.state.ledger import read_ledger
 from importer.state.lock import locked_ledger
+from tests.processes import Process
 
 HOLDER = """
 import sys
@@ -39,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 
 @contextmanager
 def held_elsewhere(path: Path) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
+    with Process(
         [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout and process.stdout.readline() == "held\n"
