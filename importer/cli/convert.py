@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from importer.cli.options import Common, shown_places, taken
 from importer.cli.session import Desk, open_desk
 from importer.formats.yaml_writer import document
 from importer.model import Diagnostic, Incident, Severity
+from importer.model.diagnostics import Problem
 from importer.model.errors import ExitCode, UsageError
 from importer.model.settings import MappedSource, Settings
 from importer.sources import Loaded, load
@@ -96,12 +97,15 @@ def command(context: click.Context) -> int:
 
 def _settings(wishes: Wishes, desk: Desk) -> Settings:
     """Return the settings with the export as their only source; defaults and time zone stay."""
+    from importer.formats.encoding import check_encoding  # noqa: PLC0415  it loads all formats
+    from importer.model import moments  # noqa: PLC0415  it reads the list of zones
+
     source = MappedSource(
         path=_from_here(wishes.source, desk),
         mapping=None if wishes.mapping is None else _from_here(wishes.mapping, desk),
         preset=wishes.preset,
-        timezone=_known_zone(wishes.timezone),
-        encoding=_known_encoding(wishes.encoding),
+        timezone=_checked_name(wishes.timezone, moments.zone),
+        encoding=_checked_name(wishes.encoding, check_encoding),
     )
     return replace(desk.settings, path=None, sources=(source,))
 
@@ -111,24 +115,13 @@ def _from_here(path: Path, desk: Desk) -> str:
     return str(path if desk.settings.root == Path.cwd() else path.absolute())
 
 
-def _known_zone(name: str | None) -> str | None:
-    from importer.model import moments  # noqa: PLC0415  it reads the list of zones
-
+def _checked_name(name: str | None, check: Callable[[str], object]) -> str | None:
     try:
-        return None if name is None else moments.zone(name).key
-    except moments.UnknownZone as problem:
-        hint = (
-            f"did you mean `{problem.nearest}`?" if problem.nearest else "zones are called like Europe/London"
-        )
-        raise UsageError(f"there is no time zone `{name}`", hint=hint) from None
-
-
-def _known_encoding(name: str | None) -> str | None:
-    from importer.formats import encoding  # noqa: PLC0415  as above
-
-    if name is None or encoding.is_known(name):
-        return name
-    raise UsageError(f"there is no encoding `{name}`", hint=encoding.NAMES)
+        if name is not None:
+            check(name)
+    except Problem as problem:
+        raise UsageError(problem.summary, hint=problem.hint) from None
+    return name
 
 
 def _forgiven(loaded: Loaded, wishes: Wishes) -> tuple[Diagnostic, ...]:

@@ -78,7 +78,7 @@ def read(text: str, path: str, diagnostics: Diagnostics, *, delimiter: str | Non
         rows = _rows(text, delimiter or _delimiter(text, path, diagnostics))
         yield from blocks(rows, path, diagnostics)
     except Malformed as problem:
-        problem.report(path, diagnostics)
+        diagnostics.report(problem, Location(path, problem.line))
     finally:
         csv.field_size_limit(before)
 

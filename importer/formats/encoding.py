@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Callable
 
 from importer.formats.tree import Malformed
+from importer.model.diagnostics import Problem
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -16,17 +17,14 @@ _MARKS = (
 )
 """Byte order marks, the longer ones first: that of UTF-32-LE begins with that of UTF-16-LE."""
 
-NAMES = "encodings are called like windows-1252, latin-1 or shift_jis"
-"""The hint where a name is none."""
 
-
-def is_known(name: str) -> bool:
-    """Whether there is an encoding of that name for texts."""
+def check_encoding(name: str) -> None:
+    """Raise a Problem (bad-value) where no encoding of texts has that name."""
     try:
         "".encode(name)
     except (LookupError, ValueError):
-        return False
-    return True
+        hint = "encodings are called like windows-1252, latin-1 or shift_jis"
+        raise Problem("bad-value", f"there is no encoding `{name}`", hint=hint) from None
 
 
 def decode(data: bytes, line_after: Callable[[str], int]) -> str:

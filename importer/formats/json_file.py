@@ -18,6 +18,7 @@ from importer.formats.tree import (
     has_lone_surrogate,
     refuse_duplicate,
 )
+from importer.model import Location
 from importer.model.diagnostics import Diagnostics
 
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -45,7 +46,7 @@ def _read(text: str, path: str, diagnostics: Diagnostics, *, first_line: int) ->
     try:
         return [scanner.document()]
     except Malformed as problem:
-        problem.report(path, diagnostics)
+        diagnostics.report(problem, Location(path, problem.line))
         return []
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from importer.formats import toml_file, yaml_file
 from importer.formats.tree import Block, Malformed, Node
+from importer.model import Location
 from importer.model.diagnostics import Diagnostics
 
 _FENCE = re.compile(r"\s*(---|\+\+\+)[ \t]*\n(.*?)(?:^|\n)\1[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -88,7 +89,7 @@ def read(text: str, path: str, diagnostics: Diagnostics) -> Iterator[Node]:
         if block is not None:
             _place_body(block, found)
     except Malformed as problem:
-        problem.report(path, diagnostics)
+        diagnostics.report(problem, Location(path, problem.line))
     if block is not None:
         yield block
 

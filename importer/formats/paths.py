@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from importer.model.diagnostics import Problem
 
-class BadPath(ValueError):
-    """The text is no JMESPath."""
+
+class BadPath(Problem):
+    """The text is no JMESPath, or not one for this value."""
 
 
 @lru_cache(256)
@@ -19,8 +21,10 @@ def compiled(text: str) -> Any:
     try:
         return jmespath.compile(text)
     except JMESPathError as error:
-        told = str(error).partition("\n")[0]
-        raise BadPath(told) from None
+        hint = "a name with a dash or a blank needs quotes: '\"a-b\"'"
+        raise BadPath(
+            "bad-path", f"`{text}` is no JMESPath", detail=str(error).partition("\n")[0], hint=hint
+        ) from None
 
 
 def found(text: str, value: Any) -> Any:
@@ -30,6 +34,7 @@ def found(text: str, value: Any) -> Any:
     try:
         return compiled(text).search(value)
     except JMESPathError as error:
-        raise BadPath(str(error).partition("\n")[0]) from None
+        detail = str(error).partition("\n")[0]
     except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise BadPath(f"{type(error).__name__}: {error}") from None
+        detail = f"{type(error).__name__}: {error}"
+    raise BadPath("bad-path", f"`{text}` cannot be used on a record", detail=detail)

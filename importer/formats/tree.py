@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from importer.model import Location
-from importer.model.diagnostics import Diagnostics
+from importer.model.diagnostics import Diagnostics, Problem
 
 MAX_DEPTH = 64
 """Levels of nesting that a file may have; an incident needs five."""
@@ -45,21 +45,8 @@ Node = Block | Series | str | None
 """Every scalar is text as written, or None where nothing was written."""
 
 
-class Malformed(Exception):
-    """A file cannot be read beyond this line. `summary` says why, without the file's own words."""
-
-    def __init__(self, code: str, summary: str, line: int, *, detail: str = "", hint: str = "") -> None:
-        super().__init__(summary)
-        self.code = code
-        self.summary = summary
-        self.line = line
-        self.detail = detail
-        self.hint = hint
-
-    def report(self, path: str, diagnostics: Diagnostics) -> None:
-        """Add the problem to those of the file at `path`."""
-        place = Location(path, self.line)
-        diagnostics.error(self.code, self.summary, place, detail=self.detail, hint=self.hint)
+class Malformed(Problem):
+    """A file cannot be read beyond this line."""
 
 
 def place(path: str, root: Node, steps: Sequence[str | int], *, line: int) -> Location:

@@ -58,7 +58,7 @@ def read(
     try:
         return _Builder(path, diagnostics, parser(text).get_event).documents()
     except Malformed as problem:
-        problem.report(path, diagnostics)
+        diagnostics.report(problem, Location(path, problem.line))
     except yaml.reader.ReaderError as problem:
         character = int(problem.character)
         before = text.partition(chr(character))[0]

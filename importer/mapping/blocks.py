@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from importer.formats.record import Broken, Contents, Record, Table
 from importer.formats.tree import Block, Malformed, Series
-from importer.mapping.expressions import BadRule, Unfit
-from importer.mapping.model import Keep, Mapping
+from importer.mapping.model import BadRule, Keep, Mapping, Unfit
 from importer.mapping.program import Problem, Program, program
 from importer.mapping.records import records, without_records
 from importer.mapping.rejects import Reject, as_csv, reject
@@ -96,7 +95,7 @@ class _Source:
                 if candidate := self.candidate(record, runs, contents, found):
                     yield candidate
         except Malformed as problem:
-            problem.report(found.shown, self.diagnostics)
+            self.diagnostics.report(problem, Location(found.shown, problem.line))
         except BadRule as problem:
             self.report(problem, found)
         else:
@@ -125,10 +124,7 @@ class _Source:
     def reject(self, candidate: Candidate, problems: Sequence[Problem]) -> None:
         before = len(self.diagnostics.found)
         for problem, line, column in problems:
-            at = Location(candidate.found.shown, line, column)
-            self.diagnostics.error(
-                problem.code, problem.summary, at, detail=problem.detail, hint=problem.hint
-            )
+            self.diagnostics.report(problem, Location(candidate.found.shown, line, column))
         self.tally.rejects.append(candidate.rejected(self.diagnostics.found[before:]))
 
     def refuse(self, broken: Broken, contents: Contents) -> None:

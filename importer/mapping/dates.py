@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from importer.mapping import months
 from importer.mapping.model import Fold, Unit
+from importer.model.diagnostics import Problem
 from importer.model.moments import EXPECTED, WITH_OFFSET, NotAMoment, UnknownForm, instant, moment
 
 _ENGLISH = months.of("en")
@@ -62,10 +63,6 @@ _HINTS = {
 _SECONDS = (604_800, 86_400, 3_600, 60, 1)
 
 
-class BadFormat(ValueError):
-    """A format cannot say when something was; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A compiled format."""
@@ -91,7 +88,7 @@ class Calendar:
 
 
 def compiled(written: str, named: Mapping[str, int]) -> Pattern:
-    """Return a format such as `%d/%b/%y %I:%M %p` ready for use. Raises BadFormat."""
+    """Return a format such as `%d/%b/%y %I:%M %p` ready for use. Raises a Problem (bad-format)."""
     parts: list[str] = []
     seen: set[str] = set()
     letters = iter(re.sub(r"%-([dmHIMSy])", r"%\1", written))
@@ -101,24 +98,30 @@ def compiled(written: str, named: Mapping[str, int]) -> Pattern:
             continue
         directive = next(letters, "")
         if directive not in _DIRECTIVES:
-            raise BadFormat(f"`%{directive}` is no part of a date; there are %{' %'.join(_DIRECTIVES)}")
+            raise _bad_format(
+                written, f"`%{directive}` is no part of a date; there are %{' %'.join(_DIRECTIVES)}"
+            )
         group = {"Z": "z", "B": "b"}.get(directive, directive)
         if group in seen:
-            raise BadFormat(f"`%{directive}` stands there twice")
+            raise _bad_format(written, f"`%{directive}` stands there twice")
         seen |= {group} - {"a", "A", "%"}
         parts.append(_DIRECTIVES[directive])
-    _check(seen)
+    _check(written, seen)
     return Pattern(
         written, re.compile("".join(parts), re.ASCII if "b" not in seen else 0), {**_ENGLISH, **named}
     )
 
 
-def _check(seen: set[str]) -> None:
+def _check(written: str, seen: set[str]) -> None:
     """Refuse a format that leaves open which day or which half of it is meant."""
     if not (seen & {"Y", "y"} and seen & {"m", "b"} and "d" in seen):
-        raise BadFormat("it needs a year (%Y), a month (%m or %b) and a day (%d)")
+        raise _bad_format(written, "it needs a year (%Y), a month (%m or %b) and a day (%d)")
     if ("I" in seen) != ("p" in seen):
-        raise BadFormat("a clock of twelve hours needs both %I and %p")
+        raise _bad_format(written, "a clock of twelve hours needs both %I and %p")
+
+
+def _bad_format(written: str, why: str) -> Problem:
+    return Problem("bad-format", f"`{written}` is no format of a moment", detail=why)
 
 
 def instant_of(raw: object, calendar: Calendar) -> datetime:
@@ -130,8 +133,8 @@ def instant_of(raw: object, calendar: Calendar) -> datetime:
     except UnknownForm as problem:
         raise _unreadable(text, calendar, problem.detail) from None
     except NotAMoment as problem:
-        hint = _HINTS.get(problem.code, problem.hint)
-        raise NotAMoment(problem.code, problem.summary, detail=problem.detail, hint=hint) from None
+        problem.hint = _HINTS.get(problem.code, problem.hint)
+        raise
 
 
 def _instant(raw: object, text: str, calendar: Calendar) -> datetime:

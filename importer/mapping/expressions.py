@@ -18,8 +18,19 @@ from importer.formats.record import ABOUT, MAX_CELL
 from importer.formats.tree import Block, Node, Series, has_lone_surrogate
 from importer.mapping import dates
 from importer.mapping.markups import converted
-from importer.mapping.model import Bare, Columns, Expression, Markup, Named, Rule, Target, Template
-from importer.mapping.templates import BadTemplate, NoSuchName, Rendering, Templates, identifier, nearest
+from importer.mapping.model import (
+    BadRule,
+    Bare,
+    Columns,
+    Expression,
+    Markup,
+    Named,
+    Rule,
+    Target,
+    Template,
+    Unfit,
+)
+from importer.mapping.templates import NoSuchName, Rendering, Templates, identifier, nearest
 from importer.model import Location, normalise
 from importer.model.moments import NotAMoment
 
@@ -34,31 +45,6 @@ _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 Raw = Callable[[Mapping[str, Any]], Any]
 Reader = Callable[[Mapping[str, Any]], Node]
 """A record's values -> a field's. None says nothing."""
-
-
-class Unfit(ValueError):
-    """A value cannot be what its field needs. `summary` is the cause, `detail` this value."""
-
-    def __init__(self, code: str, summary: str, *, detail: str = "", hint: str = "") -> None:
-        super().__init__(summary)
-        self.code = code
-        self.summary = summary
-        self.detail = detail
-        self.hint = hint
-
-
-class BadRule(ValueError):
-    """A rule cannot be used at all; `line` counts from the rule's own."""
-
-    def __init__(
-        self, code: str, summary: str, *, detail: str = "", hint: str = "", at: Location | None = None
-    ) -> None:
-        super().__init__(summary)
-        self.code = code
-        self.summary = summary
-        self.detail = detail
-        self.hint = hint
-        self.at = at
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +68,7 @@ class Field:
 
 
 def compiled(rule: Rule, wanted: Field, ground: Ground) -> Reader:
-    """Return the function that reads a field. Raises BadRule."""
+    """Return the function that reads a field. Raises a Problem where the rule cannot be used."""
     find = raw(rule, ground)
     read = _moment(rule, wanted, ground) if wanted.is_moment else _word(rule, wanted)
     default = _node(rule.default, rule)
@@ -196,15 +182,7 @@ def _known(names: Sequence[str], rule: Rule, ground: Ground, *, every: bool) -> 
 
 
 def _path(text: str) -> Raw:
-    try:
-        search = paths.compiled(text).search
-    except paths.BadPath as problem:
-        raise BadRule(
-            "bad-path",
-            f"`{text}` is no JMESPath",
-            detail=str(problem),
-            hint="a name with a dash needs quotes: '\"a-b\"'",
-        ) from None
+    search = paths.compiled(text).search
     if text.isidentifier():
         return lambda values: values.get(text)
 
@@ -221,17 +199,13 @@ def _told(text: str, values: Mapping[str, Any]) -> Any:
     try:
         return paths.found(text, values)
     except paths.BadPath as problem:
-        raise Unfit("bad-path", f"`{text}` cannot be used on a record", detail=str(problem)) from None
+        raise Unfit(problem.code, problem.summary, detail=problem.detail) from None
 
 
 def template(text: str, place: Location, ground: Ground) -> Raw:
     """Return what renders a template for a record, without the blank lines before and the white space behind
-    the text that its tags leave. Raises BadRule."""
-    try:
-        rendering = ground.templates.compiled(text)
-    except BadTemplate as problem:
-        at = Location(place.path, place.line + problem.line - 1)
-        raise BadRule("bad-template", problem.summary, hint=problem.hint, at=at) from None
+    the text that its tags leave. Raises BadTemplate."""
+    rendering = ground.templates.compiled(text)
     variables = _variables(rendering, ground)
 
     def render(values: Mapping[str, Any]) -> str:
@@ -244,8 +218,6 @@ def template(text: str, place: Location, ground: Ground) -> Raw:
                 hint=nearest(problem.name, ground.columns or ()),
                 at=place,
             ) from None
-        except BadTemplate as problem:
-            raise Unfit("bad-template", problem.summary, hint=problem.hint) from None
 
     return render
 
@@ -332,7 +304,7 @@ def _word(rule: Rule, wanted: Field) -> Callable[[Any], Node]:
 def _converted(raw: Any, markup: Markup) -> str:
     try:
         return converted(raw if isinstance(raw, (dict, list)) else as_text(raw), markup)
-    except ValueError as error:
+    except (ValueError, Unfit) as error:
         raise Unfit("bad-value", f"a text is no {markup.upper()}", detail=str(error)) from None
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Table
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from importer.formats import paths, shape, yaml_file
-from importer.formats.encoding import decode, is_known, physical_line
+from importer.formats.encoding import check_encoding, decode, physical_line
 from importer.formats.tree import Block, Malformed, Node, Series
 from importer.mapping import dates, months, templates
-from importer.mapping.expressions import BadRule
 from importer.mapping.model import (
+    BadRule,
     Bare,
     Columns,
     Condition,
@@ -33,6 +33,7 @@ from importer.mapping.model import (
     Target,
     Template,
     Unit,
+    rule_at,
 )
 from importer.model import Location, moments
 from importer.model.diagnostics import Diagnostics
@@ -51,9 +52,19 @@ def read(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | 
     before = len(diagnostics.found)
     mapping = _read(path, shown or path.as_posix(), diagnostics, ())
     if mapping is not None:
-        for problem in _problems(mapping):
-            at = problem.at or mapping.place("fields")
-            diagnostics.error(problem.code, problem.summary, at, detail=problem.detail, hint=problem.hint)
+        for place, check in _checks(mapping):
+            try:
+                with rule_at(place):
+                    check()
+            except BadRule as problem:
+                diagnostics.report(problem)
+        if mapping.fields.keys().isdisjoint(("key", "external_id")):
+            diagnostics.error(
+                "missing-field",
+                "the mapping has no `key`",
+                mapping.place("fields"),
+                hint="name the column whose value says, for ever, which incident a row is",
+            )
     return mapping if len(diagnostics.found) == before else None
 
 
@@ -79,7 +90,7 @@ def _read(path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, .
     try:
         own = _mapping(block, shown, base)
     except BadRule as problem:
-        diagnostics.error(problem.code, problem.summary, problem.at, detail=problem.detail, hint=problem.hint)
+        diagnostics.report(problem)
         return None
     return replace(own, files=(*base.files, path))
 
@@ -89,7 +100,7 @@ def _checked(path: Path, shown: str, diagnostics: Diagnostics) -> Block | None:
     try:
         documents = yaml_file.read(decode(path.read_bytes(), physical_line), shown, diagnostics)
     except Malformed as problem:
-        problem.report(shown, diagnostics)
+        diagnostics.report(problem, Location(shown, problem.line))
         return None
     except OSError as error:
         diagnostics.error("unreadable", f"the mapping `{shown}` cannot be read", detail=error.strerror or "")
@@ -274,73 +285,29 @@ def _months(block: Block, shown: str) -> Table[str, int]:
     return {months.folded(name): number for number, name in enumerate(_texts(written), 1)}
 
 
-def _problems(mapping: Mapping) -> Iterator[BadRule]:
-    """Yield what is wrong with a mapping whatever the file is that it reads."""
-    yield from _bad_zone(mapping.timezone, mapping.place("timezone"))
-    yield from _bad_formats(mapping.datetime_formats, mapping, mapping.place("datetime_formats"))
-    yield from _bad_encoding(mapping)
-    if mapping.records is not None:
-        yield from _bad_path(mapping.records, mapping.place("records"))
-    for condition in mapping.where:
-        yield from _bad_template(condition.text, condition.place)
-    for rule in mapping.fields.values():
-        for each in rule.fields.values() if isinstance(rule, Items) else (rule,):
-            yield from _bad_zone(each.timezone, each.place)
-            yield from _bad_formats(each.datetime_formats or (), mapping, each.place)
-            if isinstance(each.origin, Expression):
-                yield from _bad_path(each.origin.text, each.place)
-            if isinstance(each.origin, Template):
-                yield from _bad_template(each.origin.text, each.place)
-    if "key" not in mapping.fields and "external_id" not in mapping.fields:
-        yield BadRule(
-            "missing-field",
-            "the mapping has no `key`",
-            hint="name the column whose value says, for ever, which incident a row is",
-            at=mapping.place("fields"),
-        )
-
-
-def _bad_zone(name: str | None, at: Location) -> Iterator[BadRule]:
-    try:
-        moments.zone(name or "UTC")
-    except moments.UnknownZone as problem:
-        hint = (
-            f"did you mean `{problem.nearest}`?" if problem.nearest else "zones are called like Europe/London"
-        )
-        yield BadRule("unknown-timezone", f"there is no time zone `{name}`", hint=hint, at=at)
-
-
-def _bad_encoding(mapping: Mapping) -> Iterator[BadRule]:
-    if not is_known(mapping.encoding or "utf-8"):
-        summary = f"there is no encoding `{mapping.encoding}`"
-        hint = "they are called like windows-1252, latin-1 or utf-16-le"
-        yield BadRule("bad-value", summary, hint=hint, at=mapping.place("encoding"))
-
-
-def _bad_formats(written: tuple[str, ...], mapping: Mapping, at: Location) -> Iterator[BadRule]:
-    for each in written:
-        try:
-            dates.compiled(each, mapping.months)
-        except dates.BadFormat as problem:
-            yield BadRule("bad-format", f"`{each}` is no format of a moment", detail=str(problem), at=at)
-
-
-def _bad_path(text: str, at: Location) -> Iterator[BadRule]:
-    try:
-        paths.compiled(text)
-    except paths.BadPath as problem:
-        hint = "a name with a dash or a blank needs quotes: '\"a-b\"'"
-        yield BadRule("bad-path", f"`{text}` is no JMESPath", detail=str(problem), hint=hint, at=at)
-
-
-def _bad_template(text: str, at: Location) -> Iterator[BadRule]:
+def _checks(mapping: Mapping) -> Iterator[tuple[Location, Callable[[], object]]]:
+    """Yield what raises a Problem where a text in the mapping cannot be used, whatever the file is that it
+    reads; and where that text stands."""
     from importer.mapping import markups  # noqa: PLC0415
 
-    try:
-        templates.Templates(strict=False, filters=markups.filters(dates.Calendar())).compiled(text)
-    except templates.BadTemplate as problem:
-        place = Location(at.path, at.line + problem.line - 1)
-        yield BadRule("bad-template", problem.summary, hint=problem.hint, at=place)
+    compile_template = templates.Templates(strict=False, filters=markups.filters(dates.Calendar())).compiled
+    yield mapping.place("timezone"), partial(moments.zone, mapping.timezone or "UTC")
+    for written in mapping.datetime_formats:
+        yield mapping.place("datetime_formats"), partial(dates.compiled, written, mapping.months)
+    yield mapping.place("encoding"), partial(check_encoding, mapping.encoding or "utf-8")
+    if mapping.records is not None:
+        yield mapping.place("records"), partial(paths.compiled, mapping.records)
+    for condition in mapping.where:
+        yield condition.place, partial(compile_template, condition.text)
+    for rule in mapping.fields.values():
+        for each in rule.fields.values() if isinstance(rule, Items) else (rule,):
+            yield each.place, partial(moments.zone, each.timezone or "UTC")
+            for written in each.datetime_formats or ():
+                yield each.place, partial(dates.compiled, written, mapping.months)
+            if isinstance(each.origin, Expression):
+                yield each.place, partial(paths.compiled, each.origin.text)
+            if isinstance(each.origin, Template):
+                yield each.place, partial(compile_template, each.origin.text)
 
 
 def _target(node: Node) -> Target:

@@ -50,7 +50,8 @@ def _moment(raw: Any, calendar: dates.Calendar) -> str:
     try:
         return dates.shown(dates.instant_of(raw, calendar))
     except NotAMoment as problem:
-        raise BadTemplate(f"`date`: {problem.summary}", hint=f"{problem.detail}; {problem.hint}") from None
+        hint = f"{problem.detail}; {problem.hint}"
+        raise BadTemplate("bad-template", f"`date`: {problem.summary}", hint=hint) from None
 
 
 def _slug(text: Any) -> str:

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Table
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from importer.model import Location
+from importer.model.diagnostics import Problem
+
+
+class BadRule(Problem):
+    """A rule of a mapping cannot be used at all."""
+
+
+class Unfit(Problem):
+    """A value cannot be what its field needs."""
+
+
+@contextmanager
+def rule_at(place: Location) -> Iterator[None]:
+    """Make a problem with a text that begins at `place` a BadRule with the line that it is in."""
+    try:
+        yield
+    except Problem as problem:
+        at = problem.at or Location(place.path, place.line + problem.line - 1)
+        raise BadRule(
+            problem.code, problem.summary, detail=problem.detail, hint=problem.hint, at=at
+        ) from None
 
 
 class Format(StrEnum):

@@ -13,17 +13,15 @@ from importer.formats.record import Record
 from importer.formats.tree import Block, Node, Series
 from importer.mapping import dates, markups
 from importer.mapping.expressions import (
-    BadRule,
     Field,
     Ground,
     Reader,
-    Unfit,
     as_text,
     compiled,
     raw,
     template,
 )
-from importer.mapping.model import Bare, Columns, Expression, Items, Mapping, Rule
+from importer.mapping.model import Bare, Columns, Expression, Items, Mapping, Rule, Unfit, rule_at
 from importer.mapping.templates import Templates
 from importer.model import moments, normalise
 
@@ -117,7 +115,10 @@ def program(mapping: Mapping, columns: Table[str, int] | None) -> Program:
 
 
 def _where(mapping: Mapping, ground: Ground) -> Callable[[Table[str, Any]], bool]:
-    conditions = [template(each.text, each.place, ground) for each in mapping.where]
+    conditions: list[Callable[[Table[str, Any]], str]] = []
+    for each in mapping.where:
+        with rule_at(each.place):
+            conditions.append(template(each.text, each.place, ground))
     return lambda values: all(render(values).lstrip().casefold() not in _FALSE for render in conditions)
 
 
@@ -127,7 +128,7 @@ def _entry(label: str, rule: Rule | Items, ground: Ground) -> _Entry:
     if isinstance(rule, Items):
         return _Entry(label, group, key, _items(label, rule, ground), None, "", is_expected=False)
     wanted = Field(label, is_moment=group == "timestamps", is_list=group == "custom_fields" or key in _LISTS)
-    with_place = _placed(compiled, rule, wanted, ground)
+    with_place = _compiled(rule, wanted, ground)
     expected = (
         ground.columns is None
         and isinstance(rule.origin, (Bare, Columns, Expression))
@@ -139,14 +140,9 @@ def _entry(label: str, rule: Rule | Items, ground: Ground) -> _Entry:
     )
 
 
-def _placed(
-    compile_rule: Callable[[Rule, Field, Ground], Reader], rule: Rule, wanted: Field, ground: Ground
-) -> Reader:
-    try:
-        return compile_rule(rule, wanted, ground)
-    except BadRule as problem:
-        problem.at = problem.at or rule.place
-        raise
+def _compiled(rule: Rule, wanted: Field, ground: Ground) -> Reader:
+    with rule_at(rule.place):
+        return compiled(rule, wanted, ground)
 
 
 def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
@@ -189,7 +185,7 @@ def _root(rule: Rule) -> str:
 def _items(label: str, rule: Items, ground: Ground) -> Callable[[Table[str, Any], int], Node]:
     within = ground if rule.each is None else _inside(ground)
     readers = [
-        (name, each.origin is not None, _listed(_placed(compiled, each, _wanted(label, name), within), name))
+        (name, each.origin is not None, _listed(_compiled(each, _wanted(label, name), within), name))
         for name, each in rule.fields.items()
     ]
     values_of = _each(rule, ground)
@@ -226,10 +222,11 @@ def _each(rule: Items, ground: Ground) -> Callable[[Table[str, Any]], Iterator[T
     """Return what yields the values of each item: the parts of a text, or an object with its `parent`."""
     if rule.each is None:
         return lambda values: iter((values,))
-    find = _placed(_raw_reader, Rule(place=rule.place, origin=rule.each), Field("each"), ground)
+    with rule_at(rule.place):
+        find = raw(Rule(place=rule.place, origin=rule.each), ground)
 
     def each(values: Table[str, Any]) -> Iterator[Table[str, Any]]:
-        found: Any = find(values)
+        found: Any = find(values) if find else None
         for value in found if isinstance(found, list) else [found]:
             if isinstance(value, dict):
                 yield _Child(value, values)
@@ -237,10 +234,6 @@ def _each(rule: Items, ground: Ground) -> Callable[[Table[str, Any]], Iterator[T
                 yield {**_parts(as_text(value), rule), _PARENT: values}
 
     return each
-
-
-def _raw_reader(rule: Rule, _wanted: Field, ground: Ground) -> Any:
-    return raw(rule, ground)
 
 
 class _Child(dict[str, Any]):

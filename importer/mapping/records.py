@@ -55,14 +55,14 @@ def records(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Co
     try:
         contents = _contents(found, mapping, diagnostics)
     except Malformed as problem:
-        problem.report(found.shown, diagnostics)
+        diagnostics.report(problem, Location(found.shown, problem.line))
     except OSError as error:
         diagnostics.error(
             "unreadable", "a file cannot be read", Location(found.shown, 1), detail=f"{error.strerror}"
         )
     except BadPath as problem:
         diagnostics.error(
-            "bad-path", "`records` cannot be used", mapping.place("records"), detail=str(problem)
+            "bad-path", "`records` cannot be used", mapping.place("records"), detail=problem.detail
         )
     else:
         if contents is not None:

@@ -26,6 +26,8 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+from importer.mapping.model import Unfit
+
 BUDGET = 3_000_000
 """Characters put together and turns of loops that one rendering may cost."""
 MAX_RANGE = 10_000
@@ -52,14 +54,8 @@ _ATTRIBUTES: Mapping[type, frozenset[str]] = {
 _FILTERS = frozenset(_FILTER_NAMES.split())
 
 
-class BadTemplate(ValueError):
-    """A template cannot be used, or not on this record. `line` counts in the template, from 1."""
-
-    def __init__(self, summary: str, *, line: int = 1, hint: str = "") -> None:
-        super().__init__(summary)
-        self.summary = summary
-        self.line = line
-        self.hint = hint
+class BadTemplate(Unfit):
+    """A template cannot be used, or not on this record."""
 
 
 class NoSuchName(UndefinedError):
@@ -80,6 +76,7 @@ class _Purse:
         self.left -= amount
         if self.left < 0:
             raise BadTemplate(
+                "bad-template",
                 "the template puts together more than it may",
                 hint=f"a rendering may cost {BUDGET} characters and turns of loops; make its loops shorter",
             )
@@ -111,7 +108,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         if operator in ("**", "%") and not all(
             isinstance(each, int) and abs(each) < 1 << 20 for each in (left, right)
         ):
-            raise BadTemplate(f"`{operator}` takes small whole numbers only")
+            raise BadTemplate("bad-template", f"`{operator}` takes small whole numbers only")
         if operator == "**":
             self.purse.pay(abs(right) * 20)
         if operator == "*":
@@ -160,10 +157,10 @@ class Rendering:
             for piece in self.template.generate(variables):
                 purse.pay(len(piece))
                 pieces.append(piece)
-        except (NoSuchName, BadTemplate):
+        except NoSuchName:
             raise
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
-            raise BadTemplate("the template cannot be rendered", hint=_told(error)) from None
+            raise BadTemplate("bad-template", "the template cannot be rendered", hint=_told(error)) from None
         return "".join(pieces)
 
 
@@ -180,7 +177,7 @@ class Templates:
         from jinja2 import meta  # noqa: PLC0415
 
         if len(text) > MAX_TEMPLATE:
-            raise BadTemplate(f"the template is longer than {MAX_TEMPLATE} characters")
+            raise BadTemplate("bad-template", f"the template is longer than {MAX_TEMPLATE} characters")
         environment = self.environment()
         try:
             tree = environment.parse(text)
@@ -188,9 +185,11 @@ class Templates:
             names = frozenset(meta.find_undeclared_variables(tree))
             code = environment.compile(_Bounded().visit(tree))
         except TemplateSyntaxError as error:
-            raise BadTemplate("this is no template", line=error.lineno, hint=str(error.message)) from None
+            raise BadTemplate(
+                "bad-template", "this is no template", error.lineno, hint=str(error.message)
+            ) from None
         except RecursionError:
-            raise BadTemplate("the template is nested too deeply") from None
+            raise BadTemplate("bad-template", "the template is nested too deeply") from None
         template = environment.template_class.from_code(environment, code, environment.globals)
         return Rendering(text, template, environment, names)
 
@@ -241,13 +240,14 @@ def _check(tree: nodes.Template) -> None:
         if not isinstance(node, _STATEMENTS):
             word = type(node).__name__.lower()
             raise BadTemplate(
+                "bad-template",
                 f"`{word}` is not for the templates of a mapping",
-                line=node.lineno,
+                node.lineno,
                 hint="they have {{ ... }}, {% if %}, {% for %} and {% set %}",
             )
     for loop in tree.find_all(nodes.For):
         if loop.recursive:
-            raise BadTemplate("a loop may not be recursive", line=loop.lineno)
+            raise BadTemplate("bad-template", "a loop may not be recursive", loop.lineno)
 
 
 def _scalar(value: Any) -> Any:
@@ -256,7 +256,9 @@ def _scalar(value: Any) -> Any:
         return ""
     if isinstance(value, (dict, list, tuple)):
         raise BadTemplate(
-            "the template puts out a list or a mapping", hint="name what is in it, or use `| join(', ')`"
+            "bad-template",
+            "the template puts out a list or a mapping",
+            hint="name what is in it, or use `| join(', ')`",
         )
     return value
 
@@ -313,7 +315,7 @@ def _paid(purse: _Purse, function: Callable[..., Any], *arguments: Any, **named:
 def _range(*bounds: int) -> range:
     found = range(*bounds)
     if len(found) > MAX_RANGE:
-        raise BadTemplate(f"a range of more than {MAX_RANGE} numbers")
+        raise BadTemplate("bad-template", f"a range of more than {MAX_RANGE} numbers")
     return found
 
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
 from importer.model import normalise
+from importer.model.diagnostics import Problem
 
 WITH_OFFSET = "2023-04-12T09:14:00Z"
 EXPECTED = f"{WITH_OFFSET}, 2023-04-12 09:14 or 2023-04-12"
@@ -23,40 +24,22 @@ _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 """The form that most are in, which needs no taking apart."""
 
 
-class NotAMoment(ValueError):
-    """The text is no instant. `summary` is the cause, `detail` what is wrong with this one."""
-
-    def __init__(self, code: str, summary: str, *, detail: str, hint: str) -> None:
-        super().__init__(summary)
-        self.code = code
-        self.summary = summary
-        self.detail = detail
-        self.hint = hint
+class NotAMoment(Problem):
+    """The text is no instant."""
 
 
 class UnknownForm(NotAMoment):
     """The text is written like none of the moments that can be read."""
 
 
-class UnknownZone(ValueError):
-    """No time zone has that name; `nearest` is one that looks like it, or empty. Of abbreviations and offsets
-    nothing looks like it: BST is not nearly MST, and Etc/GMT+2 is two hours behind."""
-
-    def __init__(self, name: str) -> None:
-        known = {each.casefold(): each for each in available_timezones()}
-        places = [each for each in known if "/" in each and not each.startswith("etc/")]
-        wanted = name.strip().casefold().replace(" ", "_")
-        near = [wanted] if wanted in known else get_close_matches(wanted, places, 1)
-        super().__init__(name)
-        self.nearest = known[near[0]] if near else ""
-
-
 def zone(name: str) -> ZoneInfo:
-    """Return the time zone of the IANA database (`Europe/London`, `UTC`). Raises UnknownZone."""
+    """Return the time zone of the IANA database (`Europe/London`, `UTC`). Raises a Problem
+    (unknown-timezone)."""
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
-        raise UnknownZone(name) from None
+        hint = _zone_hint(name)
+        raise Problem("unknown-timezone", f"there is no time zone `{name}`", hint=hint) from None
 
 
 def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> datetime:
@@ -89,6 +72,16 @@ def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | Non
             )
         parsed = _in_zone(parsed, local, text, side)
     return normalise.moment(parsed)
+
+
+def _zone_hint(name: str) -> str:
+    """Suggest the zone that looks like a name. Nothing looks like an abbreviation or an offset: BST is not
+    nearly MST, and Etc/GMT+2 is two hours behind."""
+    known = {each.casefold(): each for each in available_timezones()}
+    places = [each for each in known if "/" in each and not each.startswith("etc/")]
+    wanted = name.strip().casefold().replace(" ", "_")
+    near = [wanted] if wanted in known else get_close_matches(wanted, places, 1)
+    return f"did you mean `{known[near[0]]}`?" if near else "zones are called like Europe/London or UTC"
 
 
 def _parsed(text: str) -> datetime:

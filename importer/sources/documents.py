@@ -73,7 +73,7 @@ def candidates(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iter
                     declaring[page.shown] = True
                     yield candidate
     except Malformed as problem:
-        problem.report(found.shown, diagnostics)
+        diagnostics.report(problem, Location(found.shown, problem.line))
         return
     if any(declaring.values()):
         for shown in (shown for shown, declares in declaring.items() if not declares):

@@ -123,7 +123,7 @@ class _Draft:
             try:
                 at = moment(value, self.source.zone) if isinstance(value, str) else None
             except NotAMoment as problem:
-                self.report(problem, place)
+                self.source.diagnostics.report(problem, place)
             else:
                 self.put(attribute, at, place)
 
@@ -154,7 +154,7 @@ class _Draft:
             try:
                 at = moment(_text(item, "at"), self.source.zone)
             except NotAMoment as problem:
-                self.report(problem, self.place(item, "at"))
+                self.source.diagnostics.report(problem, self.place(item, "at"))
             else:
                 self.add_child(Field.TIMELINE, _line(_text(item, "title")), TimelineItem(at, _body(item)))
 
@@ -200,7 +200,7 @@ class _Draft:
         try:
             at = moment(_text(update, "at"), self.source.zone)
         except NotAMoment as problem:
-            self.report(problem, self.place(update, "at"))
+            self.source.diagnostics.report(problem, self.place(update, "at"))
             return None
         return StatusPageUpdate(
             at=at,
@@ -241,11 +241,6 @@ class _Draft:
             count += 1
             attribute = Attribute(kind, f"{title} #{count}")
         self.found[attribute] = child
-
-    def report(self, problem: NotAMoment, place: Location) -> None:
-        self.source.diagnostics.error(
-            problem.code, problem.summary, place, detail=problem.detail, hint=problem.hint
-        )
 
     def place(self, block: Block, key: str) -> Location:
         return block.place(self.source.path, key)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from importer.formats import encoding, shape, yaml_file
-from importer.formats.encoding import decode, physical_line
+from importer.formats import shape, yaml_file
+from importer.formats.encoding import check_encoding, decode, physical_line
 from importer.formats.tree import Block, Malformed, Node, place
 from importer.model import Location, OnDrift, Policy, moments
-from importer.model.diagnostics import Diagnostics
+from importer.model.diagnostics import Diagnostics, Problem
 from importer.model.errors import UsageError
 from importer.model.settings import (
     CONFIG_NAME,
@@ -56,7 +56,7 @@ def _checked(data: bytes, path: Path, diagnostics: Diagnostics) -> Block | None:
     try:
         documents = yaml_file.read(decode(data, physical_line), name, diagnostics)
     except Malformed as problem:
-        problem.report(name, diagnostics)
+        diagnostics.report(problem, Location(name, problem.line))
         return None
     if len(diagnostics.found) > before:
         return None
@@ -82,7 +82,12 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
         path=path,
         sources=_sources(block.get("sources"), policy, path.name, diagnostics),
         defaults=defaults,
-        timezone=_zone(block, path.name, diagnostics),
+        timezone=_checked_name(
+            _texts(block.get("defaults")).get("timezone"),
+            moments.zone,
+            place(path.name, block, ["defaults", "timezone"], line=1),
+            diagnostics,
+        ),
         namespace=identity.get("namespace", "default"),
         marker_field=identity.get("marker_field"),
         aliases={kind: _aliases(names) for kind, names in _entries(block.get("aliases"))},
@@ -125,10 +130,10 @@ def _source(
     written: Block, policy: Policy, name: str, diagnostics: Diagnostics
 ) -> PlainSource | MappedSource:
     words = _texts(written)
-    zone = _known_zone(words.get("timezone"), written.place(name, "timezone"), diagnostics)
+    zone = _checked_name(words.get("timezone"), moments.zone, written.place(name, "timezone"), diagnostics)
     own = None if written.keys().isdisjoint(_POLICY) else policy_of(written, policy)
     where = written.place(name, "encoding")
-    encoding = _known_encoding(words.get("encoding"), where, diagnostics)
+    encoding = _checked_name(words.get("encoding"), check_encoding, where, diagnostics)
     if "mapping" in words or "preset" in words:
         preset = words.get("preset")
         return MappedSource(words["path"], words.get("mapping"), preset, zone, written.line, encoding, own)
@@ -137,30 +142,17 @@ def _source(
     return PlainSource(words["path"], zone, written.line, own)
 
 
-def _zone(block: Block, name: str, diagnostics: Diagnostics) -> str | None:
-    """Return the default time zone; None where there is none, or after saying that its name is unknown."""
-    written = _texts(block.get("defaults")).get("timezone")
-    return _known_zone(written, place(name, block, ["defaults", "timezone"], line=1), diagnostics)
-
-
-def _known_zone(written: str | None, where: Location, diagnostics: Diagnostics) -> str | None:
+def _checked_name(
+    name: str | None, check: Callable[[str], object], at: Location, diagnostics: Diagnostics
+) -> str | None:
+    """Return a name; None where there is none, or after saying that the check knows no such name."""
     try:
-        return moments.zone(written).key if written else None
-    except moments.UnknownZone as problem:
-        hint = (
-            f"did you mean `{problem.nearest}`?"
-            if problem.nearest
-            else "zones are called like Europe/London or UTC"
-        )
-        diagnostics.error("unknown-timezone", f"there is no time zone `{written}`", where, hint=hint)
+        if name:
+            check(name)
+    except Problem as problem:
+        diagnostics.report(problem, at)
         return None
-
-
-def _known_encoding(written: str | None, where: Location, diagnostics: Diagnostics) -> str | None:
-    if written is None or encoding.is_known(written):
-        return written
-    diagnostics.error("bad-value", f"there is no encoding `{written}`", where, hint=encoding.NAMES)
-    return None
+    return name or None
 
 
 def _rate(block: Block, name: str, diagnostics: Diagnostics) -> Rate:

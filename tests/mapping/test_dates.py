@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from importer.mapping import dates, months
 from importer.mapping.model import Fold, Unit
+from importer.model.diagnostics import Problem
 from importer.model.moments import NotAMoment
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -127,7 +128,7 @@ def test_a_date_of_a_workbook_needs_no_format() -> None:
     "written", ["%d/%m", "%Y-%m-%d %I:%M", "%Q", "%Y-%m-%d %", "%Y-%m-%d %Y", "%Y %p %m %d"]
 )
 def test_a_format_that_leaves_something_open_is_refused(written: str) -> None:
-    with pytest.raises(dates.BadFormat):
+    with pytest.raises(Problem):
         dates.compiled(written, {})
 
 

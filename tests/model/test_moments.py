@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.model import normalise
-from importer.model.moments import NotAMoment, UnknownZone, moment, zone
+from importer.model.diagnostics import Problem
+from importer.model.moments import NotAMoment, moment, zone
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -92,9 +93,10 @@ def test_a_local_time_that_is_not_there_is_refused() -> None:
     ],
 )
 def test_an_unknown_zone_has_a_suggestion(name: str, nearest: str | None) -> None:
-    with pytest.raises(UnknownZone) as caught:
+    with pytest.raises(Problem) as caught:
         zone(name)
-    assert nearest is None or caught.value.nearest == nearest
+    hint = f"did you mean `{nearest}`?" if nearest else "zones are called like Europe/London or UTC"
+    assert nearest is None or caught.value.hint == hint
 
 
 def test_a_known_zone_is_itself() -> None:
