@@ -97,7 +97,7 @@ def command(context: click.Context) -> int:
 
 def _settings(wishes: Wishes, desk: Desk) -> Settings:
     """Return the settings with the export as their only source; defaults and time zone stay."""
-    from importer.formats.encoding import check_encoding  # noqa: PLC0415  it loads all formats
+    from importer.formats.text_file import check_encoding  # noqa: PLC0415  it loads all formats
     from importer.model import moments  # noqa: PLC0415  it reads the list of zones
 
     source = MappedSource(

@@ -69,8 +69,8 @@ def _scaffold(folder: Path, desk: Desk) -> None:
 def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     """Write a mapping for an export. Raises UsageError where the file is there, InvalidInput where the export
     cannot be read."""
-    from importer.formats.csv_file import is_field  # noqa: PLC0415
     from importer.mapping.model import TABLES  # noqa: PLC0415
+    from importer.sources.columns import is_field  # noqa: PLC0415
     from importer.sources.looking import look_at  # noqa: PLC0415  it loads the readers of all formats
 
     target, made_by = folder / f"{path.resolve().stem}.mapping.yaml", f"init --from {path.resolve().name}"
@@ -83,7 +83,7 @@ def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     text, questions = _skeleton(looked, records, path.resolve().name, desk)
     written.write({target: written.signed(text, made_by)})
     written.write_schema(folder, "mapping")
-    told = "".join(f", {name} {value}" for name, value in looked.said.items())
+    told = "".join(f", {name} {value}" for name, value in looked.detected.items())
     desk.console.table([f"{path}  {looked.format}{told}, {looked.records} records", f"written  {target}"])
     for question in questions:
         desk.console.tell(f"To decide: {question}.")
@@ -98,7 +98,7 @@ def _skeleton(looked: Look, records: str | None, name: str, desk: Desk) -> tuple
     from importer.mapping.model import TABLES  # noqa: PLC0415
 
     findings = inspect(looked.columns, values=looked.distinct, filled=looked.filled, records=looked.records)
-    encoding = looked.said.get("encoding", "utf-8")
+    encoding = looked.detected.get("encoding", "utf-8")
     source = Source(
         name=name,
         format=looked.format,

@@ -7,12 +7,12 @@ from typing import Any
 
 from importer.formats import markdown_file
 from importer.formats.record import Contents, Record
-from importer.formats.text_file import Text
+from importer.formats.text_file import TextFile
 from importer.formats.tree import Block, Malformed
 from importer.model.diagnostics import Diagnostics
 
 
-def contents(text: Text, shown: str, diagnostics: Diagnostics) -> Contents | None:
+def contents(text: TextFile, shown: str, diagnostics: Diagnostics) -> Contents | None:
     """Return the file's one record. None after a diagnostic of the front matter itself. Raises Malformed."""
     found = markdown_file.parts(text.text())
     values = _toml(found.front) if found.is_toml else markdown_file.yaml(found, shown, diagnostics)

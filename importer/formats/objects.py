@@ -12,8 +12,8 @@ from typing import Any
 
 from importer.formats import paths
 from importer.formats.complaints import complaint, is_complaint
-from importer.formats.record import Broken, Contents, Record
-from importer.formats.text_file import Text, quoted, refuse_page
+from importer.formats.record import Contents, InvalidRecord, Record
+from importer.formats.text_file import TextFile, excerpt, refuse_page
 from importer.formats.tree import Malformed
 from importer.model import Location
 
@@ -28,7 +28,7 @@ class Object(dict[str, Any]):
     line: int
 
 
-def contents(text: Text, shown: str, *, records: str | None, known: Collection[str]) -> Contents:
+def contents(text: TextFile, shown: str, *, records: str | None, known: Collection[str]) -> Contents:
     """Return what the JMESPath `records` finds; without one the list that the file is, or its one object.
 
     Numbers with a point keep their digits. `known` are the names that the mapping reads. Raises Malformed.
@@ -41,29 +41,27 @@ def contents(text: Text, shown: str, *, records: str | None, known: Collection[s
     return Contents(_records(found, shown, known), None, {"encoding": text.encoding})
 
 
-def lines(text: Text, shown: str, *, known: Collection[str]) -> Contents:
+def lines(text: TextFile, shown: str, *, known: Collection[str]) -> Contents:
     """Return the objects of JSON Lines, one in memory at a time. A bad line spoils only itself."""
     refuse_page(text.head)
     return Contents(_line_records(text, shown, known), None, {"encoding": text.encoding})
 
 
-def _line_records(text: Text, shown: str, known: Collection[str]) -> Iterator[Record | Broken]:
+def _line_records(text: TextFile, shown: str, known: Collection[str]) -> Iterator[Record | InvalidRecord]:
     for number, line in enumerate(text.lines(), 1):
         if not line.strip():
             continue
         try:
             value = _parsed(line, number)
         except Malformed as problem:
-            yield Broken(
-                Location(shown, number), (line,), problem.code, problem.summary, problem.detail, problem.hint
-            )
+            yield InvalidRecord(Location(shown, number), (line,), problem)
         else:
             yield from _records(value if isinstance(value, list) else [value], shown, known, number)
 
 
 def _records(
     found: list[Any], shown: str, known: Collection[str], line: int = 1
-) -> Iterator[Record | Broken]:
+) -> Iterator[Record | InvalidRecord]:
     for value in found:
         line = getattr(value, "line", line)
         if is_complaint(value, known):
@@ -71,26 +69,24 @@ def _records(
         elif isinstance(value, dict):
             yield Record(value, line)
         else:
-            yield Broken(
-                Location(shown, line),
-                (str(value),),
+            problem = Malformed(
                 "wrong-type",
                 "a record is no object",
-                f"found `{str(value)[:60]}`",
-                "`records` must lead to a list of objects",
+                detail=f"found `{str(value)[:60]}`",
+                hint="`records` must lead to a list of objects",
             )
+            yield InvalidRecord(Location(shown, line), (str(value),), problem)
 
 
-def _refused(error: dict[str, Any], place: Location) -> Broken:
+def _refused(error: dict[str, Any], place: Location) -> InvalidRecord:
     text = json.dumps(error, ensure_ascii=False, default=str)
-    return Broken(
-        place,
-        (text,),
+    problem = Malformed(
         "not-this-format",
         "an error message stands where an export should be",
-        f"it says `{quoted(complaint(error) or text)}`",
-        "the service refused: check the address and the rights of the key, and export again",
+        detail=f"it says `{excerpt(complaint(error) or text)}`",
+        hint="the service refused: check the address and the rights of the key, and export again",
     )
+    return InvalidRecord(place, (text,), problem)
 
 
 def _found(document: Any, records: str | None) -> list[Any]:

@@ -21,7 +21,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from importer.formats.encoding import physical_line
+from importer.formats.text_file import physical_line
 from importer.formats.tree import (
     MAX_DEPTH,
     Block,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from importer.formats.record import Broken, Contents, Record, Table
+from importer.formats.record import Contents, InvalidRecord, Record, Table
 from importer.formats.tree import Block, Malformed, Series
 from importer.mapping.model import BadRule, Keep, Mapping, Unfit
 from importer.mapping.program import Problem, Program, program
@@ -87,7 +87,7 @@ class _Source:
         try:
             for record in contents.records:
                 self.tally.read += 1
-                if isinstance(record, Broken):
+                if isinstance(record, InvalidRecord):
                     self.refuse(record, contents)
                     continue
                 record.values.setdefault("file", about)
@@ -127,11 +127,9 @@ class _Source:
             self.diagnostics.report(problem, Location(candidate.found.shown, line, column))
         self.tally.rejects.append(candidate.rejected(self.diagnostics.found[before:]))
 
-    def refuse(self, broken: Broken, contents: Contents) -> None:
-        self.diagnostics.error(
-            broken.code, broken.summary, broken.place, detail=broken.detail, hint=broken.hint
-        )
-        self.tally.rejects.append(reject(broken, contents.table, broken.place, self.diagnostics.found[-1:]))
+    def refuse(self, invalid: InvalidRecord, contents: Contents) -> None:
+        self.diagnostics.report(invalid.problem, invalid.place)
+        self.tally.rejects.append(reject(invalid, contents.table, invalid.place, self.diagnostics.found[-1:]))
 
     def program(self, contents: Contents, found: SourceFile) -> Program | None:
         header = contents.table.header if contents.table else None

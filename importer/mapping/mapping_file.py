@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.formats import paths, shape, yaml_file
-from importer.formats.encoding import check_encoding, decode, physical_line
+from importer.formats.text_file import check_encoding, decode
 from importer.formats.tree import Block, Malformed, Node, Series
 from importer.mapping import dates, months, templates
 from importer.mapping.model import (
@@ -98,7 +98,7 @@ def _read(path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, .
 def _checked(path: Path, shown: str, diagnostics: Diagnostics) -> Block | None:
     before = len(diagnostics.found)
     try:
-        documents = yaml_file.read(decode(path.read_bytes(), physical_line), shown, diagnostics)
+        documents = yaml_file.read(decode(path.read_bytes()), shown, diagnostics)
     except Malformed as problem:
         diagnostics.report(problem, Location(shown, problem.line))
         return None

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from importer.formats import front_matter, objects, tables, text_file, workbook
+from importer.formats import csv_file, front_matter, objects, text_file, xlsx_file
 from importer.formats.paths import BadPath
-from importer.formats.record import Broken, Contents, Record
+from importer.formats.record import Contents, InvalidRecord, Record
 from importer.formats.tree import Malformed
 from importer.mapping.model import Columns, Format, Items, Mapping, Rule, Template
 from importer.model import Diagnostic, Location, Severity
@@ -31,7 +31,7 @@ class Look:
     many of the `records` looked at have one."""
 
     format: Format
-    said: dict[str, str]
+    detected: dict[str, str]
     columns: tuple[str, ...]
     filled: dict[str, int]
     distinct: dict[str, Counter[str]]
@@ -113,8 +113,8 @@ def look(path: Path, *, shown: str, mapping: Mapping | None = None) -> Look:
             filled[name] += 1
             if value in known or len(known) < _MOST_VALUES:
                 known[value] += 1
-    said = dict(contents.said) if contents else {}
-    return Look(kind, said, tuple(distinct), dict(filled), distinct, count, diagnostics)
+    detected = dict(contents.detected) if contents else {}
+    return Look(kind, detected, tuple(distinct), dict(filled), distinct, count, diagnostics)
 
 
 def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
@@ -127,8 +127,8 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
             hint=f"the formats are {', '.join(Format)}",
         )
     if kind is Format.XLSX:
-        return workbook.contents(found.path, sheet=mapping.sheet, header_row=mapping.header_row)
-    text = text_file.opened(found.path, mapping.encoding)
+        return xlsx_file.read(found.path, sheet=mapping.sheet, header_row=mapping.header_row)
+    text = text_file.detect(found.path, mapping.encoding)
     match kind:
         case Format.JSON:
             return objects.contents(text, found.shown, records=mapping.records, known=known(mapping))
@@ -137,7 +137,7 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
         case Format.MARKDOWN:
             return front_matter.contents(text, found.shown, diagnostics)
         case _:
-            return tables.contents(
+            return csv_file.read(
                 text,
                 found.shown,
                 delimiter="\t" if kind is Format.TSV and mapping.delimiter is None else mapping.delimiter,
@@ -147,10 +147,10 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
 
 
 def _tell(found: SourceFile, contents: Contents, mapping: Mapping, diagnostics: Diagnostics) -> None:
-    encoding = contents.said.get("encoding", "utf-8")
+    encoding = contents.detected.get("encoding", "utf-8")
     if encoding != "utf-8":
         diagnostics.warning("encoding", f"the text was read as {encoding}", Location(found.shown, 1))
-    delimiter = contents.said.get("delimiter", "a comma")
+    delimiter = contents.detected.get("delimiter", "a comma")
     if delimiter != "a comma" and mapping.delimiter is None and mapping.format is not Format.TSV:
         diagnostics.warning(
             "delimiter", f"the cells are divided by {delimiter}, not by a comma", Location(found.shown, 1)
@@ -181,7 +181,7 @@ def _some(contents: Contents | None) -> Iterator[Record]:
     for number, record in enumerate(contents.records):
         if number == _MOST_RECORDS:
             return
-        if not isinstance(record, Broken):
+        if not isinstance(record, InvalidRecord):
             yield record
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from importer.formats.record import ABOUT, Broken, Record, Table
+from importer.formats.record import ABOUT, InvalidRecord, Record, Table
 from importer.model import Diagnostic, Location, Severity
 
 REASON = "left out because"
@@ -36,12 +36,12 @@ class Reject:
 
 
 def reject(
-    record: Record | Broken, table: Table | None, at: Location, problems: Sequence[Diagnostic]
+    record: Record | InvalidRecord, table: Table | None, at: Location, problems: Sequence[Diagnostic]
 ) -> Reject:
     """Return a record as one that was left out."""
     if table is not None:
         return Reject(at, tuple(problems), table.header, tuple(str(cell) for cell in record.cells))
-    if isinstance(record, Broken):
+    if isinstance(record, InvalidRecord):
         return Reject(at, tuple(problems), ("record",), tuple(record.cells))
     values = {name: each for name, each in record.values.items() if name not in ABOUT}
     return Reject(at, tuple(problems), tuple(values), tuple(_text(each) for each in values.values()))

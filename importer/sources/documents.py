@@ -9,11 +9,12 @@ from functools import cache, partial
 from itertools import chain
 
 from importer.formats import csv_file, json_file, markdown_file, shape, yaml_file
-from importer.formats.encoding import decode, physical_line
+from importer.formats.text_file import decode, physical_line
 from importer.formats.tree import Block, Malformed, Node, Series
 from importer.model import Location, Severity
 from importer.model.diagnostics import Diagnostics
 from importer.model.settings import SourceFile
+from importer.sources import columns
 from importer.sources.discovery import MARKDOWN, WORKBOOK
 
 
@@ -30,8 +31,8 @@ _FORMATS = {
     ".yml": _Format(yaml_file.read),
     ".json": _Format(json_file.read),
     ".jsonl": _Format(json_file.read_lines),
-    ".csv": _Format(csv_file.read, csv_file.row_after),
-    ".tsv": _Format(partial(csv_file.read, delimiter="\t"), csv_file.row_after),
+    ".csv": _Format(columns.read, csv_file.row_after),
+    ".tsv": _Format(partial(columns.read, delimiter="\t"), csv_file.row_after),
     MARKDOWN: _Format(markdown_file.read),
 }
 _OWN_PRODUCT = re.compile(r'\s*\{[^{\[]*"(?:format_version|importer_report)"\s*:|importer_report,')
@@ -89,7 +90,10 @@ def _pages(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator
     if suffix == WORKBOOK:
         from importer.formats import xlsx_file  # noqa: PLC0415  only a workbook pays for it
 
-        return (_Page(*each) for each in xlsx_file.read(found.path, found.shown, diagnostics))
+        return (
+            _Page(name, columns.read_rows(contents, name, diagnostics))
+            for name, contents in xlsx_file.read_sheets(found.path, found.shown)
+        )
     text = decode(data, _FORMATS[suffix].line_after)
     if _OWN_PRODUCT.match(text):
         if found.named:

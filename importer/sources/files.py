@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from importer.formats.encoding import decode, physical_line
+from importer.formats.text_file import decode
 from importer.formats.tree import Malformed
 from importer.model import Input, Location, normalise
 from importer.model.diagnostics import Diagnostics
@@ -79,7 +79,7 @@ class Files:
 
     def _text(self, data: bytes, name: str, place: Location) -> str | None:
         try:
-            content = normalise.text(decode(data, physical_line))
+            content = normalise.text(decode(data))
         except Malformed as problem:
             detail = f"`{name}`, line {problem.line}: {problem.detail}"
             self.diagnostics.error(problem.code, problem.summary, place, detail=detail, hint=problem.hint)

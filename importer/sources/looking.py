@@ -71,9 +71,9 @@ def _together(looks: Sequence[Look]) -> Look:
     the files in UTF-8 can still be read."""
     distinct: dict[str, Counter[str]] = {}
     filled: Counter[str] = Counter()
-    said: dict[str, str] = {}
-    for each in sorted(looks, key=lambda each: not each.said.get("encoding", "utf-8").startswith("utf-")):
-        said |= each.said
+    detected: dict[str, str] = {}
+    for each in sorted(looks, key=lambda each: not each.detected.get("encoding", "utf-8").startswith("utf-")):
+        detected |= each.detected
     for each in looks:
         if each.format is Format.MARKDOWN:
             del each.distinct["file.name"]  # the stem of the name says the same
@@ -82,7 +82,7 @@ def _together(looks: Sequence[Look]) -> Look:
             distinct.setdefault(name, Counter()).update(values)
     return replace(
         looks[0],
-        said=said,
+        detected=detected,
         columns=tuple(distinct),
         filled=dict(filled),
         distinct=distinct,

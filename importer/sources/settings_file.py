@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from importer.formats import shape, yaml_file
-from importer.formats.encoding import check_encoding, decode, physical_line
+from importer.formats.text_file import check_encoding, decode
 from importer.formats.tree import Block, Malformed, Node, place
 from importer.model import Location, OnDrift, Policy, moments
 from importer.model.diagnostics import Diagnostics, Problem
@@ -54,7 +54,7 @@ def _checked(data: bytes, path: Path, diagnostics: Diagnostics) -> Block | None:
     name = path.name
     before = len(diagnostics.found)
     try:
-        documents = yaml_file.read(decode(data, physical_line), name, diagnostics)
+        documents = yaml_file.read(decode(data), name, diagnostics)
     except Malformed as problem:
         diagnostics.report(problem, Location(name, problem.line))
         return None

@@ -278,7 +278,7 @@ def test_a_look_says_what_a_table_holds(tmp_path: object) -> None:
     seen = {name: tuple(values) for name, values in found.distinct.items()}
     assert seen == {"Key": ("A", "B"), "Team": ("x", "y"), "Note": ()}
     assert found.filled == {"Key": 2, "Team": 3}
-    assert found.said == {"encoding": "utf-8", "delimiter": "a semicolon"}
+    assert found.detected == {"encoding": "utf-8", "delimiter": "a semicolon"}
 
 
 def test_a_look_says_what_objects_hold(tmp_path: object) -> None:
