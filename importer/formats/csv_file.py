@@ -105,10 +105,9 @@ def _with_advice(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
     try:
         yield from rows
     except Malformed as problem:
-        problem.detail = f"in the row that begins after row {problem.line - 1}: {problem.detail}"
-        problem.hint = (
-            'is a quote never closed? one inside of a quoted cell is written twice: "say ""hello"""'
-        )
+        if problem.code == "syntax":
+            problem.detail = f"in the row that begins after row {problem.line - 1}: {problem.detail}"
+            problem.hint = _QUOTES
         raise
 
 

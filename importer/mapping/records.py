@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from importer.formats import csv_file, front_matter, objects, text_file, xlsx_file
+from importer.formats import csv_file, front_matter, json_file, text_file, xlsx_file
 from importer.formats.paths import BadPath
 from importer.formats.record import Contents, InvalidRecord, Record
 from importer.formats.tree import Malformed
@@ -131,9 +131,9 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
     text = text_file.detect(found.path, mapping.encoding)
     match kind:
         case Format.JSON:
-            return objects.contents(text, found.shown, records=mapping.records, known=known(mapping))
+            return json_file.read_records(text, found.shown, records=mapping.records, known=known(mapping))
         case Format.JSONL:
-            return objects.lines(text, found.shown, known=known(mapping))
+            return json_file.read_record_lines(text, found.shown, known=known(mapping))
         case Format.MARKDOWN:
             return front_matter.contents(text, found.shown, diagnostics)
         case _:
