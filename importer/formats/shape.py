@@ -13,9 +13,11 @@ from typing import Any
 
 import jsonschema_rs
 
-from importer.formats import schemas
-from importer.formats.tree import Block, Node, Series, place
+from importer.formats import schemas, yaml_file
+from importer.formats.text_file import decode
+from importer.formats.tree import Block, Malformed, Node, Series, place
 from importer.model import Diagnostic, Location, Severity
+from importer.model.diagnostics import Diagnostics
 
 _SHOWN = 60
 
@@ -45,6 +47,28 @@ def problems(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Dia
         for diagnostic in _diagnostics(error, _Subject(node, shape, path, line))
     )
     return tuple(sorted(found, key=lambda each: (each.locations[0].line, each.locations[0].column or 0)))
+
+
+def read(
+    data: bytes, shape: Shape, path: str, diagnostics: Diagnostics, *, empty: Block | None = None
+) -> Block | None:
+    """Return the mapping of the right shape that a file of YAML holds, `empty` where the file says nothing;
+    None after saying what is wrong with it."""
+    before = len(diagnostics.found)
+    try:
+        documents = yaml_file.read(decode(data), path, diagnostics)
+    except Malformed as problem:
+        diagnostics.report(problem, Location(path, problem.line))
+        return None
+    if len(diagnostics.found) > before:
+        return None
+    if len(documents) > 1:
+        diagnostics.error("wrong-type", f"{shape.thing} must be one document", Location(path, 1))
+        return None
+    node = documents[0] if documents and documents[0] is not None else empty
+    found = problems(node, shape, path)
+    diagnostics.found += found
+    return node if isinstance(node, Block) and not found else None
 
 
 @cache

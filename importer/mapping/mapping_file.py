@@ -11,9 +11,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from importer.formats import paths, shape, yaml_file
-from importer.formats.text_file import check_encoding, decode
-from importer.formats.tree import Block, Malformed, Node, Series
+from importer.formats import paths, shape
+from importer.formats.text_file import check_encoding
+from importer.formats.tree import Block, Node, Series
 from importer.mapping import dates, months, templates
 from importer.mapping.model import (
     BadRule,
@@ -81,7 +81,11 @@ def presets() -> tuple[str, ...]:
 
 
 def _read(path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, ...]) -> Mapping | None:
-    block = _checked(path, shown, diagnostics)
+    try:
+        block = shape.read(path.read_bytes(), shape.MAPPING, shown, diagnostics)
+    except OSError as error:
+        diagnostics.error("unreadable", f"the mapping `{shown}` cannot be read", detail=error.strerror or "")
+        return None
     if block is None:
         return None
     base = _base(block, path, shown, diagnostics, (*chain, path.resolve()))
@@ -93,24 +97,6 @@ def _read(path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, .
         diagnostics.report(problem)
         return None
     return replace(own, files=(*base.files, path))
-
-
-def _checked(path: Path, shown: str, diagnostics: Diagnostics) -> Block | None:
-    before = len(diagnostics.found)
-    try:
-        documents = yaml_file.read(decode(path.read_bytes()), shown, diagnostics)
-    except Malformed as problem:
-        diagnostics.report(problem, Location(shown, problem.line))
-        return None
-    except OSError as error:
-        diagnostics.error("unreadable", f"the mapping `{shown}` cannot be read", detail=error.strerror or "")
-        return None
-    if len(diagnostics.found) > before:
-        return None
-    node: Node = documents[0] if documents else None
-    problems = shape.problems(node, shape.MAPPING, shown)
-    diagnostics.found += problems
-    return node if isinstance(node, Block) and not problems else None
 
 
 def _base(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from importer.formats import csv_file, front_matter, json_file, text_file, xlsx_file
+from importer.formats import csv_file, json_file, markdown_file, text_file, xlsx_file
 from importer.formats.paths import BadPath
 from importer.formats.record import Contents, InvalidRecord, Record
 from importer.formats.tree import Malformed
@@ -135,7 +135,7 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
         case Format.JSONL:
             return json_file.read_record_lines(text, found.shown, known=known(mapping))
         case Format.MARKDOWN:
-            return front_matter.contents(text, found.shown, diagnostics)
+            return markdown_file.read_record(text, found.shown, diagnostics)
         case _:
             return csv_file.read(
                 text,

@@ -14,7 +14,7 @@ from importer.formats.tree import Block, Malformed, Node, Series
 from importer.model import Location, Severity
 from importer.model.diagnostics import Diagnostics
 from importer.model.settings import SourceFile
-from importer.sources import columns
+from importer.sources import columns, front_matter
 from importer.sources.discovery import MARKDOWN, WORKBOOK
 
 
@@ -33,7 +33,7 @@ _FORMATS = {
     ".jsonl": _Format(json_file.read_lines),
     ".csv": _Format(columns.read, csv_file.row_after),
     ".tsv": _Format(partial(columns.read, delimiter="\t"), csv_file.row_after),
-    MARKDOWN: _Format(markdown_file.read),
+    MARKDOWN: _Format(front_matter.read),
 }
 _OWN_PRODUCT = re.compile(r'\s*\{[^{\[]*"(?:format_version|importer_report)"\s*:|importer_report,')
 """Plans, state exports and reports say so before anything nested, or in their first header."""

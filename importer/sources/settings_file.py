@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from importer.formats import shape, yaml_file
-from importer.formats.text_file import check_encoding, decode
-from importer.formats.tree import Block, Malformed, Node, place
+from importer.formats import shape
+from importer.formats.text_file import check_encoding
+from importer.formats.tree import Block, Node, place
 from importer.model import Location, OnDrift, Policy, moments
 from importer.model.diagnostics import Diagnostics, Problem
 from importer.model.errors import UsageError
@@ -43,30 +43,10 @@ def load_settings(path: Path | None, folder: Path, diagnostics: Diagnostics) -> 
             f"the configuration {chosen} cannot be read: {error.strerror}", hint="check --config"
         ) from None
     root = chosen.parent
-    block = _checked(data, chosen, diagnostics)
+    block = shape.read(data, shape.CONFIG, chosen.name, diagnostics, empty=Block(1))
     if block is None:
         return Settings(root=root, path=chosen, state=root / DEFAULT_STATE)
     return _settings(block, chosen, diagnostics)
-
-
-def _checked(data: bytes, path: Path, diagnostics: Diagnostics) -> Block | None:
-    """Return the mapping that the file holds, or None after saying why it has none of the right shape."""
-    name = path.name
-    before = len(diagnostics.found)
-    try:
-        documents = yaml_file.read(decode(data), name, diagnostics)
-    except Malformed as problem:
-        diagnostics.report(problem, Location(name, problem.line))
-        return None
-    if len(diagnostics.found) > before:
-        return None
-    if len(documents) > 1:
-        diagnostics.error("wrong-type", "importer.yaml must be one document", Location(name, 1))
-        return None
-    node: Node = documents[0] if documents and documents[0] is not None else Block(1)
-    problems = shape.problems(node, shape.CONFIG, name)
-    diagnostics.found += problems
-    return node if isinstance(node, Block) and not problems else None
 
 
 def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
