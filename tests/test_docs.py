@@ -32,13 +32,13 @@ REPORTING = {"error", "warning", "report", "_error", "_warning", "_refused", "_d
 REPORTING |= {
     "Diagnostic",
     "Malformed",
-    "NotAMoment",
+    "InvalidMoment",
     "Failed",
-    "BadRule",
-    "Unfit",
+    "InvalidRule",
+    "InvalidValue",
     "Problem",
-    "BadTemplate",
-    "BadPath",
+    "InvalidTemplate",
+    "InvalidPath",
 }
 """Functions and classes that take a code as one of their first arguments."""
 

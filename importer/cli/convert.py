@@ -39,9 +39,9 @@ class Wishes:
 
 def _offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Return the presets that a shell completes."""
-    from importer.mapping import presets  # noqa: PLC0415  it loads all formats
+    from importer.mapping.mapping_file import preset_names  # noqa: PLC0415  it loads all formats
 
-    return [each for each in presets() if each.startswith(incomplete)]
+    return [each for each in preset_names() if each.startswith(incomplete)]
 
 
 @click.command("convert")
@@ -126,12 +126,12 @@ def _checked_name(name: str | None, check: Callable[[str], object]) -> str | Non
 
 def _forgiven(loaded: Loaded, wishes: Wishes) -> tuple[Diagnostic, ...]:
     """Return the problems; those of records that may be left out as warnings."""
-    from importer.mapping import left_out  # noqa: PLC0415  it loads all formats
+    from importer.mapping.rejects import without_rejects  # noqa: PLC0415  it loads all formats
 
     if wishes.rejects is None:
         return loaded.diagnostics
-    refused = [each for tally in loaded.tallies.values() for each in tally.rejects]
-    return left_out(loaded.diagnostics, refused)
+    refused = [each for counts in loaded.record_counts.values() for each in counts.rejects]
+    return without_rejects(loaded.diagnostics, refused)
 
 
 def _write(loaded: Loaded, wishes: Wishes) -> None:
@@ -166,13 +166,13 @@ def _divided(incidents: Iterable[Incident], by: str) -> dict[str, list[Incident]
 def _tell(loaded: Loaded, wishes: Wishes, desk: Desk) -> None:
     console, files = desk.console, _divided(loaded.incidents, wishes.by)
     console.table(f"{wishes.out / name}.yaml  {len(found)}" for name, found in files.items())
-    read = sum(tally.read for tally in loaded.tallies.values())
-    filtered = sum(tally.filtered for tally in loaded.tallies.values())
-    united = sum(tally.united for tally in loaded.tallies.values())
-    rejected = sum(len(tally.rejects) for tally in loaded.tallies.values())
+    read = sum(counts.read for counts in loaded.record_counts.values())
+    filtered = sum(counts.filtered for counts in loaded.record_counts.values())
+    merged = sum(counts.merged for counts in loaded.record_counts.values())
+    rejected = sum(len(counts.rejects) for counts in loaded.record_counts.values())
     console.tell(
         f"{read} records read: {len(loaded.incidents)} incidents written, {filtered} left out by `where`, "
-        f"{united} one with another of the same key, {rejected} left out for their mistakes."
+        f"{merged} one with another of the same key, {rejected} left out for their mistakes."
     )
     others = sorted(set(wishes.out.glob("*.yaml")) - {wishes.out / f"{name}.yaml" for name in files})
     earlier = [str(each) for each in others if written.is_own(each)]

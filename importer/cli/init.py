@@ -16,7 +16,7 @@ from importer.cli.session import Desk, open_desk, reading
 from importer.model.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from importer.mapping import Look
+    from importer.mapping.records import SourceProfile
     from importer.model import Catalogue
 
 
@@ -71,49 +71,51 @@ def _mapping(path: Path, folder: Path, desk: Desk) -> None:
     cannot be read."""
     from importer.mapping.model import TABLES  # noqa: PLC0415
     from importer.sources.columns import is_field  # noqa: PLC0415
-    from importer.sources.looking import look_at  # noqa: PLC0415  it loads the readers of all formats
+    from importer.sources.profile import profile_source  # noqa: PLC0415  it loads the readers of all formats
 
     target, made_by = folder / f"{path.resolve().stem}.mapping.yaml", f"init --from {path.resolve().name}"
     _check_mapping(target, made_by)
-    looked, records = look_at(path, desk.settings)
-    if looked.format in TABLES and all(map(is_field, looked.columns)):
+    profile, records = profile_source(path, desk.settings)
+    if profile.format in TABLES and all(map(is_field, profile.columns)):
         how = desk.common.again("plan", path)
         desk.console.tell(f"{path} has the columns of importer itself and needs no mapping: {how}")
         return
-    text, questions = _skeleton(looked, records, path.resolve().name, desk)
+    text, questions = _skeleton(profile, records, path.resolve().name, desk)
     written.write({target: written.signed(text, made_by)})
     written.write_schema(folder, "mapping")
-    told = "".join(f", {name} {value}" for name, value in looked.detected.items())
-    desk.console.table([f"{path}  {looked.format}{told}, {looked.records} records", f"written  {target}"])
+    told = "".join(f", {name} {value}" for name, value in profile.detected.items())
+    desk.console.table([f"{path}  {profile.format}{told}, {profile.records} records", f"written  {target}"])
     for question in questions:
         desk.console.tell(f"To decide: {question}.")
-    _tell_what_is_known(looked, path, desk)
+    _tell_what_is_known(profile, path, desk)
     desk.console.tell(f"Next: {desk.common.again('convert', path, '--mapping', target)}")
 
 
-def _skeleton(looked: Look, records: str | None, name: str, desk: Desk) -> tuple[str, list[str]]:
-    """Return the mapping of what was looked at, and what a person has to decide about it."""
+def _skeleton(profile: SourceProfile, records: str | None, name: str, desk: Desk) -> tuple[str, list[str]]:
+    """Return the mapping of a source, and what a person has to decide about it."""
     from importer.mapping.draft.inspection import inspect  # noqa: PLC0415
-    from importer.mapping.draft.skeleton import Source, open_questions, skeleton  # noqa: PLC0415
+    from importer.mapping.draft.skeleton import SourceInfo, open_questions, skeleton  # noqa: PLC0415
     from importer.mapping.model import TABLES  # noqa: PLC0415
 
-    findings = inspect(looked.columns, values=looked.distinct, filled=looked.filled, records=looked.records)
-    encoding = looked.detected.get("encoding", "utf-8")
-    source = Source(
+    findings = inspect(
+        profile.columns, values=profile.distinct, filled=profile.filled, records=profile.records
+    )
+    encoding = profile.detected.get("encoding", "utf-8")
+    source = SourceInfo(
         name=name,
-        format=looked.format,
+        format=profile.format,
         encoding=None if encoding.startswith("utf-") else encoding,
         records=records,
-        is_table=looked.format in TABLES,
-        catalogue=_names(desk, looked.columns),
+        is_table=profile.format in TABLES,
+        catalogue=_names(desk, profile.columns),
     )
     return skeleton(findings, source), list(open_questions(findings))
 
 
-def _tell_what_is_known(looked: Look, path: Path, desk: Desk) -> None:
+def _tell_what_is_known(profile: SourceProfile, path: Path, desk: Desk) -> None:
     from importer.mapping.draft.likely_preset import likely  # noqa: PLC0415
 
-    if known := likely(looked.columns, looked.format):
+    if known := likely(profile.columns, profile.format):
         desk.console.tell(
             f"It looks like an export that is known: `extends: {' or '.join(known)}` carries more. Without a"
             f" mapping: {desk.common.again('convert', path, '--preset', known[0])}"

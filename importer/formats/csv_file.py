@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from importer.formats.complaints import complaint
-from importer.formats.record import MAX_CELL, Contents, InvalidRecord, Record, Table
-from importer.formats.text_file import TextFile, excerpt, refuse_page
+from importer.formats.error_messages import error_message
+from importer.formats.record import MAX_CELL, Contents, InvalidRecord, Record, TableHeader
+from importer.formats.text_file import TextFile, preview, refuse_page
 from importer.formats.tree import Malformed
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
@@ -48,7 +48,7 @@ def read(
     number, cells = next(rows, (1, []))
     if not cells:
         raise Malformed("no-records", "the table has no header")
-    table = Table.of(cells, number)
+    table = TableHeader.of(cells, number)
     if header_row is None:
         _refuse_strangers(text.head, table, chosen, wanted)
     detected = {"encoding": text.encoding, "delimiter": DELIMITERS.get(chosen, f"`{chosen}`")}
@@ -59,7 +59,7 @@ def read_text(text: str, shown: str, delimiter: str) -> Contents:
     """Return the records under the first row that is not blank. Raises Malformed, also on the way."""
     rows = numbered_rows(lines_of(text), delimiter, longest=_LONGEST_OF_ALL)
     number, cells = next(rows, (1, []))
-    table = Table.of(cells, number)
+    table = TableHeader.of(cells, number)
     return Contents(_records(rows, table, shown), table)
 
 
@@ -91,7 +91,7 @@ def lines_of(text: str) -> Iterator[str]:
     return (match[0] for match in _LINE.finditer(text))
 
 
-def _records(rows: Iterable[NumberedRow], table: Table, shown: str) -> Iterator[Record | InvalidRecord]:
+def _records(rows: Iterable[NumberedRow], table: TableHeader, shown: str) -> Iterator[Record | InvalidRecord]:
     """Yield a record for each row that fits the header. Blank cells beyond the header are nothing."""
     width = len(table.header)
     for number, cells in rows:
@@ -123,12 +123,12 @@ def _refuse_json(head: str) -> None:
         "not-this-format",
         "the file is JSON, not a table",
         1,
-        detail=f"it says `{excerpt(complaint(document) or head)}`",
+        detail=f"it says `{preview(error_message(document) or head)}`",
         hint="set `format: json` in the mapping, or export it again",
     )
 
 
-def _refuse_strangers(head: str, table: Table, delimiter: str, wanted: frozenset[str]) -> None:
+def _refuse_strangers(head: str, table: TableHeader, delimiter: str, wanted: frozenset[str]) -> None:
     """Raise Malformed where no column of the header is wanted because it is no header: a title above it, or
     the words of an error."""
     if len(wanted) < _TELLING or not wanted.isdisjoint(table.columns):
@@ -147,7 +147,7 @@ def _refuse_strangers(head: str, table: Table, delimiter: str, wanted: frozenset
             "not-this-format",
             "the file is no table",
             table.row,
-            detail=f"it begins with `{excerpt(table.header[0])}`",
+            detail=f"it begins with `{preview(table.header[0])}`",
             hint="if it is the words of an error, export it again; else name the `delimiter` in the mapping",
         )
 

@@ -15,9 +15,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from importer.formats import paths
-from importer.formats.complaints import complaint, is_complaint
+from importer.formats.error_messages import error_message, is_error_message
 from importer.formats.record import Contents, InvalidRecord, Record
-from importer.formats.text_file import TextFile, excerpt, refuse_page
+from importer.formats.text_file import TextFile, preview, refuse_page
 from importer.formats.tree import (
     MAX_DEPTH,
     Block,
@@ -51,7 +51,7 @@ def read(text: str, path: str, diagnostics: Diagnostics, *, first_line: int = 1)
             parse_constant=_Constant,
         )
         lines = _value_lines(text, first_line)
-        return [_Builder(path, diagnostics, lines).node(value, next(lines), 0)]
+        return [_TreeBuilder(path, diagnostics, lines).node(value, next(lines), 0)]
     except Malformed as problem:
         diagnostics.report(problem, Location(path, problem.line))
         return []
@@ -102,7 +102,7 @@ def _records(
 ) -> Iterator[Record | InvalidRecord]:
     for value in found:
         line = getattr(value, "line", line)
-        if is_complaint(value, known):
+        if is_error_message(value, known):
             yield _refused(value, Location(shown, line))
         elif isinstance(value, dict):
             yield Record(value, line)
@@ -121,7 +121,7 @@ def _refused(error: dict[str, Any], place: Location) -> InvalidRecord:
     problem = Malformed(
         "not-this-format",
         "an error message stands where an export should be",
-        detail=f"it says `{excerpt(complaint(error) or text)}`",
+        detail=f"it says `{preview(error_message(error) or text)}`",
         hint="the service refused: check the address and the rights of the key, and export again",
     )
     return InvalidRecord(place, (text,), problem)
@@ -129,10 +129,10 @@ def _refused(error: dict[str, Any], place: Location) -> InvalidRecord:
 
 def _found(document: Any, records: str | None) -> list[Any]:
     """Return the records, or the document itself where it is an error message. Raises Malformed."""
-    value = document if records is None else paths.found(records, document)
+    value = document if records is None else paths.search_path(records, document)
     if value is not None:
         return value if isinstance(value, list) else [value]
-    if complaint(document) and not _lists(document):
+    if error_message(document) and not _lists(document):
         return [document]
     raise Malformed(
         "no-records",
@@ -163,7 +163,7 @@ def _hint(document: Any, records: str | None) -> str:
 def _lists(document: Any) -> list[str]:
     """Return the names of an object's lists that can be of records."""
     values = document.items() if isinstance(document, dict) else ()
-    return [name for name, value in values if isinstance(value, list) and not complaint({name: value})]
+    return [name for name, value in values if isinstance(value, list) and not error_message({name: value})]
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -177,7 +177,7 @@ class _Constant(str):
 
 
 @dataclass(slots=True)
-class _Builder:
+class _TreeBuilder:
     """Turns what was parsed into nodes. `lines` has the line of each key, value and closing bracket."""
 
     path: str

@@ -8,13 +8,13 @@ from typing import Any
 from importer.model.diagnostics import Problem
 
 
-class BadPath(Problem):
+class InvalidPath(Problem):
     """The text is no JMESPath, or not one for this value."""
 
 
 @lru_cache(256)
-def compiled(text: str) -> Any:
-    """Return an expression ready for use. Raises BadPath."""
+def compile_path(text: str) -> Any:
+    """Return an expression ready for use. Raises InvalidPath."""
     import jmespath  # noqa: PLC0415
     from jmespath.exceptions import JMESPathError  # noqa: PLC0415
 
@@ -22,19 +22,19 @@ def compiled(text: str) -> Any:
         return jmespath.compile(text)
     except JMESPathError as error:
         hint = "a name with a dash or a blank needs quotes: '\"a-b\"'"
-        raise BadPath(
+        raise InvalidPath(
             "bad-path", f"`{text}` is no JMESPath", detail=str(error).partition("\n")[0], hint=hint
         ) from None
 
 
-def found(text: str, value: Any) -> Any:
-    """Return what an expression finds. Raises BadPath where it cannot be used on this value."""
+def search_path(text: str, value: Any) -> Any:
+    """Return what an expression finds. Raises InvalidPath where it cannot be used on this value."""
     from jmespath.exceptions import JMESPathError  # noqa: PLC0415
 
     try:
-        return compiled(text).search(value)
+        return compile_path(text).search(value)
     except JMESPathError as error:
         detail = str(error).partition("\n")[0]
     except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
         detail = f"{type(error).__name__}: {error}"
-    raise BadPath("bad-path", f"`{text}` cannot be used on a record", detail=detail)
+    raise InvalidPath("bad-path", f"`{text}` cannot be used on a record", detail=detail)

@@ -42,7 +42,7 @@ class InvalidRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableHeader:
     """The header of a table: the number of the first column of each name, from 1, the row that it is in, and
     the names that several columns have."""
 
@@ -52,7 +52,7 @@ class Table:
     repeated: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, cells: Sequence[str], row: int) -> Table:
+    def of(cls, cells: Sequence[str], row: int) -> TableHeader:
         """Return the header that stands in a row."""
         names = tuple(each.strip() for each in cells)
         columns: dict[str, int] = {}
@@ -89,5 +89,5 @@ class Contents:
     no table; `detected` is what was found out about the file: encoding, delimiter, sheet."""
 
     records: Iterator[Record | InvalidRecord]
-    table: Table | None
+    table: TableHeader | None
     detected: Mapping[str, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema_rs
 
 from importer.formats import schemas, yaml_file
-from importer.formats.text_file import decode
+from importer.formats.text_file import decode_text
 from importer.formats.tree import Block, Malformed, Node, Series, place
 from importer.model import Diagnostic, Location, Severity
 from importer.model.diagnostics import Diagnostics
@@ -37,7 +37,7 @@ CONFIG = Shape("config", "importer.yaml")
 MAPPING = Shape("mapping", "the mapping")
 
 
-def problems(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Diagnostic, ...]:
+def validate(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Diagnostic, ...]:
     """Return what is wrong with a value that stands at `line`, by line; nothing if all is right."""
     if gate(shape).is_valid(node):
         return ()
@@ -56,7 +56,7 @@ def read(
     None after saying what is wrong with it."""
     before = len(diagnostics.found)
     try:
-        documents = yaml_file.read(decode(data), path, diagnostics)
+        documents = yaml_file.read(decode_text(data), path, diagnostics)
     except Malformed as problem:
         diagnostics.report(problem, Location(path, problem.line))
         return None
@@ -66,7 +66,7 @@ def read(
         diagnostics.error("wrong-type", f"{shape.thing} must be one document", Location(path, 1))
         return None
     node = documents[0] if documents and documents[0] is not None else empty
-    found = problems(node, shape, path)
+    found = validate(node, shape, path)
     diagnostics.found += found
     return node if isinstance(node, Block) and not found else None
 
@@ -74,17 +74,17 @@ def read(
 @cache
 def gate(shape: Shape) -> Any:
     """Return the fast validator."""
-    return jsonschema_rs.Draft202012Validator(document(shape))
+    return jsonschema_rs.Draft202012Validator(json_schema(shape))
 
 
 @cache
 def _words(shape: Shape) -> Any:
     from jsonschema import Draft202012Validator  # noqa: PLC0415  only a file with mistakes pays for it
 
-    return Draft202012Validator(document(shape))
+    return Draft202012Validator(json_schema(shape))
 
 
-def document(shape: Shape) -> dict[str, Any]:
+def json_schema(shape: Shape) -> dict[str, Any]:
     """Return the JSON Schema of a shape."""
     whole = schemas.read(shape.schema)
     if not shape.definition:
@@ -174,7 +174,7 @@ def _error(code: str, summary: str, at: Location, *, detail: str = "", hint: str
 
 def _description(subject: _Subject, steps: Sequence[str | int]) -> str:
     """Return what the schema says of the field at `steps`, or of the nearest described one above it."""
-    schema = document(subject.shape)
+    schema = json_schema(subject.shape)
     told = ""
     for step in steps:
         schema = _resolved(schema, subject.shape)

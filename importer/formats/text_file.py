@@ -61,7 +61,7 @@ def physical_line(text: str) -> int:
     return text.count("\n") + 1
 
 
-def decode(data: bytes, line_after: Callable[[str], int] = physical_line) -> str:
+def decode_text(data: bytes, line_after: Callable[[str], int] = physical_line) -> str:
     """Return the text of a file: a byte order mark says the encoding, otherwise it is UTF-8, strictly.
 
     `line_after` counts the line (of a table: the row) that comes after a text; it places the error.
@@ -154,14 +154,14 @@ def refuse_page(head: str) -> None:
         "not-this-format",
         "the file is an HTML page, not an export" if is_page else "the file is XML, which no mapping reads",
         1,
-        detail=f"it says `{excerpt(_TAG.sub(' ', head)) or excerpt(head)}`",
+        detail=f"it says `{preview(_TAG.sub(' ', head)) or preview(head)}`",
         hint="the download gave an error or login page: export it again"
         if is_page
         else "export it as CSV or JSON; if it is an error message, export it again",
     )
 
 
-def excerpt(words: str) -> str:
+def preview(words: str) -> str:
     """Return a stranger's words for a message: in one line, without what is not to be seen, and cut short."""
     seen = " ".join("".join(each if each.isprintable() else " " for each in words[:_HEAD]).split())
     return seen if len(seen) <= _QUOTED else f"{seen[:_QUOTED]}..."

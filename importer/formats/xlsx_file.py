@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importer.formats.archive import refuse_bomb
-from importer.formats.record import Contents, Table
+from importer.formats.record import Contents, TableHeader
 from importer.formats.tree import Malformed
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _contents(workbook: CalamineWorkbook, name: str, header_row: int | None) -> 
     if not header:
         return None
     blank = [""] * left
-    table = Table.of(blank + [_text(cell) for cell in header], number)
+    table = TableHeader.of(blank + [_text(cell) for cell in header], number)
     records = (table.record(blank + [_value(cell) for cell in cells], number) for number, cells in rows)
     return Contents(records, table, {"sheet": name, "sheets": ", ".join(workbook.sheet_names)})
 

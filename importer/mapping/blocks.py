@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from importer.formats.record import Contents, InvalidRecord, Record, Table
+from importer.formats.record import Contents, InvalidRecord, Record, TableHeader
 from importer.formats.tree import Block, Malformed, Series
-from importer.mapping.model import BadRule, Keep, Mapping, Unfit
-from importer.mapping.program import Problem, Program, program
-from importer.mapping.records import records, without_records
+from importer.mapping.model import InvalidRule, InvalidValue, Keep, Mapping
+from importer.mapping.program import FieldProblem, Program, program
+from importer.mapping.records import no_records, records
 from importer.mapping.rejects import Reject, as_csv, reject
 from importer.model import Diagnostic, Location, Severity
 from importer.model.diagnostics import Diagnostics
@@ -17,13 +17,13 @@ from importer.model.settings import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class MappedRecord:
     """What a record declares: a block as an incident file has it, with the record that it comes from."""
 
     block: Block
     found: SourceFile
     record: Record
-    table: Table | None
+    table: TableHeader | None
 
     @property
     def place(self) -> Location:
@@ -35,14 +35,14 @@ class Candidate:
 
 
 @dataclass(slots=True)
-class Tally:
+class RecordCounts:
     """What became of the records of a source: how many were read, left out by `where`, and one with another
     of the same key; and those that could not be used. `delimiter` and `header_row` are what a table must have
     to be read by the same mapping."""
 
     read: int = 0
     filtered: int = 0
-    united: int = 0
+    merged: int = 0
     rejects: list[Reject] = field(default_factory=list)
     delimiter: str = ","
     header_row: int = 1
@@ -52,41 +52,41 @@ class Tally:
         return as_csv(self.rejects, delimiter=self.delimiter, header_row=self.header_row)
 
 
-def blocks(
-    mapping: Mapping, files: Sequence[SourceFile], diagnostics: Diagnostics, tally: Tally
-) -> Iterator[Candidate]:
+def map_records(
+    mapping: Mapping, files: Sequence[SourceFile], diagnostics: Diagnostics, counts: RecordCounts
+) -> Iterator[MappedRecord]:
     """Yield what the records of the files declare, in the order of files and records.
 
     Records are read while they are asked for. Mistakes go to `diagnostics`; a record with a mistake is left
-    out, and goes to the rejects of the tally too. Nothing is raised.
+    out, and goes to the rejects of the counts too. Nothing is raised.
     """
-    source = _Source(mapping, diagnostics, tally)
+    source = _MappingRun(mapping, diagnostics, counts)
     candidates = (each for found in files for each in source.candidates(found))
-    yield from _united(candidates, source)
+    yield from _merged_by_key(candidates, source)
     source.tell()
 
 
 @dataclass(slots=True)
-class _Source:
+class _MappingRun:
     """One mapping at work. Files with the same columns share a program."""
 
     mapping: Mapping
     diagnostics: Diagnostics
-    tally: Tally
+    counts: RecordCounts
     programs: dict[tuple[str, ...] | None, Program | None] = field(default_factory=dict)
     empty: list[Diagnostic] = field(default_factory=list)
     """What there is to say of files that can be read and have no record."""
 
-    def candidates(self, found: SourceFile) -> Iterator[Candidate]:
+    def candidates(self, found: SourceFile) -> Iterator[MappedRecord]:
         contents = records(found, self.mapping, self.diagnostics)
         runs = self.program(contents, found) if contents else None
         if contents is None or runs is None:
             return
         about = {"stem": found.path.stem, "name": found.path.name}
-        before = self.tally.read
+        before = self.counts.read
         try:
             for record in contents.records:
-                self.tally.read += 1
+                self.counts.read += 1
                 if isinstance(record, InvalidRecord):
                     self.refuse(record, contents)
                     continue
@@ -96,40 +96,42 @@ class _Source:
                     yield candidate
         except Malformed as problem:
             self.diagnostics.report(problem, Location(found.shown, problem.line))
-        except BadRule as problem:
+        except InvalidRule as problem:
             self.report(problem, found)
         else:
-            if self.tally.read == before:
-                self.empty.append(without_records(found.shown))
+            if self.counts.read == before:
+                self.empty.append(no_records(found.shown))
 
     def candidate(
         self, record: Record, runs: Program, contents: Contents, found: SourceFile
-    ) -> Candidate | None:
+    ) -> MappedRecord | None:
         """Return what a record declares; None where `where` leaves it out or it has mistakes."""
-        problems: list[Problem] = []
+        problems: list[FieldProblem] = []
         try:
             if not runs.where(record.values):
-                self.tally.filtered += 1
+                self.counts.filtered += 1
                 return None
             block = runs.block(record, problems)
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             block = Block(record.line)
             problems.append((unfit, record.line, None))
-        candidate = Candidate(block, found, record, contents.table)
+        candidate = MappedRecord(block, found, record, contents.table)
         if not problems:
             return candidate
         self.reject(candidate, problems)
         return None
 
-    def reject(self, candidate: Candidate, problems: Sequence[Problem]) -> None:
+    def reject(self, candidate: MappedRecord, problems: Sequence[FieldProblem]) -> None:
         before = len(self.diagnostics.found)
         for problem, line, column in problems:
             self.diagnostics.report(problem, Location(candidate.found.shown, line, column))
-        self.tally.rejects.append(candidate.rejected(self.diagnostics.found[before:]))
+        self.counts.rejects.append(candidate.rejected(self.diagnostics.found[before:]))
 
     def refuse(self, invalid: InvalidRecord, contents: Contents) -> None:
         self.diagnostics.report(invalid.problem, invalid.place)
-        self.tally.rejects.append(reject(invalid, contents.table, invalid.place, self.diagnostics.found[-1:]))
+        self.counts.rejects.append(
+            reject(invalid, contents.table, invalid.place, self.diagnostics.found[-1:])
+        )
 
     def program(self, contents: Contents, found: SourceFile) -> Program | None:
         header = contents.table.header if contents.table else None
@@ -138,12 +140,12 @@ class _Source:
                 self.programs[header] = program(
                     self.mapping, contents.table.columns if contents.table else None
                 )
-            except BadRule as problem:
+            except InvalidRule as problem:
                 self.report(problem, found)
                 self.programs[header] = None
         return self.programs[header]
 
-    def report(self, problem: BadRule, found: SourceFile) -> None:
+    def report(self, problem: InvalidRule, found: SourceFile) -> None:
         at = problem.at or self.mapping.place("fields")
         detail = problem.detail or f"in {found.shown}"
         self.diagnostics.error(problem.code, problem.summary, at, detail=detail, hint=problem.hint)
@@ -153,15 +155,15 @@ class _Source:
 
         The last page of an API may well be empty; a source that is so throughout is no export.
         """
-        severity = Severity.WARNING if self.tally.read else Severity.ERROR
+        severity = Severity.WARNING if self.counts.read else Severity.ERROR
         self.diagnostics.found += (replace(each, severity=severity) for each in self.empty)
-        if self.tally.read and self.tally.filtered == self.tally.read:
+        if self.counts.read and self.counts.filtered == self.counts.read:
             self.diagnostics.warning(
                 "nothing-left", "`where` leaves out every record", self.mapping.place("where")
             )
             return
         for runs in self.programs.values():
-            for label in runs.never() if runs and self.tally.read and not self.tally.rejects else ():
+            for label in runs.never() if runs and self.counts.read and not self.counts.rejects else ():
                 self.diagnostics.warning(
                     "never-found",
                     f"`{label}` has no value in any record",
@@ -170,18 +172,18 @@ class _Source:
                 )
 
 
-def _united(candidates: Iterator[Candidate], source: _Source) -> Iterator[Candidate]:
+def _merged_by_key(candidates: Iterator[MappedRecord], source: _MappingRun) -> Iterator[MappedRecord]:
     """Yield one candidate for each key, as `keep` says. One without a key is another stage's mistake."""
     keep = source.mapping.keep or Keep.ERROR
     if keep in (Keep.ERROR, Keep.FIRST):
         yield from _first(candidates, source, keep)
         return
-    known: dict[str, Candidate] = {}
+    known: dict[str, MappedRecord] = {}
     for number, candidate in enumerate(candidates):
         key = _key(candidate.block) or f"\0{number}"
         before = known.get(key)
         if before is not None:
-            source.tally.united += 1
+            source.counts.merged += 1
             if keep is Keep.MERGE:
                 _merge(before.block, candidate.block)
                 continue
@@ -190,7 +192,7 @@ def _united(candidates: Iterator[Candidate], source: _Source) -> Iterator[Candid
         yield known.pop(key)
 
 
-def _first(candidates: Iterator[Candidate], source: _Source, keep: Keep) -> Iterator[Candidate]:
+def _first(candidates: Iterator[MappedRecord], source: _MappingRun, keep: Keep) -> Iterator[MappedRecord]:
     places: dict[str, tuple[str, int]] = {}
     for candidate in candidates:
         key = _key(candidate.block)
@@ -199,7 +201,7 @@ def _first(candidates: Iterator[Candidate], source: _Source, keep: Keep) -> Iter
         if first is here:
             yield candidate
         elif keep is Keep.FIRST:
-            source.tally.united += 1
+            source.counts.merged += 1
         else:
             source.diagnostics.error(
                 "duplicate-key",
@@ -208,7 +210,7 @@ def _first(candidates: Iterator[Candidate], source: _Source, keep: Keep) -> Iter
                 detail=f"`{key}` is at {Location(*first)} too",
                 hint="`keep: last`, `first` or `merge` in the mapping makes one incident of them",
             )
-            source.tally.rejects.append(candidate.rejected(source.diagnostics.found[-1:]))
+            source.counts.rejects.append(candidate.rejected(source.diagnostics.found[-1:]))
 
 
 def _key(block: Block) -> str:

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 from importer.mapping import months
 from importer.mapping.model import Fold, Unit
 from importer.model.diagnostics import Problem
-from importer.model.moments import EXPECTED, WITH_OFFSET, NotAMoment, UnknownForm, instant, moment
+from importer.model.moments import EXPECTED, WITH_OFFSET, InvalidMoment, UnknownMomentFormat, instant, moment
 
-_ENGLISH = months.of("en")
+_ENGLISH = months.month_numbers("en")
 _DAYS = r"[^\W\d]+\.?"
 _DIRECTIVES = {
     "Y": r"(?P<Y>\d{4})",
@@ -87,7 +87,7 @@ class Calendar:
     unit: Unit | None = None
 
 
-def compiled(written: str, named: Mapping[str, int]) -> Pattern:
+def compile_format(written: str, named: Mapping[str, int]) -> Pattern:
     """Return a format such as `%d/%b/%y %I:%M %p` ready for use. Raises a Problem (bad-format)."""
     parts: list[str] = []
     seen: set[str] = set()
@@ -125,14 +125,14 @@ def _bad_format(written: str, why: str) -> Problem:
 
 
 def instant_of(raw: object, calendar: Calendar) -> datetime:
-    """Return the instant that a text, a number or a spreadsheet's own date means. Raises NotAMoment, with a
-    hint of what can be done in a mapping."""
+    """Return the instant that a text, a number or a spreadsheet's own date means. Raises InvalidMoment, with
+    a hint of what can be done in a mapping."""
     text = str(raw).strip()
     try:
         return _instant(raw, text, calendar)
-    except UnknownForm as problem:
+    except UnknownMomentFormat as problem:
         raise _unreadable(text, calendar, problem.detail) from None
-    except NotAMoment as problem:
+    except InvalidMoment as problem:
         problem.hint = _HINTS.get(problem.code, problem.hint)
         raise
 
@@ -150,7 +150,7 @@ def _instant(raw: object, text: str, calendar: Calendar) -> datetime:
     if not found:
         raise _unreadable(text, calendar)
     if len(found) > 1 and any(each != found[0] for each in found):
-        raise NotAMoment(
+        raise InvalidMoment(
             "ambiguous-datetime",
             "two of the datetime_formats read a moment differently",
             detail=f"`{text}` is {' or '.join(each.isoformat(' ') for each in found)}",
@@ -159,12 +159,12 @@ def _instant(raw: object, text: str, calendar: Calendar) -> datetime:
     return instant(found[0], text, calendar.zone, calendar.side)
 
 
-def shown(at: datetime) -> str:
+def format_instant(at: datetime) -> str:
     """Return an instant in UTC as the text that an incident file would have."""
     return f"{at.isoformat(timespec='milliseconds' if at.microsecond else 'seconds')[:-6]}Z"
 
 
-def seconds(text: str) -> float:
+def duration_seconds(text: str) -> float:
     """Return a duration in seconds: a number of them, `1:30:00`, `2h 30m`, `PT1H30M`. Raises ValueError."""
     written = text.strip()
     if _NUMBER.fullmatch(written):
@@ -180,7 +180,7 @@ def seconds(text: str) -> float:
 
 def _assembled(parts: Mapping[str, str], named: Mapping[str, int]) -> datetime | None:
     get = parts.get
-    month = named.get(months.folded(parts["b"])) if "b" in parts else int(parts["m"])
+    month = named.get(months.fold_month(parts["b"])) if "b" in parts else int(parts["m"])
     if month is None:
         return None
     hour = int(get("H") or get("I") or 0)
@@ -223,7 +223,7 @@ def _since_1970(text: str, calendar: Calendar) -> datetime:
         scale = 1000 if calendar.unit is Unit.MILLISECONDS else 1
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(number * (1000 // scale)))
     except (InvalidOperation, OverflowError, ValueError):
-        raise NotAMoment(
+        raise InvalidMoment(
             "bad-datetime",
             "a moment cannot be read",
             detail=f"`{text}` is no number of {'milliseconds' if calendar.unit == 'ms' else 'seconds'}",
@@ -232,10 +232,10 @@ def _since_1970(text: str, calendar: Calendar) -> datetime:
     return instant(at, text, None, None)
 
 
-def _unreadable(text: str, calendar: Calendar, detail: str = "") -> NotAMoment:
+def _unreadable(text: str, calendar: Calendar, detail: str = "") -> InvalidMoment:
     formats = ", ".join(each.written for each in calendar.patterns)
     example = WITH_OFFSET if formats else EXPECTED
-    return NotAMoment(
+    return InvalidMoment(
         "bad-datetime",
         "a moment cannot be read",
         detail=detail or f"`{text}` has none of the forms {formats}",

@@ -16,13 +16,13 @@ from importer.formats.text_file import check_encoding
 from importer.formats.tree import Block, Node, Series
 from importer.mapping import dates, months, templates
 from importer.mapping.model import (
-    BadRule,
     Bare,
     Columns,
     Condition,
     Expression,
     Fold,
     Format,
+    InvalidRule,
     Items,
     Keep,
     Mapping,
@@ -47,7 +47,7 @@ _ORIGINS = ("column", "columns", "path", "template")
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
 
 
-def read(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | None:
+def read_mapping(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | None:
     """Read a mapping, which messages call `shown`; None after saying what is wrong with it."""
     before = len(diagnostics.found)
     mapping = _read(path, shown or path.as_posix(), diagnostics, ())
@@ -56,7 +56,7 @@ def read(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | 
             try:
                 with rule_at(place):
                     check()
-            except BadRule as problem:
+            except InvalidRule as problem:
                 diagnostics.report(problem)
         if mapping.fields.keys().isdisjoint(("key", "external_id")):
             diagnostics.error(
@@ -68,14 +68,14 @@ def read(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | 
     return mapping if len(diagnostics.found) == before else None
 
 
-def preset(name: str, diagnostics: Diagnostics, *, at: Location | None = None) -> Mapping | None:
+def read_preset(name: str, diagnostics: Diagnostics, *, at: Location | None = None) -> Mapping | None:
     """Return a mapping that is shipped and is named at `at`; None after saying what is wrong with it."""
     path = _shipped(name, diagnostics, at)
-    return None if path is None else read(path, diagnostics, shown=_called(name))
+    return None if path is None else read_mapping(path, diagnostics, shown=_called(name))
 
 
 @cache
-def presets() -> tuple[str, ...]:
+def preset_names() -> tuple[str, ...]:
     """Return the names of the mappings that are shipped, sorted."""
     return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
 
@@ -93,7 +93,7 @@ def _read(path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, .
         return None
     try:
         own = _mapping(block, shown, base)
-    except BadRule as problem:
+    except InvalidRule as problem:
         diagnostics.report(problem)
         return None
     return replace(own, files=(*base.files, path))
@@ -121,10 +121,10 @@ def _base(
 
 def _shipped(name: str, diagnostics: Diagnostics, at: Location | None) -> Path | None:
     """Return the file of a preset, or None after saying which presets there are."""
-    if name in presets():
+    if name in preset_names():
         return PRESETS / f"{name}.yaml"
-    near = get_close_matches(name.casefold(), presets(), 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(presets())}"
+    near = get_close_matches(name.casefold(), preset_names(), 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(preset_names())}"
     diagnostics.error("unknown-preset", f"there is no preset `{name}`", at, hint=hint)
     return None
 
@@ -134,7 +134,7 @@ def _called(name: str) -> str:
 
 
 def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
-    """Return the mapping of a block of the right shape on top of its base. Raises BadRule."""
+    """Return the mapping of a block of the right shape on top of its base. Raises InvalidRule."""
     text = {key: _text(block, key) for key in block}
     places = {key: block.place(shown, key) for key in block}
     changes: dict[str, Any] = {key: text[key] for key in ("sheet", "timezone", "records") if text.get(key)}
@@ -225,7 +225,9 @@ def _origin(block: Block, shown: str) -> Origin | None:
     written = [name for name in _ORIGINS if name in block]
     if len(written) > 1:
         summary = f"a rule has one of {', '.join(_ORIGINS)}, not several"
-        raise BadRule("bad-value", summary, detail=" and ".join(written), at=block.place(shown, written[1]))
+        raise InvalidRule(
+            "bad-value", summary, detail=" and ".join(written), at=block.place(shown, written[1])
+        )
     match written:
         case ["column"]:
             return Columns(_texts(block["column"]), any_of=True)
@@ -261,14 +263,14 @@ def _months(block: Block, shown: str) -> Table[str, int]:
     written = block["months"]
     if isinstance(written, str):
         if written.strip() not in months.LANGUAGES:
-            raise BadRule(
+            raise InvalidRule(
                 "bad-value",
                 f"the names of the months in `{written}` are not known",
                 hint=f"known are {', '.join(months.LANGUAGES)}; else write a list of the twelve names",
                 at=block.place(shown, "months"),
             )
-        return months.of(written.strip())
-    return {months.folded(name): number for number, name in enumerate(_texts(written), 1)}
+        return months.month_numbers(written.strip())
+    return {months.fold_month(name): number for number, name in enumerate(_texts(written), 1)}
 
 
 def _checks(mapping: Mapping) -> Iterator[tuple[Location, Callable[[], object]]]:
@@ -279,19 +281,19 @@ def _checks(mapping: Mapping) -> Iterator[tuple[Location, Callable[[], object]]]
     compile_template = templates.Templates(strict=False, filters=markups.filters(dates.Calendar())).compiled
     yield mapping.place("timezone"), partial(moments.zone, mapping.timezone or "UTC")
     for written in mapping.datetime_formats:
-        yield mapping.place("datetime_formats"), partial(dates.compiled, written, mapping.months)
+        yield mapping.place("datetime_formats"), partial(dates.compile_format, written, mapping.months)
     yield mapping.place("encoding"), partial(check_encoding, mapping.encoding or "utf-8")
     if mapping.records is not None:
-        yield mapping.place("records"), partial(paths.compiled, mapping.records)
+        yield mapping.place("records"), partial(paths.compile_path, mapping.records)
     for condition in mapping.where:
         yield condition.place, partial(compile_template, condition.text)
     for rule in mapping.fields.values():
         for each in rule.fields.values() if isinstance(rule, Items) else (rule,):
             yield each.place, partial(moments.zone, each.timezone or "UTC")
             for written in each.datetime_formats or ():
-                yield each.place, partial(dates.compiled, written, mapping.months)
+                yield each.place, partial(dates.compile_format, written, mapping.months)
             if isinstance(each.origin, Expression):
-                yield each.place, partial(paths.compiled, each.origin.text)
+                yield each.place, partial(paths.compile_path, each.origin.text)
             if isinstance(each.origin, Template):
                 yield each.place, partial(compile_template, each.origin.text)
 

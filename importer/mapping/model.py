@@ -13,22 +13,22 @@ from importer.model import Location
 from importer.model.diagnostics import Problem
 
 
-class BadRule(Problem):
+class InvalidRule(Problem):
     """A rule of a mapping cannot be used at all."""
 
 
-class Unfit(Problem):
+class InvalidValue(Problem):
     """A value cannot be what its field needs."""
 
 
 @contextmanager
 def rule_at(place: Location) -> Iterator[None]:
-    """Make a problem with a text that begins at `place` a BadRule with the line that it is in."""
+    """Make a problem with a text that begins at `place` an InvalidRule with the line that it is in."""
     try:
         yield
     except Problem as problem:
         at = problem.at or Location(place.path, place.line + problem.line - 1)
-        raise BadRule(
+        raise InvalidRule(
             problem.code, problem.summary, detail=problem.detail, hint=problem.hint, at=at
         ) from None
 

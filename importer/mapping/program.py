@@ -13,15 +13,15 @@ from importer.formats.record import Record
 from importer.formats.tree import Block, Node, Series
 from importer.mapping import dates, markups
 from importer.mapping.expressions import (
-    Field,
-    Ground,
+    FieldSpec,
     Reader,
-    as_text,
-    compiled,
+    RuleContext,
+    compile_rule,
     raw,
+    scalar_text,
     template,
 )
-from importer.mapping.model import Bare, Columns, Expression, Items, Mapping, Rule, Unfit, rule_at
+from importer.mapping.model import Bare, Columns, Expression, InvalidValue, Items, Mapping, Rule, rule_at
 from importer.mapping.templates import Templates
 from importer.model import moments, normalise
 
@@ -34,13 +34,13 @@ _FALSE = frozenset({"", "false", "none", "0"})
 _ITEM = "item"
 _PARENT = "parent"
 
-Problem = tuple[Unfit, int, int | None]
+FieldProblem = tuple[InvalidValue, int, int | None]
 """What is wrong, in which line and column."""
 _ROOT = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _CompiledField:
     """One field of the program: where its value goes, what reads it, and the column or the name (at the root
     of a path) that it comes from."""
 
@@ -57,15 +57,15 @@ class _Entry:
 class Program:
     """What runs for each record. `hits` counts the values of each field that the records should have."""
 
-    entries: tuple[_Entry, ...]
+    entries: tuple[_CompiledField, ...]
     where: Callable[[Table[str, Any]], bool]
     columns: dict[str, int]
     groups: dict[str, dict[str, int]]
     hits: dict[str, int] = field(default_factory=dict)
 
-    def block(self, record: Record, problems: list[Problem]) -> Block:
+    def block(self, record: Record, problems: list[FieldProblem]) -> Block:
         """Return the block of a record. What cannot be read is left out and added to `problems`.
-        Raises BadRule where a rule fits no record of this file."""
+        Raises InvalidRule where a rule fits no record of this file."""
         values, line = record.values, record.line
         block = Block(line)
         block.columns = self.columns
@@ -73,7 +73,7 @@ class Program:
         for entry in self.entries:
             try:
                 node = entry.read(values, line)
-            except Unfit as problem:
+            except InvalidValue as problem:
                 problems.append((problem, record.line_of(entry.root), entry.column))
                 continue
             if node is None:
@@ -95,15 +95,15 @@ class Program:
 
 
 def program(mapping: Mapping, columns: Table[str, int] | None) -> Program:
-    """Compile a mapping for files with these columns; None: for objects. Raises BadRule, whose place is that
-    of the rule."""
+    """Compile a mapping for files with these columns; None: for objects. Raises InvalidRule, whose place is
+    that of the rule."""
     calendars = _Calendars(mapping)
     templates = Templates(
         columns is not None, markups.filters(calendars.of(Rule(place=mapping.place("fields"))))
     )
     blank = frozenset(normalise.folded(each) for each in mapping.blank)
-    ground = Ground(columns, templates, blank, calendars.of)
-    entries = tuple(_entry(label, rule, ground) for label, rule in mapping.fields.items())
+    context = RuleContext(columns, templates, blank, calendars.of)
+    entries = tuple(_compile_field(label, rule, context) for label, rule in mapping.fields.items())
     groups: dict[str, dict[str, int]] = {group: {} for group in GROUPS}
     top: dict[str, int] = {}
     for entry in entries:
@@ -111,38 +111,40 @@ def program(mapping: Mapping, columns: Table[str, int] | None) -> Program:
             (groups[entry.group] if entry.group else top)[entry.key] = entry.column
             top.setdefault(entry.group or entry.key, entry.column)
     hits = {entry.label: 0 for entry in entries if entry.is_expected}
-    return Program(entries, _where(mapping, ground), top, groups, hits)
+    return Program(entries, _where(mapping, context), top, groups, hits)
 
 
-def _where(mapping: Mapping, ground: Ground) -> Callable[[Table[str, Any]], bool]:
+def _where(mapping: Mapping, context: RuleContext) -> Callable[[Table[str, Any]], bool]:
     conditions: list[Callable[[Table[str, Any]], str]] = []
     for each in mapping.where:
         with rule_at(each.place):
-            conditions.append(template(each.text, each.place, ground))
+            conditions.append(template(each.text, each.place, context))
     return lambda values: all(render(values).lstrip().casefold() not in _FALSE for render in conditions)
 
 
-def _entry(label: str, rule: Rule | Items, ground: Ground) -> _Entry:
+def _compile_field(label: str, rule: Rule | Items, context: RuleContext) -> _CompiledField:
     group, _, key = label.partition(".")
     group, key = (group, key) if group in GROUPS else ("", label)
     if isinstance(rule, Items):
-        return _Entry(label, group, key, _items(label, rule, ground), None, "", is_expected=False)
-    wanted = Field(label, is_moment=group == "timestamps", is_list=group == "custom_fields" or key in _LISTS)
-    with_place = _compiled(rule, wanted, ground)
+        return _CompiledField(label, group, key, _items(label, rule, context), None, "", is_expected=False)
+    wanted = FieldSpec(
+        label, is_moment=group == "timestamps", is_list=group == "custom_fields" or key in _LISTS
+    )
+    with_place = _compiled(rule, wanted, context)
     expected = (
-        ground.columns is None
+        context.columns is None
         and isinstance(rule.origin, (Bare, Columns, Expression))
         and rule.default is None
         and not rule.optional
     )
-    return _Entry(
-        label, group, key, _listed(with_place, key), _column(rule, ground), _root(rule), is_expected=expected
+    return _CompiledField(
+        label, group, key, _listed(with_place, key), _column(rule, context), _root(rule), is_expected=expected
     )
 
 
-def _compiled(rule: Rule, wanted: Field, ground: Ground) -> Reader:
+def _compiled(rule: Rule, wanted: FieldSpec, context: RuleContext) -> Reader:
     with rule_at(rule.place):
-        return compiled(rule, wanted, ground)
+        return compile_rule(rule, wanted, context)
 
 
 def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
@@ -157,8 +159,8 @@ def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
     return listed
 
 
-def _column(rule: Rule, ground: Ground) -> int | None:
-    columns = ground.columns or {}
+def _column(rule: Rule, context: RuleContext) -> int | None:
+    columns = context.columns or {}
     match rule.origin:
         case Bare(text=text) if text in columns:
             return columns[text]
@@ -182,48 +184,48 @@ def _root(rule: Rule) -> str:
             return ""
 
 
-def _items(label: str, rule: Items, ground: Ground) -> Callable[[Table[str, Any], int], Node]:
-    within = ground if rule.each is None else _inside(ground)
+def _items(label: str, rule: Items, context: RuleContext) -> Callable[[Table[str, Any], int], Node]:
+    within = context if rule.each is None else _inside(context)
     readers = [
         (name, each.origin is not None, _listed(_compiled(each, _wanted(label, name), within), name))
         for name, each in rule.fields.items()
     ]
-    values_of = _each(rule, ground)
+    values_of = _each(rule, context)
 
     def items(values: Table[str, Any], line: int) -> Node:
         found: list[Node] = []
         for each in values_of(values):
             at = getattr(each, "line", line)
             block = Block(at)
-            told = False
-            for name, is_told, read in readers:
+            has_value = False
+            for name, is_read, read in readers:
                 node = read(each, at)
                 if node is not None:
                     block[name] = node
-                    told = told or is_told
-            if told:
+                    has_value = has_value or is_read
+            if has_value:
                 found.append(block)
         return _series(found, line) if found else None
 
     return items
 
 
-def _inside(ground: Ground) -> Ground:
-    """Return the ground of items that are objects, in whatever kind of source."""
-    lenient = Templates(strict=False, filters=ground.templates.filters)
-    return Ground(None, lenient, ground.blank, ground.calendar)
+def _inside(context: RuleContext) -> RuleContext:
+    """Return the context of items that are objects, in whatever kind of source."""
+    lenient = Templates(strict=False, filters=context.templates.filters)
+    return RuleContext(None, lenient, context.blank, context.calendar)
 
 
-def _wanted(label: str, name: str) -> Field:
-    return Field(f"{label}.{name}", is_moment=f"{label}.{name}" in _MOMENTS, is_list=name in _LISTS)
+def _wanted(label: str, name: str) -> FieldSpec:
+    return FieldSpec(f"{label}.{name}", is_moment=f"{label}.{name}" in _MOMENTS, is_list=name in _LISTS)
 
 
-def _each(rule: Items, ground: Ground) -> Callable[[Table[str, Any]], Iterator[Table[str, Any]]]:
+def _each(rule: Items, context: RuleContext) -> Callable[[Table[str, Any]], Iterator[Table[str, Any]]]:
     """Return what yields the values of each item: the parts of a text, or an object with its `parent`."""
     if rule.each is None:
         return lambda values: iter((values,))
     with rule_at(rule.place):
-        find = raw(Rule(place=rule.place, origin=rule.each), ground)
+        find = raw(Rule(place=rule.place, origin=rule.each), context)
 
     def each(values: Table[str, Any]) -> Iterator[Table[str, Any]]:
         found: Any = find(values) if find else None
@@ -231,7 +233,7 @@ def _each(rule: Items, ground: Ground) -> Callable[[Table[str, Any]], Iterator[T
             if isinstance(value, dict):
                 yield _Child(value, values)
             elif value is not None and str(value).strip():
-                yield {**_parts(as_text(value), rule), _PARENT: values}
+                yield {**_parts(scalar_text(value), rule), _PARENT: values}
 
     return each
 
@@ -273,7 +275,7 @@ class _Calendars:
             rule.datetime_formats if rule.datetime_formats is not None else self.mapping.datetime_formats
         )
         return dates.Calendar(
-            patterns=tuple(dates.compiled(each, self.mapping.months) for each in written),
+            patterns=tuple(dates.compile_format(each, self.mapping.months) for each in written),
             zone=_zone(zone) if zone else None,
             side=rule.fold or self.mapping.fold,
             unit=rule.unit,

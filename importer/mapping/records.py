@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.formats import csv_file, json_file, markdown_file, text_file, xlsx_file
-from importer.formats.paths import BadPath
+from importer.formats.paths import InvalidPath
 from importer.formats.record import Contents, InvalidRecord, Record
 from importer.formats.tree import Malformed
 from importer.mapping.model import Columns, Format, Items, Mapping, Rule, Template
@@ -25,7 +25,7 @@ _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SourceProfile:
     """What a source holds. `columns` has the names in their order (for objects: in order of appearance, with
     dots for what is nested), `distinct` how often the first different values of each are there, `filled` how
     many of the `records` looked at have one."""
@@ -60,7 +60,7 @@ def records(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Co
         diagnostics.error(
             "unreadable", "a file cannot be read", Location(found.shown, 1), detail=f"{error.strerror}"
         )
-    except BadPath as problem:
+    except InvalidPath as problem:
         diagnostics.error(
             "bad-path", "`records` cannot be used", mapping.place("records"), detail=problem.detail
         )
@@ -71,7 +71,7 @@ def records(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Co
     return None
 
 
-def without_records(shown: str) -> Diagnostic:
+def no_records(shown: str) -> Diagnostic:
     """Return the error of a file that can be read and has no record."""
     return Diagnostic(
         Severity.ERROR,
@@ -95,7 +95,7 @@ def known(mapping: Mapping) -> frozenset[str]:
     return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
-def look(path: Path, *, shown: str, mapping: Mapping | None = None) -> Look:
+def profile_file(path: Path, *, shown: str, mapping: Mapping | None = None) -> SourceProfile:
     """Read the first records of a source and say what is in them."""
     diagnostics = Diagnostics()
     chosen = mapping or Mapping(shown=shown, encoding=_FALLBACK)
@@ -114,7 +114,7 @@ def look(path: Path, *, shown: str, mapping: Mapping | None = None) -> Look:
             if value in known or len(known) < _MOST_VALUES:
                 known[value] += 1
     detected = dict(contents.detected) if contents else {}
-    return Look(kind, detected, tuple(distinct), dict(filled), distinct, count, diagnostics)
+    return SourceProfile(kind, detected, tuple(distinct), dict(filled), distinct, count, diagnostics)
 
 
 def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:

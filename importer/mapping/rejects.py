@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from importer.formats.record import ABOUT, InvalidRecord, Record, Table
+from importer.formats.record import ABOUT, InvalidRecord, Record, TableHeader
 from importer.model import Diagnostic, Location, Severity
 
 REASON = "left out because"
@@ -36,7 +36,7 @@ class Reject:
 
 
 def reject(
-    record: Record | InvalidRecord, table: Table | None, at: Location, problems: Sequence[Diagnostic]
+    record: Record | InvalidRecord, table: TableHeader | None, at: Location, problems: Sequence[Diagnostic]
 ) -> Reject:
     """Return a record as one that was left out."""
     if table is not None:
@@ -69,7 +69,7 @@ def as_csv(rejects: Iterable[Reject], *, delimiter: str = ",", header_row: int =
     return target.getvalue()
 
 
-def left_out(diagnostics: Iterable[Diagnostic], rejects: Iterable[Reject]) -> tuple[Diagnostic, ...]:
+def without_rejects(diagnostics: Iterable[Diagnostic], rejects: Iterable[Reject]) -> tuple[Diagnostic, ...]:
     """Return the diagnostics with those of rejects as warnings, for one who agreed to leave these out."""
     forgiven = {id(problem) for each in rejects for problem in each.problems}
     return tuple(

@@ -26,7 +26,7 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from importer.mapping.model import Unfit
+from importer.mapping.model import InvalidValue
 
 BUDGET = 3_000_000
 """Characters put together and turns of loops that one rendering may cost."""
@@ -54,7 +54,7 @@ _ATTRIBUTES: Mapping[type, frozenset[str]] = {
 _FILTERS = frozenset(_FILTER_NAMES.split())
 
 
-class BadTemplate(Unfit):
+class InvalidTemplate(InvalidValue):
     """A template cannot be used, or not on this record."""
 
 
@@ -75,7 +75,7 @@ class _Purse:
     def pay(self, amount: int) -> None:
         self.left -= amount
         if self.left < 0:
-            raise BadTemplate(
+            raise InvalidTemplate(
                 "bad-template",
                 "the template puts together more than it may",
                 hint=f"a rendering may cost {BUDGET} characters and turns of loops; make its loops shorter",
@@ -108,7 +108,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         if operator in ("**", "%") and not all(
             isinstance(each, int) and abs(each) < 1 << 20 for each in (left, right)
         ):
-            raise BadTemplate("bad-template", f"`{operator}` takes small whole numbers only")
+            raise InvalidTemplate("bad-template", f"`{operator}` takes small whole numbers only")
         if operator == "**":
             self.purse.pay(abs(right) * 20)
         if operator == "*":
@@ -149,7 +149,7 @@ class Rendering:
     names: frozenset[str] = field(default=frozenset())
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Return the text for a record. Raises BadTemplate, NoSuchName."""
+        """Return the text for a record. Raises InvalidTemplate, NoSuchName."""
         purse = self.environment.purse
         purse.left = BUDGET
         pieces: list[str] = []
@@ -160,7 +160,9 @@ class Rendering:
         except NoSuchName:
             raise
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
-            raise BadTemplate("bad-template", "the template cannot be rendered", hint=_told(error)) from None
+            raise InvalidTemplate(
+                "bad-template", "the template cannot be rendered", hint=_told(error)
+            ) from None
         return "".join(pieces)
 
 
@@ -173,11 +175,11 @@ class Templates:
     filters: Mapping[str, Callable[..., Any]]
 
     def compiled(self, text: str) -> Rendering:
-        """Return a template ready for use. Raises BadTemplate."""
+        """Return a template ready for use. Raises InvalidTemplate."""
         from jinja2 import meta  # noqa: PLC0415
 
         if len(text) > MAX_TEMPLATE:
-            raise BadTemplate("bad-template", f"the template is longer than {MAX_TEMPLATE} characters")
+            raise InvalidTemplate("bad-template", f"the template is longer than {MAX_TEMPLATE} characters")
         environment = self.environment()
         try:
             tree = environment.parse(text)
@@ -185,11 +187,11 @@ class Templates:
             names = frozenset(meta.find_undeclared_variables(tree))
             code = environment.compile(_Bounded().visit(tree))
         except TemplateSyntaxError as error:
-            raise BadTemplate(
+            raise InvalidTemplate(
                 "bad-template", "this is no template", error.lineno, hint=str(error.message)
             ) from None
         except RecursionError:
-            raise BadTemplate("bad-template", "the template is nested too deeply") from None
+            raise InvalidTemplate("bad-template", "the template is nested too deeply") from None
         template = environment.template_class.from_code(environment, code, environment.globals)
         return Rendering(text, template, environment, names)
 
@@ -239,7 +241,7 @@ def _check(tree: nodes.Template) -> None:
     for node in tree.find_all(nodes.Stmt):
         if not isinstance(node, _STATEMENTS):
             word = type(node).__name__.lower()
-            raise BadTemplate(
+            raise InvalidTemplate(
                 "bad-template",
                 f"`{word}` is not for the templates of a mapping",
                 node.lineno,
@@ -247,7 +249,7 @@ def _check(tree: nodes.Template) -> None:
             )
     for loop in tree.find_all(nodes.For):
         if loop.recursive:
-            raise BadTemplate("bad-template", "a loop may not be recursive", loop.lineno)
+            raise InvalidTemplate("bad-template", "a loop may not be recursive", loop.lineno)
 
 
 def _scalar(value: Any) -> Any:
@@ -255,7 +257,7 @@ def _scalar(value: Any) -> Any:
     if value is None:
         return ""
     if isinstance(value, (dict, list, tuple)):
-        raise BadTemplate(
+        raise InvalidTemplate(
             "bad-template",
             "the template puts out a list or a mapping",
             hint="name what is in it, or use `| join(', ')`",
@@ -315,7 +317,7 @@ def _paid(purse: _Purse, function: Callable[..., Any], *arguments: Any, **named:
 def _range(*bounds: int) -> range:
     found = range(*bounds)
     if len(found) > MAX_RANGE:
-        raise BadTemplate("bad-template", f"a range of more than {MAX_RANGE} numbers")
+        raise InvalidTemplate("bad-template", f"a range of more than {MAX_RANGE} numbers")
     return found
 
 

@@ -55,7 +55,7 @@ class _Open:
     prose: list[str] = field(default_factory=list)
 
 
-def blocks(text: str) -> tuple[Block, ...]:
+def parse_macros(text: str) -> tuple[Block, ...]:
     """Return the blocks of a text, line ends as LF.
 
     A macro without its end is text. Quotes and panels nest at most two deep, one of each, as Jira shows them;

@@ -24,11 +24,11 @@ _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 """The form that most are in, which needs no taking apart."""
 
 
-class NotAMoment(Problem):
+class InvalidMoment(Problem):
     """The text is no instant."""
 
 
-class UnknownForm(NotAMoment):
+class UnknownMomentFormat(InvalidMoment):
     """The text is written like none of the moments that can be read."""
 
 
@@ -47,8 +47,8 @@ def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> dateti
 
     The forms are RFC 3339's and their shorter relatives: a blank for `T`, no seconds, an offset without a
     colon, a date alone (its midnight). `local` is the zone of texts without an offset, `side` (earlier or
-    later) what a local time means that a change of the clocks makes two instants, or none. Raises NotAMoment
-    (bad-datetime, naive-datetime, ambiguous-local-time, impossible-local-time).
+    later) what a local time means that a change of the clocks makes two instants, or none. Raises
+    InvalidMoment (bad-datetime, naive-datetime, ambiguous-local-time, impossible-local-time).
     """
     return instant(_parsed(text), text, local, side)
 
@@ -56,7 +56,7 @@ def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> dateti
 def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | None) -> datetime:
     """Return the instant of a calendar's moment, as `moment` does; `text` is how it was written."""
     if parsed.year not in YEARS:
-        raise NotAMoment(
+        raise InvalidMoment(
             "bad-datetime",
             "a year is out of range",
             detail=f"`{text}`: years go from {YEARS[0]} to {YEARS[-1]}",
@@ -64,7 +64,7 @@ def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | Non
         )
     if parsed.tzinfo is None:
         if local is None:
-            raise NotAMoment(
+            raise InvalidMoment(
                 "naive-datetime",
                 "a moment has no UTC offset, and no time zone is set",
                 detail=f"`{text}`",
@@ -97,7 +97,7 @@ def _parsed(text: str) -> datetime:
         offset = (offset or "").upper()
         return datetime.fromisoformat(f"{day}T{clock}{_seconds(clock, fraction)}{offset}")
     except ValueError as error:
-        raise UnknownForm(
+        raise UnknownMomentFormat(
             "bad-datetime",
             "a moment cannot be read",
             detail=f"`{text}`: {error}",
@@ -125,13 +125,13 @@ def _in_zone(naive: datetime, local: ZoneInfo, text: str, side: str | None) -> d
         by_instant = sorted((earlier, later), key=lambda each: each.astimezone(UTC))
         return by_instant[0 if side == "earlier" else 1]
     if first > second:
-        raise NotAMoment(
+        raise InvalidMoment(
             "ambiguous-local-time",
             f"a local time is there twice, as the clocks went back in {local.key}",
             detail=f"`{text}` is {earlier.isoformat()} or {later.isoformat()}",
             hint="write the offset of the one that you mean",
         )
-    raise NotAMoment(
+    raise InvalidMoment(
         "impossible-local-time",
         f"a local time is not there, as the clocks went forward in {local.key}",
         detail=f"`{text}` was jumped over",

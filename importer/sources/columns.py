@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from importer.formats import csv_file
-from importer.formats.record import Contents, Record, Table
+from importer.formats.record import Contents, Record, TableHeader
 from importer.formats.tree import Block, Malformed, Node, Series
 from importer.model import Location
 from importer.model.diagnostics import Diagnostics
@@ -62,7 +62,9 @@ class _FieldColumn:
     gathered: bool
 
 
-def read(text: str, path: str, diagnostics: Diagnostics, *, delimiter: str | None = None) -> Iterator[Node]:
+def read_csv(
+    text: str, path: str, diagnostics: Diagnostics, *, delimiter: str | None = None
+) -> Iterator[Node]:
     """Yield the rows of CSV that say something; none where no header is a field, for that is another kind of
     table.
 
@@ -101,7 +103,7 @@ def _delimiter(text: str, path: str, diagnostics: Diagnostics) -> str:
     """Return the delimiter that finds the most known headers, then cells; a comma if none is better."""
 
     def fitness(delimiter: str) -> tuple[int, int]:
-        table = csv_file.read_text(text, path, delimiter).table or Table()
+        table = csv_file.read_text(text, path, delimiter).table or TableHeader()
         return sum(map(is_field, table.header)), len(table.header)
 
     best = max(_DELIMITERS, key=fitness)
@@ -124,7 +126,7 @@ def _target(header: str) -> tuple[str, str] | None:
     return (group, key.strip()) if group in KEYED and key.strip() else None
 
 
-def _columns(table: Table, path: str, diagnostics: Diagnostics) -> list[_FieldColumn]:
+def _columns(table: TableHeader, path: str, diagnostics: Diagnostics) -> list[_FieldColumn]:
     targets = [_target(name) for name in table.header]
     counts = Counter(targets)
     columns: list[_FieldColumn] = []

@@ -27,7 +27,7 @@ _LOCK = "~$"
 _WILD = frozenset("*?[")
 
 
-def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) -> tuple[SourceFile, ...]:
+def discover(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) -> tuple[SourceFile, ...]:
     """Return the files below `paths`, else those of the sources of importer.yaml, else those of its folder.
 
     Passed over are hidden files and folders, importer.yaml, and what has another suffix.
@@ -46,7 +46,7 @@ def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) ->
     return _with_words_of_sources(found, settings)
 
 
-def shown(path: Path, root: Path) -> str:
+def display_path(path: Path, root: Path) -> str:
     """Return a path relative to `root` where it lies below that, else as it is."""
     absolute, base = (Path(os.path.normpath(each.absolute())) for each in (path, root))
     return (absolute.relative_to(base) if absolute.is_relative_to(base) else path).as_posix()
@@ -75,7 +75,7 @@ def _given(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Sou
 def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
     if path.is_dir():
         return _in_folder(path, settings, diagnostics)
-    name = shown(path, settings.root)
+    name = display_path(path, settings.root)
     if not path.is_file():
         diagnostics.error("no-such-file", f"there is no file or folder `{name}`", hint="check the path")
         return []
@@ -123,14 +123,14 @@ def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) 
     place = _config(settings, source.line)
     if _WILD.isdisjoint(source.path) and not path.is_dir():
         if path.is_file():
-            return [SourceFile(path, shown(path, settings.root), named=True, mapped=source)]
+            return [SourceFile(path, display_path(path, settings.root), named=True, mapped=source)]
         diagnostics.error(
             "no-such-file", f"there is no file or folder `{source.path}`", place, hint="check the path"
         )
         return []
     every = _walk(path, diagnostics) if path.is_dir() else _matches(source.path, settings)
     found = [
-        SourceFile(each, shown(each, settings.root), named=False, mapped=source)
+        SourceFile(each, display_path(each, settings.root), named=False, mapped=source)
         for each in every
         if each.suffix.lower() in MAPPED_SUFFIXES and _may_declare(each)
     ]
@@ -149,7 +149,7 @@ def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics, line: 
         return _at(settings.root / pattern, settings, diagnostics)
     try:
         found = [
-            SourceFile(path, shown(path, settings.root), named=False)
+            SourceFile(path, display_path(path, settings.root), named=False)
             for path in _matches(pattern, settings)
             if _is_source(path, settings)
         ]
@@ -204,13 +204,13 @@ def _mapping_files(settings: Settings) -> Iterator[Path]:
 def _in_folder(folder: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
     found: list[SourceFile] = []
     for path in _walk(folder, diagnostics):
-        name = shown(path, settings.root)
+        name = display_path(path, settings.root)
         if _is_source(path, settings):
             found.append(SourceFile(path, name, named=False))
     if not found:
         diagnostics.error(
             "no-match",
-            f"the folder `{shown(folder, settings.root)}` has no file of incidents",
+            f"the folder `{display_path(folder, settings.root)}` has no file of incidents",
             hint=f"files end in {', '.join(sorted(SUFFIXES))}; hidden ones are passed over",
         )
     return found
@@ -236,4 +236,4 @@ def _walk(folder: Path, diagnostics: Diagnostics) -> Iterator[Path]:
 
 
 def _config(settings: Settings, line: int) -> Location | None:
-    return Location(shown(settings.path, settings.root), line) if settings.path else None
+    return Location(display_path(settings.path, settings.root), line) if settings.path else None

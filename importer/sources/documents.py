@@ -9,7 +9,7 @@ from functools import cache, partial
 from itertools import chain
 
 from importer.formats import csv_file, json_file, markdown_file, shape, yaml_file
-from importer.formats.text_file import decode, physical_line
+from importer.formats.text_file import decode_text, physical_line
 from importer.formats.tree import Block, Malformed, Node, Series
 from importer.model import Location, Severity
 from importer.model.diagnostics import Diagnostics
@@ -19,7 +19,7 @@ from importer.sources.discovery import MARKDOWN, WORKBOOK
 
 
 @dataclass(frozen=True, slots=True)
-class _Format:
+class _FileFormat:
     """How to read a text file, and how to count its lines."""
 
     read: Callable[[str, str, Diagnostics], Iterable[Node]]
@@ -27,13 +27,13 @@ class _Format:
 
 
 _FORMATS = {
-    ".yaml": _Format(yaml_file.read),
-    ".yml": _Format(yaml_file.read),
-    ".json": _Format(json_file.read),
-    ".jsonl": _Format(json_file.read_lines),
-    ".csv": _Format(columns.read, csv_file.row_after),
-    ".tsv": _Format(partial(columns.read, delimiter="\t"), csv_file.row_after),
-    MARKDOWN: _Format(front_matter.read),
+    ".yaml": _FileFormat(yaml_file.read),
+    ".yml": _FileFormat(yaml_file.read),
+    ".json": _FileFormat(json_file.read),
+    ".jsonl": _FileFormat(json_file.read_lines),
+    ".csv": _FileFormat(columns.read_csv, csv_file.row_after),
+    ".tsv": _FileFormat(partial(columns.read_csv, delimiter="\t"), csv_file.row_after),
+    MARKDOWN: _FileFormat(front_matter.read_markdown),
 }
 _OWN_PRODUCT = re.compile(r'\s*\{[^{\[]*"(?:format_version|importer_report)"\s*:|importer_report,')
 """Plans, state exports and reports say so before anything nested, or in their first header."""
@@ -51,7 +51,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _DocumentGroup:
     """A file, or a sheet of a workbook: what messages call it, and the documents in it."""
 
     shown: str
@@ -64,14 +64,14 @@ def candidates(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iter
     before = len(diagnostics.found)
     declaring: dict[str, bool] = {}
     try:
-        pages = _pages(found, data, diagnostics)
-        if pages is None:
+        groups = _document_groups(found, data, diagnostics)
+        if groups is None:
             return
-        for page in pages:
-            declaring[page.shown] = False
-            for node in _if_one_declares(page.nodes):
-                for candidate in _unpacked(node, page.shown, diagnostics):
-                    declaring[page.shown] = True
+        for group in groups:
+            declaring[group.shown] = False
+            for node in _if_one_declares(group.nodes):
+                for candidate in _unpacked(node, group.shown, diagnostics):
+                    declaring[group.shown] = True
                     yield candidate
     except Malformed as problem:
         diagnostics.report(problem, Location(found.shown, problem.line))
@@ -83,7 +83,9 @@ def candidates(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iter
         _report_nothing(found, diagnostics)
 
 
-def _pages(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator[_Page] | None:
+def _document_groups(
+    found: SourceFile, data: bytes, diagnostics: Diagnostics
+) -> Iterator[_DocumentGroup] | None:
     """Return what is in a file; None where it is passed over, or after saying that it is not to be read.
     Raises Malformed, also on the way."""
     suffix = found.path.suffix.lower()
@@ -91,10 +93,10 @@ def _pages(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator
         from importer.formats import xlsx_file  # noqa: PLC0415  only a workbook pays for it
 
         return (
-            _Page(name, columns.read_rows(contents, name, diagnostics))
+            _DocumentGroup(name, columns.read_rows(contents, name, diagnostics))
             for name, contents in xlsx_file.read_sheets(found.path, found.shown)
         )
-    text = decode(data, _FORMATS[suffix].line_after)
+    text = decode_text(data, _FORMATS[suffix].line_after)
     if _OWN_PRODUCT.match(text):
         if found.named:
             place = Location(found.shown, 1)
@@ -107,7 +109,7 @@ def _pages(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator
             "no-front-matter", "the front matter has no end", Location(found.shown, 1), hint=hint
         )
         return None
-    return iter([_Page(found.shown, _FORMATS[suffix].read(text, found.shown, diagnostics))])
+    return iter([_DocumentGroup(found.shown, _FORMATS[suffix].read(text, found.shown, diagnostics))])
 
 
 def _if_one_declares(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -137,7 +139,7 @@ def _declares(node: Node) -> bool:
 
 @cache
 def _fields() -> frozenset[str]:
-    return frozenset(shape.document(shape.INCIDENT)["$defs"]["incident"]["properties"]) - {"postmortem"}
+    return frozenset(shape.json_schema(shape.INCIDENT)["$defs"]["incident"]["properties"]) - {"postmortem"}
 
 
 def _unpacked(node: Node, path: str, diagnostics: Diagnostics) -> list[Candidate]:
@@ -146,7 +148,7 @@ def _unpacked(node: Node, path: str, diagnostics: Diagnostics) -> list[Candidate
         case Series():
             return [Candidate(each, line, path) for each, line in zip(node, node.lines, strict=True)]
         case Block() if "incidents" in node:
-            diagnostics.found += shape.problems(
+            diagnostics.found += shape.validate(
                 _without_contents(node), shape.INCIDENT_FILE, path, line=node.line
             )
             return (

@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from importer.formats.text_file import decode
+from importer.formats.text_file import decode_text
 from importer.formats.tree import Malformed
 from importer.model import Input, Location, normalise
 from importer.model.diagnostics import Diagnostics
-from importer.sources.discovery import shown
+from importer.sources.discovery import display_path
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class Files:
 
     def read(self, path: Path) -> bytes | None:
         """Return a file's bytes, or None after saying why there are none."""
-        name = shown(path, self.root)
+        name = display_path(path, self.root)
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -34,7 +34,7 @@ class Files:
 
     def note(self, path: Path) -> bool:
         """Remember a file that something else reads, in pieces; False after saying why it cannot be read."""
-        name = shown(path, self.root)
+        name = display_path(path, self.root)
         try:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256")
@@ -79,7 +79,7 @@ class Files:
 
     def _text(self, data: bytes, name: str, place: Location) -> str | None:
         try:
-            content = normalise.text(decode(data))
+            content = normalise.text(decode_text(data))
         except Malformed as problem:
             detail = f"`{name}`, line {problem.line}: {problem.detail}"
             self.diagnostics.error(problem.code, problem.summary, place, detail=detail, hint=problem.hint)

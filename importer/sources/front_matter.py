@@ -18,7 +18,7 @@ _CONTENTS = ("content", "file", "url")
 """What `postmortem` has for a document, one of these; the body is the first."""
 
 
-def read(text: str, path: str, diagnostics: Diagnostics) -> Iterator[Node]:
+def read_markdown(text: str, path: str, diagnostics: Diagnostics) -> Iterator[Node]:
     """Yield the one mapping that a file declares, in the words of an incident file; nothing after saying why
     there is none."""
     block = None

@@ -30,7 +30,7 @@ from importer.model import (
     normalise,
 )
 from importer.model.diagnostics import Diagnostics
-from importer.model.moments import NotAMoment, moment
+from importer.model.moments import InvalidMoment, moment
 from importer.model.settings import Settings
 from importer.sources.settings_file import policy_of
 
@@ -57,7 +57,7 @@ _REFERENCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FileContext:
     """What all incidents of a file share. Where it `packs_cells`, one cell of a table can hold several values
     of a custom field; a mapping has split them already."""
 
@@ -70,7 +70,7 @@ class Source:
     policy: Policy = field(default_factory=Policy)
 
 
-def incident(block: Block, source: Source) -> Incident:
+def incident(block: Block, source: FileContext) -> Incident:
     """Return the incident that a mapping of the right shape declares, with the defaults of the settings.
 
     Values that cannot be read are reported and left out. That a value is a mapping where it must be one, the
@@ -93,7 +93,7 @@ class _Draft:
     """The attributes of one incident while they are read."""
 
     block: Block
-    source: Source
+    source: FileContext
     found: dict[Attribute, Value] = field(default_factory=dict)
 
     def attributes(self) -> dict[Attribute, Value]:
@@ -122,7 +122,7 @@ class _Draft:
         for attribute, value, place in self.keyed(moments, Field.TIMESTAMP, Kind.TIMESTAMP):
             try:
                 at = moment(value, self.source.zone) if isinstance(value, str) else None
-            except NotAMoment as problem:
+            except InvalidMoment as problem:
                 self.source.diagnostics.report(problem, place)
             else:
                 self.put(attribute, at, place)
@@ -153,7 +153,7 @@ class _Draft:
         for item in _blocks(items):
             try:
                 at = moment(_text(item, "at"), self.source.zone)
-            except NotAMoment as problem:
+            except InvalidMoment as problem:
                 self.source.diagnostics.report(problem, self.place(item, "at"))
             else:
                 self.add_child(Field.TIMELINE, _line(_text(item, "title")), TimelineItem(at, _body(item)))
@@ -199,7 +199,7 @@ class _Draft:
         components = update.get("components")
         try:
             at = moment(_text(update, "at"), self.source.zone)
-        except NotAMoment as problem:
+        except InvalidMoment as problem:
             self.source.diagnostics.report(problem, self.place(update, "at"))
             return None
         return StatusPageUpdate(

@@ -18,7 +18,7 @@ from importer.sources import columns
 
 def read(text: str, delimiter: str | None = None) -> tuple[list[Node], list[str]]:
     diagnostics = Diagnostics()
-    nodes = list(columns.read(text, "a.csv", diagnostics, delimiter=delimiter))
+    nodes = list(columns.read_csv(text, "a.csv", diagnostics, delimiter=delimiter))
     return nodes, [
         f"{each.locations[0]} {each.code}: {each.summary} {each.hint}" for each in diagnostics.found
     ]
@@ -119,7 +119,9 @@ def test_rows_before_a_broken_one_are_still_looked_at() -> None:
 def test_another_delimiter_is_found_and_said(delimiter: str, word: str) -> None:
     diagnostics = Diagnostics()
     text = delimiter.join(["key", "name", "summary"]) + "\n" + delimiter.join(["A", "B, C", "D"]) + "\n"
-    assert list(columns.read(text, "a.csv", diagnostics)) == [{"key": "A", "name": "B, C", "summary": "D"}]
+    assert list(columns.read_csv(text, "a.csv", diagnostics)) == [
+        {"key": "A", "name": "B, C", "summary": "D"}
+    ]
     assert [(each.severity, each.code) for each in diagnostics.found] == [(Severity.WARNING, "delimiter")]
     assert word in diagnostics.found[0].summary
     assert read(text, delimiter) == ([{"key": "A", "name": "B, C", "summary": "D"}], [])

@@ -12,8 +12,8 @@ from enum import StrEnum
 from itertools import product
 
 from importer.mapping import months
-from importer.mapping.dates import EPOCHS, compiled
-from importer.model.moments import NotAMoment, moment, zone
+from importer.mapping.dates import EPOCHS, compile_format
+from importer.model.moments import InvalidMoment, moment, zone
 
 MAX_VALUES = 30
 """Different values up to which a column can be a vocabulary, such as that of severities."""
@@ -144,7 +144,7 @@ def _languages(texts: Sequence[str]) -> Iterator[str]:
 
 def _in_words_of(language: str, texts: Sequence[str]) -> Moments | None:
     """Return the formats that read all of the texts; where none does, those that read most of them."""
-    named = {} if language == "en" else months.of(language)
+    named = {} if language == "en" else months.month_numbers(language)
     read = {written: _read(written, named, texts) for written in map("".join, product(_DAYS, _CLOCKS))}
     most = max(map(len, read.values()))
     if most < _OFTEN * len(texts):
@@ -160,14 +160,14 @@ def _in_words_of(language: str, texts: Sequence[str]) -> Moments | None:
 def _is_iso(text: str) -> bool:
     try:
         moment(text, zone("UTC"))
-    except NotAMoment:
+    except InvalidMoment:
         return False
     return True
 
 
 def _read(written: str, named: Mapping[str, int], texts: Sequence[str]) -> list[str]:
     """Return the texts that a format reads; none where it does not read any of the first few."""
-    pattern = compiled(written, named)
+    pattern = compile_format(written, named)
     if all(pattern.read(each.strip()) is None for each in texts[:_FIRST_FEW]):
         return []
     return [each for each in texts if pattern.read(each.strip()) is not None]

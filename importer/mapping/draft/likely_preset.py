@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from importer import mapping
-from importer.mapping import Format, Items, Mapping, Rule
 from importer.mapping.draft.inspection import COMMON
-from importer.mapping.model import TABLES, Columns, Template
+from importer.mapping.mapping_file import preset_names, read_preset
+from importer.mapping.model import TABLES, Columns, Format, Items, Mapping, Rule, Template
 from importer.model.diagnostics import Diagnostics
 
 _PATH = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*", re.ASCII)
@@ -22,7 +21,7 @@ def likely(columns: Collection[str], source: Format) -> tuple[str, ...]:
 
     What a preset cannot do without must be there, and at least one name that no other tracker has.
     """
-    loaded = {name: found for name in mapping.presets() if (found := mapping.preset(name, Diagnostics()))}
+    loaded = {name: found for name in preset_names() if (found := read_preset(name, Diagnostics()))}
     known = _known(columns)
     ranked: list[tuple[int, str]] = []
     for name, preset in loaded.items():

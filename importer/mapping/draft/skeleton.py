@@ -22,7 +22,7 @@ _MOMENTS = {Part.BEGINNING: "Reported at", Part.END: "Resolved at"}
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceInfo:
     """What is known of the source beside its columns. `encoding` is told where the file itself does not say
     it, `records` is the path to them where one was found, and `catalogue` has the account's names where an
     account is at hand."""
@@ -51,7 +51,7 @@ def custom_field_name(column: str) -> str:
     return match[1] if match else column.removesuffix("[]").rpartition(".")[2]
 
 
-def skeleton(findings: Findings, source: Source) -> str:
+def skeleton(findings: Findings, source: SourceInfo) -> str:
     """Return the mapping. What is not certain stands in it as a comment."""
     head = [f"{MODELINE}.mapping.schema.json", f"# How {source.name} becomes incidents.", "version: 1"]
     head.append(f"format: {source.format}")
@@ -126,7 +126,7 @@ def _shared(findings: Findings) -> Iterator[str]:
             yield f"months: {language}"
 
 
-def _fields(findings: Findings, source: Source) -> Iterator[str]:
+def _fields(findings: Findings, source: SourceInfo) -> Iterator[str]:
     for part in (Part.KEY, Part.NAME):
         first = next(iter(findings.candidates[part]), None)
         yield f"  {part}: {scalar(_MISSING if first is None else _origin(first, source))}"
@@ -149,7 +149,7 @@ def _summary(findings: Findings) -> list[Column]:
     return [each for each in findings.candidates[Part.SUMMARY] if each not in name][:1]
 
 
-def _severity(column: Column, source: Source) -> Iterator[str]:
+def _severity(column: Column, source: SourceInfo) -> Iterator[str]:
     yield "  severity:"
     yield f"    {source.origin_word}: {scalar(_origin(column, source))}"
     if source.catalogue is not None:
@@ -159,7 +159,7 @@ def _severity(column: Column, source: Source) -> Iterator[str]:
     yield from (f"    {each}" for each in block(lines))
 
 
-def _left_out(field: Kind, column: Column, source: Source) -> Iterator[str]:
+def _left_out(field: Kind, column: Column, source: SourceInfo) -> Iterator[str]:
     """Yield a rule as a comment: one that is right has a line for each value."""
     yield f"  # Left out, so that the account's own {_DEFAULTS[field]} is taken:"
     yield f"  # {field}:"
@@ -169,7 +169,7 @@ def _left_out(field: Kind, column: Column, source: Source) -> Iterator[str]:
         yield f"  #     {line.removeprefix('# ')}"
 
 
-def _custom_fields(findings: Findings, source: Source) -> Iterator[str]:
+def _custom_fields(findings: Findings, source: SourceInfo) -> Iterator[str]:
     """Yield a rule for each column that is called like a custom field of the account."""
     if source.index is None:
         return
@@ -182,7 +182,7 @@ def _custom_fields(findings: Findings, source: Source) -> Iterator[str]:
             yield from _custom_field(answer.entity, column, source)
 
 
-def _custom_field(field: Entity, column: Column, source: Source) -> Iterator[str]:
+def _custom_field(field: Entity, column: Column, source: SourceInfo) -> Iterator[str]:
     known = custom_field(source.index.catalogue, field.id) if source.index else None
     kind = known.type if known else ""
     values, packed = column.values, kind == "multi_select" and any(";" in each for each in column.values)
@@ -202,7 +202,7 @@ def _custom_field(field: Entity, column: Column, source: Source) -> Iterator[str
         yield from (f"    {each}" for each in block(options.lines(values)))
 
 
-def _moment(label: str, column: Column, source: Source) -> Iterator[str]:
+def _moment(label: str, column: Column, source: SourceInfo) -> Iterator[str]:
     written, moments = scalar(_origin(column, source)), column.moments
     if moments is None or (not moments.formats and moments.unit is None):
         yield f"  timestamps.{label}: {written}"
@@ -224,7 +224,7 @@ def _rest(findings: Findings) -> Iterator[str]:
         yield f"#   {one_line(column.name)}  {column.share:.0%}  {one_line(samples)}"
 
 
-def _origin(column: Column, source: Source) -> str:
+def _origin(column: Column, source: SourceInfo) -> str:
     """Return a column, or the JMESPath to a value that a name with dots tells."""
     if source.is_table:
         return column.name
