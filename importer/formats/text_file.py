@@ -190,20 +190,19 @@ def _chosen(path: Path, mark: int, marked: str, named: str | None) -> str:
         return first
     if named and not marked and _first_problem(path, mark, named) is None:
         return named
-    offset = mark + problem[0]
     hint = (
         f"nor is it {named}; name the encoding that it was saved in"
         if named
         else "name its encoding: `importer convert --encoding windows-1252`, or `encoding: windows-1252` in"
         " the mapping, or beside `preset` in importer.yaml"
     )
-    raise _not_decodable(first, _line_of(path, offset), offset, problem[1], hint)
+    raise _not_decodable(first, *problem, hint)
 
 
-def _first_problem(path: Path, mark: int, encoding: str) -> tuple[int, int] | None:
-    """Return the offset behind the mark and the value of the first byte that is no text, or None."""
+def _first_problem(path: Path, mark: int, encoding: str) -> tuple[int, int, int] | None:
+    """Return the line, the offset and the value of the first byte that is no text, or None."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    offset = 0
+    offset, line = mark, 1
     with path.open("rb") as file:
         file.seek(mark)
         while True:
@@ -212,19 +211,12 @@ def _first_problem(path: Path, mark: int, encoding: str) -> tuple[int, int] | No
             try:
                 decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                return offset - held + error.start, error.object[error.start]
+                line += error.object[: error.start].count(b"\n") - error.object[:held].count(b"\n")
+                return line, offset - held + error.start, error.object[error.start]
             if not chunk:
                 return None
             offset += len(chunk)
-
-
-def _line_of(path: Path, offset: int) -> int:
-    line = 1
-    with path.open("rb") as file:
-        while offset > 0 and (chunk := file.read(min(offset, _CHUNK))):
             line += chunk.count(b"\n")
-            offset -= len(chunk)
-    return line
 
 
 def _is_doubled(head: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from importer.formats.record import Contents, InvalidRecord, Record, TableHeader
 from importer.formats.tree import Block, Malformed, Series
 from importer.mapping.model import InvalidRule, InvalidValue, Keep, Mapping
-from importer.mapping.program import FieldProblem, Program, program
+from importer.mapping.program import Program, program
 from importer.mapping.records import no_records, records
 from importer.mapping.rejects import Reject, as_csv, reject
 from importer.model import Diagnostic, Location, Severity
@@ -106,26 +106,21 @@ class _MappingRun:
         self, record: Record, runs: Program, contents: Contents, found: SourceFile
     ) -> MappedRecord | None:
         """Return what a record declares; None where `where` leaves it out or it has mistakes."""
-        problems: list[FieldProblem] = []
+        problems = Diagnostics()
         try:
             if not runs.where(record.values):
                 self.counts.filtered += 1
                 return None
-            block = runs.block(record, problems)
-        except InvalidValue as unfit:
+            block = runs.block(record, found.shown, problems)
+        except InvalidValue as problem:
             block = Block(record.line)
-            problems.append((unfit, record.line, None))
+            problems.report(problem, Location(found.shown, record.line))
         candidate = MappedRecord(block, found, record, contents.table)
-        if not problems:
+        if not problems.found:
             return candidate
-        self.reject(candidate, problems)
+        self.diagnostics.found += problems.found
+        self.counts.rejects.append(candidate.rejected(problems.found))
         return None
-
-    def reject(self, candidate: MappedRecord, problems: Sequence[FieldProblem]) -> None:
-        before = len(self.diagnostics.found)
-        for problem, line, column in problems:
-            self.diagnostics.report(problem, Location(candidate.found.shown, line, column))
-        self.counts.rejects.append(candidate.rejected(self.diagnostics.found[before:]))
 
     def refuse(self, invalid: InvalidRecord, contents: Contents) -> None:
         self.diagnostics.report(invalid.problem, invalid.place)
@@ -137,9 +132,8 @@ class _MappingRun:
         header = contents.table.header if contents.table else None
         if header not in self.programs:
             try:
-                self.programs[header] = program(
-                    self.mapping, contents.table.columns if contents.table else None
-                )
+                columns = contents.table.columns if contents.table else None
+                self.programs[header] = program(self.mapping, columns)
             except InvalidRule as problem:
                 self.report(problem, found)
                 self.programs[header] = None
@@ -158,9 +152,8 @@ class _MappingRun:
         severity = Severity.WARNING if self.counts.read else Severity.ERROR
         self.diagnostics.found += (replace(each, severity=severity) for each in self.empty)
         if self.counts.read and self.counts.filtered == self.counts.read:
-            self.diagnostics.warning(
-                "nothing-left", "`where` leaves out every record", self.mapping.place("where")
-            )
+            place = self.mapping.place("where")
+            self.diagnostics.warning("nothing-left", "`where` leaves out every record", place)
             return
         for runs in self.programs.values():
             for label in runs.never() if runs and self.counts.read and not self.counts.rejects else ():

@@ -287,15 +287,14 @@ def _checks(mapping: Mapping) -> Iterator[tuple[Location, Callable[[], object]]]
         yield mapping.place("records"), partial(paths.compile_path, mapping.records)
     for condition in mapping.where:
         yield condition.place, partial(compile_template, condition.text)
-    for rule in mapping.fields.values():
-        for each in rule.fields.values() if isinstance(rule, Items) else (rule,):
-            yield each.place, partial(moments.zone, each.timezone or "UTC")
-            for written in each.datetime_formats or ():
-                yield each.place, partial(dates.compile_format, written, mapping.months)
-            if isinstance(each.origin, Expression):
-                yield each.place, partial(paths.compile_path, each.origin.text)
-            if isinstance(each.origin, Template):
-                yield each.place, partial(compile_template, each.origin.text)
+    for rule in mapping.rules():
+        yield rule.place, partial(moments.zone, rule.timezone or "UTC")
+        for written in rule.datetime_formats or ():
+            yield rule.place, partial(dates.compile_format, written, mapping.months)
+        if isinstance(rule.origin, Expression):
+            yield rule.place, partial(paths.compile_path, rule.origin.text)
+        if isinstance(rule.origin, Template):
+            yield rule.place, partial(compile_template, rule.origin.text)
 
 
 def _target(node: Node) -> Target:

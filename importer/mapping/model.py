@@ -151,6 +151,17 @@ class Rule:
     required: bool | None = None
     optional: bool | None = None
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the columns, or the text of the path or template, that the values come from."""
+        match self.origin:
+            case None:
+                return ()
+            case Columns(names=names):
+                return names
+            case origin:
+                return (origin.text,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
@@ -187,6 +198,11 @@ class Mapping:
     where: tuple[Condition, ...] = ()
     blank: tuple[str, ...] = ()
     fields: Table[str, Rule | Items] = field(default_factory=dict)
+
+    def rules(self) -> Iterator[Rule]:
+        """Yield the rules of all fields, those of items included."""
+        for rule in self.fields.values():
+            yield from rule.fields.values() if isinstance(rule, Items) else (rule,)
 
     def place(self, key: str) -> Location:
         """Return where a key of the mapping stands; the file's first line where nothing says it."""

@@ -23,7 +23,8 @@ from importer.mapping.expressions import (
 )
 from importer.mapping.model import Bare, Columns, Expression, InvalidValue, Items, Mapping, Rule, rule_at
 from importer.mapping.templates import Templates
-from importer.model import moments, normalise
+from importer.model import Location, moments, normalise
+from importer.model.diagnostics import Diagnostics
 
 GROUPS = frozenset({"timestamps", "roles", "custom_fields", "postmortem", "status_page"})
 """Fields of an incident that are mappings; a label names what is in them with a dot."""
@@ -34,8 +35,6 @@ _FALSE = frozenset({"", "false", "none", "0"})
 _ITEM = "item"
 _PARENT = "parent"
 
-FieldProblem = tuple[InvalidValue, int, int | None]
-"""What is wrong, in which line and column."""
 _ROOT = re.compile(r"\w+")
 
 
@@ -63,8 +62,8 @@ class Program:
     groups: dict[str, dict[str, int]]
     hits: dict[str, int] = field(default_factory=dict)
 
-    def block(self, record: Record, problems: list[FieldProblem]) -> Block:
-        """Return the block of a record. What cannot be read is left out and added to `problems`.
+    def block(self, record: Record, path: str, diagnostics: Diagnostics) -> Block:
+        """Return the block of a record of the file at `path`. What cannot be read is reported and left out.
         Raises InvalidRule where a rule fits no record of this file."""
         values, line = record.values, record.line
         block = Block(line)
@@ -74,7 +73,7 @@ class Program:
             try:
                 node = entry.read(values, line)
             except InvalidValue as problem:
-                problems.append((problem, record.line_of(entry.root), entry.column))
+                diagnostics.report(problem, Location(path, record.line_of(entry.root), entry.column))
                 continue
             if node is None:
                 continue

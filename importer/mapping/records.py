@@ -13,7 +13,7 @@ from importer.formats import csv_file, json_file, markdown_file, text_file, xlsx
 from importer.formats.paths import InvalidPath
 from importer.formats.record import Contents, InvalidRecord, Record
 from importer.formats.tree import Malformed
-from importer.mapping.model import Columns, Format, Items, Mapping, Rule, Template
+from importer.mapping.model import Format, Mapping, Template
 from importer.model import Diagnostic, Location, Severity
 from importer.model.diagnostics import Diagnostics
 from importer.model.settings import MAPPED_SUFFIXES, SourceFile
@@ -84,14 +84,13 @@ def no_records(shown: str) -> Diagnostic:
 
 def wanted(mapping: Mapping) -> frozenset[str]:
     """Return the columns that a mapping names; those of templates are not told."""
-    return frozenset(
-        each for rule in _rules(mapping) if not isinstance(rule.origin, Template) for each in _texts(rule)
-    )
+    rules = (rule for rule in mapping.rules() if not isinstance(rule.origin, Template))
+    return frozenset(each for rule in rules for each in rule.sources)
 
 
 def known(mapping: Mapping) -> frozenset[str]:
     """Return every word that stands in what the mapping reads: the names of its source are among them."""
-    texts = (text for rule in _rules(mapping) for text in _texts(rule))
+    texts = (text for rule in mapping.rules() for text in rule.sources)
     return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
@@ -155,24 +154,6 @@ def _tell(found: SourceFile, contents: Contents, mapping: Mapping, diagnostics: 
         diagnostics.warning(
             "delimiter", f"the cells are divided by {delimiter}, not by a comma", Location(found.shown, 1)
         )
-
-
-def _rules(mapping: Mapping) -> Iterator[Rule]:
-    for rule in mapping.fields.values():
-        if isinstance(rule, Items):
-            yield from rule.fields.values()
-        else:
-            yield rule
-
-
-def _texts(rule: Rule) -> tuple[str, ...]:
-    match rule.origin:
-        case None:
-            return ()
-        case Columns(names=names):
-            return names
-        case origin:
-            return (origin.text,)
 
 
 def _some(contents: Contents | None) -> Iterator[Record]:

@@ -51,13 +51,10 @@ def _rules(preset: Mapping) -> list[Rule]:
 
 def _words(rule: Rule) -> set[str]:
     """Return the names that a rule reads, and what only looks like one: functions, statements."""
-    match rule.origin:
-        case Columns(names=names):
-            return set(names)
-        case None:
-            return set()
-        case origin:
-            return {origin.text, *_PATH.findall(_QUOTED.sub("", origin.text))}
+    names = set(rule.sources)
+    if not isinstance(rule.origin, Columns):
+        names |= {each for text in rule.sources for each in _PATH.findall(_QUOTED.sub("", text))}
+    return names
 
 
 def _known(columns: Iterable[str]) -> set[str]:
