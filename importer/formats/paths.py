@@ -16,25 +16,22 @@ class InvalidPath(Problem):
 def compile_path(text: str) -> Any:
     """Return an expression ready for use. Raises InvalidPath."""
     import jmespath  # noqa: PLC0415
-    from jmespath.exceptions import JMESPathError  # noqa: PLC0415
 
     try:
         return jmespath.compile(text)
-    except JMESPathError as error:
+    except jmespath.exceptions.JMESPathError as error:
         hint = "a name with a dash or a blank needs quotes: '\"a-b\"'"
-        raise InvalidPath(
-            "bad-path", f"`{text}` is no JMESPath", detail=str(error).partition("\n")[0], hint=hint
-        ) from None
+        detail = str(error).partition("\n")[0]
+        raise InvalidPath("bad-path", f"`{text}` is no JMESPath", detail=detail, hint=hint) from None
 
 
 def search_path(text: str, value: Any) -> Any:
     """Return what an expression finds. Raises InvalidPath where it cannot be used on this value."""
-    from jmespath.exceptions import JMESPathError  # noqa: PLC0415
-
     try:
         return compile_path(text).search(value)
-    except JMESPathError as error:
-        detail = str(error).partition("\n")[0]
     except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        detail = f"{type(error).__name__}: {error}"
-    raise InvalidPath("bad-path", f"`{text}` cannot be used on a record", detail=detail)
+        from jmespath.exceptions import JMESPathError  # noqa: PLC0415
+
+        words = str(error).partition("\n")[0]
+        detail = words if isinstance(error, JMESPathError) else f"{type(error).__name__}: {error}"
+        raise InvalidPath("bad-path", f"`{text}` cannot be used on a record", detail=detail) from None

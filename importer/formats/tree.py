@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from importer.model import Location
@@ -37,8 +37,9 @@ class Series(list["Node"]):
 
     __slots__ = ("lines",)
 
-    def __init__(self) -> None:
-        self.lines: list[int] = []
+    def __init__(self, values: Iterable[Node] = (), lines: Iterable[int] = ()) -> None:
+        super().__init__(values)
+        self.lines = list(lines)
 
 
 Node = Block | Series | str | None

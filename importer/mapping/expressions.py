@@ -184,24 +184,17 @@ def _known(names: Sequence[str], rule: Rule, context: RuleContext, *, every: boo
 
 
 def _path(text: str) -> Raw:
-    search = paths.compile_path(text).search
+    paths.compile_path(text)
     if text.isidentifier():
         return lambda values: values.get(text)
 
     def find(values: Mapping[str, Any]) -> Any:
         try:
-            return search(values)
-        except Exception:  # noqa: BLE001  asked again for the words
-            return _told(text, values)
+            return paths.search_path(text, values)
+        except paths.InvalidPath as problem:
+            raise InvalidValue(problem.code, problem.summary, detail=problem.detail) from None
 
     return find
-
-
-def _told(text: str, values: Mapping[str, Any]) -> Any:
-    try:
-        return paths.search_path(text, values)
-    except paths.InvalidPath as problem:
-        raise InvalidValue(problem.code, problem.summary, detail=problem.detail) from None
 
 
 def template(text: str, place: Location, context: RuleContext) -> Raw:
@@ -256,7 +249,8 @@ def _several(
             joined = rule.join.join(scalar_text(each) for each in kept)
             return read(joined) if joined else None
         if wanted.is_list:
-            return _series([node for each in kept if (node := read(each)) is not None])
+            nodes = [node for each in kept if (node := read(each)) is not None]
+            return Series(nodes, [1] * len(nodes)) if nodes else None
         return _only(kept, wanted, read)
 
     return several
@@ -266,15 +260,6 @@ def _parts(found: list[Any], split: str | None) -> list[Any]:
     if split is None:
         return found
     return [part for each in found for part in (each.split(split) if isinstance(each, str) else [each])]
-
-
-def _series(nodes: list[Node]) -> Series | None:
-    if not nodes:
-        return None
-    series = Series()
-    series += nodes
-    series.lines = [1] * len(nodes)
-    return series
 
 
 def _only(kept: list[Any], wanted: FieldSpec, read: Callable[[Any], Node]) -> Node:

@@ -71,7 +71,7 @@ def read_mapping(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Ma
 def read_preset(name: str, diagnostics: Diagnostics, *, at: Location | None = None) -> Mapping | None:
     """Return a mapping that is shipped and is named at `at`; None after saying what is wrong with it."""
     path = _shipped(name, diagnostics, at)
-    return None if path is None else read_mapping(path, diagnostics, shown=_called(name))
+    return None if path is None else read_mapping(path, diagnostics, shown=f"presets/{name}.yaml")
 
 
 @cache
@@ -110,7 +110,7 @@ def _base(
     if name.endswith(_SUFFIXES):
         target, called = path.parent / name, (Path(shown).parent / name).as_posix()
     elif shipped := _shipped(name, diagnostics, place):
-        target, called = shipped, _called(name)
+        target, called = shipped, f"presets/{name}.yaml"
     else:
         return None
     if target.resolve() in chain:
@@ -127,10 +127,6 @@ def _shipped(name: str, diagnostics: Diagnostics, at: Location | None) -> Path |
     hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(preset_names())}"
     diagnostics.error("unknown-preset", f"there is no preset `{name}`", at, hint=hint)
     return None
-
-
-def _called(name: str) -> str:
-    return f"presets/{name}.yaml"
 
 
 def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:

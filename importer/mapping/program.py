@@ -153,7 +153,7 @@ def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
 
     def listed(values: Table[str, Any], line: int) -> Node:
         node = read(values)
-        return node if node is None or isinstance(node, Series) else _series([node], line)
+        return node if node is None or isinstance(node, Series) else Series([node], [line])
 
     return listed
 
@@ -192,7 +192,7 @@ def _items(label: str, rule: Items, context: RuleContext) -> Callable[[Table[str
     values_of = _each(rule, context)
 
     def items(values: Table[str, Any], line: int) -> Node:
-        found: list[Node] = []
+        found: list[Block] = []
         for each in values_of(values):
             at = getattr(each, "line", line)
             block = Block(at)
@@ -204,7 +204,7 @@ def _items(label: str, rule: Items, context: RuleContext) -> Callable[[Table[str
                     has_value = has_value or is_read
             if has_value:
                 found.append(block)
-        return _series(found, line) if found else None
+        return Series(found, [each.line for each in found]) if found else None
 
     return items
 
@@ -253,13 +253,6 @@ def _parts(text: str, rule: Items) -> dict[str, str]:
         return {_ITEM: text}
     parts: Sequence[str] = text.split(rule.split, len(rule.into) - 1) if rule.split else [text]
     return {_ITEM: text, **dict(zip(rule.into, (each.strip() for each in parts), strict=False))}
-
-
-def _series(nodes: list[Node], line: int) -> Series:
-    series = Series()
-    series += nodes
-    series.lines = [each.line if isinstance(each, Block) else line for each in nodes]
-    return series
 
 
 @dataclass(frozen=True, slots=True)

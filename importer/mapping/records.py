@@ -32,11 +32,14 @@ class SourceProfile:
 
     format: Format
     detected: dict[str, str]
-    columns: tuple[str, ...]
     filled: dict[str, int]
     distinct: dict[str, Counter[str]]
     records: int
     diagnostics: Diagnostics = field(repr=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.distinct)
 
 
 def format_of(path: Path, mapping: Mapping) -> Format | None:
@@ -113,7 +116,7 @@ def profile_file(path: Path, *, shown: str, mapping: Mapping | None = None) -> S
             if value in known or len(known) < _MOST_VALUES:
                 known[value] += 1
     detected = dict(contents.detected) if contents else {}
-    return SourceProfile(kind, detected, tuple(distinct), dict(filled), distinct, count, diagnostics)
+    return SourceProfile(kind, detected, dict(filled), distinct, count, diagnostics)
 
 
 def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:

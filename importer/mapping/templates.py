@@ -1,14 +1,14 @@
 """Jinja2 text -> a template that reads a record and nothing else, and ends.
 
 A mapping comes from another person. So its templates run in Jinja2's sandbox, with the statements, filters
-and methods below and no others, and everything that can grow pays from a budget: each turn of a loop, each
-text that is put together. Time and memory are bounded by it, without a clock.
+and methods below and no others, and everything that can grow is charged to a budget: each turn of a loop,
+each text that is put together. Time and memory are bounded by it, without a clock.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -67,12 +67,12 @@ class NoSuchName(UndefinedError):
 
 
 @dataclass(slots=True)
-class _Purse:
+class _Budget:
     """What is left of the budget of the rendering that is under way."""
 
     left: int = BUDGET
 
-    def pay(self, amount: int) -> None:
+    def spend(self, amount: int) -> None:
         self.left -= amount
         if self.left < 0:
             raise InvalidTemplate(
@@ -83,7 +83,7 @@ class _Purse:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox, with a purse."""
+    """The sandbox, with a budget."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%", "//"})
 
@@ -94,7 +94,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             optimized=False,  # what is worked out while compiling would cost nothing
             finalize=_scalar,
         )
-        self.purse = _Purse()
+        self.budget = _Budget()
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if not super().is_safe_attribute(obj, attr, value):
@@ -110,27 +110,27 @@ class _Environment(ImmutableSandboxedEnvironment):
         ):
             raise InvalidTemplate("bad-template", f"`{operator}` takes small whole numbers only")
         if operator == "**":
-            self.purse.pay(abs(right) * 20)
+            self.budget.spend(abs(right) * 20)
         if operator == "*":
-            self.purse.pay(_product(left, right))
+            self.budget.spend(_product(left, right))
         result = super().call_binop(context, operator, left, right)
-        self.purse.pay(len(result) if isinstance(result, (str, list, tuple)) else 1)
+        self.budget.spend(len(result) if isinstance(result, (str, list, tuple)) else 1)
         return result
 
     def call(self, context: Any, called: Any, /, *arguments: Any, **named: Any) -> Any:
         owner = getattr(called, "__self__", None)
         if isinstance(owner, str):
-            self.purse.pay(_method_cost(owner, called.__name__, arguments))
+            self.budget.spend(_method_cost(owner, called.__name__, arguments))
         return super().call(context, called, *arguments, **named)
 
 
 @dataclass(slots=True)
 class _Bounded(NodeTransformer):
-    """Puts the purse between a template and what it repeats."""
+    """Puts the budget between a template and what it repeats."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802  the name is the visitor's
         self.generic_visit(node)
-        node.iter = nodes.Filter(node.iter, "_turns", [], [], None, None, lineno=node.lineno)
+        node.iter = nodes.Filter(node.iter, "_iterate", [], [], None, None, lineno=node.lineno)
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802
@@ -150,18 +150,18 @@ class Rendering:
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """Return the text for a record. Raises InvalidTemplate, NoSuchName."""
-        purse = self.environment.purse
-        purse.left = BUDGET
+        budget = self.environment.budget
+        budget.left = BUDGET
         pieces: list[str] = []
         try:
             for piece in self.template.generate(variables):
-                purse.pay(len(piece))
+                budget.spend(len(piece))
                 pieces.append(piece)
         except NoSuchName:
             raise
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise InvalidTemplate(
-                "bad-template", "the template cannot be rendered", hint=_told(error)
+                "bad-template", "the template cannot be rendered", hint=_error_words(error)
             ) from None
         return "".join(pieces)
 
@@ -197,14 +197,14 @@ class Templates:
 
     def environment(self) -> _Environment:
         environment = _Environment(_Strict if self.strict else ChainableUndefined)
-        purse = environment.purse
+        budget = environment.budget
         known = {name: function for name, function in environment.filters.items() if name in _FILTERS}
         environment.filters = {
             **known,
-            "join": partial(_join, purse),
-            "replace": partial(_replace, purse),
-            "_turns": partial(_turns, purse),
-            **{name: partial(_paid, purse, function) for name, function in self.filters.items()},
+            "join": partial(_join, budget),
+            "replace": partial(_replace, budget),
+            "_iterate": partial(_iterate, budget),
+            **{name: partial(_charged, budget, function) for name, function in self.filters.items()},
         }
         environment.globals = {"range": _range}
         return environment
@@ -283,34 +283,32 @@ def _method_cost(owner: str, name: str, arguments: tuple[Any, ...]) -> int:
             return len(owner)
 
 
-def _turns(purse: _Purse, values: Iterable[Any]) -> list[Any]:
-    return list(_counted(purse, values))
-
-
-def _counted(purse: _Purse, values: Iterable[Any]) -> Iterator[Any]:
+def _iterate(budget: _Budget, values: Iterable[Any]) -> list[Any]:
+    found: list[Any] = []
     for value in values:
-        purse.pay(10)
-        yield value
+        budget.spend(10)
+        found.append(value)
+    return found
 
 
-def _join(purse: _Purse, values: Iterable[Any], by: str = "", attribute: str | None = None) -> str:
+def _join(budget: _Budget, values: Iterable[Any], by: str = "", attribute: str | None = None) -> str:
     parts: list[str] = []
     for value in values:
         part = str(_scalar(value.get(attribute, "") if attribute and isinstance(value, dict) else value))
-        purse.pay(len(part) + len(by))
+        budget.spend(len(part) + len(by))
         parts.append(part)
     return by.join(parts)
 
 
-def _replace(purse: _Purse, text: Any, old: str, new: str) -> str:
+def _replace(budget: _Budget, text: Any, old: str, new: str) -> str:
     written = str(_scalar(text))
-    purse.pay(_method_cost(written, "replace", (old, new)))
+    budget.spend(_method_cost(written, "replace", (old, new)))
     return written.replace(old, new)
 
 
-def _paid(purse: _Purse, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+def _charged(budget: _Budget, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     result = function(*arguments, **named)
-    purse.pay(len(result) + 1 if isinstance(result, str) else 1)
+    budget.spend(len(result) + 1 if isinstance(result, str) else 1)
     return result
 
 
@@ -321,5 +319,5 @@ def _range(*bounds: int) -> range:
     return found
 
 
-def _told(error: Exception) -> str:
+def _error_words(error: Exception) -> str:
     return str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"

@@ -181,8 +181,6 @@ def _block(cells: list[str], columns: list[_FieldColumn], row: int) -> Block:
 def _gather(block: _RowBlock, column: _FieldColumn, cell: str) -> None:
     """Add a cell to the list of those of its columns; one cell can hold several values of a list."""
     known = block.get(column.key)
-    series = known if isinstance(known, Series) else Series()
     parts = [cell] if column.group else [part.strip() for part in cell.split(";")]
-    series += [part for part in parts if part]
-    series.lines = [block.line] * len(series)
-    block.enter(column.key, series, column.number)
+    values = [*(known if isinstance(known, Series) else ()), *filter(None, parts)]
+    block.enter(column.key, Series(values, [block.line] * len(values)), column.number)

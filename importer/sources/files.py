@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from importer.formats.text_file import decode_text
@@ -51,23 +52,14 @@ class Files:
         name is sent out.
         """
         path = (folder / name).resolve()
+        error = partial(self.diagnostics.error, at=place, detail=f"`{name}`")
         if not any(path.is_relative_to(allowed.resolve()) for allowed in (folder, self.root)):
-            self.diagnostics.error(
-                "postmortem-outside",
-                "a post-mortem lies outside of the folder of the incidents",
-                place,
-                detail=f"`{name}`",
-                hint="move it below the folder of importer.yaml",
-            )
+            summary = "a post-mortem lies outside of the folder of the incidents"
+            error("postmortem-outside", summary, hint="move it below the folder of importer.yaml")
             return None
         if not path.is_file():
-            self.diagnostics.error(
-                "postmortem-file-missing",
-                "a post-mortem's file is not there",
-                place,
-                detail=f"`{name}`",
-                hint="the path is relative to the file of the incident",
-            )
+            hint = "the path is relative to the file of the incident"
+            error("postmortem-file-missing", "a post-mortem's file is not there", hint=hint)
             return None
         data = self.read(path)
         return None if data is None else self._text(data, name, place)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
@@ -79,7 +78,7 @@ def incident(block: Block, source: FileContext) -> Incident:
     number = block.get("external_id")
     external_id = int(number) if isinstance(number, str) else None
     return Incident(
-        key=_line(_text(block, "key")) or str(external_id),
+        key=normalise.line(_text(block, "key")) or str(external_id),
         external_id=external_id,
         attributes=_Draft(block, source).attributes(),
         location=Location(source.path, block.line),
@@ -129,7 +128,7 @@ class _Draft:
 
     def roles(self, people: Node) -> None:
         for attribute, value, place in self.keyed(people, Field.ROLE, Kind.ROLE):
-            self.put(attribute, None if value is None else _user(value, place), place)
+            self.put(attribute, None if value is None else _reference(Kind.USER, value, place), place)
 
     def custom_fields(self, values: Node) -> None:
         for attribute, value, place in self.keyed(values, Field.CUSTOM_FIELD, Kind.CUSTOM_FIELD):
@@ -145,7 +144,11 @@ class _Draft:
             _text(document, "file").strip(), self.place(document, "file")
         )
         if content is not None:
-            title = _line(_text(document, "title")) or _heading(content) or _line(_text(self.block, "name"))
+            title = (
+                normalise.line(_text(document, "title"))
+                or _heading(content)
+                or normalise.line(_text(self.block, "name"))
+            )
             status = _text(document, "status") or None
             self.found[Attribute(Field.POSTMORTEM, title)] = PostmortemDocument(content, status)
 
@@ -156,7 +159,9 @@ class _Draft:
             except InvalidMoment as problem:
                 self.source.diagnostics.report(problem, self.place(item, "at"))
             else:
-                self.add_child(Field.TIMELINE, _line(_text(item, "title")), TimelineItem(at, _body(item)))
+                self.add_child(
+                    Field.TIMELINE, normalise.line(_text(item, "title")), TimelineItem(at, _body(item))
+                )
 
     def follow_ups(self, items: Node) -> None:
         for item in _blocks(items):
@@ -164,11 +169,13 @@ class _Draft:
             labels = item.get("labels")
             child = FollowUp(
                 description=_body(item),
-                assignee=None if assignee is None else _user(assignee, self.place(item, "assignee")),
+                assignee=None
+                if assignee is None
+                else _reference(Kind.USER, assignee, self.place(item, "assignee")),
                 status=_text(item, "status") or None,
-                labels=tuple(sorted({_line(each) for each in _texts(labels)})),
+                labels=tuple(sorted({normalise.line(each) for each in _texts(labels)})),
             )
-            self.add_child(Field.FOLLOW_UP, _line(_text(item, "title")), child)
+            self.add_child(Field.FOLLOW_UP, normalise.line(_text(item, "title")), child)
 
     def attachments(self, items: Node) -> None:
         for item in _blocks(items):
@@ -176,7 +183,7 @@ class _Draft:
                 resource_type=_text(item, "resource_type").strip(),
                 url=_text(item, "url").strip() or None,
                 external_id=_text(item, "external_id").strip() or None,
-                title=_line(_text(item, "title")) or None,
+                title=normalise.line(_text(item, "title")) or None,
             )
             self.add_child(Field.ATTACHMENT, f"{child.resource_type} {child.url or child.external_id}", child)
 
@@ -184,12 +191,12 @@ class _Draft:
         if isinstance(people, Series):
             for person, line in zip(people, people.lines, strict=True):
                 place = Location(self.source.path, line, self.block.columns.get("members"))
-                self.found[Attribute(Field.MEMBER, _user(person, place))] = Membership()
+                self.found[Attribute(Field.MEMBER, _reference(Kind.USER, person, place))] = Membership()
 
     def status_page(self, published: Node) -> None:
         page = cast(Block, published)
         updates = [self.update(each) for each in _blocks(page["updates"])]
-        name = _line(_text(page, "name")) or _line(_text(self.block, "name"))
+        name = normalise.line(_text(page, "name")) or normalise.line(_text(self.block, "name"))
         self.found[Attribute(Field.STATUS_PAGE, name)] = StatusPageIncident(
             page=_reference(Kind.STATUS_PAGE, page["page"], self.place(page, "page")),
             updates=tuple(each for each in updates if each is not None),
@@ -207,7 +214,10 @@ class _Draft:
             status=_text(update, "status"),
             message=normalise.text(_text(update, "message")) or "",
             components=tuple(
-                (Reference(Kind.COMPONENT, _line(name), location=self.place(components, name)), str(status))
+                (
+                    Reference(Kind.COMPONENT, normalise.line(name), location=self.place(components, name)),
+                    str(status),
+                )
                 for name, status in sorted(components.items())
             )
             if isinstance(components, Block)
@@ -219,7 +229,7 @@ class _Draft:
         path, entries = self.source.path, cast(Block, block)
         for name, value in entries.items():
             place = entries.place(path, name)
-            yield Attribute(kind, Reference(of, _line(name), "name", place)), value, place
+            yield Attribute(kind, Reference(of, normalise.line(name), "name", place)), value, place
 
     def put(self, attribute: Attribute, value: Value, place: Location) -> None:
         """Set an attribute once; names that differ only in blanks or Unicode form are one name."""
@@ -264,11 +274,7 @@ def _reference(kind: Kind, value: Node, place: Location) -> Reference:
     if isinstance(value, Block):
         ((by, name),) = value.items()
         return Reference(kind, str(name).strip(), by, place)
-    return Reference(kind, _line(str(value)), "name", place)
-
-
-def _user(value: Node, place: Location) -> Reference:
-    return _reference(Kind.USER, value, place)
+    return Reference(kind, normalise.line(str(value)), "name", place)
 
 
 def _custom_value(value: Node, place: Location, *, packed: bool) -> Value:
@@ -280,17 +286,11 @@ def _custom_value(value: Node, place: Location, *, packed: bool) -> Value:
             return Packed(text) if text and packed else text
         case Series():
             return normalise.several(
-                _line(each) if isinstance(each, str) else _reference(Kind.OPTION, each, place)
+                normalise.line(each) if isinstance(each, str) else _reference(Kind.OPTION, each, place)
                 for each in value
             )
         case _:
             return _reference(Kind.OPTION, value, place)
-
-
-def _line(text: str) -> str:
-    """Return a name or title in its one form: NFC, without blanks around it."""
-    stripped = text.strip()
-    return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
 
 
 def _text(block: Block, key: str) -> str:
@@ -317,5 +317,5 @@ def _heading(markdown: str) -> str:
         if line.startswith(("```", "~~~")):
             fenced = not fenced
         elif line.startswith("# ") and not fenced:
-            return _line(line[2:].rstrip().rstrip("#"))
+            return normalise.line(line[2:].rstrip().rstrip("#"))
     return ""

@@ -86,7 +86,6 @@ def _together(profiles: Sequence[SourceProfile]) -> SourceProfile:
     return replace(
         profiles[0],
         detected=detected,
-        columns=tuple(distinct),
         filled=dict(filled),
         distinct=distinct,
         records=sum(each.records for each in profiles),

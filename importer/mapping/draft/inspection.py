@@ -31,10 +31,6 @@ _OFFSET = re.compile(r"(?:[Zz]|[+-]\d\d:?(?:\d\d)?)$", re.ASCII)
 _FIRST_FEW = 10
 
 
-def _listed(words: str) -> tuple[str, ...]:
-    return tuple(words.split())
-
-
 class Part(StrEnum):
     """What a column can become."""
 
@@ -48,22 +44,23 @@ class Part(StrEnum):
     END = "end"
 
 
-_WORDS = {
-    Part.KEY: _listed("key number id reference ref slug stem schlüssel nummer nr kennung"),
-    Part.NAME: _listed(
+_TELLING = {
+    Part.KEY: "key number id reference ref slug stem schlüssel nummer nr kennung",
+    Part.NAME: (
         "name title titel summary subject betreff short_description kurzbeschreibung zusammenfassung headline"
         " message description"
     ),
-    Part.SUMMARY: _listed("description beschreibung notes details body message summary"),
-    Part.SEVERITY: _listed("severity sev schweregrad priority priorität urgency dringlichkeit impact"),
-    Part.STATUS: _listed("status state"),
-    Part.TYPE: _listed("incident_type type typ kind"),
-    Part.BEGINNING: _listed(
+    Part.SUMMARY: "description beschreibung notes details body message summary",
+    Part.SEVERITY: "severity sev schweregrad priority priorität urgency dringlichkeit impact",
+    Part.STATUS: "status state",
+    Part.TYPE: "incident_type type typ kind",
+    Part.BEGINNING: (
         "started began beginn opened geöffnet created erstellt reported start begin date datum time"
     ),
-    Part.END: _listed("resolved gelöst erledigt closed ended ende completed end"),
+    Part.END: "resolved gelöst erledigt closed ended ende completed end",
 }
 """The words that stand in the names of such columns, the most telling first."""
+_WORDS = {part: words.split() for part, words in _TELLING.items()}
 COMMON = frozenset(word for words in _WORDS.values() for word in words)
 _WRAPPERS = frozenset({"attributes", "fields", "data"})
 _LEAVES = frozenset({"name", "value", "display_value", "displayname", "label"})
