@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-_MESSAGE_NAMES = (
-    "error_description",
-    "errorMessages",
-    "message",
-    "detail",
-    "error",
-    "errors",
-    "fault",
-    "msg",
-)
+_MESSAGES = ("error_description", "errorMessages", "message", "detail", "error", "errors", "fault", "msg")
 """Names under which services say what went wrong, the most telling first."""
 _NAMES_BESIDE = frozenset({"code", "status", "type"})
 """Names that stand beside them, and in incidents too."""
@@ -26,9 +17,9 @@ def is_error_message(value: Any, known: Collection[str]) -> bool:
     An object that has a name `known` to the mapping, other than those of errors, is a record, whatever else
     it has. Where none is known, any other name makes it one.
     """
-    if not isinstance(value, dict) or value.keys().isdisjoint(_MESSAGE_NAMES):
+    if not isinstance(value, dict) or value.keys().isdisjoint(_MESSAGES):
         return False
-    others = value.keys() - _NAMES_BESIDE.union(_MESSAGE_NAMES)
+    others = value.keys() - _NAMES_BESIDE.union(_MESSAGES)
     return others.isdisjoint(known) if known else not others
 
 
@@ -36,7 +27,7 @@ def error_message(document: Any) -> str:
     """Return what an error says; empty where it says nothing, or is none."""
     if not isinstance(document, dict):
         return ""
-    return "; ".join(dict.fromkeys(each for name in _MESSAGE_NAMES for each in _words(document.get(name))))
+    return "; ".join(dict.fromkeys(each for name in _MESSAGES for each in _words(document.get(name))))
 
 
 def _words(said: Any) -> Iterator[str]:
@@ -48,7 +39,7 @@ def _words(said: Any) -> Iterator[str]:
             for each in said:
                 yield from _words(each)
         case dict():
-            telling = [said[name] for name in _MESSAGE_NAMES if name in said]
+            telling = [said[name] for name in _MESSAGES if name in said]
             for each in telling or said.values():
                 yield from _words(each)
         case _:

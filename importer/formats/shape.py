@@ -129,9 +129,8 @@ def _diagnostics(error: Any, subject: _Subject) -> Iterator[Diagnostic]:
 
 def _unknown(error: Any, steps: list[str | int], subject: _Subject) -> Iterator[Diagnostic]:
     known = sorted(error.schema["properties"])
-    patterns = tuple(
-        pattern.strip("^").replace("\\", "") for pattern in error.schema.get("patternProperties", ())
-    )
+    prefixes = error.schema.get("patternProperties", ())
+    patterns = tuple(each.strip("^").replace("\\", "") for each in prefixes)
     for key in error.instance:
         if key in known or key.startswith(patterns):
             continue

@@ -80,9 +80,8 @@ def _sheet(names: Sequence[str], wanted: str | None) -> str:
         return names[0]
     found = next((each for each in names if each.strip().casefold() == str(wanted).strip().casefold()), None)
     if found is None:
-        raise Malformed(
-            "no-such-sheet", f"the workbook has no sheet `{wanted}`", 1, hint=f"there are {', '.join(names)}"
-        )
+        hint = f"there are {', '.join(names)}"
+        raise Malformed("no-such-sheet", f"the workbook has no sheet `{wanted}`", hint=hint)
     return found
 
 

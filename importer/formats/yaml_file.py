@@ -173,15 +173,13 @@ class _Builder:
             raise Malformed("syntax", f"the alias `*{event.anchor}` has no anchor before it", line)
         anchored = self.anchors[event.anchor]
         if anchored is None:
-            raise Malformed(
-                "alias-cycle", f"the alias `*{event.anchor}` stands inside of its own anchor", line
-            )
+            summary = f"the alias `*{event.anchor}` stands inside of its own anchor"
+            raise Malformed("alias-cycle", summary, line)
         self.built += anchored.size - 1
         self.aliased += anchored.size
         if self.aliased > MAX_ALIASED_NODES:
-            raise Malformed(
-                "too-many-aliases", f"the aliases stand for more than {MAX_ALIASED_NODES} values", line
-            )
+            summary = f"the aliases stand for more than {MAX_ALIASED_NODES} values"
+            raise Malformed("too-many-aliases", summary, line)
         return anchored.node
 
     def refuse_tag(self, event: Any) -> None:

@@ -124,9 +124,8 @@ class _MappingRun:
 
     def refuse(self, invalid: InvalidRecord, contents: Contents) -> None:
         self.diagnostics.report(invalid.problem, invalid.place)
-        self.counts.rejects.append(
-            reject(invalid, contents.table, invalid.place, self.diagnostics.found[-1:])
-        )
+        problems = self.diagnostics.found[-1:]
+        self.counts.rejects.append(reject(invalid, contents.table, invalid.place, problems))
 
     def program(self, contents: Contents, found: SourceFile) -> Program | None:
         header = contents.table.header if contents.table else None
@@ -140,9 +139,8 @@ class _MappingRun:
         return self.programs[header]
 
     def report(self, problem: InvalidRule, found: SourceFile) -> None:
-        at = problem.at or self.mapping.place("fields")
-        detail = problem.detail or f"in {found.shown}"
-        self.diagnostics.error(problem.code, problem.summary, at, detail=detail, hint=problem.hint)
+        problem.detail = problem.detail or f"in {found.shown}"
+        self.diagnostics.report(problem, self.mapping.place("fields"))
 
     def tell(self) -> None:
         """Say what came of no record at all, which is seldom meant.

@@ -107,9 +107,8 @@ def compile_format(written: str, named: Mapping[str, int]) -> Pattern:
         seen |= {group} - {"a", "A", "%"}
         parts.append(_DIRECTIVES[directive])
     _check(written, seen)
-    return Pattern(
-        written, re.compile("".join(parts), re.ASCII if "b" not in seen else 0), {**_ENGLISH, **named}
-    )
+    flags = re.ASCII if "b" not in seen else 0
+    return Pattern(written, re.compile("".join(parts), flags), {**_ENGLISH, **named})
 
 
 def _check(written: str, seen: set[str]) -> None:

@@ -91,9 +91,8 @@ def compile_rule(rule: Rule, wanted: FieldSpec, context: RuleContext) -> Reader:
         else:
             node = found if is_plain and found.isascii() and len(found) <= MAX_CELL else read(found)
         if node is None and default is None and rule.required:
-            raise InvalidValue(
-                "missing-field", f"`{wanted.label}` is blank", hint="the mapping says `required`"
-            )
+            hint = "the mapping says `required`"
+            raise InvalidValue("missing-field", f"`{wanted.label}` is blank", hint=hint)
         return default if node is None else node
 
     return value
@@ -177,9 +176,8 @@ def _known(names: Sequence[str], rule: Rule, context: RuleContext, *, every: boo
         return list(names)
     missing = [name for name in names if name not in columns]
     if missing and (every or len(missing) == len(names)) and not rule.optional:
-        raise InvalidRule(
-            "unknown-column", f"no column is called `{missing[0]}`", hint=nearest(missing[0], columns)
-        )
+        hint = nearest(missing[0], columns)
+        raise InvalidRule("unknown-column", f"no column is called `{missing[0]}`", hint=hint)
     return [name for name in names if name in columns]
 
 

@@ -221,9 +221,8 @@ def _origin(block: Block, shown: str) -> Origin | None:
     written = [name for name in _ORIGINS if name in block]
     if len(written) > 1:
         summary = f"a rule has one of {', '.join(_ORIGINS)}, not several"
-        raise InvalidRule(
-            "bad-value", summary, detail=" and ".join(written), at=block.place(shown, written[1])
-        )
+        detail = " and ".join(written)
+        raise InvalidRule("bad-value", summary, detail=detail, at=block.place(shown, written[1]))
     match written:
         case ["column"]:
             return Columns(_texts(block["column"]), any_of=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from typing import Any
 
 from importer.formats.record import Record
@@ -96,12 +96,11 @@ class Program:
 def program(mapping: Mapping, columns: Table[str, int] | None) -> Program:
     """Compile a mapping for files with these columns; None: for objects. Raises InvalidRule, whose place is
     that of the rule."""
-    calendars = _Calendars(mapping)
-    templates = Templates(
-        columns is not None, markups.filters(calendars.of(Rule(place=mapping.place("fields"))))
-    )
+    calendar_of = partial(_calendar, mapping)
+    own = calendar_of(Rule(place=mapping.place("fields")))
+    templates = Templates(columns is not None, markups.filters(own))
     blank = frozenset(normalise.folded(each) for each in mapping.blank)
-    context = RuleContext(columns, templates, blank, calendars.of)
+    context = RuleContext(columns, templates, blank, calendar_of)
     entries = tuple(_compile_field(label, rule, context) for label, rule in mapping.fields.items())
     groups: dict[str, dict[str, int]] = {group: {} for group in GROUPS}
     top: dict[str, int] = {}
@@ -126,9 +125,8 @@ def _compile_field(label: str, rule: Rule | Items, context: RuleContext) -> _Com
     group, key = (group, key) if group in GROUPS else ("", label)
     if isinstance(rule, Items):
         return _CompiledField(label, group, key, _items(label, rule, context), None, "", is_expected=False)
-    wanted = FieldSpec(
-        label, is_moment=group == "timestamps", is_list=group == "custom_fields" or key in _LISTS
-    )
+    is_list = group == "custom_fields" or key in _LISTS
+    wanted = FieldSpec(label, is_moment=group == "timestamps", is_list=is_list)
     with_place = _compiled(rule, wanted, context)
     expected = (
         context.columns is None
@@ -255,25 +253,13 @@ def _parts(text: str, rule: Items) -> dict[str, str]:
     return {_ITEM: text, **dict(zip(rule.into, (each.strip() for each in parts), strict=False))}
 
 
-@dataclass(frozen=True, slots=True)
-class _Calendars:
-    """The calendar of each rule: what it says, else what the mapping says."""
-
-    mapping: Mapping
-
-    def of(self, rule: Rule) -> dates.Calendar:
-        zone = rule.timezone or self.mapping.timezone
-        written = (
-            rule.datetime_formats if rule.datetime_formats is not None else self.mapping.datetime_formats
-        )
-        return dates.Calendar(
-            patterns=tuple(dates.compile_format(each, self.mapping.months) for each in written),
-            zone=_zone(zone) if zone else None,
-            side=rule.fold or self.mapping.fold,
-            unit=rule.unit,
-        )
-
-
-@cache
-def _zone(name: str) -> Any:
-    return moments.zone(name)
+def _calendar(mapping: Mapping, rule: Rule) -> dates.Calendar:
+    """Return the calendar of a rule: what it says, else what the mapping says."""
+    zone = rule.timezone or mapping.timezone
+    written = mapping.datetime_formats if rule.datetime_formats is None else rule.datetime_formats
+    return dates.Calendar(
+        patterns=tuple(dates.compile_format(each, mapping.months) for each in written),
+        zone=moments.zone(zone) if zone else None,
+        side=rule.fold or mapping.fold,
+        unit=rule.unit,
+    )

@@ -60,13 +60,11 @@ def records(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Co
     except Malformed as problem:
         diagnostics.report(problem, Location(found.shown, problem.line))
     except OSError as error:
-        diagnostics.error(
-            "unreadable", "a file cannot be read", Location(found.shown, 1), detail=f"{error.strerror}"
-        )
+        place = Location(found.shown, 1)
+        diagnostics.error("unreadable", "a file cannot be read", place, detail=f"{error.strerror}")
     except InvalidPath as problem:
-        diagnostics.error(
-            "bad-path", "`records` cannot be used", mapping.place("records"), detail=problem.detail
-        )
+        place = mapping.place("records")
+        diagnostics.error("bad-path", "`records` cannot be used", place, detail=problem.detail)
     else:
         if contents is not None:
             _tell(found, contents, mapping, diagnostics)

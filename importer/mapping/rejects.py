@@ -55,9 +55,8 @@ def as_csv(rejects: Iterable[Reject], *, delimiter: str = ",", header_row: int =
     it right, and never comes in with its cells under the wrong headers.
     """
     several = list(rejects)
-    names = tuple(
-        dict.fromkeys(name for each in several for name in _named(each.header) if name[0] != REASON)
-    )
+    columns = (column for each in several for column in _named(each.header))
+    names = tuple(dict.fromkeys(column for column in columns if column[0] != REASON))
     target = io.StringIO()
     target.write("\r\n" * (header_row - 1))
     writer = csv.writer(target, delimiter=delimiter)

@@ -160,9 +160,8 @@ class Rendering:
         except NoSuchName:
             raise
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
-            raise InvalidTemplate(
-                "bad-template", "the template cannot be rendered", hint=_error_words(error)
-            ) from None
+            summary = "the template cannot be rendered"
+            raise InvalidTemplate("bad-template", summary, hint=_error_words(error)) from None
         return "".join(pieces)
 
 
@@ -187,9 +186,8 @@ class Templates:
             names = frozenset(meta.find_undeclared_variables(tree))
             code = environment.compile(_Bounded().visit(tree))
         except TemplateSyntaxError as error:
-            raise InvalidTemplate(
-                "bad-template", "this is no template", error.lineno, hint=str(error.message)
-            ) from None
+            hint = str(error.message)
+            raise InvalidTemplate("bad-template", "this is no template", error.lineno, hint=hint) from None
         except RecursionError:
             raise InvalidTemplate("bad-template", "the template is nested too deeply") from None
         template = environment.template_class.from_code(environment, code, environment.globals)

@@ -77,9 +77,8 @@ def plain_text(node: object) -> str:
 
 def nodes_to_markdown(nodes: Sequence[Any]) -> str:
     """Return neighbouring nodes of a line as Markdown."""
-    return _marked(
-        [_MarkedText(INLINE[kind(node)](node), _marks(node)) for node in _without_outer_breaks(nodes)], _ORDER
-    )
+    marked = [_MarkedText(INLINE[kind(node)](node), _marks(node)) for node in _without_outer_breaks(nodes)]
+    return _marked(marked, _ORDER)
 
 
 def _without_outer_breaks(nodes: Sequence[Any]) -> Sequence[Any]:

@@ -152,9 +152,8 @@ def _columns(table: TableHeader, path: str, diagnostics: Diagnostics) -> list[_F
 
 def _refuse_header(word: str, place: Location, diagnostics: Diagnostics) -> None:
     near = get_close_matches(word.casefold(), sorted(PLAIN | KEYED), 1)
-    hint = (
-        f"did you mean `{near[0]}`?" if near else f"nested fields are {', '.join(sorted(KEYED))}, with a dot"
-    )
+    nested = f"nested fields are {', '.join(sorted(KEYED))}, with a dot"
+    hint = f"did you mean `{near[0]}`?" if near else nested
     diagnostics.error("unknown-field", f"no field is called `{word}`", place, hint=hint)
 
 

@@ -77,7 +77,6 @@ class Files:
             self.diagnostics.error(problem.code, problem.summary, place, detail=detail, hint=problem.hint)
             return None
         if content is None:
-            self.diagnostics.error(
-                "postmortem-empty", "a post-mortem's file is empty", place, detail=f"`{name}`"
-            )
+            summary = "a post-mortem's file is empty"
+            self.diagnostics.error("postmortem-empty", summary, place, detail=f"`{name}`")
         return content

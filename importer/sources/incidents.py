@@ -159,9 +159,8 @@ class _Draft:
             except InvalidMoment as problem:
                 self.source.diagnostics.report(problem, self.place(item, "at"))
             else:
-                self.add_child(
-                    Field.TIMELINE, normalise.line(_text(item, "title")), TimelineItem(at, _body(item))
-                )
+                title = normalise.line(_text(item, "title"))
+                self.add_child(Field.TIMELINE, title, TimelineItem(at, _body(item)))
 
     def follow_ups(self, items: Node) -> None:
         for item in _blocks(items):

@@ -149,9 +149,8 @@ def _in_words_of(language: str, texts: Sequence[str]) -> Moments | None:
     enough = len(texts) if most == len(texts) else _OFTEN * len(texts)
     fitting = tuple(written for written, found in read.items() if len(found) >= enough)
     strays = _without(texts, [text for written in fitting for text in read[written]])
-    return Moments(
-        fitting, naive="%z" not in fitting[0], months="" if language == "en" else language, strays=strays
-    )
+    months_in = "" if language == "en" else language
+    return Moments(fitting, naive="%z" not in fitting[0], months=months_in, strays=strays)
 
 
 def _is_iso(text: str) -> bool:
