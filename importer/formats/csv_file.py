@@ -18,7 +18,7 @@ from importer.formats.tree import Malformed
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _LOOKED_AT = 30
-_TELLING = 2
+_MIN_MATCHES = 2
 """Columns that must be those of the mapping before a row is taken for its header."""
 _SEPARATOR_LINE = "sep="
 _TYPE_LINE = "#type "
@@ -32,17 +32,17 @@ NumberedRow = tuple[int, list[str]]
 
 
 def read(
-    text: TextFile, shown: str, *, delimiter: str | None, header_row: int | None, wanted: frozenset[str]
+    text: TextFile, shown: str, *, delimiter: str | None, header_row: int | None, expected: frozenset[str]
 ) -> Contents:
     """Return the records of an export. Where no `delimiter` is given, `sep=` in the file says it, else the
-    one with which the header has most of the columns `wanted`, and the rows are as long as the header.
+    one with which the header has most of the columns `expected`, and the rows are as long as the header.
 
     The header is the row `header_row`, else the first that is not blank and no preamble. Raises Malformed.
     """
     refuse_page(text.head)
     _refuse_json(text.head)
     skipped, named = _preamble(text.head)
-    chosen = delimiter or named or _delimiter(text.head, skipped, wanted)
+    chosen = delimiter or named or _delimiter(text.head, skipped, expected)
     first = skipped + 1 if header_row is None else max(skipped + 1, header_row)
     rows = _with_advice(row for row in numbered_rows(text.lines(), chosen) if row[0] >= first)
     number, cells = next(rows, (1, []))
@@ -50,7 +50,7 @@ def read(
         raise Malformed("no-records", "the table has no header")
     table = TableHeader.of(cells, number)
     if header_row is None:
-        _refuse_strangers(text.head, table, chosen, wanted)
+        _refuse_strangers(text.head, table, chosen, expected)
     detected = {"encoding": text.encoding, "delimiter": DELIMITERS.get(chosen, f"`{chosen}`")}
     return Contents(_records(rows, table, shown), table, detected)
 
@@ -128,13 +128,13 @@ def _refuse_json(head: str) -> None:
     )
 
 
-def _refuse_strangers(head: str, table: TableHeader, delimiter: str, wanted: frozenset[str]) -> None:
-    """Raise Malformed where no column of the header is wanted because it is no header: a title above it, or
+def _refuse_strangers(head: str, table: TableHeader, delimiter: str, expected: frozenset[str]) -> None:
+    """Raise Malformed where no column of the header is expected because it is no header: a title above it, or
     the words of an error."""
-    if len(wanted) < _TELLING or not wanted.isdisjoint(table.columns):
+    if len(expected) < _MIN_MATCHES or not expected.isdisjoint(table.columns):
         return
     for number, cells in _looked_at(head, delimiter, table.row):
-        if len(wanted.intersection(map(str.strip, cells))) >= _TELLING:
+        if len(expected.intersection(map(str.strip, cells))) >= _MIN_MATCHES:
             raise Malformed(
                 "no-header",
                 "the table does not begin with its header",
@@ -161,10 +161,10 @@ def _preamble(head: str) -> tuple[int, str | None]:
     return (1 if first.strip('"').casefold().startswith(_TYPE_LINE) else 0), None
 
 
-def _delimiter(head: str, skipped: int, wanted: frozenset[str]) -> str:
+def _delimiter(head: str, skipped: int, expected: frozenset[str]) -> str:
     def fitness(delimiter: str) -> tuple[int, float, int]:
         header, *rows = [cells for _, cells in _looked_at(head, delimiter, skipped)] or [[]]
-        hits = len(wanted & {cell.strip() for cell in header})
+        hits = len(expected & {cell.strip() for cell in header})
         same = sum(len(row) == len(header) for row in rows) / max(1, len(rows))
         return (hits, same if len(header) > 1 else 0.0, len(header))
 

@@ -30,17 +30,17 @@ def error_message(document: Any) -> str:
     return "; ".join(dict.fromkeys(each for name in _MESSAGES for each in _words(document.get(name))))
 
 
-def _words(said: Any) -> Iterator[str]:
+def _words(value: Any) -> Iterator[str]:
     """Yield the texts in a value, of objects only those that say what went wrong if there are any."""
-    match said:
-        case str() if said.strip():
-            yield said
+    match value:
+        case str() if value.strip():
+            yield value
         case list():
-            for each in said:
+            for each in value:
                 yield from _words(each)
         case dict():
-            telling = [said[name] for name in _MESSAGES if name in said]
-            for each in telling or said.values():
+            messages = [value[name] for name in _MESSAGES if name in value]
+            for each in messages or value.values():
                 yield from _words(each)
         case _:
             pass

@@ -75,7 +75,7 @@ def read_records(text: TextFile, shown: str, *, records: str | None, known: Coll
         raise Malformed("too-large", f"the file is larger than {MAX_BYTES // 10**6} MB")
     refuse_page(text.head)
     document = _objects(text.text(), 1)
-    found = _found(document, records)
+    found = _selected(document, records)
     return Contents(_records(found, shown, known), None, {"encoding": text.encoding})
 
 
@@ -127,7 +127,7 @@ def _refused(error: dict[str, Any], place: Location) -> InvalidRecord:
     return InvalidRecord(place, (text,), problem)
 
 
-def _found(document: Any, records: str | None) -> list[Any]:
+def _selected(document: Any, records: str | None) -> list[Any]:
     """Return the records, or the document itself where it is an error message. Raises Malformed."""
     value = document if records is None else paths.search_path(records, document)
     if value is not None:

@@ -86,13 +86,13 @@ def _words(shape: Shape) -> Any:
 
 def json_schema(shape: Shape) -> dict[str, Any]:
     """Return the JSON Schema of a shape."""
-    whole = schemas.read(shape.schema)
+    schema = schemas.read(shape.schema)
     if not shape.definition:
-        return whole
+        return schema
     return {
-        "$schema": whole["$schema"],
+        "$schema": schema["$schema"],
         "$ref": f"#/$defs/{shape.definition}",
-        "$defs": whole["$defs"],
+        "$defs": schema["$defs"],
     }
 
 
@@ -174,15 +174,15 @@ def _error(code: str, summary: str, at: Location, *, detail: str = "", hint: str
 def _description(subject: _Subject, steps: Sequence[str | int]) -> str:
     """Return what the schema says of the field at `steps`, or of the nearest described one above it."""
     schema = json_schema(subject.shape)
-    told = ""
+    description = ""
     for step in steps:
         schema = _resolved(schema, subject.shape)
         below = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
         if not isinstance(below, dict):
             break
-        told = below.get("description", told)
+        description = below.get("description", description)
         schema = below
-    return told
+    return description
 
 
 def _resolved(schema: dict[str, Any], shape: Shape) -> dict[str, Any]:

@@ -74,13 +74,13 @@ def read(
             "syntax",
             "this is not YAML",
             Location(path, min(_line(problem.problem_mark), physical_line(text))),
-            detail=_told(problem),
+            detail=_parser_message(problem),
             hint="quote text with `: ` in it or a bracket, `*`, `&`, `@` in front; indent with spaces only",
         )
     return []
 
 
-def _told(error: yaml.MarkedYAMLError) -> str:
+def _parser_message(error: yaml.MarkedYAMLError) -> str:
     """Return the parser's own words, with the line where the thing began that it could not finish."""
     if error.context_mark is None:
         return str(error.problem)

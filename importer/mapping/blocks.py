@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from importer.formats.record import Contents, InvalidRecord, Record, TableHeader
 from importer.formats.tree import Block, Malformed, Series
 from importer.mapping.model import InvalidRule, InvalidValue, Keep, Mapping
-from importer.mapping.program import Program, program
+from importer.mapping.program import Program, compile_mapping
 from importer.mapping.records import no_records, records
 from importer.mapping.rejects import Reject, as_csv, reject
 from importer.model import Diagnostic, Location, Severity
@@ -63,7 +63,7 @@ def map_records(
     source = _MappingRun(mapping, diagnostics, counts)
     candidates = (each for found in files for each in source.candidates(found))
     yield from _merged_by_key(candidates, source)
-    source.tell()
+    source.report_totals()
 
 
 @dataclass(slots=True)
@@ -79,8 +79,8 @@ class _MappingRun:
 
     def candidates(self, found: SourceFile) -> Iterator[MappedRecord]:
         contents = records(found, self.mapping, self.diagnostics)
-        runs = self.program(contents, found) if contents else None
-        if contents is None or runs is None:
+        compiled = self.program_for(contents, found) if contents else None
+        if contents is None or compiled is None:
             return
         about = {"stem": found.path.stem, "name": found.path.name}
         before = self.counts.read
@@ -92,7 +92,7 @@ class _MappingRun:
                     continue
                 record.values.setdefault("file", about)
                 record.values.setdefault("row_number", record.line)
-                if candidate := self.candidate(record, runs, contents, found):
+                if candidate := self.candidate(record, compiled, contents, found):
                     yield candidate
         except Malformed as problem:
             self.diagnostics.report(problem, Location(found.shown, problem.line))
@@ -103,15 +103,15 @@ class _MappingRun:
                 self.empty.append(no_records(found.shown))
 
     def candidate(
-        self, record: Record, runs: Program, contents: Contents, found: SourceFile
+        self, record: Record, compiled: Program, contents: Contents, found: SourceFile
     ) -> MappedRecord | None:
         """Return what a record declares; None where `where` leaves it out or it has mistakes."""
         problems = Diagnostics()
         try:
-            if not runs.where(record.values):
+            if not compiled.where(record.values):
                 self.counts.filtered += 1
                 return None
-            block = runs.block(record, found.shown, problems)
+            block = compiled.block(record, found.shown, problems)
         except InvalidValue as problem:
             block = Block(record.line)
             problems.report(problem, Location(found.shown, record.line))
@@ -127,12 +127,12 @@ class _MappingRun:
         problems = self.diagnostics.found[-1:]
         self.counts.rejects.append(reject(invalid, contents.table, invalid.place, problems))
 
-    def program(self, contents: Contents, found: SourceFile) -> Program | None:
+    def program_for(self, contents: Contents, found: SourceFile) -> Program | None:
         header = contents.table.header if contents.table else None
         if header not in self.programs:
             try:
                 columns = contents.table.columns if contents.table else None
-                self.programs[header] = program(self.mapping, columns)
+                self.programs[header] = compile_mapping(self.mapping, columns)
             except InvalidRule as problem:
                 self.report(problem, found)
                 self.programs[header] = None
@@ -142,7 +142,7 @@ class _MappingRun:
         problem.detail = problem.detail or f"in {found.shown}"
         self.diagnostics.report(problem, self.mapping.place("fields"))
 
-    def tell(self) -> None:
+    def report_totals(self) -> None:
         """Say what came of no record at all, which is seldom meant.
 
         The last page of an API may well be empty; a source that is so throughout is no export.
@@ -153,8 +153,8 @@ class _MappingRun:
             place = self.mapping.place("where")
             self.diagnostics.warning("nothing-left", "`where` leaves out every record", place)
             return
-        for runs in self.programs.values():
-            for label in runs.never() if runs and self.counts.read and not self.counts.rejects else ():
+        for compiled in self.programs.values() if self.counts.read and not self.counts.rejects else ():
+            for label in compiled.never() if compiled else ():
                 self.diagnostics.warning(
                     "never-found",
                     f"`{label}` has no value in any record",

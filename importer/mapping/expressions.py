@@ -67,14 +67,14 @@ class FieldSpec:
     is_list: bool = False
 
 
-def compile_rule(rule: Rule, wanted: FieldSpec, context: RuleContext) -> Reader:
+def compile_rule(rule: Rule, spec: FieldSpec, context: RuleContext) -> Reader:
     """Return the function that reads a field. Raises a Problem where the rule cannot be used."""
     find = raw(rule, context)
-    read = _moment(rule, wanted, context) if wanted.is_moment else _word(rule, wanted)
+    read = _moment(rule, spec, context) if spec.is_moment else _word(rule, spec)
     default = _node(rule.default, rule)
     blank = context.blank | {normalise.folded(each) for each in rule.blank or ()}
-    several = _several(rule, wanted, read, blank)
-    is_plain = not wanted.is_moment and rule.markup is None and rule.values is None and rule.by is None
+    several = _several(rule, spec, read, blank)
+    is_plain = not spec.is_moment and rule.markup is None and rule.values is None and rule.by is None
     is_split = rule.split is not None
 
     def value(values: Mapping[str, Any]) -> Node:
@@ -92,7 +92,7 @@ def compile_rule(rule: Rule, wanted: FieldSpec, context: RuleContext) -> Reader:
             node = found if is_plain and found.isascii() and len(found) <= MAX_CELL else read(found)
         if node is None and default is None and rule.required:
             hint = "the mapping says `required`"
-            raise InvalidValue("missing-field", f"`{wanted.label}` is blank", hint=hint)
+            raise InvalidValue("missing-field", f"`{spec.label}` is blank", hint=hint)
         return default if node is None else node
 
     return value
@@ -148,7 +148,7 @@ def raw(rule: Rule, context: RuleContext) -> Raw | None:
         case Columns(names=names, any_of=True):
             return _column(names, rule, context)
         case Columns(names=names):
-            _known(names, rule, context, every=True)
+            _existing(names, rule, context, every=True)
             return lambda values: [values.get(name) for name in names]
         case Expression(text=text):
             return _path(text)
@@ -157,7 +157,7 @@ def raw(rule: Rule, context: RuleContext) -> Raw | None:
 
 
 def _column(names: Sequence[str], rule: Rule, context: RuleContext) -> Raw | None:
-    known = _known(names, rule, context, every=False)
+    known = _existing(names, rule, context, every=False)
     if len(known) == 1:
         (name,) = known
         return lambda values: values.get(name)
@@ -169,7 +169,7 @@ def _column(names: Sequence[str], rule: Rule, context: RuleContext) -> Raw | Non
     return first if known else None
 
 
-def _known(names: Sequence[str], rule: Rule, context: RuleContext, *, every: bool) -> list[str]:
+def _existing(names: Sequence[str], rule: Rule, context: RuleContext, *, every: bool) -> list[str]:
     """Return the names that are columns. Raises InvalidRule where the rule needs one that is none."""
     columns = context.columns
     if columns is None:
@@ -232,7 +232,7 @@ def _variables(rendering: Rendering, context: RuleContext) -> Callable[[Mapping[
 
 
 def _several(
-    rule: Rule, wanted: FieldSpec, read: Callable[[Any], Node], blank: frozenset[str]
+    rule: Rule, spec: FieldSpec, read: Callable[[Any], Node], blank: frozenset[str]
 ) -> Callable[[Any], Node]:
     """Return what reads a list, or a text that `split` cuts into one."""
 
@@ -246,10 +246,10 @@ def _several(
         if rule.join is not None:
             joined = rule.join.join(scalar_text(each) for each in kept)
             return read(joined) if joined else None
-        if wanted.is_list:
+        if spec.is_list:
             nodes = [node for each in kept if (node := read(each)) is not None]
             return Series(nodes, [1] * len(nodes)) if nodes else None
-        return _only(kept, wanted, read)
+        return _only(kept, spec, read)
 
     return several
 
@@ -260,22 +260,22 @@ def _parts(found: list[Any], split: str | None) -> list[Any]:
     return [part for each in found for part in (each.split(split) if isinstance(each, str) else [each])]
 
 
-def _only(kept: list[Any], wanted: FieldSpec, read: Callable[[Any], Node]) -> Node:
+def _only(kept: list[Any], spec: FieldSpec, read: Callable[[Any], Node]) -> Node:
     different = list(dict.fromkeys(map(scalar_text, kept)))
     if len(different) > 1:
         raise InvalidValue(
             "several-values",
-            f"`{wanted.label}` takes one value, and found several",
+            f"`{spec.label}` takes one value, and found several",
             detail=", ".join(f"`{each[:40]}`" for each in different[:5]),
             hint="put them together with `join`, or take one with `path` or `template`",
         )
     return read(kept[0]) if kept else None
 
 
-def _word(rule: Rule, wanted: FieldSpec) -> Callable[[Any], Node]:
+def _word(rule: Rule, spec: FieldSpec) -> Callable[[Any], Node]:
     """Return what reads one text."""
     markup, values = rule.markup, rule.values
-    table = None if values is None else _Values(values, rule, wanted.label)
+    table = None if values is None else _Values(values, rule, spec.label)
 
     def word(raw: Any) -> Node:
         text = _converted(raw, markup) if markup is not None else scalar_text(raw)
@@ -293,9 +293,9 @@ def _converted(raw: Any, markup: Markup) -> str:
         raise InvalidValue("bad-value", f"a text is no {markup.upper()}", detail=str(error)) from None
 
 
-def _moment(rule: Rule, wanted: FieldSpec, context: RuleContext) -> Callable[[Any], Node]:
+def _moment(rule: Rule, spec: FieldSpec, context: RuleContext) -> Callable[[Any], Node]:
     calendar = context.calendar(rule)
-    values = None if rule.values is None else _Values(rule.values, rule, wanted.label)
+    values = None if rule.values is None else _Values(rule.values, rule, spec.label)
 
     def moment(raw: Any) -> Node:
         if values is not None and isinstance(raw, str) and values.knows(raw):
@@ -305,7 +305,7 @@ def _moment(rule: Rule, wanted: FieldSpec, context: RuleContext) -> Callable[[An
                 dates.instant_of(raw if isinstance(raw, (date, datetime)) else scalar_text(raw), calendar)
             )
         except InvalidMoment as problem:
-            summary = f"`{wanted.label}`: {problem.summary}"
+            summary = f"`{spec.label}`: {problem.summary}"
             raise InvalidValue(problem.code, summary, detail=problem.detail, hint=problem.hint) from None
 
     return moment

@@ -185,8 +185,8 @@ def _on_top(rule: Rule, base: Rule | None) -> Rule:
     rule with an origin of its own is another rule: nothing of the base is left."""
     if base is None or rule.origin is not None:
         return rule
-    told = {each.name: getattr(rule, each.name) for each in fields_of(rule)}
-    kept = {name: value for name, value in told.items() if value is not None}
+    own = {each.name: getattr(rule, each.name) for each in fields_of(rule)}
+    kept = {name: value for name, value in own.items() if value is not None}
     if base.values and rule.values:
         kept["values"] = {**base.values, **rule.values}
     return replace(base, **kept)

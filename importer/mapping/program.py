@@ -93,7 +93,7 @@ class Program:
         return [label for label, count in self.hits.items() if count == 0]
 
 
-def program(mapping: Mapping, columns: Table[str, int] | None) -> Program:
+def compile_mapping(mapping: Mapping, columns: Table[str, int] | None) -> Program:
     """Compile a mapping for files with these columns; None: for objects. Raises InvalidRule, whose place is
     that of the rule."""
     calendar_of = partial(_calendar, mapping)
@@ -126,8 +126,8 @@ def _compile_field(label: str, rule: Rule | Items, context: RuleContext) -> _Com
     if isinstance(rule, Items):
         return _CompiledField(label, group, key, _items(label, rule, context), None, "", is_expected=False)
     is_list = group == "custom_fields" or key in _LISTS
-    wanted = FieldSpec(label, is_moment=group == "timestamps", is_list=is_list)
-    with_place = _compiled(rule, wanted, context)
+    spec = FieldSpec(label, is_moment=group == "timestamps", is_list=is_list)
+    with_place = _compiled(rule, spec, context)
     expected = (
         context.columns is None
         and isinstance(rule.origin, (Bare, Columns, Expression))
@@ -139,9 +139,9 @@ def _compile_field(label: str, rule: Rule | Items, context: RuleContext) -> _Com
     )
 
 
-def _compiled(rule: Rule, wanted: FieldSpec, context: RuleContext) -> Reader:
+def _compiled(rule: Rule, spec: FieldSpec, context: RuleContext) -> Reader:
     with rule_at(rule.place):
-        return compile_rule(rule, wanted, context)
+        return compile_rule(rule, spec, context)
 
 
 def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
@@ -184,7 +184,7 @@ def _root(rule: Rule) -> str:
 def _items(label: str, rule: Items, context: RuleContext) -> Callable[[Table[str, Any], int], Node]:
     within = context if rule.each is None else _inside(context)
     readers = [
-        (name, each.origin is not None, _listed(_compiled(each, _wanted(label, name), within), name))
+        (name, each.origin is not None, _listed(_compiled(each, _spec(label, name), within), name))
         for name, each in rule.fields.items()
     ]
     values_of = _each(rule, context)
@@ -213,7 +213,7 @@ def _inside(context: RuleContext) -> RuleContext:
     return RuleContext(None, lenient, context.blank, context.calendar)
 
 
-def _wanted(label: str, name: str) -> FieldSpec:
+def _spec(label: str, name: str) -> FieldSpec:
     return FieldSpec(f"{label}.{name}", is_moment=f"{label}.{name}" in _MOMENTS, is_list=name in _LISTS)
 
 

@@ -67,7 +67,7 @@ def records(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Co
         diagnostics.error("bad-path", "`records` cannot be used", place, detail=problem.detail)
     else:
         if contents is not None:
-            _tell(found, contents, mapping, diagnostics)
+            _report_detected(found, contents, mapping, diagnostics)
         return contents
     return None
 
@@ -83,13 +83,13 @@ def no_records(shown: str) -> Diagnostic:
     )
 
 
-def wanted(mapping: Mapping) -> frozenset[str]:
+def expected_columns(mapping: Mapping) -> frozenset[str]:
     """Return the columns that a mapping names; those of templates are not told."""
     rules = (rule for rule in mapping.rules() if not isinstance(rule.origin, Template))
     return frozenset(each for rule in rules for each in rule.sources)
 
 
-def known(mapping: Mapping) -> frozenset[str]:
+def mentioned_words(mapping: Mapping) -> frozenset[str]:
     """Return every word that stands in what the mapping reads: the names of its source are among them."""
     texts = (text for rule in mapping.rules() for text in rule.sources)
     return frozenset(word for text in texts for word in _WORD.findall(text))
@@ -131,9 +131,11 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
     text = text_file.detect(found.path, mapping.encoding)
     match kind:
         case Format.JSON:
-            return json_file.read_records(text, found.shown, records=mapping.records, known=known(mapping))
+            return json_file.read_records(
+                text, found.shown, records=mapping.records, known=mentioned_words(mapping)
+            )
         case Format.JSONL:
-            return json_file.read_record_lines(text, found.shown, known=known(mapping))
+            return json_file.read_record_lines(text, found.shown, known=mentioned_words(mapping))
         case Format.MARKDOWN:
             return markdown_file.read_record(text, found.shown, diagnostics)
         case _:
@@ -142,11 +144,13 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
                 found.shown,
                 delimiter="\t" if kind is Format.TSV and mapping.delimiter is None else mapping.delimiter,
                 header_row=mapping.header_row,
-                wanted=wanted(mapping),
+                expected=expected_columns(mapping),
             )
 
 
-def _tell(found: SourceFile, contents: Contents, mapping: Mapping, diagnostics: Diagnostics) -> None:
+def _report_detected(
+    found: SourceFile, contents: Contents, mapping: Mapping, diagnostics: Diagnostics
+) -> None:
     encoding = contents.detected.get("encoding", "utf-8")
     if encoding != "utf-8":
         diagnostics.warning("encoding", f"the text was read as {encoding}", Location(found.shown, 1))

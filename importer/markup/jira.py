@@ -17,7 +17,7 @@ from importer.markup.jira_macros import Block, Code, Prose, Quotation, parse_mac
 _HEADING = re.compile(r"h([1-6])\.(?:\s+|\Z)(.*)", re.DOTALL)
 _ITEM = re.compile(r"([*#]+-?|-)\s+(\S.*)", re.DOTALL)
 _RULE = re.compile(r"-{4,}\Z")
-_SAID = "bq."
+_QUOTE = "bq."
 _DEEPEST = 10
 """Lists deeper than this go on at this depth: no person wrote them, and each level indents every line."""
 
@@ -71,9 +71,9 @@ def _rendered(parts: Sequence[Block]) -> list[str]:
             case Code():
                 _add_code(out, part)
             case Quotation(title=title, blocks=inner):
-                said = _rendered(inner)
+                quoted = _rendered(inner)
                 heading = [f"**{markdown.escape(title)}**", ""] if title else []
-                _add_apart(out, markdown.quote([*heading, *_without_blank_ends(said)]))
+                _add_apart(out, markdown.quote([*heading, *_without_blank_ends(quoted)]))
             case _:
                 assert_never(part)
     return out.lines
@@ -95,8 +95,8 @@ def _add_prose(out: _MarkdownBuilder, lines: list[str]) -> None:
         elif found := _HEADING.match(line):
             title = " ".join(line_to_markdown(piece.strip()) for piece in split_at_breaks(found[2]))
             _add_apart(out, [f"{'#' * int(found[1])} {title}".rstrip()])
-        elif line.startswith(_SAID):
-            _add_apart(out, markdown.quote(_paragraph(line[len(_SAID) :])))
+        elif line.startswith(_QUOTE):
+            _add_apart(out, markdown.quote(_paragraph(line[len(_QUOTE) :])))
         elif found := _ITEM.match(line):
             _add_item(out, found[1], found[2])
         else:

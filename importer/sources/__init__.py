@@ -76,7 +76,7 @@ def _incidents(found: SourceFile, settings: Settings, read: Files) -> Iterator[I
     if data is None:
         return
     zone = found.timezone or settings.timezone
-    whole = incidents.FileContext(
+    context = incidents.FileContext(
         path=found.shown,
         settings=settings,
         zone=moments.zone(zone) if zone else None,
@@ -84,7 +84,7 @@ def _incidents(found: SourceFile, settings: Settings, read: Files) -> Iterator[I
         diagnostics=read.diagnostics,
         policy=found.policy or settings.policy,
     )
-    source_of = cache(lambda path: replace(whole, path=path))
+    source_of = cache(lambda path: replace(context, path=path))
     for candidate in documents.candidates(found, data, read.diagnostics):
         problems = shape.validate(candidate.node, shape.INCIDENT, candidate.path, line=candidate.line)
         read.diagnostics.found += problems

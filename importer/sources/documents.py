@@ -28,7 +28,7 @@ _READERS: dict[str, Callable[[str, str, Diagnostics], Iterable[Node]]] = {
 }
 _OWN_PRODUCT = re.compile(r'\s*\{[^{\[]*"(?:format_version|importer_report)"\s*:|importer_report,')
 """Plans, state exports and reports say so before anything nested, or in their first header."""
-_TELLING = frozenset({"incidents", "key", "external_id"})
+_MARKER_KEYS = frozenset({"incidents", "key", "external_id"})
 """Keys of which one is enough to tell a file of incidents from any other YAML or JSON."""
 
 
@@ -112,7 +112,7 @@ def _declares(node: Node) -> bool:
         case Block() if node.get("incidents"):
             return _declares(node["incidents"])
         case Block():
-            return not _TELLING.isdisjoint(node) or len(_fields() & node.keys()) > 1
+            return not _MARKER_KEYS.isdisjoint(node) or len(_fields() & node.keys()) > 1
         case Series():
             return any(_declares(each) for each in node)
         case _:

@@ -40,9 +40,9 @@ def _place_body(block: Block, found: FrontMatter) -> None:
         raise Malformed("wrong-type", "the front matter is one incident, not a list of them", line)
     line = block.lines.get("body", block.line)
     match block.pop("body", _POSTMORTEM):
-        case str(wanted) if wanted in (_SUMMARY, _POSTMORTEM):
+        case str(field) if field in (_SUMMARY, _POSTMORTEM):
             if found.body:
-                _set_body(block, wanted, found)
+                _set_body(block, field, found)
         case other:
             raise Malformed(
                 "bad-value",
@@ -53,15 +53,15 @@ def _place_body(block: Block, found: FrontMatter) -> None:
             )
 
 
-def _set_body(block: Block, wanted: str, found: FrontMatter) -> None:
+def _set_body(block: Block, field: str, found: FrontMatter) -> None:
     """Set the summary, or the contents of the post-mortem. Raises Malformed where there is one already."""
-    is_summary = wanted == _SUMMARY
+    is_summary = field == _SUMMARY
     target = block if is_summary else _postmortem(block, found.body_line)
     names = (_SUMMARY,) if is_summary else _CONTENTS
     if not target.keys().isdisjoint(names):
         raise Malformed(
             "duplicate-field",
-            f"the {wanted} is written twice: in the front matter and below it",
+            f"the {field} is written twice: in the front matter and below it",
             found.body_line,
             hint="remove one of them; `body: summary` makes the text below it the summary",
         )
@@ -71,10 +71,10 @@ def _set_body(block: Block, wanted: str, found: FrontMatter) -> None:
 
 def _postmortem(block: Block, line: int) -> Block:
     """Return the mapping that the body belongs to, in which the front matter may say its title and status."""
-    known = block.get(_POSTMORTEM)
+    existing = block.get(_POSTMORTEM)
     if _POSTMORTEM not in block:
-        known = block[_POSTMORTEM] = Block(line)
+        existing = block[_POSTMORTEM] = Block(line)
         block.lines[_POSTMORTEM] = line
-    if not isinstance(known, Block):
+    if not isinstance(existing, Block):
         raise Malformed("wrong-type", "`postmortem` must be a mapping", block.lines[_POSTMORTEM])
-    return known
+    return existing

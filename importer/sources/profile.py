@@ -49,9 +49,9 @@ def _files(path: Path, settings: Settings) -> list[SourceFile]:
     found = discover(replace(settings, path=None, sources=(source,)), (), Diagnostics())
     formats = Counter(MAPPED_SUFFIXES[each.path.suffix.lower()] for each in found)
     if len(formats) != 1:
-        told = ", ".join(f"{count} {name}" for name, count in formats.items()) or "none"
+        counts = ", ".join(f"{count} {name}" for name, count in formats.items()) or "none"
         raise UsageError(
-            f"{path} must have files of one format that a mapping reads, and has {told}",
+            f"{path} must have files of one format that a mapping reads, and has {counts}",
             hint="name one of the files, or move those of one format into a folder of their own",
         )
     return list(found)

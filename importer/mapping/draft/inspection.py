@@ -44,7 +44,7 @@ class Part(StrEnum):
     END = "end"
 
 
-_TELLING = {
+_TELLTALE_NAMES = {
     Part.KEY: "key number id reference ref slug stem schlüssel nummer nr kennung",
     Part.NAME: (
         "name title titel summary subject betreff short_description kurzbeschreibung zusammenfassung headline"
@@ -60,7 +60,7 @@ _TELLING = {
     Part.END: "resolved gelöst erledigt closed ended ende completed end",
 }
 """The words that stand in the names of such columns, the most telling first."""
-_WORDS = {part: words.split() for part, words in _TELLING.items()}
+_WORDS = {part: words.split() for part, words in _TELLTALE_NAMES.items()}
 COMMON = frozenset(word for words in _WORDS.values() for word in words)
 _WRAPPERS = frozenset({"attributes", "fields", "data"})
 _LEAVES = frozenset({"name", "value", "display_value", "displayname", "label"})
@@ -74,13 +74,13 @@ _OFTEN = 0.8
 class Moments:
     """How the moments of a column are written: in one of `formats` (several: it is open which), in the ISO
     forms where there are none, or as a number of `unit` since 1970. `naive` says that they lack an offset,
-    `months` is the language of their months if it is not English, `strays` are those in another form."""
+    `months` is the language of their months if it is not English, `outliers` are those in another form."""
 
     formats: tuple[str, ...] = ()
     unit: str | None = None
     naive: bool = False
     months: str = ""
-    strays: tuple[str, ...] = ()
+    outliers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _moments(texts: Sequence[str]) -> Moments | None:
     iso = [each for each in texts if _is_iso(each)]
     if len(iso) >= _OFTEN * len(texts):
         is_naive = not all(_OFFSET.search(each) and ":" in each for each in iso)
-        return Moments(naive=is_naive, strays=_without(texts, iso))
+        return Moments(naive=is_naive, outliers=_without(texts, iso))
     return next(filter(None, (_in_words_of(language, texts) for language in _languages(texts))), None)
 
 
@@ -148,9 +148,9 @@ def _in_words_of(language: str, texts: Sequence[str]) -> Moments | None:
         return None
     enough = len(texts) if most == len(texts) else _OFTEN * len(texts)
     fitting = tuple(written for written, found in read.items() if len(found) >= enough)
-    strays = _without(texts, [text for written in fitting for text in read[written]])
+    outliers = _without(texts, [text for written in fitting for text in read[written]])
     months_in = "" if language == "en" else language
-    return Moments(fitting, naive="%z" not in fitting[0], months=months_in, strays=strays)
+    return Moments(fitting, naive="%z" not in fitting[0], months=months_in, outliers=outliers)
 
 
 def _is_iso(text: str) -> bool:

@@ -22,16 +22,16 @@ def likely(columns: Collection[str], source: Format) -> tuple[str, ...]:
     What a preset cannot do without must be there, and at least one name that no other tracker has.
     """
     loaded = {name: found for name in preset_names() if (found := read_preset(name, Diagnostics()))}
-    known = _known(columns)
+    known = _names_in(columns)
     ranked: list[tuple[int, str]] = []
     for name, preset in loaded.items():
         others = (each for other, each in loaded.items() if _family(other) != _family(name))
-        anybody_s = COMMON.union(*(_words(rule) for each in others for rule in _rules(each)))
+        common = COMMON.union(*(_words(rule) for each in others for rule in _rules(each)))
         rules = [rule for rule in _rules(preset) if not isinstance(rule.origin, Template)]
         hits = [rule for rule in rules if _words(rule) & known]
         is_complete = all(rule in hits or rule.optional for rule in rules)
-        is_telling = any((_words(rule) & known) - anybody_s for rule in _rules(preset))
-        if _can_read(preset, source) and is_complete and is_telling and len(hits) >= _SHARE * len(rules):
+        is_distinctive = any((_words(rule) & known) - common for rule in _rules(preset))
+        if _can_read(preset, source) and is_complete and is_distinctive and len(hits) >= _SHARE * len(rules):
             ranked.append((len(hits), name))
     return tuple(name for hits, name in ranked if hits == max(ranked)[0])
 
@@ -57,7 +57,7 @@ def _words(rule: Rule) -> set[str]:
     return names
 
 
-def _known(columns: Iterable[str]) -> set[str]:
+def _names_in(columns: Iterable[str]) -> set[str]:
     """Return the names of columns and of what they are nested in, without the mark of lists."""
     known: set[str] = set()
     for column in columns:

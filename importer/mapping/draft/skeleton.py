@@ -23,9 +23,9 @@ _MOMENTS = {Part.BEGINNING: "Reported at", Part.END: "Resolved at"}
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What is known of the source beside its columns. `encoding` is told where the file itself does not say
-    it, `records` is the path to them where one was found, and `catalogue` has the account's names where an
-    account is at hand."""
+    """What is known of the source beside its columns. `encoding` is given where the file does not say it
+    itself, `records` is the path to them where one was found, and `catalogue` has the account's names where
+    an account is at hand."""
 
     name: str
     format: str
@@ -84,8 +84,8 @@ def open_questions(findings: Findings) -> Iterator[str]:
 
 
 def _open_choice(part: Part, findings: Findings) -> Iterator[str]:
-    told = _summary(findings) if part is Part.NAME else []
-    several = [each for each in findings.candidates[part] if each not in told]
+    summary = _summary(findings) if part is Part.NAME else []
+    several = [each for each in findings.candidates[part] if each not in summary]
     if not several:
         other = ", or put one together with `template`" if part in (Part.KEY, Part.NAME) else ""
         yield f"no column looks like the {part}: name one in the mapping{other}"
@@ -100,8 +100,8 @@ def _open_moments(column: Column, moments: Moments) -> Iterator[str]:
         yield f"`{column.name}` fits {' and '.join(moments.formats)}: keep the one that is meant"
     if moments.naive:
         yield f"`{column.name}` has no UTC offset: name the `timezone`"
-    if moments.strays:
-        count, first = len(moments.strays), one_line(moments.strays[0][:40])
+    if moments.outliers:
+        count, first = len(moments.outliers), one_line(moments.outliers[0][:40])
         yield (
             f"`{column.name}` has other forms too ({count} seen, such as `{first}`): say them in"
             " `datetime_formats`, or in `blank` what says nothing"
@@ -173,9 +173,9 @@ def _custom_fields(findings: Findings, source: SourceInfo) -> Iterator[str]:
     """Yield a rule for each column that is called like a custom field of the account."""
     if source.index is None:
         return
-    taken = {each.name for part in Part for each in findings.candidates[part][:1]}
+    used = {each.name for part in Part for each in findings.candidates[part][:1]}
     for column in findings.columns:
-        if column.name in taken or not column.values:
+        if column.name in used or not column.values:
             continue
         answer = source.index.find(Reference(Kind.CUSTOM_FIELD, custom_field_name(column.name)))
         if isinstance(answer, Found):
