@@ -27,6 +27,11 @@ class Block(dict[str, "Node"]):
         self.lines: dict[str, int] = {}
         self.columns: Mapping[str, int] = _NO_COLUMNS
 
+    def text(self, key: str) -> str | None:
+        """Return the value of a key that is text."""
+        value = self.get(key)
+        return value if isinstance(value, str) else None
+
     def place(self, path: str, key: str) -> Location:
         """Return where `key` stands; the mapping's own place where the key is not there."""
         return Location(path, self.lines.get(key, self.line), self.columns.get(key))
@@ -48,6 +53,12 @@ Node = Block | Series | str | None
 
 class Malformed(Problem):
     """A file cannot be read beyond this line."""
+
+
+def texts(node: Node) -> tuple[str, ...]:
+    """Return the texts of a list, or the one text, without white space around them."""
+    values = node if isinstance(node, Series) else [node]
+    return tuple(each.strip() for each in values if isinstance(each, str))
 
 
 def place(path: str, root: Node, steps: Sequence[str | int], *, line: int) -> Location:

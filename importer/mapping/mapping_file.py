@@ -13,7 +13,7 @@ from typing import Any
 
 from importer.formats import paths, shape
 from importer.formats.text_file import check_encoding
-from importer.formats.tree import Block, Node, Series
+from importer.formats.tree import Block, Node, texts
 from importer.mapping import dates, months, templates
 from importer.mapping.model import (
     Bare,
@@ -148,7 +148,7 @@ def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
             changes[key] = kind(text[key])
     for key in ("datetime_formats", "blank"):
         if key in block:
-            changes[key] = _texts(block[key])
+            changes[key] = texts(block[key])
     if "months" in block:
         changes["months"] = _months(block, shown)
     rules = {**base.fields, **_rules(block, shown, base)}
@@ -201,17 +201,17 @@ def _rule(node: Node, shown: str, place: Location) -> Rule:
     return Rule(
         place=Location(place.path, block.line),
         origin=_origin(block, shown),
-        join=_exact(block, "join"),
-        split=_exact(block, "split"),
+        join=block.text("join"),
+        split=block.text("split"),
         values={word: _target(each) for word, each in values.items()} if isinstance(values, Block) else None,
         default=_target(block.get("default")),
         timezone=_text(block, "timezone") or None,
-        datetime_formats=_texts(formats) if formats is not None else None,
+        datetime_formats=texts(formats) if formats is not None else None,
         fold=Fold(_text(block, "fold")) if "fold" in block else None,
         unit=Unit(_text(block, "unit")) if "unit" in block else None,
         markup=Markup(_text(block, "markup")) if "markup" in block else None,
         by=_text(block, "by") or None,
-        blank=_texts(block["blank"]) if "blank" in block else None,
+        blank=texts(block["blank"]) if "blank" in block else None,
         required=_switch(block, "required"),
         optional=_switch(block, "optional"),
     )
@@ -225,13 +225,13 @@ def _origin(block: Block, shown: str) -> Origin | None:
         raise InvalidRule("bad-value", summary, detail=detail, at=block.place(shown, written[1]))
     match written:
         case ["column"]:
-            return Columns(_texts(block["column"]), any_of=True)
+            return Columns(texts(block["column"]), any_of=True)
         case ["columns"]:
-            return Columns(_texts(block["columns"]), any_of=False)
+            return Columns(texts(block["columns"]), any_of=False)
         case ["path"]:
             return Expression(_text(block, "path"))
         case ["template"]:
-            return Template(_exact(block, "template") or "")
+            return Template(block.text("template") or "")
         case _:
             return None
 
@@ -248,8 +248,8 @@ def _items(node: Node, shown: str, place: Location) -> Items:
         place=place,
         fields=rules,
         each=Bare(each.strip()) if isinstance(each, str) else None,
-        split=_exact(block, "split"),
-        into=_texts(block.get("into")),
+        split=block.text("split"),
+        into=texts(block.get("into")),
     )
 
 
@@ -265,7 +265,7 @@ def _months(block: Block, shown: str) -> Table[str, int]:
                 at=block.place(shown, "months"),
             )
         return months.month_numbers(written.strip())
-    return {months.fold_month(name): number for number, name in enumerate(_texts(written), 1)}
+    return {months.fold_month(name): number for number, name in enumerate(texts(written), 1)}
 
 
 def _checks(mapping: Mapping) -> Iterator[tuple[Location, Callable[[], object]]]:
@@ -300,17 +300,7 @@ def _target(node: Node) -> Target:
 
 
 def _text(block: Block, key: str) -> str:
-    return (_exact(block, key) or "").strip()
-
-
-def _exact(block: Block, key: str) -> str | None:
-    value = block.get(key)
-    return value if isinstance(value, str) else None
-
-
-def _texts(node: Node) -> tuple[str, ...]:
-    several = node if isinstance(node, Series) else [node]
-    return tuple(each.strip() for each in several if isinstance(each, str))
+    return (block.text(key) or "").strip()
 
 
 def _switch(block: Block, key: str) -> bool | None:

@@ -115,7 +115,7 @@ def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) 
     """Return the files that a mapping reads. In a folder and among those of a glob, other kinds of files than
     those that mappings read are passed over."""
     path = settings.root / source.path
-    place = _config(settings, source.line)
+    place = config_place(settings, source.line)
     if _WILD.isdisjoint(source.path) and not path.is_dir():
         if path.is_file():
             return [SourceFile(path, display_path(path, settings.root), named=True, mapped=source)]
@@ -136,7 +136,7 @@ def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) 
 def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics, line: int = 1) -> list[SourceFile]:
     if _WILD.isdisjoint(pattern):
         return _at(settings.root / pattern, settings, diagnostics)
-    place = _config(settings, line)
+    place = config_place(settings, line)
     try:
         found = _files_of_incidents(_matches(pattern, settings), settings)
     except (ValueError, NotImplementedError) as error:
@@ -217,5 +217,6 @@ def _report_no_match(
     diagnostics.error("no-match", summary, place, hint=hint)
 
 
-def _config(settings: Settings, line: int) -> Location | None:
+def config_place(settings: Settings, line: int) -> Location | None:
+    """Return the place of a line of importer.yaml, if there is one."""
     return Location(display_path(settings.path, settings.root), line) if settings.path else None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from importer.formats.tree import Block, Node, Series
+from importer.formats.tree import Block, Node, Series, texts
 from importer.model import (
     Attachment,
     Attribute,
@@ -119,11 +120,8 @@ class _Draft:
 
     def timestamps(self, moments: Node) -> None:
         for attribute, value, place in self.keyed(moments, Field.TIMESTAMP, Kind.TIMESTAMP):
-            try:
-                at = moment(value, self.source.zone) if isinstance(value, str) else None
-            except InvalidMoment as problem:
-                self.source.diagnostics.report(problem, place)
-            else:
+            at = self.moment(value, place) if isinstance(value, str) else None
+            if at is not None or value is None:
                 self.put(attribute, at, place)
 
     def roles(self, people: Node) -> None:
@@ -154,11 +152,8 @@ class _Draft:
 
     def timeline(self, items: Node) -> None:
         for item in _blocks(items):
-            try:
-                at = moment(_text(item, "at"), self.source.zone)
-            except InvalidMoment as problem:
-                self.source.diagnostics.report(problem, self.place(item, "at"))
-            else:
+            at = self.moment(_text(item, "at"), self.place(item, "at"))
+            if at is not None:
                 title = normalise.line(_text(item, "title"))
                 self.add_child(Field.TIMELINE, title, TimelineItem(at, _body(item)))
 
@@ -172,7 +167,7 @@ class _Draft:
                 if assignee is None
                 else _reference(Kind.USER, assignee, self.place(item, "assignee")),
                 status=_text(item, "status") or None,
-                labels=tuple(sorted({normalise.line(each) for each in _texts(labels)})),
+                labels=tuple(sorted({normalise.line(each) for each in texts(labels)})),
             )
             self.add_child(Field.FOLLOW_UP, normalise.line(_text(item, "title")), child)
 
@@ -203,10 +198,8 @@ class _Draft:
 
     def update(self, update: Block) -> StatusPageUpdate | None:
         components = update.get("components")
-        try:
-            at = moment(_text(update, "at"), self.source.zone)
-        except InvalidMoment as problem:
-            self.source.diagnostics.report(problem, self.place(update, "at"))
+        at = self.moment(_text(update, "at"), self.place(update, "at"))
+        if at is None:
             return None
         return StatusPageUpdate(
             at=at,
@@ -251,6 +244,14 @@ class _Draft:
             attribute = Attribute(kind, f"{title} #{count}")
         self.found[attribute] = child
 
+    def moment(self, text: str, place: Location) -> datetime | None:
+        """Return the instant that a text names; None after saying why it names none."""
+        try:
+            return moment(text, self.source.zone)
+        except InvalidMoment as problem:
+            self.source.diagnostics.report(problem, place)
+            return None
+
     def place(self, block: Block, key: str) -> Location:
         return block.place(self.source.path, key)
 
@@ -293,8 +294,7 @@ def _custom_value(value: Node, place: Location, *, packed: bool) -> Value:
 
 
 def _text(block: Block, key: str) -> str:
-    value = block.get(key)
-    return value if isinstance(value, str) else ""
+    return block.text(key) or ""
 
 
 def _body(item: Block) -> str | None:
@@ -303,10 +303,6 @@ def _body(item: Block) -> str | None:
 
 def _blocks(items: Node) -> list[Block]:
     return [each for each in items if isinstance(each, Block)] if isinstance(items, Series) else []
-
-
-def _texts(items: Node) -> list[str]:
-    return [each for each in items if isinstance(each, str)] if isinstance(items, Series) else []
 
 
 def _heading(markdown: str) -> str:

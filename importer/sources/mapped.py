@@ -9,9 +9,9 @@ from importer.formats import shape
 from importer.mapping.blocks import MappedRecord, RecordCounts, map_records
 from importer.mapping.mapping_file import preset_names, read_mapping, read_preset
 from importer.mapping.model import Format, Mapping
-from importer.model import Incident, Location, Severity
+from importer.model import Incident, Severity
 from importer.model.settings import MAPPED_SUFFIXES, MappedSource, Settings, SourceFile
-from importer.sources.discovery import display_path
+from importer.sources.discovery import config_place, display_path
 from importer.sources.files import Files
 from importer.sources.incidents import FileContext, incident
 
@@ -71,10 +71,12 @@ class Mapped:
     def chosen(self) -> Mapping | None:
         """Return the preset, or the mapping of the file, which is one of the inputs then."""
         if self.source.preset is not None:
-            return read_preset(self.source.preset, self.read.diagnostics, at=self.place())
+            return read_preset(
+                self.source.preset, self.read.diagnostics, at=config_place(self.settings, self.source.line)
+            )
         path = self.settings.root / str(self.source.mapping)
         if not path.is_file():
-            place = self.place()
+            place = config_place(self.settings, self.source.line)
             name = str(self.source.mapping)
             is_preset = name in preset_names()
             hint = f"there is a preset of that name: `preset: {name}`" if is_preset else "check the path"
@@ -84,10 +86,6 @@ class Mapped:
         for each in chosen.files if chosen else ():
             self.read.note(each)
         return chosen
-
-    def place(self) -> Location | None:
-        path = self.settings.path
-        return Location(display_path(path, self.settings.root), self.source.line) if path else None
 
 
 def _is_meant(found: SourceFile, chosen: Mapping) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from importer.formats import shape
 from importer.formats.text_file import check_encoding
-from importer.formats.tree import Block, Node, place
+from importer.formats.tree import Block, Node, place, texts
 from importer.model import Location, OnDrift, Policy, moments
 from importer.model.diagnostics import Diagnostics, Problem
 from importer.model.errors import UsageError
@@ -72,7 +72,7 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
         marker_field=identity.get("marker_field"),
         aliases={kind: _aliases(names) for kind, names in _entries(block.get("aliases"))},
         on_unresolved=_on_unresolved(block.get("on_unresolved")),
-        create_missing=frozenset(_list(block.get("create_missing"))),
+        create_missing=frozenset(texts(block.get("create_missing"))),
         policy=policy,
         max_creates=_count(safety, "max_creates"),
         max_updates=_count(safety, "max_updates"),
@@ -88,7 +88,7 @@ def policy_of(block: Block, wider: Policy) -> Policy:
         return wider
     return Policy(
         on_drift=OnDrift(str(block.get("on_drift") or wider.on_drift)),
-        ignore_changes=frozenset(_list(block["ignore_changes"]))
+        ignore_changes=frozenset(texts(block["ignore_changes"]))
         if "ignore_changes" in block
         else wider.ignore_changes,
     )
@@ -166,7 +166,3 @@ def _entries(block: Node) -> list[tuple[str, Node]]:
 
 def _texts(block: Node) -> dict[str, str]:
     return {key: value.strip() for key, value in _entries(block) if isinstance(value, str)}
-
-
-def _list(values: Node) -> tuple[str, ...]:
-    return tuple(each.strip() for each in values if isinstance(each, str)) if isinstance(values, list) else ()
