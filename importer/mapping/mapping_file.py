@@ -159,9 +159,9 @@ def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
 def _rules(block: Block, shown: str, base: Mapping) -> dict[str, Rule | Items | None]:
     """Return the rules that a file says, each on top of its base's; None for one that it takes away."""
     found: dict[str, Rule | Items | None] = {}
-    written = block.get("fields")
-    for label, node in written.items() if isinstance(written, Block) else ():
-        place = written.place(shown, label) if isinstance(written, Block) else Location(shown, 1)
+    fields = _section(block, "fields")
+    for label, node in fields.items():
+        place = fields.place(shown, label)
         known = base.fields.get(label)
         if node is None:
             found[label] = None
@@ -169,14 +169,11 @@ def _rules(block: Block, shown: str, base: Mapping) -> dict[str, Rule | Items | 
             found[label] = _items(node, shown, place)
         else:
             found[label] = _on_top(_rule(node, shown, place), known if isinstance(known, Rule) else None)
-    defaults = block.get("defaults")
-    for label, node in defaults.items() if isinstance(defaults, Block) else ():
+    defaults = _section(block, "defaults")
+    for label, node in defaults.items():
         rule = found.get(label) or base.fields.get(label)
-        place = defaults.place(shown, label) if isinstance(defaults, Block) else Location(shown, 1)
-        default = _target(node)
-        found[label] = (
-            replace(rule, default=default) if isinstance(rule, Rule) else Rule(place=place, default=default)
-        )
+        base_rule = rule if isinstance(rule, Rule) else Rule(place=defaults.place(shown, label))
+        found[label] = replace(base_rule, default=_target(node))
     return found
 
 
@@ -301,6 +298,11 @@ def _target(node: Node) -> Target:
 
 def _text(block: Block, key: str) -> str:
     return (block.text(key) or "").strip()
+
+
+def _section(block: Block, key: str) -> Block:
+    value = block.get(key)
+    return value if isinstance(value, Block) else Block(block.line)
 
 
 def _switch(block: Block, key: str) -> bool | None:

@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from importer.formats import csv_file, json_file, markdown_file, text_file, xlsx_file
 from importer.formats.paths import InvalidPath
-from importer.formats.record import Contents, InvalidRecord, Record
+from importer.formats.record import Contents, Record
 from importer.formats.tree import Malformed
 from importer.mapping.model import Format, Mapping, Template
 from importer.model import Diagnostic, Location, Severity
@@ -106,7 +107,7 @@ def profile_file(path: Path, *, shown: str, mapping: Mapping | None = None) -> S
     distinct: dict[str, Counter[str]] = {name: Counter() for name in (table.columns if table else ())}
     filled: Counter[str] = Counter()
     count = 0
-    for record in _some(contents):
+    for record in _first_records(contents):
         count += 1
         for name, value in _flat(record.values, "" if table is None else None):
             known = distinct.setdefault(name, Counter())
@@ -161,14 +162,9 @@ def _report_detected(
         )
 
 
-def _some(contents: Contents | None) -> Iterator[Record]:
-    if contents is None:
-        return
-    for number, record in enumerate(contents.records):
-        if number == _MOST_RECORDS:
-            return
-        if not isinstance(record, InvalidRecord):
-            yield record
+def _first_records(contents: Contents | None) -> Iterator[Record]:
+    found = islice(contents.records if contents else (), _MOST_RECORDS)
+    return (each for each in found if isinstance(each, Record))
 
 
 def _flat(values: Any, prefix: str | None) -> Iterator[tuple[str, str]]:

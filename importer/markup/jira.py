@@ -83,13 +83,12 @@ def _add_prose(out: _MarkdownBuilder, lines: list[str]) -> None:
     place = 0
     while place < len(lines):
         line = lines[place].strip()
-        end = place + 1
+        rows, after = _rows(lines, place)
         if not line:
             out.levels.clear()
             _add_blank(out)
-        elif (after := _end_of_table(lines, place)) > place:
-            end = after
-            _add_apart(out, _table(_rows(lines[place:end])))
+        elif rows:
+            _add_apart(out, _table(rows))
         elif _RULE.match(line):
             _add_apart(out, ["---"])
         elif found := _HEADING.match(line):
@@ -101,7 +100,7 @@ def _add_prose(out: _MarkdownBuilder, lines: list[str]) -> None:
             _add_item(out, found[1], found[2])
         else:
             out.lines += [out.indent + each for each in _paragraph(line)]
-        place = end
+        place = max(after, place + 1)
 
 
 def _add_blank(out: _MarkdownBuilder) -> None:
@@ -148,18 +147,18 @@ def _paragraph(text: str) -> list[str]:
     return markdown.BREAK.join(shown).split("\n")
 
 
-def _end_of_table(lines: list[str], start: int) -> int:
-    """Return the place after the last row of a table; the start itself if none begins there.
-
-    A row may go on over lines; a line with a single bar is none.
-    """
+def _rows(lines: list[str], start: int) -> tuple[list[str], int]:
+    """Return the rows of the table that begins at a line, one text each, and the place after them; none if no
+    table begins there. A row may go on over lines; a line with a single bar is none."""
+    rows: list[str] = []
     place = start
     while place < len(lines) and lines[place].lstrip().startswith("|"):
         end = _end_of_row(lines, place)
         if end == place + 1 and lines[place].count("|") == 1:
             break
+        rows.append("\n".join(lines[place:end]).strip())
         place = end
-    return place
+    return rows, place
 
 
 def _end_of_row(lines: list[str], start: int) -> int:
@@ -170,16 +169,6 @@ def _end_of_row(lines: list[str], start: int) -> int:
         if place == len(lines) or not lines[place].strip() or lines[place].lstrip().startswith("|"):
             return start + 1
     return place + 1
-
-
-def _rows(lines: list[str]) -> list[str]:
-    """Return one text a row, its lines joined by LF."""
-    rows, place = [], 0
-    while place < len(lines):
-        end = _end_of_row(lines, place)
-        rows.append("\n".join(lines[place:end]).strip())
-        place = end
-    return rows
 
 
 def _table(rows: list[str]) -> list[str]:

@@ -70,13 +70,11 @@ class Mapped:
 
     def chosen(self) -> Mapping | None:
         """Return the preset, or the mapping of the file, which is one of the inputs then."""
+        place = config_place(self.settings, self.source.line)
         if self.source.preset is not None:
-            return read_preset(
-                self.source.preset, self.read.diagnostics, at=config_place(self.settings, self.source.line)
-            )
+            return read_preset(self.source.preset, self.read.diagnostics, at=place)
         path = self.settings.root / str(self.source.mapping)
         if not path.is_file():
-            place = config_place(self.settings, self.source.line)
             name = str(self.source.mapping)
             is_preset = name in preset_names()
             hint = f"there is a preset of that name: `preset: {name}`" if is_preset else "check the path"

@@ -26,7 +26,7 @@ def profile_source(path: Path, settings: Settings) -> tuple[SourceProfile, str |
     profiles = [profile_file(each.path, shown=each.shown) for each in files]
     records = _records(profiles[0])
     if records is not None:
-        mapping = replace(Mapping(shown=str(path)), records=records)
+        mapping = Mapping(shown=str(path), records=records)
         below = [profile_file(each.path, shown=each.shown, mapping=mapping) for each in files]
         if below[0].diagnostics.has_errors:  # the file is a list of one record, which has a list itself
             records = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from importer.formats import shape
 from importer.formats.text_file import check_encoding
-from importer.formats.tree import Block, Node, place, texts
+from importer.formats.tree import Block, Node, Series, place, texts
 from importer.model import Location, OnDrift, Policy, moments
 from importer.model.diagnostics import Diagnostics, Problem
 from importer.model.errors import UsageError
@@ -97,13 +97,11 @@ def policy_of(block: Block, wider: Policy) -> Policy:
 def _sources(
     written: Node, policy: Policy, name: str, diagnostics: Diagnostics
 ) -> tuple[str | PlainSource | MappedSource, ...]:
-    found: list[str | PlainSource | MappedSource] = []
-    for each in written if isinstance(written, list) else ():
-        if isinstance(each, str):
-            found.append(each.strip())
-        elif isinstance(each, dict):
-            found.append(_source(each, policy, name, diagnostics))
-    return tuple(found)
+    return tuple(
+        each.strip() if isinstance(each, str) else _source(each, policy, name, diagnostics)
+        for each in (written if isinstance(written, Series) else ())
+        if isinstance(each, (str, Block))
+    )
 
 
 def _source(
