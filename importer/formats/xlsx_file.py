@@ -71,7 +71,11 @@ def _contents(workbook: CalamineWorkbook, name: str, header_row: int | None) -> 
         return None
     blank = [""] * left
     table = TableHeader.of(blank + [_text(cell) for cell in header], number)
-    records = (table.record(blank + [_value(cell) for cell in cells], number) for number, cells in rows)
+    values = (
+        (number, [each if isinstance(each, date) else _text(each) for each in cells])
+        for number, cells in rows
+    )
+    records = (table.record(blank + cells, number) for number, cells in values)
     return Contents(records, table, {"sheet": name, "sheets": ", ".join(workbook.sheet_names)})
 
 
@@ -83,10 +87,6 @@ def _sheet(names: Sequence[str], wanted: str | None) -> str:
         hint = f"there are {', '.join(names)}"
         raise Malformed("no-such-sheet", f"the workbook has no sheet `{wanted}`", hint=hint)
     return found
-
-
-def _value(cell: Any) -> Any:
-    return cell if isinstance(cell, (date, datetime)) else _text(cell)
 
 
 def _text(cell: Any) -> str:

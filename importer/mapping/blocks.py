@@ -25,13 +25,10 @@ class MappedRecord:
     record: Record
     table: TableHeader | None
 
-    @property
-    def place(self) -> Location:
-        return Location(self.found.shown, self.record.line)
-
     def rejected(self, problems: Sequence[Diagnostic]) -> Reject:
         """Return the record as one that was left out for these reasons."""
-        return reject(self.record, self.table, self.place, problems)
+        place = Location(self.found.shown, self.record.line)
+        return reject(self.record, self.table, place, problems)
 
 
 @dataclass(slots=True)

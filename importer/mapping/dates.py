@@ -98,9 +98,8 @@ def compile_format(written: str, named: Mapping[str, int]) -> Pattern:
             continue
         directive = next(letters, "")
         if directive not in _DIRECTIVES:
-            raise _bad_format(
-                written, f"`%{directive}` is no part of a date; there are %{' %'.join(_DIRECTIVES)}"
-            )
+            known = " %".join(_DIRECTIVES)
+            raise _bad_format(written, f"`%{directive}` is no part of a date; there are %{known}")
         group = {"Z": "z", "B": "b"}.get(directive, directive)
         if group in seen:
             raise _bad_format(written, f"`%{directive}` stands there twice")

@@ -300,10 +300,9 @@ def _moment(rule: Rule, spec: FieldSpec, context: RuleContext) -> Callable[[Any]
     def moment(raw: Any) -> Node:
         if values is not None and isinstance(raw, str) and values.knows(raw):
             return values.node(raw)
+        written = raw if isinstance(raw, (date, datetime)) else scalar_text(raw)
         try:
-            return dates.format_instant(
-                dates.instant_of(raw if isinstance(raw, (date, datetime)) else scalar_text(raw), calendar)
-            )
+            return dates.format_instant(dates.instant_of(written, calendar))
         except InvalidMoment as problem:
             summary = f"`{spec.label}`: {problem.summary}"
             raise InvalidValue(problem.code, summary, detail=problem.detail, hint=problem.hint) from None

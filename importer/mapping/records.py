@@ -132,9 +132,8 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
     text = text_file.detect(found.path, mapping.encoding)
     match kind:
         case Format.JSON:
-            return json_file.read_records(
-                text, found.shown, records=mapping.records, known=mentioned_words(mapping)
-            )
+            known = mentioned_words(mapping)
+            return json_file.read_records(text, found.shown, records=mapping.records, known=known)
         case Format.JSONL:
             return json_file.read_record_lines(text, found.shown, known=mentioned_words(mapping))
         case Format.MARKDOWN:

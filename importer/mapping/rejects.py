@@ -30,9 +30,7 @@ class Reject:
     @property
     def reason(self) -> str:
         """Return why, in one line."""
-        return "; ".join(
-            f"{each.summary}: {each.detail}" if each.detail else each.summary for each in self.problems
-        )
+        return "; ".join(": ".join(filter(None, (each.summary, each.detail))) for each in self.problems)
 
 
 def reject(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -143,10 +143,9 @@ class _Bounded(NodeTransformer):
 class Rendering:
     """A template ready for use. `names` are the variables that it reads."""
 
-    text: str
     template: Any
     environment: _Environment
-    names: frozenset[str] = field(default=frozenset())
+    names: frozenset[str]
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """Return the text for a record. Raises InvalidTemplate, NoSuchName."""
@@ -191,7 +190,7 @@ class Templates:
         except RecursionError:
             raise InvalidTemplate("bad-template", "the template is nested too deeply") from None
         template = environment.template_class.from_code(environment, code, environment.globals)
-        return Rendering(text, template, environment, names)
+        return Rendering(template, environment, names)
 
     def environment(self) -> _Environment:
         environment = _Environment(_Strict if self.strict else ChainableUndefined)

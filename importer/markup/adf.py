@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import groupby
-from typing import Any, TypeGuard
+from typing import Any
 
 from importer.markup import markdown
 from importer.markup.adf_inline import (
@@ -39,17 +39,13 @@ def to_markdown(document: object) -> str:
 def _blocks(nodes: list[Any], depth: int) -> list[list[str]]:
     """Return the lines of each block; neighbours that belong into a line are one paragraph."""
     found: list[list[str]] = []
-    for is_inline, group in groupby(nodes, _is_inline):
+    for is_inline, group in groupby(nodes, lambda node: kind(node) in INLINE):
         if is_inline:
             found.append(_lines(list(group)))
         else:
             for node in group:
                 found += _block(node, depth)
     return [block for block in found if any(block)]
-
-
-def _is_inline(node: object) -> TypeGuard[object]:
-    return kind(node) in INLINE
 
 
 def _block(node: Any, depth: int) -> list[list[str]]:

@@ -139,17 +139,9 @@ def _text(node: object) -> str:
     return markdown.code_span(text) if "code" in _marks(node) else markdown.literal(text)
 
 
-def _break(_node: object) -> str:
-    return markdown.BREAK
-
-
 def _mention(node: object) -> str:
     name = attribute_text(node, "text") or attribute_text(node, "id")
     return markdown.literal(f"@{name.removeprefix('@')}") if name else ""
-
-
-def _emoji(node: object) -> str:
-    return markdown.literal(attribute_text(node, "text", "shortName"))
 
 
 def _card(node: object) -> str:
@@ -184,9 +176,9 @@ def _media(node: object) -> str:
 
 INLINE: dict[str, Callable[[object], str]] = {
     "text": _text,
-    "hardBreak": _break,
+    "hardBreak": lambda _: markdown.BREAK,
     "mention": _mention,
-    "emoji": _emoji,
+    "emoji": lambda node: markdown.literal(attribute_text(node, "text", "shortName")),
     "inlineCard": _card,
     "blockCard": _card,
     "embedCard": _card,

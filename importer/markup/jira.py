@@ -73,7 +73,7 @@ def _rendered(parts: Sequence[Block]) -> list[str]:
             case Quotation(title=title, blocks=inner):
                 quoted = _rendered(inner)
                 heading = [f"**{markdown.escape(title)}**", ""] if title else []
-                _add_apart(out, markdown.quote([*heading, *_without_blank_ends(quoted)]))
+                _add_apart(out, markdown.quote([*heading, *"\n".join(quoted).strip("\n").split("\n")]))
             case _:
                 assert_never(part)
     return out.lines
@@ -195,7 +195,3 @@ def _cells(row: str) -> list[tuple[str, str]]:
 def _cell(text: str) -> str:
     lines = [piece.strip() for line in text.split("\n") for piece in split_at_breaks(line)]
     return "<br>".join(line_to_markdown(line) for line in lines if line)
-
-
-def _without_blank_ends(lines: list[str]) -> list[str]:
-    return "\n".join(lines).strip("\n").split("\n")

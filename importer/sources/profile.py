@@ -33,10 +33,10 @@ def profile_source(path: Path, settings: Settings) -> tuple[SourceProfile, str |
         else:
             profiles = below
     found = [problem for each in profiles for problem in each.diagnostics.found]
-    if not any(each.records or each.diagnostics.has_errors for each in profiles):
-        raise InvalidInput(tuple(no_records(each.shown) for each in files))
     if any(each.diagnostics.has_errors for each in profiles):
         raise InvalidInput(tuple(found))
+    if not any(each.records for each in profiles):
+        raise InvalidInput(tuple(no_records(each.shown) for each in files))
     return _together(profiles), records
 
 

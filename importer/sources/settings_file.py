@@ -39,9 +39,8 @@ def load_settings(path: Path | None, folder: Path, diagnostics: Diagnostics) -> 
     try:
         data = chosen.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"the configuration {chosen} cannot be read: {error.strerror}", hint="check --config"
-        ) from None
+        summary = f"the configuration {chosen} cannot be read: {error.strerror}"
+        raise UsageError(summary, hint="check --config") from None
     root = chosen.parent
     block = shape.read(data, shape.CONFIG, chosen.name, diagnostics, empty=Block(1))
     if block is None:

@@ -152,6 +152,7 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
         ("extends: nope\nfields: {key: k}", "m.yaml:1 unknown-preset: there is no preset `nope`"),
         ("extends: nope.yaml\nfields: {key: k}", "- unreadable: the mapping `nope.yaml` cannot be read"),
         ("extends: m.yaml\nfields: {key: k}", "m.yaml:1 bad-value: `m.yaml` extends itself"),
+        ("fields: {key: k}\n---\nfields: {key: l}", "m.yaml:1 wrong-type: the mapping must be one document"),
         ("fields: [", "m.yaml:1 syntax: this is not YAML"),
         ("a\0", "m.yaml:1 not-text"),
         ("encoding: klingon\nfields: {key: k}", "m.yaml:1 bad-value: there is no encoding `klingon`"),

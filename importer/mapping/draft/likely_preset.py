@@ -31,13 +31,10 @@ def likely(columns: Collection[str], source: Format) -> tuple[str, ...]:
         hits = [rule for rule in rules if _words(rule) & known]
         is_complete = all(rule in hits or rule.optional for rule in rules)
         is_distinctive = any((_words(rule) & known) - common for rule in _rules(preset))
-        if _can_read(preset, source) and is_complete and is_distinctive and len(hits) >= _SHARE * len(rules):
+        can_read = preset.format in (None, source) or {preset.format, source} <= TABLES
+        if can_read and is_complete and is_distinctive and len(hits) >= _SHARE * len(rules):
             ranked.append((len(hits), name))
     return tuple(name for hits, name in ranked if hits == max(ranked)[0])
-
-
-def _can_read(preset: Mapping, source: Format) -> bool:
-    return preset.format in (None, source) or {preset.format, source} <= TABLES
 
 
 def _family(name: str) -> str:
