@@ -29,7 +29,17 @@ SOURCES = [
 
 CODE = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 REPORTING = {"error", "warning", "report", "_error", "_warning", "_refused", "_doubtful", "_wrong", "_twice"}
-REPORTING |= {"Diagnostic", "Malformed", "NotAMoment", "Failed", "BadRule", "Unfit"}
+REPORTING |= {
+    "Diagnostic",
+    "Malformed",
+    "InvalidMoment",
+    "Failed",
+    "InvalidRule",
+    "InvalidValue",
+    "Problem",
+    "InvalidTemplate",
+    "InvalidPath",
+}
 """Functions and classes that take a code as one of their first arguments."""
 
 

@@ -69,7 +69,7 @@ _DEFINITIONS: Json = {
 def narrowed(generic: Json, catalogue: Catalogue, settings: Settings, account: Account) -> Json:
     """Return the schema of incidents, whose names are those of an account and the aliases of importer.yaml.
 
-    It takes whatever the generic one takes and a plan has no complaint about, exact words and others that
+    It takes whatever the generic one takes and a plan has no error_message about, exact words and others that
     differ in case and blanks. The catalogue must have the options and entries of all custom fields.
     """
     names, _ = names_of(catalogue, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,11 +14,13 @@ from importer.cli.context import CommandContext, open_context
 from importer.cli.options import CommonOptions, EveryPlace, shown_places
 from importer.cli.parameters import Argument, Option, define_command
 from importer.cli.rejects import check_rejects_file, rejects_table
-from importer.formats import encoding
 from importer.formats.atomic import write_shared
+from importer.formats.text_file import check_encoding
 from importer.formats.yaml_writer import to_yaml
-from importer.mapping import left_out, presets
+from importer.mapping.mapping_file import preset_names
+from importer.mapping.rejects import without_rejects
 from importer.model import Diagnostic, Incident, Severity, moments
+from importer.model.diagnostics import Problem
 from importer.model.errors import ExitCode, UsageError
 from importer.model.settings import MappedSource, Settings
 from importer.sources import Loaded, load
@@ -29,7 +31,7 @@ _STAMPS = {"month": "%Y-%m", "year": "%Y"}
 
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Return the presets that a shell completes."""
-    return [each for each in presets() if each.startswith(incomplete)]
+    return [each for each in preset_names() if each.startswith(incomplete)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ def _settings(options: ConvertOptions, context: CommandContext) -> Settings:
         path=_from_here(options.source, context),
         mapping=None if options.mapping is None else _from_here(options.mapping, context),
         preset=options.preset,
-        timezone=_parse_zone(options.timezone),
-        encoding=_parse_encoding(options.encoding),
+        timezone=_checked_name(options.timezone, moments.zone),
+        encoding=_checked_name(options.encoding, check_encoding),
     )
     return replace(context.settings, path=None, sources=(source,))
 
@@ -102,28 +104,21 @@ def _from_here(path: Path, context: CommandContext) -> str:
     return str(path if context.settings.root == Path.cwd() else path.absolute())
 
 
-def _parse_zone(name: str | None) -> str | None:
+def _checked_name(name: str | None, check: Callable[[str], object]) -> str | None:
     try:
-        return None if name is None else moments.zone(name).key
-    except moments.UnknownZone as problem:
-        hint = (
-            f"did you mean `{problem.nearest}`?" if problem.nearest else "zones are called like Europe/London"
-        )
-        raise UsageError(f"there is no time zone `{name}`", hint=hint) from None
-
-
-def _parse_encoding(name: str | None) -> str | None:
-    if name is None or encoding.is_known(name):
-        return name
-    raise UsageError(f"there is no encoding `{name}`", hint=encoding.NAMES)
+        if name is not None:
+            check(name)
+    except Problem as problem:
+        raise UsageError(problem.summary, hint=problem.hint) from None
+    return name
 
 
 def _without_rejected(loaded: Loaded, options: ConvertOptions) -> tuple[Diagnostic, ...]:
     """Return the problems; those of records that may be left out as warnings."""
     if options.rejects is None:
         return loaded.diagnostics
-    refused = [each for tally in loaded.tallies.values() for each in tally.rejects]
-    return left_out(loaded.diagnostics, refused)
+    refused = [each for counts in loaded.record_counts.values() for each in counts.rejects]
+    return without_rejects(loaded.diagnostics, refused)
 
 
 def _write(loaded: Loaded, pages: Mapping[Path, Sequence[Incident]], options: ConvertOptions) -> None:
@@ -152,13 +147,13 @@ def _file_name(incident: Incident, by: str) -> str:
 def _report(
     loaded: Loaded, pages: Mapping[Path, Sequence[Incident]], options: ConvertOptions, context: CommandContext
 ) -> None:
-    console, tallies = context.console, loaded.tallies.values()
+    console, counts = context.console, loaded.record_counts.values()
     console.table(f"{path}  {len(incidents)}" for path, incidents in pages.items())
     console.info(
-        f"{sum(each.read for each in tallies)} records read: {len(loaded.incidents)} incidents written, "
-        f"{sum(each.filtered for each in tallies)} left out by `where`, "
-        f"{sum(each.united for each in tallies)} one with another of the same key, "
-        f"{sum(len(each.rejects) for each in tallies)} left out for their mistakes."
+        f"{sum(each.read for each in counts)} records read: {len(loaded.incidents)} incidents written, "
+        f"{sum(each.filtered for each in counts)} left out by `where`, "
+        f"{sum(each.merged for each in counts)} one with another of the same key, "
+        f"{sum(len(each.rejects) for each in counts)} left out for their mistakes."
     )
     if earlier := written.written_before(options.out.glob("*.yaml"), pages):
         console.info(f"An earlier convert wrote {earlier}: remove what is there twice.")

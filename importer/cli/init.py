@@ -14,15 +14,15 @@ from importer.cli.options import CommonOptions
 from importer.cli.parameters import Argument, Option, define_command
 from importer.cli.session import open_read_session
 from importer.formats.atomic import write_shared
-from importer.formats.csv_file import is_field
-from importer.mapping import Look
 from importer.mapping.draft.inspection import inspect
 from importer.mapping.draft.likely_preset import likely
-from importer.mapping.draft.skeleton import Source, custom_field_name, open_questions, skeleton
+from importer.mapping.draft.skeleton import SourceInfo, custom_field_name, open_questions, skeleton
 from importer.mapping.model import TABLES
+from importer.mapping.records import SourceProfile
 from importer.model import Catalogue, Kind, Needs, Reference
 from importer.model.errors import ExitCode, UsageError
-from importer.sources.looking import look_at
+from importer.sources.columns import is_field
+from importer.sources.profile import profile_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +70,45 @@ def _mapping(path: Path, folder: Path, context: CommandContext) -> None:
     cannot be read."""
     target, made_by = folder / f"{path.resolve().stem}.mapping.yaml", f"init --from {path.resolve().name}"
     _check_mapping(target, made_by)
-    looked, records = look_at(path, context.settings)
-    if looked.format in TABLES and all(map(is_field, looked.columns)):
+    profile, records = profile_source(path, context.settings)
+    if profile.format in TABLES and all(map(is_field, profile.columns)):
         how = context.common.command_line("plan", path)
         context.console.info(f"{path} has the columns of importer itself and needs no mapping: {how}")
         return
-    text, questions = _skeleton(looked, records, path.resolve().name, context)
+    text, questions = _skeleton(profile, records, path.resolve().name, context)
     write_shared(target, written.signed(text, made_by))
     written.write_schema(folder, "mapping")
-    details = "".join(f", {name} {value}" for name, value in looked.said.items())
+    details = "".join(f", {name} {value}" for name, value in profile.detected.items())
     context.console.table(
-        [f"{path}  {looked.format}{details}, {looked.records} records", f"written  {target}"]
+        [f"{path}  {profile.format}{details}, {profile.records} records", f"written  {target}"]
     )
     for question in questions:
         context.console.info(f"To decide: {question}.")
-    _suggest_preset(looked, path, context)
+    _suggest_preset(profile, path, context)
     context.console.info(f"Next: {context.common.command_line('convert', path, '--mapping', target)}")
 
 
-def _skeleton(looked: Look, records: str | None, name: str, context: CommandContext) -> tuple[str, list[str]]:
-    """Return the mapping of what was looked at, and what a person has to decide about it."""
-    findings = inspect(looked.columns, values=looked.distinct, filled=looked.filled, records=looked.records)
-    encoding = looked.said.get("encoding", "utf-8")
-    source = Source(
+def _skeleton(
+    profile: SourceProfile, records: str | None, name: str, context: CommandContext
+) -> tuple[str, list[str]]:
+    """Return the mapping of a source, and what a person has to decide about it."""
+    findings = inspect(
+        profile.columns, values=profile.distinct, filled=profile.filled, records=profile.records
+    )
+    encoding = profile.detected.get("encoding", "utf-8")
+    source = SourceInfo(
         name=name,
-        format=looked.format,
+        format=profile.format,
         encoding=None if encoding.startswith("utf-") else encoding,
         records=records,
-        is_table=looked.format in TABLES,
-        catalogue=_names(context, looked.columns),
+        is_table=profile.format in TABLES,
+        catalogue=_names(context, profile.columns),
     )
     return skeleton(findings, source), list(open_questions(findings))
 
 
-def _suggest_preset(looked: Look, path: Path, context: CommandContext) -> None:
-    if known := likely(looked.columns, looked.format):
+def _suggest_preset(profile: SourceProfile, path: Path, context: CommandContext) -> None:
+    if known := likely(profile.columns, profile.format):
         context.console.info(
             f"It looks like an export that is known: `extends: {' or '.join(known)}` carries more. Without a"
             f" mapping: {context.common.command_line('convert', path, '--preset', known[0])}"

@@ -25,15 +25,15 @@ def rejects_table(loaded: Loaded) -> str:
     Raises UsageError where several sources have some: a table that is fed again by one mapping must not have
     what only another one can read.
     """
-    from importer.mapping import Tally  # noqa: PLC0415  as above
+    from importer.mapping.blocks import RecordCounts  # noqa: PLC0415  as above
 
-    refused = [path for path, tally in loaded.tallies.items() if tally.rejects]
+    refused = [path for path, counts in loaded.record_counts.items() if counts.rejects]
     if len(refused) > 1:
         raise UsageError(
             f"{', '.join(refused)} have rejects, and one file cannot take those of several sources",
             hint="name one of the sources as PATHS, and a file of rejects for each",
         )
-    return (loaded.tallies[refused[0]] if refused else Tally()).rejected()
+    return (loaded.record_counts[refused[0]] if refused else RecordCounts()).rejected()
 
 
 def write_rejects(loaded: Loaded, path: Path | None) -> None:

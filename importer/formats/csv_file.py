@@ -1,229 +1,184 @@
-"""CSV or TSV text -> one mapping a row, in the words of an incident file.
+"""CSV or TSV -> its header and the records of its rows, one in memory at a time.
 
-A header is a field's name, with a dot for what is nested: `timestamps.Resolved at`. Rows count as in a
-spreadsheet: the header is row 1, a cell of several lines is one row, and blank rows count.
+Rows count as in a spreadsheet: a cell of several lines is in one row, and blank rows count.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from importer.formats.tree import Block, Malformed, Node, Series
-from importer.model import Location
-from importer.model.diagnostics import Diagnostics
+from importer.formats.error_messages import error_message
+from importer.formats.record import MAX_CELL, Contents, InvalidRecord, Record, TableHeader
+from importer.formats.text_file import TextFile, preview, refuse_page
+from importer.formats.tree import Malformed
 
-PLAIN = frozenset(
-    {
-        "key", "external_id", "name", "summary", "severity", "status", "incident_type", "visibility",
-        "call_url", "slack_channel_id", "slack_team_id", "slack_channel_name_override", "idempotency_key",
-        "members", "postmortem.url", "postmortem.content", "postmortem.file", "postmortem.title",
-        "postmortem.status", "on_drift", "ignore_changes",
-    }
-)  # fmt: skip
-"""Headers that stand for one field each."""
+DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+_LOOKED_AT = 30
+_MIN_MATCHES = 2
+"""Columns that must be those of the mapping before a row is taken for its header."""
+_SEPARATOR_LINE = "sep="
+_TYPE_LINE = "#type "
 
-KEYED = frozenset({"timestamps", "roles", "custom_fields"})
-"""Fields that a header follows with a dot and a name of the account's own."""
-
-_LISTS = frozenset({("", "members"), ("", "ignore_changes")})
-"""Fields that take several columns, and several values in a cell."""
-_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
-_LONGEST_CELL = 2**31 - 1
+_QUOTES = 'is a quote never closed? one inside of a quoted cell is written twice: "say ""hello"""'
+_LONGEST_OF_ALL = 2**31 - 1
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
-
-Row = tuple[int, list[str]]
+NumberedRow = tuple[int, list[str]]
 """The number of a row, from 1, and its cells."""
 
 
-class _Row(Block):
-    """The mapping of a row, or of what is nested in one."""
+def read(
+    text: TextFile, shown: str, *, delimiter: str | None, header_row: int | None, expected: frozenset[str]
+) -> Contents:
+    """Return the records of an export. Where no `delimiter` is given, `sep=` in the file says it, else the
+    one with which the header has most of the columns `expected`, and the rows are as long as the header.
 
-    __slots__ = ("entered",)
-
-    def __init__(self, row: int) -> None:
-        super().__init__(row)
-        self.entered: dict[str, int] = {}
-        self.columns = self.entered
-
-    def enter(self, key: str, value: Node, column: int) -> None:
-        """Set a value that stands in `column`; of several columns the first counts."""
-        self[key] = value
-        self.entered.setdefault(key, column)
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """Where the cells of a column go: into the field `key` of the mapping `group`, or of the row itself.
-    Those of a column that is `gathered` are parts of a list."""
-
-    number: int
-    group: str
-    key: str
-    gathered: bool
-
-
-def read(text: str, path: str, diagnostics: Diagnostics, *, delimiter: str | None = None) -> Iterator[Node]:
-    """Yield the rows that say something; none where no header is a field, for that is another kind of table.
-
-    Without a `delimiter`, the one that fits the header is taken; one that is not a comma is reported.
+    The header is the row `header_row`, else the first that is not blank and no preamble. Raises Malformed.
     """
-    before = csv.field_size_limit(_LONGEST_CELL)
+    refuse_page(text.head)
+    _refuse_json(text.head)
+    skipped, named = _preamble(text.head)
+    chosen = delimiter or named or _delimiter(text.head, skipped, expected)
+    first = skipped + 1 if header_row is None else max(skipped + 1, header_row)
+    rows = _with_advice(row for row in numbered_rows(text.lines(), chosen) if row[0] >= first)
+    number, cells = next(rows, (1, []))
+    if not cells:
+        raise Malformed("no-records", "the table has no header")
+    table = TableHeader.of(cells, number)
+    if header_row is None:
+        _refuse_strangers(text.head, table, chosen, expected)
+    detected = {"encoding": text.encoding, "delimiter": DELIMITERS.get(chosen, f"`{chosen}`")}
+    return Contents(_records(rows, table, shown), table, detected)
+
+
+def read_text(text: str, shown: str, delimiter: str) -> Contents:
+    """Return the records under the first row that is not blank. Raises Malformed, also on the way."""
+    rows = numbered_rows(lines_of(text), delimiter, longest=_LONGEST_OF_ALL)
+    number, cells = next(rows, (1, []))
+    table = TableHeader.of(cells, number)
+    return Contents(_records(rows, table, shown), table)
+
+
+def numbered_rows(lines: Iterable[str], delimiter: str, *, longest: int = MAX_CELL) -> Iterator[NumberedRow]:
+    """Yield the rows that are not blank, with their numbers. Raises Malformed where the text is no CSV."""
+    number = 0
+    before = csv.field_size_limit(longest)
     try:
-        rows = _rows(text, delimiter or _delimiter(text, path, diagnostics))
-        yield from blocks(rows, path, diagnostics)
-    except Malformed as problem:
-        problem.report(path, diagnostics)
+        for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), 1):
+            if any(map(str.strip, cells)):
+                yield number, cells
+    except csv.Error as error:
+        raise Malformed("syntax", "this is not CSV", number + 1, detail=str(error)) from None
     finally:
         csv.field_size_limit(before)
 
 
 def row_after(text: str) -> int:
     """Return the number of the row, from 1, that a text ends in."""
-    before = csv.field_size_limit(_LONGEST_CELL)
+    before = csv.field_size_limit(_LONGEST_OF_ALL)
     try:
-        return max(1, sum(1 for _ in csv.reader(_lines(text))))
+        return max(1, sum(1 for _ in csv.reader(lines_of(text))))
     finally:
         csv.field_size_limit(before)
 
 
-def blocks(rows: Iterator[Row], path: str, diagnostics: Diagnostics) -> Iterator[Node]:
-    """Yield the rows after the first, which is the header; none where no header is a field."""
-    number, header = next(rows, (1, []))
-    if not any(_target(cell.strip()) for cell in header):
-        return
-    columns = _columns(header, path, number, diagnostics)
-    nameless = [number for number, cell in enumerate(header) if not cell.strip()]
-    for number, cells in rows:
-        if len(cells) == len(header):
-            stray = next((each + 1 for each in nameless if cells[each].strip()), None)
-            if stray is None:
-                yield _block(cells, columns, number)
-            else:
-                hint = "give the column a header, or empty it"
-                place = Location(path, number, stray)
-                diagnostics.error("no-header", "a cell stands under no header", place, hint=hint)
-        else:
-            diagnostics.error(
-                "ragged-row",
-                "a row has more or fewer cells than the header",
-                Location(path, number, min(len(cells), len(header)) + 1),
-                detail=f"{len(cells)} cells under {len(header)} headers",
-                hint="a cell that holds the delimiter or a line break needs double quotes around it",
-            )
-
-
-def _rows(text: str, delimiter: str) -> Iterator[Row]:
-    """Yield the rows that are not blank, with their numbers."""
-    number = 0
-    try:
-        for number, cells in enumerate(_reader(text, delimiter), 1):
-            if any(cell.strip() for cell in cells):
-                yield number, cells
-    except csv.Error as error:
-        raise Malformed("syntax", "this is not CSV", number + 1, detail=str(error)) from None
-
-
-def _reader(text: str, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(_lines(text), delimiter=delimiter, strict=True)
-
-
-def _lines(text: str) -> Iterator[str]:
+def lines_of(text: str) -> Iterator[str]:
     """Yield the lines with their ends; io.StringIO would copy the text, at four bytes a character."""
     return (match[0] for match in _LINE.finditer(text))
 
 
-def _delimiter(text: str, path: str, diagnostics: Diagnostics) -> str:
-    """Return the delimiter that finds the most known headers, then cells; a comma if none is better."""
-
-    def fit(delimiter: str) -> tuple[int, int]:
-        _, header = next(_rows(text, delimiter), (1, [""]))
-        return sum(_target(cell.strip()) is not None for cell in header), len(header)
-
-    best = max(_DELIMITERS, key=fit)
-    if best != "," and fit(best)[0] > 0:
-        diagnostics.warning(
-            "delimiter",
-            f"the cells are divided by {_DELIMITERS[best]}, not by a comma",
-            Location(path, 1),
-        )
-    return best
-
-
-def is_field(header: str) -> bool:
-    """Whether a header names a field of incidents, as it stands."""
-    return _target(header.strip()) is not None
-
-
-def _target(header: str) -> tuple[str, str] | None:
-    """Return the mapping and the key that a header names, or None where it names no field."""
-    group, dot, key = header.partition(".")
-    if header in PLAIN:
-        return (group, key) if dot else ("", header)
-    return (group, key.strip()) if group in KEYED and key.strip() else None
-
-
-def _columns(header: list[str], path: str, row: int, diagnostics: Diagnostics) -> list[_Column]:
-    targets = [_target(cell.strip()) for cell in header]
-    counts = Counter(targets)
-    columns: list[_Column] = []
-    for number, (target, cell) in enumerate(zip(targets, header, strict=True), 1):
-        if not cell.strip():
-            continue
-        if target is None:
-            _refuse_header(cell.strip(), Location(path, row, number), diagnostics)
-            continue
-        group, key = target
-        repeated = counts[target] > 1
-        if repeated and group != "custom_fields" and target not in _LISTS:
-            diagnostics.error(
-                "duplicate-field",
-                f"two columns are called `{cell.strip()}`",
-                Location(path, row, number),
-                hint="remove or rename one of them; only custom fields and lists can take several columns",
-            )
-        columns.append(_Column(number, group, key, repeated or target in _LISTS))
-    return columns
-
-
-def _refuse_header(word: str, place: Location, diagnostics: Diagnostics) -> None:
-    near = get_close_matches(word.casefold(), sorted(PLAIN | KEYED), 1)
-    hint = (
-        f"did you mean `{near[0]}`?" if near else f"nested fields are {', '.join(sorted(KEYED))}, with a dot"
-    )
-    diagnostics.error("unknown-field", f"no field is called `{word}`", place, hint=hint)
-
-
-def _block(cells: list[str], columns: list[_Column], row: int) -> Block:
-    """Return a row as a mapping. An empty cell is left out: it says nothing, and clears nothing."""
-    block = _Row(row)
-    groups: dict[str, _Row] = {}
-    for column in columns:
-        cell = cells[column.number - 1]
-        if not cell or cell.isspace():
-            continue
-        target = block
-        if column.group:
-            target = groups.get(column.group) or _Row(row)
-            groups[column.group] = target
-            block.enter(column.group, target, column.number)
-        if column.gathered:
-            _gather(target, column, cell)
+def _records(rows: Iterable[NumberedRow], table: TableHeader, shown: str) -> Iterator[Record | InvalidRecord]:
+    """Yield a record for each row that fits the header. Blank cells beyond the header are nothing."""
+    width = len(table.header)
+    for number, cells in rows:
+        if len(cells) != width and (len(cells) < width or any(map(str.strip, cells[width:]))):
+            yield table.ragged(cells, shown, number)
         else:
-            target.enter(column.key, cell, column.number)
-    return block
+            yield table.record(cells, number)
 
 
-def _gather(block: _Row, column: _Column, cell: str) -> None:
-    """Add a cell to the list of those of its columns; one cell can hold several values of a list."""
-    known = block.get(column.key)
-    series = known if isinstance(known, Series) else Series()
-    parts = [cell] if column.group else [part.strip() for part in cell.split(";")]
-    series += [part for part in parts if part]
-    series.lines = [block.line] * len(series)
-    block.enter(column.key, series, column.number)
+def _with_advice(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
+    try:
+        yield from rows
+    except Malformed as problem:
+        if problem.code == "syntax":
+            problem.detail = f"in the row that begins after row {problem.line - 1}: {problem.detail}"
+            problem.hint = _QUOTES
+        raise
+
+
+def _refuse_json(head: str) -> None:
+    """Raise Malformed where a file that should be a table is an object or a list: often an error message."""
+    if head.lstrip()[:1] not in ("{", "["):
+        return
+    try:
+        document = json.loads(head)
+    except (ValueError, RecursionError):
+        return
+    raise Malformed(
+        "not-this-format",
+        "the file is JSON, not a table",
+        1,
+        detail=f"it says `{preview(error_message(document) or head)}`",
+        hint="set `format: json` in the mapping, or export it again",
+    )
+
+
+def _refuse_strangers(head: str, table: TableHeader, delimiter: str, expected: frozenset[str]) -> None:
+    """Raise Malformed where no column of the header is expected because it is no header: a title above it, or
+    the words of an error."""
+    if len(expected) < _MIN_MATCHES or not expected.isdisjoint(table.columns):
+        return
+    for number, cells in _looked_at(head, delimiter, table.row):
+        if len(expected.intersection(map(str.strip, cells))) >= _MIN_MATCHES:
+            raise Malformed(
+                "no-header",
+                "the table does not begin with its header",
+                table.row,
+                detail=f"row {number} has the columns that the mapping names",
+                hint=f"set `header_row: {number}` in the mapping",
+            )
+    if len(table.header) == 1:
+        raise Malformed(
+            "not-this-format",
+            "the file is no table",
+            table.row,
+            detail=f"it begins with `{preview(table.header[0])}`",
+            hint="if it is the words of an error, export it again; else name the `delimiter` in the mapping",
+        )
+
+
+def _preamble(head: str) -> tuple[int, str | None]:
+    """Return how many lines stand before the table, and the delimiter that they tell: `sep=;` is Excel's,
+    `#TYPE ...` is what PowerShell's Export-Csv begins with."""
+    first = head.lstrip("\r\n").partition("\n")[0].strip("\r")
+    if first.casefold().startswith(_SEPARATOR_LINE) and len(first) <= len(_SEPARATOR_LINE) + 1:
+        return 1, first[len(_SEPARATOR_LINE) :] or None
+    return (1 if first.strip('"').casefold().startswith(_TYPE_LINE) else 0), None
+
+
+def _delimiter(head: str, skipped: int, expected: frozenset[str]) -> str:
+    def fitness(delimiter: str) -> tuple[int, float, int]:
+        header, *rows = [cells for _, cells in _looked_at(head, delimiter, skipped)] or [[]]
+        hits = len(expected & {cell.strip() for cell in header})
+        same = sum(len(row) == len(header) for row in rows) / max(1, len(rows))
+        return (hits, same if len(header) > 1 else 0.0, len(header))
+
+    return max(DELIMITERS, key=fitness)
+
+
+def _looked_at(head: str, delimiter: str, skipped: int) -> list[NumberedRow]:
+    """Return the first rows; what comes after the last whole one that can be read is not looked at."""
+    found: list[NumberedRow] = []
+    rows = numbered_rows(head.splitlines(keepends=True), delimiter)
+    try:
+        for number, cells in islice(rows, _LOOKED_AT + skipped):
+            if number > skipped:
+                found.append((number, cells))
+    except Malformed:
+        pass
+    return found[:-1] if len(found) > 2 else found

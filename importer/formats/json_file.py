@@ -1,14 +1,23 @@
-"""JSON or JSON Lines text -> documents of plain text with lines, numbers as the author wrote them."""
+"""JSON or JSON Lines -> documents of plain text with lines, or the records of an export.
+
+Both are parsed by the standard library; a pass over the tokens finds the lines.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from json import JSONDecodeError
-from json.decoder import scanstring  # type: ignore[attr-defined]  # absent from the stubs
-from typing import cast
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
 
+from importer.formats import paths
+from importer.formats.error_messages import error_message, is_error_message
+from importer.formats.record import Contents, InvalidRecord, Record
+from importer.formats.text_file import TextFile, preview, refuse_page
 from importer.formats.tree import (
     MAX_DEPTH,
     Block,
@@ -18,16 +27,34 @@ from importer.formats.tree import (
     has_lone_surrogate,
     refuse_duplicate,
 )
+from importer.model import Location
 from importer.model.diagnostics import Diagnostics
 
-_BLANK = re.compile(r"[ \t\r\n]*")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z.+-])")
-_WORD = re.compile(r"true|false|null")
+MAX_BYTES = 800_000_000
+_STRICT = "JSON knows no NaN, no Infinity and no comments"
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_BRACE = re.compile(rf"{_STRING}|[{{}}\n]", re.DOTALL)
+_VALUE = re.compile(rf'{_STRING}|[{{}}\[\]\n]|[^\s{{}}\[\]:,"]+', re.DOTALL)
 
 
-def read(text: str, path: str, diagnostics: Diagnostics) -> list[Node]:
-    """Return the file's one document. Where the file cannot be read, say why and return none."""
-    return _read(text, path, diagnostics, first_line=1)
+def read(text: str, path: str, diagnostics: Diagnostics, *, first_line: int = 1) -> list[Node]:
+    """Return the file's one document, numbers as the author wrote them. Where it cannot be read, say why and
+    return none."""
+    try:
+        value = _parsed(
+            text,
+            first_line,
+            advise=lambda rest, at: _STRICT if rest[at : at + 1] in ("/", "#") else "",
+            object_pairs_hook=_Pairs,
+            parse_int=str,
+            parse_float=str,
+            parse_constant=_Constant,
+        )
+        lines = _value_lines(text, first_line)
+        return [_TreeBuilder(path, diagnostics, lines).node(value, next(lines), 0)]
+    except Malformed as problem:
+        diagnostics.report(problem, Location(path, problem.line))
+        return []
 
 
 def read_lines(text: str, path: str, diagnostics: Diagnostics) -> list[Node]:
@@ -35,126 +62,251 @@ def read_lines(text: str, path: str, diagnostics: Diagnostics) -> list[Node]:
     found: list[Node] = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            found += _read(line, path, diagnostics, first_line=number)
+            found += read(line, path, diagnostics, first_line=number)
     return found
 
 
-def _read(text: str, path: str, diagnostics: Diagnostics, *, first_line: int) -> list[Node]:
-    starts = [match.end() for match in re.finditer("\n", text)]
-    scanner = _Scanner(text, path, diagnostics, starts, first_line)
-    try:
-        return [scanner.document()]
-    except Malformed as problem:
-        problem.report(path, diagnostics)
-        return []
+def read_records(text: TextFile, shown: str, *, records: str | None, known: Collection[str]) -> Contents:
+    """Return what the JMESPath `records` finds; without one the list that the file is, or its one object.
+
+    Numbers with a point keep their digits. `known` are the names that the mapping reads. Raises Malformed.
+    """
+    if text.path.stat().st_size > MAX_BYTES:
+        raise Malformed("too-large", f"the file is larger than {MAX_BYTES // 10**6} MB")
+    refuse_page(text.head)
+    document = _objects(text.text(), 1)
+    found = _selected(document, records)
+    return Contents(_records(found, shown, known), None, {"encoding": text.encoding})
+
+
+def read_record_lines(text: TextFile, shown: str, *, known: Collection[str]) -> Contents:
+    """Return the objects of JSON Lines, one in memory at a time. A bad line spoils only itself."""
+    refuse_page(text.head)
+    return Contents(_line_records(text, shown, known), None, {"encoding": text.encoding})
+
+
+def _line_records(text: TextFile, shown: str, known: Collection[str]) -> Iterator[Record | InvalidRecord]:
+    for number, line in enumerate(text.lines(), 1):
+        if not line.strip():
+            continue
+        try:
+            value = _objects(line, number)
+        except Malformed as problem:
+            yield InvalidRecord(Location(shown, number), (line,), problem)
+        else:
+            yield from _records(value if isinstance(value, list) else [value], shown, known, number)
+
+
+def _records(
+    found: list[Any], shown: str, known: Collection[str], line: int = 1
+) -> Iterator[Record | InvalidRecord]:
+    for value in found:
+        line = getattr(value, "line", line)
+        if is_error_message(value, known):
+            yield _refused(value, Location(shown, line))
+        elif isinstance(value, dict):
+            yield Record(value, line)
+        else:
+            problem = Malformed(
+                "wrong-type",
+                "a record is no object",
+                detail=f"found `{str(value)[:60]}`",
+                hint="`records` must lead to a list of objects",
+            )
+            yield InvalidRecord(Location(shown, line), (str(value),), problem)
+
+
+def _refused(error: dict[str, Any], place: Location) -> InvalidRecord:
+    text = json.dumps(error, ensure_ascii=False, default=str)
+    problem = Malformed(
+        "not-this-format",
+        "an error message stands where an export should be",
+        detail=f"it says `{preview(error_message(error) or text)}`",
+        hint="the service refused: check the address and the rights of the key, and export again",
+    )
+    return InvalidRecord(place, (text,), problem)
+
+
+def _selected(document: Any, records: str | None) -> list[Any]:
+    """Return the records, or the document itself where it is an error message. Raises Malformed."""
+    value = document if records is None else paths.search_path(records, document)
+    if value is not None:
+        return value if isinstance(value, list) else [value]
+    if error_message(document) and not _lists(document):
+        return [document]
+    raise Malformed(
+        "no-records",
+        f"`records: {records}` finds nothing" if records else "the file holds no records",
+        detail=_described(document),
+        hint=_hint(document, records),
+    )
+
+
+def _described(document: Any) -> str:
+    match document:
+        case dict():
+            return f"the file is an object with {', '.join(list(document)[:20]) or 'nothing in it'}"
+        case list():
+            return f"the file is a list of {len(document)}"
+        case _:
+            return f"the file is `{json.dumps(document, ensure_ascii=False, default=str)[:60]}`"
+
+
+def _hint(document: Any, records: str | None) -> str:
+    lists = _lists(document)
+    near = get_close_matches((records or "").partition("[")[0].partition(".")[0], lists, 1)
+    if near or lists:
+        return f"did you mean `records: {near[0] if near else lists[0]}[]`?"
+    return "look at the file, and correct `records`"
+
+
+def _lists(document: Any) -> list[str]:
+    """Return the names of an object's lists that can be of records."""
+    values = document.items() if isinstance(document, dict) else ()
+    return [name for name, value in values if isinstance(value, list) and not error_message({name: value})]
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The keys and values of an object, in which a key can stand twice."""
+
+
+class _Constant(str):
+    """NaN or Infinity, which the parser lets pass."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
-class _Scanner:
-    """Reads values at `position`. Recursion is bounded by MAX_DEPTH; `starts` are the offsets at which the
-    second and later lines begin."""
+class _TreeBuilder:
+    """Turns what was parsed into nodes. `lines` has the line of each key, value and closing bracket."""
 
-    text: str
     path: str
     diagnostics: Diagnostics
-    starts: list[int]
-    first_line: int
-    position: int = 0
+    lines: Iterator[int]
 
-    def document(self) -> Node:
-        value = self.value(0)
-        if self.next() != "":
-            raise self.malformed("more text after the end of the value")
-        return value
+    def node(self, value: Any, line: int, depth: int) -> Node:
+        match value:
+            case list() if depth == MAX_DEPTH:
+                raise Malformed("too-deep", f"more than {MAX_DEPTH} levels of nesting", line)
+            case _Pairs():
+                return self.block(value, line, depth + 1)
+            case list():
+                return self.series(value, depth + 1)
+            case _Constant():
+                raise _malformed(f"expected a value, found `{value}`", line, _STRICT)
+            case bool():
+                return "true" if value else "false"
+            case str():
+                return _checked_text(value, line)
+            case _:
+                return None
 
-    def value(self, depth: int) -> Node:
-        character = self.next()
-        if depth == MAX_DEPTH and character in ("{", "["):
-            raise Malformed("too-deep", f"more than {MAX_DEPTH} levels of nesting", self.line())
-        if character == "{":
-            return self.block(depth + 1)
-        if character == "[":
-            return self.series(depth + 1)
-        if character == '"':
-            return self.string()
-        for pattern in (_NUMBER, _WORD):
-            if match := pattern.match(self.text, self.position):
-                self.position = match.end()
-                return None if match[0] == "null" else match[0]
-        raise self.malformed("expected a value", hint="JSON knows no NaN, no Infinity and no comments")
-
-    def block(self, depth: int) -> Block:
-        block = Block(self.line())
-        another = self.opens("}")
-        while another:
-            line = self.line()
-            if self.next() != '"':
-                raise self.malformed('expected a key in `"`')
-            key = self.string()
-            self.expect(":")
-            value = self.value(depth)
+    def block(self, pairs: _Pairs, line: int, depth: int) -> Block:
+        block = Block(line)
+        for key, value in pairs:
+            line = next(self.lines)
+            node = self.node(value, next(self.lines), depth)
             if key in block:
                 refuse_duplicate(self.diagnostics, self.path, key, first=block.lines[key], second=line)
             else:
-                block[key] = value
+                block[_checked_text(key, line)] = node
                 block.lines[key] = line
-            another = self.goes_on("}")
+        next(self.lines)
         return block
 
-    def series(self, depth: int) -> Series:
+    def series(self, values: list[Any], depth: int) -> Series:
         series = Series()
-        another = self.opens("]")
-        while another:
-            series.lines.append(self.line())
-            series.append(self.value(depth))
-            another = self.goes_on("]")
+        for value in values:
+            series.lines.append(next(self.lines))
+            series.append(self.node(value, series.lines[-1], depth))
+        next(self.lines)
         return series
 
-    def opens(self, end: str) -> bool:
-        """Step over an opening bracket; say whether a member follows, else step over `end` too."""
-        self.position += 1
-        if self.next() != end:
-            return True
-        self.position += 1
-        return False
 
-    def goes_on(self, end: str) -> bool:
-        """Step over what follows a member, a comma or `end`; say whether another member follows."""
-        character = self.next()
-        if character not in (",", end):
-            raise self.malformed(f"expected `,` or `{end}`")
-        self.position += 1
-        if character == "," and self.next() == end:
-            raise self.malformed(f"a comma before `{end}`")
-        return character == ","
+def _checked_text(text: str, line: int) -> str:
+    if not text.isascii() and has_lone_surrogate(text):
+        raise _malformed("half of a surrogate pair is no character", line)
+    return text
 
-    def string(self) -> str:
-        start = self.position
-        try:
-            value, self.position = scanstring(self.text, start + 1, True)
-        except JSONDecodeError as error:
-            self.position = min(error.pos, len(self.text))
-            raise self.malformed("a text that does not end, or a character that needs an escape") from None
-        if not value.isascii() and has_lone_surrogate(value):
-            raise self.malformed("half of a surrogate pair is no character")
-        return str(value)
 
-    def next(self) -> str:
-        """Step over blanks and return the character there, or an empty text at the end."""
-        blank = cast(re.Match[str], _BLANK.match(self.text, self.position))  # it matches everywhere
-        self.position = blank.end()
-        return self.text[self.position : self.position + 1]
+def _value_lines(text: str, line: int) -> Iterator[int]:
+    for match in _VALUE.finditer(text):
+        if match[0] == "\n":
+            line += 1
+        else:
+            yield line
 
-    def expect(self, character: str) -> None:
-        if self.next() != character:
-            raise self.malformed(f"expected `{character}`")
-        self.position += 1
 
-    def line(self) -> int:
-        self.next()
-        return self.first_line + bisect_right(self.starts, self.position)
+class Object(dict[str, Any]):
+    """A JSON object that knows its line."""
 
-    def malformed(self, why: str, *, hint: str = "") -> Malformed:
-        found = self.text[self.position : self.position + 20].partition("\n")[0]
-        detail = f"{why}, found {f'`{found}`' if found else 'the end'}"
-        return Malformed("syntax", "this is not JSON", self.line(), detail=detail, hint=hint)
+    __slots__ = ("line",)
+    line: int
+
+
+def _objects(text: str, line: int) -> Any:
+    """Return the value of a text that begins at `line`, in which numbers are numbers. Raises Malformed."""
+    lines = iter(_object_lines(text, line))
+
+    def to_object(pairs: list[tuple[str, Any]]) -> Object:
+        found = Object(pairs)
+        found.line = next(lines)
+        if len(found) < len(pairs):
+            raise _duplicate(pairs, found.line)
+        return found
+
+    return _parsed(
+        text,
+        line,
+        advise=_syntax_hint,
+        object_pairs_hook=to_object,
+        parse_float=Decimal,
+        parse_constant=lambda _: None,
+    )
+
+
+def _parsed(text: str, line: int, *, advise: Callable[[str, int], str], **hooks: Any) -> Any:
+    """Return what json.loads makes of a text that begins at `line`, with these hooks. Raises Malformed."""
+    try:
+        return json.loads(text, **hooks)
+    except json.JSONDecodeError as error:
+        rest = text[error.pos : error.pos + 20].partition("\n")[0]
+        found = f"`{rest}`" if text[error.pos :].strip() else "the end"
+        detail = f"{error.msg}, found {found}"
+        raise _malformed(detail, line + error.lineno - 1, advise(text, error.pos)) from None
+    except RecursionError:
+        raise Malformed("too-deep", "the values are nested too deeply", line) from None
+    except StopIteration:
+        raise _malformed("", line) from None
+
+
+def _malformed(detail: str, line: int, hint: str = "") -> Malformed:
+    return Malformed("syntax", "this is not JSON", line, detail=detail, hint=hint)
+
+
+def _syntax_hint(text: str, position: int) -> str:
+    if text[:position].rstrip()[-1:] in ("}", "]") and text[position : position + 1] in ("{", "["):
+        return "it has a value on each line: set `format: jsonl` in the mapping, or name the file .jsonl"
+    if text.lstrip()[:1] not in ("{", "["):
+        return "is it the words of an error? export it again"
+    return "" if text.rstrip()[-1:] in ("}", "]") else "was the download cut short?"
+
+
+def _object_lines(text: str, line: int) -> list[int]:
+    """Return the line in which each object begins, in the order in which they end: that of the parser."""
+    opened: list[int] = []
+    found: list[int] = []
+    for match in _BRACE.finditer(text):
+        mark = match[0]
+        if mark == "\n":
+            line += 1
+        elif mark == "{":
+            opened.append(line)
+        elif mark == "}" and opened:
+            found.append(opened.pop())
+    return found
+
+
+def _duplicate(pairs: list[tuple[str, Any]], line: int) -> Malformed:
+    ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
+    return Malformed("duplicate-field", f"`{name}` is written twice in one object", line)

@@ -5,31 +5,33 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from importer.model.diagnostics import Problem
 
-class BadPath(ValueError):
-    """The text is no JMESPath."""
+
+class InvalidPath(Problem):
+    """The text is no JMESPath, or not one for this value."""
 
 
 @lru_cache(256)
-def compiled(text: str) -> Any:
-    """Return an expression ready for use. Raises BadPath."""
+def compile_path(text: str) -> Any:
+    """Return an expression ready for use. Raises InvalidPath."""
     import jmespath  # noqa: PLC0415
-    from jmespath.exceptions import JMESPathError  # noqa: PLC0415
 
     try:
         return jmespath.compile(text)
-    except JMESPathError as error:
-        told = str(error).partition("\n")[0]
-        raise BadPath(told) from None
+    except jmespath.exceptions.JMESPathError as error:
+        hint = "a name with a dash or a blank needs quotes: '\"a-b\"'"
+        detail = str(error).partition("\n")[0]
+        raise InvalidPath("bad-path", f"`{text}` is no JMESPath", detail=detail, hint=hint) from None
 
 
-def found(text: str, value: Any) -> Any:
-    """Return what an expression finds. Raises BadPath where it cannot be used on this value."""
-    from jmespath.exceptions import JMESPathError  # noqa: PLC0415
-
+def search_path(text: str, value: Any) -> Any:
+    """Return what an expression finds. Raises InvalidPath where it cannot be used on this value."""
     try:
-        return compiled(text).search(value)
-    except JMESPathError as error:
-        raise BadPath(str(error).partition("\n")[0]) from None
+        return compile_path(text).search(value)
     except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise BadPath(f"{type(error).__name__}: {error}") from None
+        from jmespath.exceptions import JMESPathError  # noqa: PLC0415
+
+        words = str(error).partition("\n")[0]
+        detail = words if isinstance(error, JMESPathError) else f"{type(error).__name__}: {error}"
+        raise InvalidPath("bad-path", f"`{text}` cannot be used on a record", detail=detail) from None

@@ -13,9 +13,11 @@ from typing import Any
 
 import jsonschema_rs
 
-from importer.formats import schemas
-from importer.formats.tree import Block, Node, Series, place
+from importer.formats import schemas, yaml_file
+from importer.formats.text_file import decode_text
+from importer.formats.tree import Block, Malformed, Node, Series, place
 from importer.model import Diagnostic, Location, Severity
+from importer.model.diagnostics import Diagnostics
 
 _SHOWN = 60
 
@@ -35,7 +37,7 @@ CONFIG = Shape("config", "importer.yaml")
 MAPPING = Shape("mapping", "the mapping")
 
 
-def problems(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Diagnostic, ...]:
+def validate(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Diagnostic, ...]:
     """Return what is wrong with a value that stands at `line`, by line; nothing if all is right."""
     if gate(shape).is_valid(node):
         return ()
@@ -47,28 +49,50 @@ def problems(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Dia
     return tuple(sorted(found, key=lambda each: (each.locations[0].line, each.locations[0].column or 0)))
 
 
+def read(
+    data: bytes, shape: Shape, path: str, diagnostics: Diagnostics, *, empty: Block | None = None
+) -> Block | None:
+    """Return the mapping of the right shape that a file of YAML holds, `empty` where the file says nothing;
+    None after saying what is wrong with it."""
+    before = len(diagnostics.found)
+    try:
+        documents = yaml_file.read(decode_text(data), path, diagnostics)
+    except Malformed as problem:
+        diagnostics.report(problem, Location(path, problem.line))
+        return None
+    if len(diagnostics.found) > before:
+        return None
+    if len(documents) > 1:
+        diagnostics.error("wrong-type", f"{shape.thing} must be one document", Location(path, 1))
+        return None
+    node = documents[0] if documents and documents[0] is not None else empty
+    found = validate(node, shape, path)
+    diagnostics.found += found
+    return node if isinstance(node, Block) and not found else None
+
+
 @cache
 def gate(shape: Shape) -> Any:
     """Return the fast validator."""
-    return jsonschema_rs.Draft202012Validator(document(shape))
+    return jsonschema_rs.Draft202012Validator(json_schema(shape))
 
 
 @cache
 def _words(shape: Shape) -> Any:
     from jsonschema import Draft202012Validator  # noqa: PLC0415  only a file with mistakes pays for it
 
-    return Draft202012Validator(document(shape))
+    return Draft202012Validator(json_schema(shape))
 
 
-def document(shape: Shape) -> dict[str, Any]:
+def json_schema(shape: Shape) -> dict[str, Any]:
     """Return the JSON Schema of a shape."""
-    whole = schemas.read(shape.schema)
+    schema = schemas.read(shape.schema)
     if not shape.definition:
-        return whole
+        return schema
     return {
-        "$schema": whole["$schema"],
+        "$schema": schema["$schema"],
         "$ref": f"#/$defs/{shape.definition}",
-        "$defs": whole["$defs"],
+        "$defs": schema["$defs"],
     }
 
 
@@ -105,9 +129,8 @@ def _diagnostics(error: Any, subject: _Subject) -> Iterator[Diagnostic]:
 
 def _unknown(error: Any, steps: list[str | int], subject: _Subject) -> Iterator[Diagnostic]:
     known = sorted(error.schema["properties"])
-    patterns = tuple(
-        pattern.strip("^").replace("\\", "") for pattern in error.schema.get("patternProperties", ())
-    )
+    prefixes = error.schema.get("patternProperties", ())
+    patterns = tuple(each.strip("^").replace("\\", "") for each in prefixes)
     for key in error.instance:
         if key in known or key.startswith(patterns):
             continue
@@ -150,16 +173,16 @@ def _error(code: str, summary: str, at: Location, *, detail: str = "", hint: str
 
 def _description(subject: _Subject, steps: Sequence[str | int]) -> str:
     """Return what the schema says of the field at `steps`, or of the nearest described one above it."""
-    schema = document(subject.shape)
-    told = ""
+    schema = json_schema(subject.shape)
+    description = ""
     for step in steps:
         schema = _resolved(schema, subject.shape)
         below = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
         if not isinstance(below, dict):
             break
-        told = below.get("description", told)
+        description = below.get("description", description)
         schema = below
-    return told
+    return description
 
 
 def _resolved(schema: dict[str, Any], shape: Shape) -> dict[str, Any]:

@@ -1,16 +1,20 @@
-"""A file's bytes -> its encoding and its lines, or words for what it is instead: a page, an archive."""
+"""The bytes of a text file -> its text, or its encoding and its lines; or words for what it is instead.
+
+An encoding is never guessed: a byte order mark says it, or all of the file is UTF-8, or a person named it.
+"""
 
 from __future__ import annotations
 
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from importer.formats.tree import Malformed
+from importer.model.diagnostics import Problem
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
@@ -22,6 +26,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+"""Byte order marks, the longer ones first: that of UTF-32-LE begins with that of UTF-16-LE."""
 _WIDE = ("utf-16", "utf-32")
 """Encodings in which a NUL byte is part of a character."""
 _STRANGERS = (
@@ -33,14 +38,50 @@ _STRANGERS = (
 )
 _TAG = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.DOTALL | re.IGNORECASE)
 _PAGES = ("<!doctype html", "<html", "<head", "<body", "<?xml", "<script")
-
+_SAVE_AS_UTF_8 = (
+    "save it as UTF-8, or convert it, if it is in Windows-1252: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
+)
+_NEEDS_ENCODING = "UTF-16 without a byte order mark needs `encoding: utf-16-le`, or utf-16-be"
 
 MAX_LINE = 100_000_000
 """Characters of one line of a table or of JSON Lines. A longer one is no line."""
 
 
+def check_encoding(name: str) -> None:
+    """Raise a Problem (bad-value) where no encoding of texts has that name."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        hint = "encodings are called like windows-1252, latin-1 or shift_jis"
+        raise Problem("bad-value", f"there is no encoding `{name}`", hint=hint) from None
+
+
+def physical_line(text: str) -> int:
+    """Return the number of the line, from 1, in which a text ends."""
+    return text.count("\n") + 1
+
+
+def decode_text(data: bytes, line_after: Callable[[str], int] = physical_line) -> str:
+    """Return the text of a file: a byte order mark says the encoding, otherwise it is UTF-8, strictly.
+
+    `line_after` counts the line (of a table: the row) that comes after a text; it places the error.
+    Raises Malformed (not-text, not-utf-8).
+    """
+    mark, marked = _byte_order_mark(data)
+    body, encoding = data[mark:], marked or "utf-8"
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = line_after(body[: error.start].decode(encoding, "replace"))
+        raise _not_decodable(encoding, line, mark + error.start, body[error.start], _SAVE_AS_UTF_8) from None
+    if "\0" in text:
+        line = line_after(text[: text.index("\0")])
+        raise _no_text(line, hint="save it as UTF-8 text; UTF-16 needs a byte order mark")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextFile:
     """A text file of a known encoding. `mark` is the length of its byte order mark, `head` how it begins."""
 
     path: Path
@@ -72,7 +113,7 @@ class Text:
         with self._decoded("\n" if doubled else None) as decoded:
             whole = decoded.read()
         if "\0" in whole:
-            raise _no_text(whole[: whole.index("\0")].count("\n") + 1)
+            raise _no_text(physical_line(whole[: whole.index("\0")]))
         return whole.replace("\r\r\n", "\n") if doubled else whole
 
     def _decoded(self, newline: str | None) -> io.TextIOWrapper:
@@ -81,7 +122,7 @@ class Text:
         return io.TextIOWrapper(raw, self.encoding, newline=newline)
 
 
-def opened(path: Path, named: str | None) -> Text:
+def detect(path: Path, named: str | None) -> TextFile:
     """Look at a file: a byte order mark says the encoding, then it is UTF-8 if all of it is, then `named`.
 
     Raises Malformed (empty-file, not-this-format, not-text, not-utf-8), OSError."""
@@ -92,15 +133,15 @@ def opened(path: Path, named: str | None) -> Text:
     for signature, summary, hint in _STRANGERS:
         if start.startswith(signature):
             raise Malformed("not-this-format", summary, 1, hint=hint)
-    mark, marked = next((each for each in _MARKS if start.startswith(each[0])), (b"", ""))
+    mark, marked = _byte_order_mark(start)
     if not marked and b"\0" in start:
         # ASCII in UTF-16 is UTF-8 too, with a NUL beside each character: here the named encoding goes first.
         if named is None or not codecs.lookup(named).name.startswith(_WIDE):
             raise _no_text(start[: start.index(b"\0")].count(b"\n") + 1)
         marked = named
-    encoding = _chosen(path, len(mark), marked, named)
-    head = codecs.getincrementaldecoder(encoding)("replace").decode(start[len(mark) :])
-    return Text(path, encoding, len(mark), head)
+    encoding = _chosen(path, mark, marked, named)
+    head = codecs.getincrementaldecoder(encoding)("replace").decode(start[mark:])
+    return TextFile(path, encoding, mark, head)
 
 
 def refuse_page(head: str) -> None:
@@ -113,26 +154,32 @@ def refuse_page(head: str) -> None:
         "not-this-format",
         "the file is an HTML page, not an export" if is_page else "the file is XML, which no mapping reads",
         1,
-        detail=f"it says `{quoted(_TAG.sub(' ', head)) or quoted(head)}`",
+        detail=f"it says `{preview(_TAG.sub(' ', head)) or preview(head)}`",
         hint="the download gave an error or login page: export it again"
         if is_page
         else "export it as CSV or JSON; if it is an error message, export it again",
     )
 
 
-def quoted(words: str) -> str:
+def preview(words: str) -> str:
     """Return a stranger's words for a message: in one line, without what is not to be seen, and cut short."""
     seen = " ".join("".join(each if each.isprintable() else " " for each in words[:_HEAD]).split())
     return seen if len(seen) <= _QUOTED else f"{seen[:_QUOTED]}..."
 
 
-def _no_text(line: int) -> Malformed:
-    return Malformed(
-        "not-text",
-        "the file is not text: it holds a NUL byte",
-        line,
-        hint="UTF-16 without a byte order mark needs `encoding: utf-16-le`, or utf-16-be",
-    )
+def _byte_order_mark(start: bytes) -> tuple[int, str]:
+    """Return the length of the mark at the beginning of a file and the encoding that it says."""
+    return next(((len(mark), name) for mark, name in _MARKS if start.startswith(mark)), (0, ""))
+
+
+def _no_text(line: int, hint: str = _NEEDS_ENCODING) -> Malformed:
+    return Malformed("not-text", "the file is not text: it holds a NUL byte", line, hint=hint)
+
+
+def _not_decodable(encoding: str, line: int, offset: int, byte: int, hint: str) -> Malformed:
+    detail = f"byte 0x{byte:02x}, number {offset + 1} of the file"
+    summary = f"the file is not {encoding.upper()} throughout"
+    return Malformed("not-utf-8", summary, line, detail=detail, hint=hint)
 
 
 def _chosen(path: Path, mark: int, marked: str, named: str | None) -> str:
@@ -143,22 +190,19 @@ def _chosen(path: Path, mark: int, marked: str, named: str | None) -> str:
         return first
     if named and not marked and _first_problem(path, mark, named) is None:
         return named
-    raise Malformed(
-        "not-utf-8",
-        f"the file is not {first.upper()} throughout",
-        _line_of(path, mark + problem[0]),
-        detail=f"byte 0x{problem[1]:02x}, number {mark + problem[0] + 1} of the file",
-        hint=f"nor is it {named}; name the encoding that it was saved in"
+    hint = (
+        f"nor is it {named}; name the encoding that it was saved in"
         if named
         else "name its encoding: `importer convert --encoding windows-1252`, or `encoding: windows-1252` in"
-        " the mapping, or beside `preset` in importer.yaml",
+        " the mapping, or beside `preset` in importer.yaml"
     )
+    raise _not_decodable(first, *problem, hint)
 
 
-def _first_problem(path: Path, mark: int, encoding: str) -> tuple[int, int] | None:
-    """Return the offset behind the mark and the value of the first byte that is no text, or None."""
+def _first_problem(path: Path, mark: int, encoding: str) -> tuple[int, int, int] | None:
+    """Return the line, the offset and the value of the first byte that is no text, or None."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    offset = 0
+    offset, line = mark, 1
     with path.open("rb") as file:
         file.seek(mark)
         while True:
@@ -167,19 +211,12 @@ def _first_problem(path: Path, mark: int, encoding: str) -> tuple[int, int] | No
             try:
                 decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                return offset - held + error.start, error.object[error.start]
+                line += error.object[: error.start].count(b"\n") - error.object[:held].count(b"\n")
+                return line, offset - held + error.start, error.object[error.start]
             if not chunk:
                 return None
             offset += len(chunk)
-
-
-def _line_of(path: Path, offset: int) -> int:
-    line = 1
-    with path.open("rb") as file:
-        while offset > 0 and (chunk := file.read(min(offset, _CHUNK))):
             line += chunk.count(b"\n")
-            offset -= len(chunk)
-    return line
 
 
 def _is_doubled(head: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from typing import Any
 
@@ -18,17 +18,22 @@ _VALUE = re.compile(r"""\s*((?:[\w.\- ]|"[^"]*"|'[^']*')+?)\s*=""")
 
 
 def read(text: str) -> Block:
-    """Return the values. Raises Malformed."""
-    try:
-        values = tomllib.loads(text, parse_float=str)
-    except tomllib.TOMLDecodeError as error:
-        raise Malformed("syntax", "the front matter is not TOML", 1, detail=str(error)) from None
-    except RecursionError:
-        raise Malformed("too-deep", "the values are nested too deeply", 1) from None
+    """Return the values as text. Raises Malformed."""
+    values = parse(text, parse_float=str)
     lines: dict[Path, int] = {}
     for path, line in _lines(text):
         lines.setdefault(path, line)
     return _block(values, (), lines, min(lines.values(), default=1))
+
+
+def parse(text: str, *, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+    """Return the values as TOML has them: numbers, dates, booleans. Raises Malformed."""
+    try:
+        return tomllib.loads(text, parse_float=parse_float)
+    except tomllib.TOMLDecodeError as error:
+        raise Malformed("syntax", "the front matter is not TOML", detail=str(error)) from None
+    except RecursionError:
+        raise Malformed("too-deep", "the values are nested too deeply") from None
 
 
 def _block(values: dict[str, Any], path: Path, lines: dict[Path, int], line: int) -> Block:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from importer.model import Location
-from importer.model.diagnostics import Diagnostics
+from importer.model.diagnostics import Diagnostics, Problem
 
 MAX_DEPTH = 64
 """Levels of nesting that a file may have; an incident needs five."""
@@ -27,6 +27,11 @@ class Block(dict[str, "Node"]):
         self.lines: dict[str, int] = {}
         self.columns: Mapping[str, int] = _NO_COLUMNS
 
+    def text(self, key: str) -> str | None:
+        """Return the value of a key that is text."""
+        value = self.get(key)
+        return value if isinstance(value, str) else None
+
     def place(self, path: str, key: str) -> Location:
         """Return where `key` stands; the mapping's own place where the key is not there."""
         return Location(path, self.lines.get(key, self.line), self.columns.get(key))
@@ -37,29 +42,23 @@ class Series(list["Node"]):
 
     __slots__ = ("lines",)
 
-    def __init__(self) -> None:
-        self.lines: list[int] = []
+    def __init__(self, values: Iterable[Node] = (), lines: Iterable[int] = ()) -> None:
+        super().__init__(values)
+        self.lines = list(lines)
 
 
 Node = Block | Series | str | None
 """Every scalar is text as written, or None where nothing was written."""
 
 
-class Malformed(Exception):
-    """A file cannot be read beyond this line. `summary` says why, without the file's own words."""
+class Malformed(Problem):
+    """A file cannot be read beyond this line."""
 
-    def __init__(self, code: str, summary: str, line: int, *, detail: str = "", hint: str = "") -> None:
-        super().__init__(summary)
-        self.code = code
-        self.summary = summary
-        self.line = line
-        self.detail = detail
-        self.hint = hint
 
-    def report(self, path: str, diagnostics: Diagnostics) -> None:
-        """Add the problem to those of the file at `path`."""
-        place = Location(path, self.line)
-        diagnostics.error(self.code, self.summary, place, detail=self.detail, hint=self.hint)
+def texts(node: Node) -> tuple[str, ...]:
+    """Return the texts of a list, or the one text, without white space around them."""
+    values = node if isinstance(node, Series) else [node]
+    return tuple(each.strip() for each in values if isinstance(each, str))
 
 
 def place(path: str, root: Node, steps: Sequence[str | int], *, line: int) -> Location:

@@ -1,47 +1,106 @@
-"""XLSX -> for each sheet that is shown the mappings of its rows, in the words of an incident file.
-
-Rows and columns count as in a spreadsheet. Of a workbook with several sheets, places name the sheet.
-"""
+"""XLSX -> the header of a sheet and its rows' records; dates are dates, numbers text as a cell shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from importer.formats import csv_file, workbook
-from importer.formats.record import Contents, Record
-from importer.formats.tree import Malformed, Node
-from importer.model.diagnostics import Diagnostics
+from importer.formats.archive import refuse_bomb
+from importer.formats.record import Contents, TableHeader
+from importer.formats.tree import Malformed
 
-
-def read(path: Path, shown: str, diagnostics: Diagnostics) -> Iterator[tuple[str, Iterator[Node]]]:
-    """Yield what messages call each sheet that has rows, and its mappings. Raises Malformed."""
-    names = workbook.sheets(path)  # which refuses what does not fit into memory
-    for name in names:
-        called = shown if len(names) == 1 else f"{shown}[{name}]"
-        try:
-            contents = workbook.of_sheet(path, sheet=name, header_row=None)
-        except Malformed as problem:
-            if problem.code != "no-records":
-                raise
-        else:
-            yield called, csv_file.blocks(_rows(contents), called, diagnostics)
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 
-def _rows(contents: Contents) -> Iterator[csv_file.Row]:
-    table = contents.table
-    header = [] if table is None else [(table.row, list(table.header))]
-    records = (each for each in contents.records if isinstance(each, Record))
-    return chain(header, ((each.line, [_text(cell) for cell in each.cells]) for each in records))
+def read(path: Path, *, sheet: str | None, header_row: int | None) -> Contents:
+    """Return the records of the sheet of that name, else of the first one. Raises Malformed."""
+    with _opened(path) as workbook:
+        name = _sheet(workbook.sheet_names, sheet)
+        contents = _contents(workbook, name, header_row)
+    if contents is None:
+        raise Malformed("no-records", f"the sheet `{name}` is empty")
+    return contents
 
 
-def _text(cell: object) -> str:
+def read_sheets(path: Path, shown: str) -> Iterator[tuple[str, Contents]]:
+    """Yield what messages call each sheet that is shown and has rows, and its records. Raises Malformed.
+
+    Of a workbook with several sheets, places name the sheet.
+    """
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415
+
+    with _opened(path) as workbook:
+        names = [
+            each.name
+            for each in workbook.sheets_metadata
+            if each.visible == SheetVisibleEnum.Visible and each.typ == SheetTypeEnum.WorkSheet
+        ]
+        for name in names:
+            contents = _contents(workbook, name, None)
+            if contents is not None:
+                yield shown if len(names) == 1 else f"{shown}[{name}]", contents
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[CalamineWorkbook]:
+    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415
+
+    refuse_bomb(path)
+    try:
+        with CalamineWorkbook.from_path(path) as workbook:
+            yield workbook
+    except CalamineError as error:
+        raise Malformed("syntax", "the workbook cannot be read", detail=str(error)) from None
+
+
+def _contents(workbook: CalamineWorkbook, name: str, header_row: int | None) -> Contents | None:
+    """Return the records of a sheet; None where it is empty."""
+    sheet = workbook.get_sheet_by_name(name)
+    top, left = sheet.start or (0, 0)
+    rows = (
+        (number, cells)
+        for number, cells in enumerate(sheet.to_python(skip_empty_area=True), top + 1)
+        if number >= (header_row or 1) and any(cell != "" for cell in cells)
+    )
+    number, header = next(rows, (1, []))
+    if not header:
+        return None
+    blank = [""] * left
+    table = TableHeader.of(blank + [_text(cell) for cell in header], number)
+    values = (
+        (number, [each if isinstance(each, date) else _text(each) for each in cells])
+        for number, cells in rows
+    )
+    records = (table.record(blank + cells, number) for number, cells in values)
+    return Contents(records, table, {"sheet": name, "sheets": ", ".join(workbook.sheet_names)})
+
+
+def _sheet(names: Sequence[str], wanted: str | None) -> str:
+    if wanted is None and names:
+        return names[0]
+    found = next((each for each in names if each.strip().casefold() == str(wanted).strip().casefold()), None)
+    if found is None:
+        hint = f"there are {', '.join(names)}"
+        raise Malformed("no-such-sheet", f"the workbook has no sheet `{wanted}`", hint=hint)
+    return found
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as text: a whole number without `.0`, which is how a workbook keeps all numbers."""
     match cell:
+        case bool():
+            return "true" if cell else "false"
+        case float() if cell.is_integer():
+            return str(int(cell))
         case datetime():
             return cell.isoformat(" ")
-        case date():
+        case date() | time():
             return cell.isoformat()
+        case timedelta():
+            return str(cell.total_seconds()).removesuffix(".0")
         case _:
             return str(cell)

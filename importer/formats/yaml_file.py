@@ -21,7 +21,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from importer.formats.encoding import physical_line
+from importer.formats.text_file import physical_line
 from importer.formats.tree import (
     MAX_DEPTH,
     Block,
@@ -58,7 +58,7 @@ def read(
     try:
         return _Builder(path, diagnostics, parser(text).get_event).documents()
     except Malformed as problem:
-        problem.report(path, diagnostics)
+        diagnostics.report(problem, Location(path, problem.line))
     except yaml.reader.ReaderError as problem:
         character = int(problem.character)
         before = text.partition(chr(character))[0]
@@ -74,13 +74,13 @@ def read(
             "syntax",
             "this is not YAML",
             Location(path, min(_line(problem.problem_mark), physical_line(text))),
-            detail=_told(problem),
+            detail=_parser_message(problem),
             hint="quote text with `: ` in it or a bracket, `*`, `&`, `@` in front; indent with spaces only",
         )
     return []
 
 
-def _told(error: yaml.MarkedYAMLError) -> str:
+def _parser_message(error: yaml.MarkedYAMLError) -> str:
     """Return the parser's own words, with the line where the thing began that it could not finish."""
     if error.context_mark is None:
         return str(error.problem)
@@ -173,15 +173,13 @@ class _Builder:
             raise Malformed("syntax", f"the alias `*{event.anchor}` has no anchor before it", line)
         anchored = self.anchors[event.anchor]
         if anchored is None:
-            raise Malformed(
-                "alias-cycle", f"the alias `*{event.anchor}` stands inside of its own anchor", line
-            )
+            summary = f"the alias `*{event.anchor}` stands inside of its own anchor"
+            raise Malformed("alias-cycle", summary, line)
         self.built += anchored.size - 1
         self.aliased += anchored.size
         if self.aliased > MAX_ALIASED_NODES:
-            raise Malformed(
-                "too-many-aliases", f"the aliases stand for more than {MAX_ALIASED_NODES} values", line
-            )
+            summary = f"the aliases stand for more than {MAX_ALIASED_NODES} values"
+            raise Malformed("too-many-aliases", summary, line)
         return anchored.node
 
     def refuse_tag(self, event: Any) -> None:

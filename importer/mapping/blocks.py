@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from importer.formats.record import Broken, Contents, Record, Table
+from importer.formats.record import Contents, InvalidRecord, Record, TableHeader
 from importer.formats.tree import Block, Malformed, Series
-from importer.mapping.expressions import BadRule, Unfit
-from importer.mapping.model import Keep, Mapping
-from importer.mapping.program import Problem, Program, program
-from importer.mapping.records import records, without_records
+from importer.mapping.model import InvalidRule, InvalidValue, Keep, Mapping
+from importer.mapping.program import Program, compile_mapping
+from importer.mapping.records import no_records, records
 from importer.mapping.rejects import Reject, as_csv, reject
 from importer.model import Diagnostic, Location, Severity
 from importer.model.diagnostics import Diagnostics
@@ -18,32 +17,29 @@ from importer.model.settings import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class MappedRecord:
     """What a record declares: a block as an incident file has it, with the record that it comes from."""
 
     block: Block
     found: SourceFile
     record: Record
-    table: Table | None
-
-    @property
-    def place(self) -> Location:
-        return Location(self.found.shown, self.record.line)
+    table: TableHeader | None
 
     def rejected(self, problems: Sequence[Diagnostic]) -> Reject:
         """Return the record as one that was left out for these reasons."""
-        return reject(self.record, self.table, self.place, problems)
+        place = Location(self.found.shown, self.record.line)
+        return reject(self.record, self.table, place, problems)
 
 
 @dataclass(slots=True)
-class Tally:
+class RecordCounts:
     """What became of the records of a source: how many were read, left out by `where`, and one with another
     of the same key; and those that could not be used. `delimiter` and `header_row` are what a table must have
     to be read by the same mapping."""
 
     read: int = 0
     filtered: int = 0
-    united: int = 0
+    merged: int = 0
     rejects: list[Reject] = field(default_factory=list)
     delimiter: str = ","
     header_row: int = 1
@@ -53,121 +49,109 @@ class Tally:
         return as_csv(self.rejects, delimiter=self.delimiter, header_row=self.header_row)
 
 
-def blocks(
-    mapping: Mapping, files: Sequence[SourceFile], diagnostics: Diagnostics, tally: Tally
-) -> Iterator[Candidate]:
+def map_records(
+    mapping: Mapping, files: Sequence[SourceFile], diagnostics: Diagnostics, counts: RecordCounts
+) -> Iterator[MappedRecord]:
     """Yield what the records of the files declare, in the order of files and records.
 
     Records are read while they are asked for. Mistakes go to `diagnostics`; a record with a mistake is left
-    out, and goes to the rejects of the tally too. Nothing is raised.
+    out, and goes to the rejects of the counts too. Nothing is raised.
     """
-    source = _Source(mapping, diagnostics, tally)
+    source = _MappingRun(mapping, diagnostics, counts)
     candidates = (each for found in files for each in source.candidates(found))
-    yield from _united(candidates, source)
-    source.tell()
+    yield from _merged_by_key(candidates, source)
+    source.report_totals()
 
 
 @dataclass(slots=True)
-class _Source:
+class _MappingRun:
     """One mapping at work. Files with the same columns share a program."""
 
     mapping: Mapping
     diagnostics: Diagnostics
-    tally: Tally
+    counts: RecordCounts
     programs: dict[tuple[str, ...] | None, Program | None] = field(default_factory=dict)
     empty: list[Diagnostic] = field(default_factory=list)
     """What there is to say of files that can be read and have no record."""
 
-    def candidates(self, found: SourceFile) -> Iterator[Candidate]:
+    def candidates(self, found: SourceFile) -> Iterator[MappedRecord]:
         contents = records(found, self.mapping, self.diagnostics)
-        runs = self.program(contents, found) if contents else None
-        if contents is None or runs is None:
+        compiled = self.program_for(contents, found) if contents else None
+        if contents is None or compiled is None:
             return
         about = {"stem": found.path.stem, "name": found.path.name}
-        before = self.tally.read
+        before = self.counts.read
         try:
             for record in contents.records:
-                self.tally.read += 1
-                if isinstance(record, Broken):
+                self.counts.read += 1
+                if isinstance(record, InvalidRecord):
                     self.refuse(record, contents)
                     continue
                 record.values.setdefault("file", about)
                 record.values.setdefault("row_number", record.line)
-                if candidate := self.candidate(record, runs, contents, found):
+                if candidate := self.candidate(record, compiled, contents, found):
                     yield candidate
         except Malformed as problem:
-            problem.report(found.shown, self.diagnostics)
-        except BadRule as problem:
+            self.diagnostics.report(problem, Location(found.shown, problem.line))
+        except InvalidRule as problem:
             self.report(problem, found)
         else:
-            if self.tally.read == before:
-                self.empty.append(without_records(found.shown))
+            if self.counts.read == before:
+                self.empty.append(no_records(found.shown))
 
     def candidate(
-        self, record: Record, runs: Program, contents: Contents, found: SourceFile
-    ) -> Candidate | None:
+        self, record: Record, compiled: Program, contents: Contents, found: SourceFile
+    ) -> MappedRecord | None:
         """Return what a record declares; None where `where` leaves it out or it has mistakes."""
-        problems: list[Problem] = []
+        problems = Diagnostics()
         try:
-            if not runs.where(record.values):
-                self.tally.filtered += 1
+            if not compiled.where(record.values):
+                self.counts.filtered += 1
                 return None
-            block = runs.block(record, problems)
-        except Unfit as unfit:
+            block = compiled.block(record, found.shown, problems)
+        except InvalidValue as problem:
             block = Block(record.line)
-            problems.append((unfit, record.line, None))
-        candidate = Candidate(block, found, record, contents.table)
-        if not problems:
+            problems.report(problem, Location(found.shown, record.line))
+        candidate = MappedRecord(block, found, record, contents.table)
+        if not problems.found:
             return candidate
-        self.reject(candidate, problems)
+        self.diagnostics.found += problems.found
+        self.counts.rejects.append(candidate.rejected(problems.found))
         return None
 
-    def reject(self, candidate: Candidate, problems: Sequence[Problem]) -> None:
-        before = len(self.diagnostics.found)
-        for problem, line, column in problems:
-            at = Location(candidate.found.shown, line, column)
-            self.diagnostics.error(
-                problem.code, problem.summary, at, detail=problem.detail, hint=problem.hint
-            )
-        self.tally.rejects.append(candidate.rejected(self.diagnostics.found[before:]))
+    def refuse(self, invalid: InvalidRecord, contents: Contents) -> None:
+        self.diagnostics.report(invalid.problem, invalid.place)
+        problems = self.diagnostics.found[-1:]
+        self.counts.rejects.append(reject(invalid, contents.table, invalid.place, problems))
 
-    def refuse(self, broken: Broken, contents: Contents) -> None:
-        self.diagnostics.error(
-            broken.code, broken.summary, broken.place, detail=broken.detail, hint=broken.hint
-        )
-        self.tally.rejects.append(reject(broken, contents.table, broken.place, self.diagnostics.found[-1:]))
-
-    def program(self, contents: Contents, found: SourceFile) -> Program | None:
+    def program_for(self, contents: Contents, found: SourceFile) -> Program | None:
         header = contents.table.header if contents.table else None
         if header not in self.programs:
             try:
-                self.programs[header] = program(
-                    self.mapping, contents.table.columns if contents.table else None
-                )
-            except BadRule as problem:
+                columns = contents.table.columns if contents.table else None
+                self.programs[header] = compile_mapping(self.mapping, columns)
+            except InvalidRule as problem:
                 self.report(problem, found)
                 self.programs[header] = None
         return self.programs[header]
 
-    def report(self, problem: BadRule, found: SourceFile) -> None:
-        at = problem.at or self.mapping.place("fields")
-        detail = problem.detail or f"in {found.shown}"
-        self.diagnostics.error(problem.code, problem.summary, at, detail=detail, hint=problem.hint)
+    def report(self, problem: InvalidRule, found: SourceFile) -> None:
+        problem.detail = problem.detail or f"in {found.shown}"
+        self.diagnostics.report(problem, self.mapping.place("fields"))
 
-    def tell(self) -> None:
+    def report_totals(self) -> None:
         """Say what came of no record at all, which is seldom meant.
 
         The last page of an API may well be empty; a source that is so throughout is no export.
         """
-        severity = Severity.WARNING if self.tally.read else Severity.ERROR
+        severity = Severity.WARNING if self.counts.read else Severity.ERROR
         self.diagnostics.found += (replace(each, severity=severity) for each in self.empty)
-        if self.tally.read and self.tally.filtered == self.tally.read:
-            self.diagnostics.warning(
-                "nothing-left", "`where` leaves out every record", self.mapping.place("where")
-            )
+        if self.counts.read and self.counts.filtered == self.counts.read:
+            place = self.mapping.place("where")
+            self.diagnostics.warning("nothing-left", "`where` leaves out every record", place)
             return
-        for runs in self.programs.values():
-            for label in runs.never() if runs and self.tally.read and not self.tally.rejects else ():
+        for compiled in self.programs.values() if self.counts.read and not self.counts.rejects else ():
+            for label in compiled.never() if compiled else ():
                 self.diagnostics.warning(
                     "never-found",
                     f"`{label}` has no value in any record",
@@ -176,18 +160,18 @@ class _Source:
                 )
 
 
-def _united(candidates: Iterator[Candidate], source: _Source) -> Iterator[Candidate]:
+def _merged_by_key(candidates: Iterator[MappedRecord], source: _MappingRun) -> Iterator[MappedRecord]:
     """Yield one candidate for each key, as `keep` says. One without a key is another stage's mistake."""
     keep = source.mapping.keep or Keep.ERROR
     if keep in (Keep.ERROR, Keep.FIRST):
         yield from _first(candidates, source, keep)
         return
-    known: dict[str, Candidate] = {}
+    known: dict[str, MappedRecord] = {}
     for number, candidate in enumerate(candidates):
         key = _key(candidate.block) or f"\0{number}"
         before = known.get(key)
         if before is not None:
-            source.tally.united += 1
+            source.counts.merged += 1
             if keep is Keep.MERGE:
                 _merge(before.block, candidate.block)
                 continue
@@ -196,7 +180,7 @@ def _united(candidates: Iterator[Candidate], source: _Source) -> Iterator[Candid
         yield known.pop(key)
 
 
-def _first(candidates: Iterator[Candidate], source: _Source, keep: Keep) -> Iterator[Candidate]:
+def _first(candidates: Iterator[MappedRecord], source: _MappingRun, keep: Keep) -> Iterator[MappedRecord]:
     places: dict[str, tuple[str, int]] = {}
     for candidate in candidates:
         key = _key(candidate.block)
@@ -205,7 +189,7 @@ def _first(candidates: Iterator[Candidate], source: _Source, keep: Keep) -> Iter
         if first is here:
             yield candidate
         elif keep is Keep.FIRST:
-            source.tally.united += 1
+            source.counts.merged += 1
         else:
             source.diagnostics.error(
                 "duplicate-key",
@@ -214,7 +198,7 @@ def _first(candidates: Iterator[Candidate], source: _Source, keep: Keep) -> Iter
                 detail=f"`{key}` is at {Location(*first)} too",
                 hint="`keep: last`, `first` or `merge` in the mapping makes one incident of them",
             )
-            source.tally.rejects.append(candidate.rejected(source.diagnostics.found[-1:]))
+            source.counts.rejects.append(candidate.rejected(source.diagnostics.found[-1:]))
 
 
 def _key(block: Block) -> str:

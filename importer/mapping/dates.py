@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 from importer.mapping import months
 from importer.mapping.model import Fold, Unit
-from importer.model.moments import EXPECTED, WITH_OFFSET, NotAMoment, UnknownForm, instant, moment
+from importer.model.diagnostics import Problem
+from importer.model.moments import EXPECTED, WITH_OFFSET, InvalidMoment, UnknownMomentFormat, instant, moment
 
-_ENGLISH = months.of("en")
+_ENGLISH = months.month_numbers("en")
 _DAYS = r"[^\W\d]+\.?"
 _DIRECTIVES = {
     "Y": r"(?P<Y>\d{4})",
@@ -62,10 +63,6 @@ _HINTS = {
 _SECONDS = (604_800, 86_400, 3_600, 60, 1)
 
 
-class BadFormat(ValueError):
-    """A format cannot say when something was; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A compiled format."""
@@ -90,8 +87,8 @@ class Calendar:
     unit: Unit | None = None
 
 
-def compiled(written: str, named: Mapping[str, int]) -> Pattern:
-    """Return a format such as `%d/%b/%y %I:%M %p` ready for use. Raises BadFormat."""
+def compile_format(written: str, named: Mapping[str, int]) -> Pattern:
+    """Return a format such as `%d/%b/%y %I:%M %p` ready for use. Raises a Problem (bad-format)."""
     parts: list[str] = []
     seen: set[str] = set()
     letters = iter(re.sub(r"%-([dmHIMSy])", r"%\1", written))
@@ -101,37 +98,41 @@ def compiled(written: str, named: Mapping[str, int]) -> Pattern:
             continue
         directive = next(letters, "")
         if directive not in _DIRECTIVES:
-            raise BadFormat(f"`%{directive}` is no part of a date; there are %{' %'.join(_DIRECTIVES)}")
+            known = " %".join(_DIRECTIVES)
+            raise _bad_format(written, f"`%{directive}` is no part of a date; there are %{known}")
         group = {"Z": "z", "B": "b"}.get(directive, directive)
         if group in seen:
-            raise BadFormat(f"`%{directive}` stands there twice")
+            raise _bad_format(written, f"`%{directive}` stands there twice")
         seen |= {group} - {"a", "A", "%"}
         parts.append(_DIRECTIVES[directive])
-    _check(seen)
-    return Pattern(
-        written, re.compile("".join(parts), re.ASCII if "b" not in seen else 0), {**_ENGLISH, **named}
-    )
+    _check(written, seen)
+    flags = re.ASCII if "b" not in seen else 0
+    return Pattern(written, re.compile("".join(parts), flags), {**_ENGLISH, **named})
 
 
-def _check(seen: set[str]) -> None:
+def _check(written: str, seen: set[str]) -> None:
     """Refuse a format that leaves open which day or which half of it is meant."""
     if not (seen & {"Y", "y"} and seen & {"m", "b"} and "d" in seen):
-        raise BadFormat("it needs a year (%Y), a month (%m or %b) and a day (%d)")
+        raise _bad_format(written, "it needs a year (%Y), a month (%m or %b) and a day (%d)")
     if ("I" in seen) != ("p" in seen):
-        raise BadFormat("a clock of twelve hours needs both %I and %p")
+        raise _bad_format(written, "a clock of twelve hours needs both %I and %p")
+
+
+def _bad_format(written: str, why: str) -> Problem:
+    return Problem("bad-format", f"`{written}` is no format of a moment", detail=why)
 
 
 def instant_of(raw: object, calendar: Calendar) -> datetime:
-    """Return the instant that a text, a number or a spreadsheet's own date means. Raises NotAMoment, with a
-    hint of what can be done in a mapping."""
+    """Return the instant that a text, a number or a spreadsheet's own date means. Raises InvalidMoment, with
+    a hint of what can be done in a mapping."""
     text = str(raw).strip()
     try:
         return _instant(raw, text, calendar)
-    except UnknownForm as problem:
+    except UnknownMomentFormat as problem:
         raise _unreadable(text, calendar, problem.detail) from None
-    except NotAMoment as problem:
-        hint = _HINTS.get(problem.code, problem.hint)
-        raise NotAMoment(problem.code, problem.summary, detail=problem.detail, hint=hint) from None
+    except InvalidMoment as problem:
+        problem.hint = _HINTS.get(problem.code, problem.hint)
+        raise
 
 
 def _instant(raw: object, text: str, calendar: Calendar) -> datetime:
@@ -147,7 +148,7 @@ def _instant(raw: object, text: str, calendar: Calendar) -> datetime:
     if not found:
         raise _unreadable(text, calendar)
     if len(found) > 1 and any(each != found[0] for each in found):
-        raise NotAMoment(
+        raise InvalidMoment(
             "ambiguous-datetime",
             "two of the datetime_formats read a moment differently",
             detail=f"`{text}` is {' or '.join(each.isoformat(' ') for each in found)}",
@@ -156,12 +157,12 @@ def _instant(raw: object, text: str, calendar: Calendar) -> datetime:
     return instant(found[0], text, calendar.zone, calendar.side)
 
 
-def shown(at: datetime) -> str:
+def format_instant(at: datetime) -> str:
     """Return an instant in UTC as the text that an incident file would have."""
     return f"{at.isoformat(timespec='milliseconds' if at.microsecond else 'seconds')[:-6]}Z"
 
 
-def seconds(text: str) -> float:
+def duration_seconds(text: str) -> float:
     """Return a duration in seconds: a number of them, `1:30:00`, `2h 30m`, `PT1H30M`. Raises ValueError."""
     written = text.strip()
     if _NUMBER.fullmatch(written):
@@ -177,7 +178,7 @@ def seconds(text: str) -> float:
 
 def _assembled(parts: Mapping[str, str], named: Mapping[str, int]) -> datetime | None:
     get = parts.get
-    month = named.get(months.folded(parts["b"])) if "b" in parts else int(parts["m"])
+    month = named.get(months.fold_month(parts["b"])) if "b" in parts else int(parts["m"])
     if month is None:
         return None
     hour = int(get("H") or get("I") or 0)
@@ -220,7 +221,7 @@ def _since_1970(text: str, calendar: Calendar) -> datetime:
         scale = 1000 if calendar.unit is Unit.MILLISECONDS else 1
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(number * (1000 // scale)))
     except (InvalidOperation, OverflowError, ValueError):
-        raise NotAMoment(
+        raise InvalidMoment(
             "bad-datetime",
             "a moment cannot be read",
             detail=f"`{text}` is no number of {'milliseconds' if calendar.unit == 'ms' else 'seconds'}",
@@ -229,10 +230,10 @@ def _since_1970(text: str, calendar: Calendar) -> datetime:
     return instant(at, text, None, None)
 
 
-def _unreadable(text: str, calendar: Calendar, detail: str = "") -> NotAMoment:
+def _unreadable(text: str, calendar: Calendar, detail: str = "") -> InvalidMoment:
     formats = ", ".join(each.written for each in calendar.patterns)
     example = WITH_OFFSET if formats else EXPECTED
-    return NotAMoment(
+    return InvalidMoment(
         "bad-datetime",
         "a moment cannot be read",
         detail=detail or f"`{text}` has none of the forms {formats}",

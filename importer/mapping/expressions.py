@@ -18,10 +18,21 @@ from importer.formats.record import ABOUT, MAX_CELL
 from importer.formats.tree import Block, Node, Series, has_lone_surrogate
 from importer.mapping import dates
 from importer.mapping.markups import converted
-from importer.mapping.model import Bare, Columns, Expression, Markup, Named, Rule, Target, Template
-from importer.mapping.templates import BadTemplate, NoSuchName, Rendering, Templates, identifier, nearest
+from importer.mapping.model import (
+    Bare,
+    Columns,
+    Expression,
+    InvalidRule,
+    InvalidValue,
+    Markup,
+    Named,
+    Rule,
+    Target,
+    Template,
+)
+from importer.mapping.templates import NoSuchName, Rendering, Templates, identifier, nearest
 from importer.model import Location, normalise
-from importer.model.moments import NotAMoment
+from importer.model.moments import InvalidMoment
 
 EVERY = "*"
 """The key of `values` for all values that it does not name."""
@@ -36,33 +47,8 @@ Reader = Callable[[Mapping[str, Any]], Node]
 """A record's values -> a field's. None says nothing."""
 
 
-class Unfit(ValueError):
-    """A value cannot be what its field needs. `summary` is the cause, `detail` this value."""
-
-    def __init__(self, code: str, summary: str, *, detail: str = "", hint: str = "") -> None:
-        super().__init__(summary)
-        self.code = code
-        self.summary = summary
-        self.detail = detail
-        self.hint = hint
-
-
-class BadRule(ValueError):
-    """A rule cannot be used at all; `line` counts from the rule's own."""
-
-    def __init__(
-        self, code: str, summary: str, *, detail: str = "", hint: str = "", at: Location | None = None
-    ) -> None:
-        super().__init__(summary)
-        self.code = code
-        self.summary = summary
-        self.detail = detail
-        self.hint = hint
-        self.at = at
-
-
 @dataclass(frozen=True, slots=True)
-class Ground:
+class RuleContext:
     """What all rules of a file share: its columns (None where it is no table), the templates, the texts that
     say nothing, folded, and the calendar of each rule."""
 
@@ -73,7 +59,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldSpec:
     """What a field needs: a moment, a list, or a text; `label` is its name in messages."""
 
     label: str
@@ -81,14 +67,14 @@ class Field:
     is_list: bool = False
 
 
-def compiled(rule: Rule, wanted: Field, ground: Ground) -> Reader:
-    """Return the function that reads a field. Raises BadRule."""
-    find = raw(rule, ground)
-    read = _moment(rule, wanted, ground) if wanted.is_moment else _word(rule, wanted)
+def compile_rule(rule: Rule, spec: FieldSpec, context: RuleContext) -> Reader:
+    """Return the function that reads a field. Raises a Problem where the rule cannot be used."""
+    find = raw(rule, context)
+    read = _moment(rule, spec, context) if spec.is_moment else _word(rule, spec)
     default = _node(rule.default, rule)
-    blank = ground.blank | {normalise.folded(each) for each in rule.blank or ()}
-    several = _several(rule, wanted, read, blank)
-    is_plain = not wanted.is_moment and rule.markup is None and rule.values is None and rule.by is None
+    blank = context.blank | {normalise.folded(each) for each in rule.blank or ()}
+    several = _several(rule, spec, read, blank)
+    is_plain = not spec.is_moment and rule.markup is None and rule.values is None and rule.by is None
     is_split = rule.split is not None
 
     def value(values: Mapping[str, Any]) -> Node:
@@ -98,37 +84,38 @@ def compiled(rule: Rule, wanted: Field, ground: Ground) -> Reader:
             node = several(found)
         elif not isinstance(found, str):
             node = None if found is None else read(found)
-        elif says_nothing(found, blank):
+        elif is_blank(found, blank):
             node = None
         elif is_split:
             node = several(found)
         else:
             node = found if is_plain and found.isascii() and len(found) <= MAX_CELL else read(found)
         if node is None and default is None and rule.required:
-            raise Unfit("missing-field", f"`{wanted.label}` is blank", hint="the mapping says `required`")
+            hint = "the mapping says `required`"
+            raise InvalidValue("missing-field", f"`{spec.label}` is blank", hint=hint)
         return default if node is None else node
 
     return value
 
 
-def says_nothing(text: str, blank: frozenset[str]) -> bool:
+def is_blank(text: str, blank: frozenset[str]) -> bool:
     """Whether a text is blank, or one of those that the mapping calls blank."""
     return not text or text.isspace() or (bool(blank) and normalise.folded(text) in blank)
 
 
-def as_text(raw: Any) -> str:
-    """Return a value as text, as its file has it. Raises Unfit for what is no scalar."""
+def scalar_text(raw: Any) -> str:
+    """Return a value as text, as its file has it. Raises InvalidValue for what is no scalar."""
     match raw:
         case str():
             if len(raw) > MAX_CELL:
-                raise Unfit(
+                raise InvalidValue(
                     "too-large",
                     f"a text has more than {MAX_CELL // 10**6} million characters",
                     detail=f"it begins with `{raw[:40]}`",
                     hint="is it an attachment? map another value, or leave the record out with `where`",
                 )
             if not raw.isascii() and has_lone_surrogate(raw):
-                raise Unfit("bad-value", "half of a surrogate pair is no character")
+                raise InvalidValue("bad-value", "half of a surrogate pair is no character")
             return raw
         case bool():
             return "true" if raw else "false"
@@ -142,7 +129,7 @@ def as_text(raw: Any) -> str:
             return raw.isoformat()
         case _:
             names = ", ".join(raw) if isinstance(raw, dict) else f"{type(raw).__name__}"
-            raise Unfit(
+            raise InvalidValue(
                 "wrong-type",
                 "a value is no text",
                 detail=f"found an object with {names}" if isinstance(raw, dict) else f"found a {names}",
@@ -150,27 +137,27 @@ def as_text(raw: Any) -> str:
             )
 
 
-def raw(rule: Rule, ground: Ground) -> Raw | None:
+def raw(rule: Rule, context: RuleContext) -> Raw | None:
     """Return what finds a rule's raw value in a record."""
     match rule.origin:
         case None:
             return None
         case Bare(text=text):
-            is_column = ground.columns is not None and (text not in _ABOUT or text in ground.columns)
-            return _column((text,), rule, ground) if is_column else _path(text)
+            is_column = context.columns is not None and (text not in _ABOUT or text in context.columns)
+            return _column((text,), rule, context) if is_column else _path(text)
         case Columns(names=names, any_of=True):
-            return _column(names, rule, ground)
+            return _column(names, rule, context)
         case Columns(names=names):
-            _known(names, rule, ground, every=True)
+            _existing(names, rule, context, every=True)
             return lambda values: [values.get(name) for name in names]
         case Expression(text=text):
             return _path(text)
         case Template(text=text):
-            return template(text, rule.place, ground)
+            return template(text, rule.place, context)
 
 
-def _column(names: Sequence[str], rule: Rule, ground: Ground) -> Raw | None:
-    known = _known(names, rule, ground, every=False)
+def _column(names: Sequence[str], rule: Rule, context: RuleContext) -> Raw | None:
+    known = _existing(names, rule, context, every=False)
     if len(known) == 1:
         (name,) = known
         return lambda values: values.get(name)
@@ -182,80 +169,58 @@ def _column(names: Sequence[str], rule: Rule, ground: Ground) -> Raw | None:
     return first if known else None
 
 
-def _known(names: Sequence[str], rule: Rule, ground: Ground, *, every: bool) -> list[str]:
-    """Return the names that are columns. Raises BadRule where the rule needs one that is none."""
-    columns = ground.columns
+def _existing(names: Sequence[str], rule: Rule, context: RuleContext, *, every: bool) -> list[str]:
+    """Return the names that are columns. Raises InvalidRule where the rule needs one that is none."""
+    columns = context.columns
     if columns is None:
         return list(names)
     missing = [name for name in names if name not in columns]
     if missing and (every or len(missing) == len(names)) and not rule.optional:
-        raise BadRule(
-            "unknown-column", f"no column is called `{missing[0]}`", hint=nearest(missing[0], columns)
-        )
+        hint = nearest(missing[0], columns)
+        raise InvalidRule("unknown-column", f"no column is called `{missing[0]}`", hint=hint)
     return [name for name in names if name in columns]
 
 
 def _path(text: str) -> Raw:
-    try:
-        search = paths.compiled(text).search
-    except paths.BadPath as problem:
-        raise BadRule(
-            "bad-path",
-            f"`{text}` is no JMESPath",
-            detail=str(problem),
-            hint="a name with a dash needs quotes: '\"a-b\"'",
-        ) from None
+    paths.compile_path(text)
     if text.isidentifier():
         return lambda values: values.get(text)
 
     def find(values: Mapping[str, Any]) -> Any:
         try:
-            return search(values)
-        except Exception:  # noqa: BLE001  asked again for the words
-            return _told(text, values)
+            return paths.search_path(text, values)
+        except paths.InvalidPath as problem:
+            raise InvalidValue(problem.code, problem.summary, detail=problem.detail) from None
 
     return find
 
 
-def _told(text: str, values: Mapping[str, Any]) -> Any:
-    try:
-        return paths.found(text, values)
-    except paths.BadPath as problem:
-        raise Unfit("bad-path", f"`{text}` cannot be used on a record", detail=str(problem)) from None
-
-
-def template(text: str, place: Location, ground: Ground) -> Raw:
+def template(text: str, place: Location, context: RuleContext) -> Raw:
     """Return what renders a template for a record, without the blank lines before and the white space behind
-    the text that its tags leave. Raises BadRule."""
-    try:
-        rendering = ground.templates.compiled(text)
-    except BadTemplate as problem:
-        at = Location(place.path, place.line + problem.line - 1)
-        raise BadRule("bad-template", problem.summary, hint=problem.hint, at=at) from None
-    variables = _variables(rendering, ground)
+    the text that its tags leave. Raises InvalidTemplate."""
+    rendering = context.templates.compiled(text)
+    variables = _variables(rendering, context)
 
     def render(values: Mapping[str, Any]) -> str:
         try:
             return _BLANK_LINES.sub("", rendering.render(variables(values))).rstrip()
         except NoSuchName as problem:
-            raise BadRule(
+            raise InvalidRule(
                 "unknown-column",
                 f"the template names `{problem.name}`, which is no column",
-                hint=nearest(problem.name, ground.columns or ()),
+                hint=nearest(problem.name, context.columns or ()),
                 at=place,
             ) from None
-        except BadTemplate as problem:
-            raise Unfit("bad-template", problem.summary, hint=problem.hint) from None
 
     return render
 
 
-def _variables(rendering: Rendering, ground: Ground) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def _variables(rendering: Rendering, context: RuleContext) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
-    if ground.columns is None:
+    if context.columns is None:
         return lambda values: {**values, "row": values}
     named: dict[str, list[str]] = {}
-    for header in ground.columns:
+    for header in context.columns:
         named.setdefault(identifier(header), []).append(header)
     about = {name: [name] for name in ABOUT if name not in named}
     used = [
@@ -267,7 +232,7 @@ def _variables(rendering: Rendering, ground: Ground) -> Callable[[Mapping[str, A
 
 
 def _several(
-    rule: Rule, wanted: Field, read: Callable[[Any], Node], blank: frozenset[str]
+    rule: Rule, spec: FieldSpec, read: Callable[[Any], Node], blank: frozenset[str]
 ) -> Callable[[Any], Node]:
     """Return what reads a list, or a text that `split` cuts into one."""
 
@@ -276,14 +241,15 @@ def _several(
         kept = [
             each.strip() if isinstance(each, str) else each
             for each in texts
-            if each is not None and not (isinstance(each, str) and says_nothing(each, blank))
+            if each is not None and not (isinstance(each, str) and is_blank(each, blank))
         ]
         if rule.join is not None:
-            joined = rule.join.join(as_text(each) for each in kept)
+            joined = rule.join.join(scalar_text(each) for each in kept)
             return read(joined) if joined else None
-        if wanted.is_list:
-            return _series([node for each in kept if (node := read(each)) is not None])
-        return _only(kept, wanted, read)
+        if spec.is_list:
+            nodes = [node for each in kept if (node := read(each)) is not None]
+            return Series(nodes, [1] * len(nodes)) if nodes else None
+        return _only(kept, spec, read)
 
     return several
 
@@ -294,34 +260,25 @@ def _parts(found: list[Any], split: str | None) -> list[Any]:
     return [part for each in found for part in (each.split(split) if isinstance(each, str) else [each])]
 
 
-def _series(nodes: list[Node]) -> Series | None:
-    if not nodes:
-        return None
-    series = Series()
-    series += nodes
-    series.lines = [1] * len(nodes)
-    return series
-
-
-def _only(kept: list[Any], wanted: Field, read: Callable[[Any], Node]) -> Node:
-    different = list(dict.fromkeys(map(as_text, kept)))
+def _only(kept: list[Any], spec: FieldSpec, read: Callable[[Any], Node]) -> Node:
+    different = list(dict.fromkeys(map(scalar_text, kept)))
     if len(different) > 1:
-        raise Unfit(
+        raise InvalidValue(
             "several-values",
-            f"`{wanted.label}` takes one value, and found several",
+            f"`{spec.label}` takes one value, and found several",
             detail=", ".join(f"`{each[:40]}`" for each in different[:5]),
             hint="put them together with `join`, or take one with `path` or `template`",
         )
     return read(kept[0]) if kept else None
 
 
-def _word(rule: Rule, wanted: Field) -> Callable[[Any], Node]:
+def _word(rule: Rule, spec: FieldSpec) -> Callable[[Any], Node]:
     """Return what reads one text."""
     markup, values = rule.markup, rule.values
-    table = None if values is None else _Values(values, rule, wanted.label)
+    table = None if values is None else _Values(values, rule, spec.label)
 
     def word(raw: Any) -> Node:
-        text = _converted(raw, markup) if markup is not None else as_text(raw)
+        text = _converted(raw, markup) if markup is not None else scalar_text(raw)
         if table is not None:
             return table.node(text)
         return text if rule.by is None else _block(rule.by, text.strip(), rule)
@@ -331,25 +288,24 @@ def _word(rule: Rule, wanted: Field) -> Callable[[Any], Node]:
 
 def _converted(raw: Any, markup: Markup) -> str:
     try:
-        return converted(raw if isinstance(raw, (dict, list)) else as_text(raw), markup)
-    except ValueError as error:
-        raise Unfit("bad-value", f"a text is no {markup.upper()}", detail=str(error)) from None
+        return converted(raw if isinstance(raw, (dict, list)) else scalar_text(raw), markup)
+    except (ValueError, InvalidValue) as error:
+        raise InvalidValue("bad-value", f"a text is no {markup.upper()}", detail=str(error)) from None
 
 
-def _moment(rule: Rule, wanted: Field, ground: Ground) -> Callable[[Any], Node]:
-    calendar = ground.calendar(rule)
-    values = None if rule.values is None else _Values(rule.values, rule, wanted.label)
+def _moment(rule: Rule, spec: FieldSpec, context: RuleContext) -> Callable[[Any], Node]:
+    calendar = context.calendar(rule)
+    values = None if rule.values is None else _Values(rule.values, rule, spec.label)
 
     def moment(raw: Any) -> Node:
         if values is not None and isinstance(raw, str) and values.knows(raw):
             return values.node(raw)
+        written = raw if isinstance(raw, (date, datetime)) else scalar_text(raw)
         try:
-            return dates.shown(
-                dates.instant_of(raw if isinstance(raw, (date, datetime)) else as_text(raw), calendar)
-            )
-        except NotAMoment as problem:
-            summary = f"`{wanted.label}`: {problem.summary}"
-            raise Unfit(problem.code, summary, detail=problem.detail, hint=problem.hint) from None
+            return dates.format_instant(dates.instant_of(written, calendar))
+        except InvalidMoment as problem:
+            summary = f"`{spec.label}`: {problem.summary}"
+            raise InvalidValue(problem.code, summary, detail=problem.detail, hint=problem.hint) from None
 
     return moment
 
@@ -381,7 +337,7 @@ class _Values:
             return self.nodes[folded]
         if self.others:
             return self.other
-        raise Unfit(
+        raise InvalidValue(
             "unmapped-value",
             f"{self.label} `{text.strip()[:80]}` is not in its `values`",
             hint=f'add it to values of {self.label} in {self.place}, or `"*"` for all others',

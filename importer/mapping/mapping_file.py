@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Table
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from importer.formats import paths, shape, yaml_file
-from importer.formats.encoding import decode, is_known, physical_line
-from importer.formats.tree import Block, Malformed, Node, Series
+from importer.formats import paths, shape
+from importer.formats.text_file import check_encoding
+from importer.formats.tree import Block, Node, texts
 from importer.mapping import dates, months, templates
-from importer.mapping.expressions import BadRule
 from importer.mapping.model import (
     Bare,
     Columns,
@@ -23,6 +22,7 @@ from importer.mapping.model import (
     Expression,
     Fold,
     Format,
+    InvalidRule,
     Items,
     Keep,
     Mapping,
@@ -33,6 +33,7 @@ from importer.mapping.model import (
     Target,
     Template,
     Unit,
+    rule_at,
 )
 from importer.model import Location, moments
 from importer.model.diagnostics import Diagnostics
@@ -46,31 +47,45 @@ _ORIGINS = ("column", "columns", "path", "template")
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
 
 
-def read(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | None:
+def read_mapping(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | None:
     """Read a mapping, which messages call `shown`; None after saying what is wrong with it."""
     before = len(diagnostics.found)
     mapping = _read(path, shown or path.as_posix(), diagnostics, ())
     if mapping is not None:
-        for problem in _problems(mapping):
-            at = problem.at or mapping.place("fields")
-            diagnostics.error(problem.code, problem.summary, at, detail=problem.detail, hint=problem.hint)
+        for place, check in _checks(mapping):
+            try:
+                with rule_at(place):
+                    check()
+            except InvalidRule as problem:
+                diagnostics.report(problem)
+        if mapping.fields.keys().isdisjoint(("key", "external_id")):
+            diagnostics.error(
+                "missing-field",
+                "the mapping has no `key`",
+                mapping.place("fields"),
+                hint="name the column whose value says, for ever, which incident a row is",
+            )
     return mapping if len(diagnostics.found) == before else None
 
 
-def preset(name: str, diagnostics: Diagnostics, *, at: Location | None = None) -> Mapping | None:
+def read_preset(name: str, diagnostics: Diagnostics, *, at: Location | None = None) -> Mapping | None:
     """Return a mapping that is shipped and is named at `at`; None after saying what is wrong with it."""
     path = _shipped(name, diagnostics, at)
-    return None if path is None else read(path, diagnostics, shown=_called(name))
+    return None if path is None else read_mapping(path, diagnostics, shown=f"presets/{name}.yaml")
 
 
 @cache
-def presets() -> tuple[str, ...]:
+def preset_names() -> tuple[str, ...]:
     """Return the names of the mappings that are shipped, sorted."""
     return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
 
 
 def _read(path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, ...]) -> Mapping | None:
-    block = _checked(path, shown, diagnostics)
+    try:
+        block = shape.read(path.read_bytes(), shape.MAPPING, shown, diagnostics)
+    except OSError as error:
+        diagnostics.error("unreadable", f"the mapping `{shown}` cannot be read", detail=error.strerror or "")
+        return None
     if block is None:
         return None
     base = _base(block, path, shown, diagnostics, (*chain, path.resolve()))
@@ -78,28 +93,10 @@ def _read(path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, .
         return None
     try:
         own = _mapping(block, shown, base)
-    except BadRule as problem:
-        diagnostics.error(problem.code, problem.summary, problem.at, detail=problem.detail, hint=problem.hint)
+    except InvalidRule as problem:
+        diagnostics.report(problem)
         return None
     return replace(own, files=(*base.files, path))
-
-
-def _checked(path: Path, shown: str, diagnostics: Diagnostics) -> Block | None:
-    before = len(diagnostics.found)
-    try:
-        documents = yaml_file.read(decode(path.read_bytes(), physical_line), shown, diagnostics)
-    except Malformed as problem:
-        problem.report(shown, diagnostics)
-        return None
-    except OSError as error:
-        diagnostics.error("unreadable", f"the mapping `{shown}` cannot be read", detail=error.strerror or "")
-        return None
-    if len(diagnostics.found) > before:
-        return None
-    node: Node = documents[0] if documents else None
-    problems = shape.problems(node, shape.MAPPING, shown)
-    diagnostics.found += problems
-    return node if isinstance(node, Block) and not problems else None
 
 
 def _base(
@@ -113,7 +110,7 @@ def _base(
     if name.endswith(_SUFFIXES):
         target, called = path.parent / name, (Path(shown).parent / name).as_posix()
     elif shipped := _shipped(name, diagnostics, place):
-        target, called = shipped, _called(name)
+        target, called = shipped, f"presets/{name}.yaml"
     else:
         return None
     if target.resolve() in chain:
@@ -124,20 +121,16 @@ def _base(
 
 def _shipped(name: str, diagnostics: Diagnostics, at: Location | None) -> Path | None:
     """Return the file of a preset, or None after saying which presets there are."""
-    if name in presets():
+    if name in preset_names():
         return PRESETS / f"{name}.yaml"
-    near = get_close_matches(name.casefold(), presets(), 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(presets())}"
+    near = get_close_matches(name.casefold(), preset_names(), 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(preset_names())}"
     diagnostics.error("unknown-preset", f"there is no preset `{name}`", at, hint=hint)
     return None
 
 
-def _called(name: str) -> str:
-    return f"presets/{name}.yaml"
-
-
 def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
-    """Return the mapping of a block of the right shape on top of its base. Raises BadRule."""
+    """Return the mapping of a block of the right shape on top of its base. Raises InvalidRule."""
     text = {key: _text(block, key) for key in block}
     places = {key: block.place(shown, key) for key in block}
     changes: dict[str, Any] = {key: text[key] for key in ("sheet", "timezone", "records") if text.get(key)}
@@ -155,7 +148,7 @@ def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
             changes[key] = kind(text[key])
     for key in ("datetime_formats", "blank"):
         if key in block:
-            changes[key] = _texts(block[key])
+            changes[key] = texts(block[key])
     if "months" in block:
         changes["months"] = _months(block, shown)
     rules = {**base.fields, **_rules(block, shown, base)}
@@ -166,9 +159,9 @@ def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
 def _rules(block: Block, shown: str, base: Mapping) -> dict[str, Rule | Items | None]:
     """Return the rules that a file says, each on top of its base's; None for one that it takes away."""
     found: dict[str, Rule | Items | None] = {}
-    written = block.get("fields")
-    for label, node in written.items() if isinstance(written, Block) else ():
-        place = written.place(shown, label) if isinstance(written, Block) else Location(shown, 1)
+    fields = _section(block, "fields")
+    for label, node in fields.items():
+        place = fields.place(shown, label)
         known = base.fields.get(label)
         if node is None:
             found[label] = None
@@ -176,14 +169,11 @@ def _rules(block: Block, shown: str, base: Mapping) -> dict[str, Rule | Items | 
             found[label] = _items(node, shown, place)
         else:
             found[label] = _on_top(_rule(node, shown, place), known if isinstance(known, Rule) else None)
-    defaults = block.get("defaults")
-    for label, node in defaults.items() if isinstance(defaults, Block) else ():
+    defaults = _section(block, "defaults")
+    for label, node in defaults.items():
         rule = found.get(label) or base.fields.get(label)
-        place = defaults.place(shown, label) if isinstance(defaults, Block) else Location(shown, 1)
-        default = _target(node)
-        found[label] = (
-            replace(rule, default=default) if isinstance(rule, Rule) else Rule(place=place, default=default)
-        )
+        base_rule = rule if isinstance(rule, Rule) else Rule(place=defaults.place(shown, label))
+        found[label] = replace(base_rule, default=_target(node))
     return found
 
 
@@ -192,8 +182,8 @@ def _on_top(rule: Rule, base: Rule | None) -> Rule:
     rule with an origin of its own is another rule: nothing of the base is left."""
     if base is None or rule.origin is not None:
         return rule
-    told = {each.name: getattr(rule, each.name) for each in fields_of(rule)}
-    kept = {name: value for name, value in told.items() if value is not None}
+    own = {each.name: getattr(rule, each.name) for each in fields_of(rule)}
+    kept = {name: value for name, value in own.items() if value is not None}
     if base.values and rule.values:
         kept["values"] = {**base.values, **rule.values}
     return replace(base, **kept)
@@ -208,17 +198,17 @@ def _rule(node: Node, shown: str, place: Location) -> Rule:
     return Rule(
         place=Location(place.path, block.line),
         origin=_origin(block, shown),
-        join=_exact(block, "join"),
-        split=_exact(block, "split"),
+        join=block.text("join"),
+        split=block.text("split"),
         values={word: _target(each) for word, each in values.items()} if isinstance(values, Block) else None,
         default=_target(block.get("default")),
         timezone=_text(block, "timezone") or None,
-        datetime_formats=_texts(formats) if formats is not None else None,
+        datetime_formats=texts(formats) if formats is not None else None,
         fold=Fold(_text(block, "fold")) if "fold" in block else None,
         unit=Unit(_text(block, "unit")) if "unit" in block else None,
         markup=Markup(_text(block, "markup")) if "markup" in block else None,
         by=_text(block, "by") or None,
-        blank=_texts(block["blank"]) if "blank" in block else None,
+        blank=texts(block["blank"]) if "blank" in block else None,
         required=_switch(block, "required"),
         optional=_switch(block, "optional"),
     )
@@ -228,16 +218,17 @@ def _origin(block: Block, shown: str) -> Origin | None:
     written = [name for name in _ORIGINS if name in block]
     if len(written) > 1:
         summary = f"a rule has one of {', '.join(_ORIGINS)}, not several"
-        raise BadRule("bad-value", summary, detail=" and ".join(written), at=block.place(shown, written[1]))
+        detail = " and ".join(written)
+        raise InvalidRule("bad-value", summary, detail=detail, at=block.place(shown, written[1]))
     match written:
         case ["column"]:
-            return Columns(_texts(block["column"]), any_of=True)
+            return Columns(texts(block["column"]), any_of=True)
         case ["columns"]:
-            return Columns(_texts(block["columns"]), any_of=False)
+            return Columns(texts(block["columns"]), any_of=False)
         case ["path"]:
             return Expression(_text(block, "path"))
         case ["template"]:
-            return Template(_exact(block, "template") or "")
+            return Template(block.text("template") or "")
         case _:
             return None
 
@@ -254,8 +245,8 @@ def _items(node: Node, shown: str, place: Location) -> Items:
         place=place,
         fields=rules,
         each=Bare(each.strip()) if isinstance(each, str) else None,
-        split=_exact(block, "split"),
-        into=_texts(block.get("into")),
+        split=block.text("split"),
+        into=texts(block.get("into")),
     )
 
 
@@ -264,83 +255,38 @@ def _months(block: Block, shown: str) -> Table[str, int]:
     written = block["months"]
     if isinstance(written, str):
         if written.strip() not in months.LANGUAGES:
-            raise BadRule(
+            raise InvalidRule(
                 "bad-value",
                 f"the names of the months in `{written}` are not known",
                 hint=f"known are {', '.join(months.LANGUAGES)}; else write a list of the twelve names",
                 at=block.place(shown, "months"),
             )
-        return months.of(written.strip())
-    return {months.folded(name): number for number, name in enumerate(_texts(written), 1)}
+        return months.month_numbers(written.strip())
+    return {months.fold_month(name): number for number, name in enumerate(texts(written), 1)}
 
 
-def _problems(mapping: Mapping) -> Iterator[BadRule]:
-    """Yield what is wrong with a mapping whatever the file is that it reads."""
-    yield from _bad_zone(mapping.timezone, mapping.place("timezone"))
-    yield from _bad_formats(mapping.datetime_formats, mapping, mapping.place("datetime_formats"))
-    yield from _bad_encoding(mapping)
-    if mapping.records is not None:
-        yield from _bad_path(mapping.records, mapping.place("records"))
-    for condition in mapping.where:
-        yield from _bad_template(condition.text, condition.place)
-    for rule in mapping.fields.values():
-        for each in rule.fields.values() if isinstance(rule, Items) else (rule,):
-            yield from _bad_zone(each.timezone, each.place)
-            yield from _bad_formats(each.datetime_formats or (), mapping, each.place)
-            if isinstance(each.origin, Expression):
-                yield from _bad_path(each.origin.text, each.place)
-            if isinstance(each.origin, Template):
-                yield from _bad_template(each.origin.text, each.place)
-    if "key" not in mapping.fields and "external_id" not in mapping.fields:
-        yield BadRule(
-            "missing-field",
-            "the mapping has no `key`",
-            hint="name the column whose value says, for ever, which incident a row is",
-            at=mapping.place("fields"),
-        )
-
-
-def _bad_zone(name: str | None, at: Location) -> Iterator[BadRule]:
-    try:
-        moments.zone(name or "UTC")
-    except moments.UnknownZone as problem:
-        hint = (
-            f"did you mean `{problem.nearest}`?" if problem.nearest else "zones are called like Europe/London"
-        )
-        yield BadRule("unknown-timezone", f"there is no time zone `{name}`", hint=hint, at=at)
-
-
-def _bad_encoding(mapping: Mapping) -> Iterator[BadRule]:
-    if not is_known(mapping.encoding or "utf-8"):
-        summary = f"there is no encoding `{mapping.encoding}`"
-        hint = "they are called like windows-1252, latin-1 or utf-16-le"
-        yield BadRule("bad-value", summary, hint=hint, at=mapping.place("encoding"))
-
-
-def _bad_formats(written: tuple[str, ...], mapping: Mapping, at: Location) -> Iterator[BadRule]:
-    for each in written:
-        try:
-            dates.compiled(each, mapping.months)
-        except dates.BadFormat as problem:
-            yield BadRule("bad-format", f"`{each}` is no format of a moment", detail=str(problem), at=at)
-
-
-def _bad_path(text: str, at: Location) -> Iterator[BadRule]:
-    try:
-        paths.compiled(text)
-    except paths.BadPath as problem:
-        hint = "a name with a dash or a blank needs quotes: '\"a-b\"'"
-        yield BadRule("bad-path", f"`{text}` is no JMESPath", detail=str(problem), hint=hint, at=at)
-
-
-def _bad_template(text: str, at: Location) -> Iterator[BadRule]:
+def _checks(mapping: Mapping) -> Iterator[tuple[Location, Callable[[], object]]]:
+    """Yield what raises a Problem where a text in the mapping cannot be used, whatever the file is that it
+    reads; and where that text stands."""
     from importer.mapping import markups  # noqa: PLC0415
 
-    try:
-        templates.Templates(strict=False, filters=markups.filters(dates.Calendar())).compiled(text)
-    except templates.BadTemplate as problem:
-        place = Location(at.path, at.line + problem.line - 1)
-        yield BadRule("bad-template", problem.summary, hint=problem.hint, at=place)
+    compile_template = templates.Templates(strict=False, filters=markups.filters(dates.Calendar())).compiled
+    yield mapping.place("timezone"), partial(moments.zone, mapping.timezone or "UTC")
+    for written in mapping.datetime_formats:
+        yield mapping.place("datetime_formats"), partial(dates.compile_format, written, mapping.months)
+    yield mapping.place("encoding"), partial(check_encoding, mapping.encoding or "utf-8")
+    if mapping.records is not None:
+        yield mapping.place("records"), partial(paths.compile_path, mapping.records)
+    for condition in mapping.where:
+        yield condition.place, partial(compile_template, condition.text)
+    for rule in mapping.rules():
+        yield rule.place, partial(moments.zone, rule.timezone or "UTC")
+        for written in rule.datetime_formats or ():
+            yield rule.place, partial(dates.compile_format, written, mapping.months)
+        if isinstance(rule.origin, Expression):
+            yield rule.place, partial(paths.compile_path, rule.origin.text)
+        if isinstance(rule.origin, Template):
+            yield rule.place, partial(compile_template, rule.origin.text)
 
 
 def _target(node: Node) -> Target:
@@ -351,17 +297,12 @@ def _target(node: Node) -> Target:
 
 
 def _text(block: Block, key: str) -> str:
-    return (_exact(block, key) or "").strip()
+    return (block.text(key) or "").strip()
 
 
-def _exact(block: Block, key: str) -> str | None:
+def _section(block: Block, key: str) -> Block:
     value = block.get(key)
-    return value if isinstance(value, str) else None
-
-
-def _texts(node: Node) -> tuple[str, ...]:
-    several = node if isinstance(node, Series) else [node]
-    return tuple(each.strip() for each in several if isinstance(each, str))
+    return value if isinstance(value, Block) else Block(block.line)
 
 
 def _switch(block: Block, key: str) -> bool | None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from importer.mapping import dates
 from importer.mapping.model import Markup
-from importer.mapping.templates import BadTemplate
-from importer.model.moments import NotAMoment
+from importer.mapping.templates import InvalidTemplate
+from importer.model.moments import InvalidMoment
 
 
 def converted(raw: Any, markup: Markup) -> str:
@@ -31,9 +31,9 @@ def filters(calendar: dates.Calendar) -> dict[str, Callable[..., Any]]:
         "slug": _slug,
         "trim": lambda text: _text(text).strip(),
         "first": _first,
-        "date": lambda raw: _moment(raw, calendar) if _said(raw) else "",
+        "date": lambda raw: _moment(raw, calendar) if _has_text(raw) else "",
         "plus": _plus,
-        "seconds": lambda text: dates.seconds(_text(text)),
+        "seconds": lambda text: dates.duration_seconds(_text(text)),
         "json": lambda value: json.dumps(value, ensure_ascii=False, default=str),
     }
 
@@ -42,15 +42,16 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _said(value: Any) -> bool:
+def _has_text(value: Any) -> bool:
     return bool(_text(value).strip())
 
 
 def _moment(raw: Any, calendar: dates.Calendar) -> str:
     try:
-        return dates.shown(dates.instant_of(raw, calendar))
-    except NotAMoment as problem:
-        raise BadTemplate(f"`date`: {problem.summary}", hint=f"{problem.detail}; {problem.hint}") from None
+        return dates.format_instant(dates.instant_of(raw, calendar))
+    except InvalidMoment as problem:
+        hint = f"{problem.detail}; {problem.hint}"
+        raise InvalidTemplate("bad-template", f"`date`: {problem.summary}", hint=hint) from None
 
 
 def _slug(text: Any) -> str:
@@ -62,12 +63,12 @@ def _slug(text: Any) -> str:
 def _first(values: Any, *others: Any) -> Any:
     """Return the first value that says something, of a list or of those in brackets."""
     found: Iterable[Any] = values if isinstance(values, list) else (values,)
-    return next((each for each in (*found, *others) if _said(each)), "")
+    return next((each for each in (*found, *others) if _has_text(each)), "")
 
 
 def _plus(moment: str, duration: Any) -> str:
     """Return a moment some time later; nothing where either is not said."""
-    if not (_said(moment) and _said(duration)):
+    if not (_has_text(moment) and _has_text(duration)):
         return ""
     at = datetime.fromisoformat(_moment(moment, dates.Calendar()))
-    return dates.shown(at + timedelta(seconds=dates.seconds(_text(duration))))
+    return dates.format_instant(at + timedelta(seconds=dates.duration_seconds(_text(duration))))

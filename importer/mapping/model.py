@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Table
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from importer.model import Location
+from importer.model.diagnostics import Problem
+
+
+class InvalidRule(Problem):
+    """A rule of a mapping cannot be used at all."""
+
+
+class InvalidValue(Problem):
+    """A value cannot be what its field needs."""
+
+
+@contextmanager
+def rule_at(place: Location) -> Iterator[None]:
+    """Make a problem with a text that begins at `place` an InvalidRule with the line that it is in."""
+    try:
+        yield
+    except Problem as problem:
+        at = problem.at or Location(place.path, place.line + problem.line - 1)
+        raise InvalidRule(
+            problem.code, problem.summary, detail=problem.detail, hint=problem.hint, at=at
+        ) from None
 
 
 class Format(StrEnum):
@@ -128,6 +151,17 @@ class Rule:
     required: bool | None = None
     optional: bool | None = None
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the columns, or the text of the path or template, that the values come from."""
+        match self.origin:
+            case None:
+                return ()
+            case Columns(names=names):
+                return names
+            case origin:
+                return (origin.text,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
@@ -164,6 +198,11 @@ class Mapping:
     where: tuple[Condition, ...] = ()
     blank: tuple[str, ...] = ()
     fields: Table[str, Rule | Items] = field(default_factory=dict)
+
+    def rules(self) -> Iterator[Rule]:
+        """Yield the rules of all fields, those of items included."""
+        for rule in self.fields.values():
+            yield from rule.fields.values() if isinstance(rule, Items) else (rule,)
 
     def place(self, key: str) -> Location:
         """Return where a key of the mapping stands; the file's first line where nothing says it."""

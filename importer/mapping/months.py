@@ -35,10 +35,10 @@ LANGUAGES = tuple(sorted(_NAMES))
 _WORD = re.compile(r"[^\W\d_]{3,}\.?")
 
 
-def of(language: str) -> Mapping[str, int]:
+def month_numbers(language: str) -> Mapping[str, int]:
     """Return a language's months by name, folded: in full, and by any beginning of three letters or more that
     fits one month only."""
-    names = {folded(name): number for number, name in enumerate(_NAMES[language].split(), 1)}
+    names = {fold_month(name): number for number, name in enumerate(_NAMES[language].split(), 1)}
     begun: dict[str, set[int]] = {}
     for name, number in names.items():
         for length in range(3, len(name)):
@@ -47,17 +47,17 @@ def of(language: str) -> Mapping[str, int]:
     return (
         {start: min(numbers) for start, numbers in begun.items() if len(numbers) == 1}
         | names
-        | {folded(name): int(number) for name, number in short}
+        | {fold_month(name): int(number) for name, number in short}
     )
 
 
 def languages_of(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the languages in which one of the texts names a month."""
-    words = {folded(word) for each in texts for word in _WORD.findall(each)}
-    return tuple(each for each in LANGUAGES if not words.isdisjoint(of(each)))
+    words = {fold_month(word) for each in texts for word in _WORD.findall(each)}
+    return tuple(each for each in LANGUAGES if not words.isdisjoint(month_numbers(each)))
 
 
 @lru_cache(256)
-def folded(name: str) -> str:
+def fold_month(name: str) -> str:
     """Return a month's name without case and without the dot of a short form."""
     return unicodedata.normalize("NFC", name).casefold().rstrip(".")

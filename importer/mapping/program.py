@@ -6,26 +6,25 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from typing import Any
 
 from importer.formats.record import Record
 from importer.formats.tree import Block, Node, Series
 from importer.mapping import dates, markups
 from importer.mapping.expressions import (
-    BadRule,
-    Field,
-    Ground,
+    FieldSpec,
     Reader,
-    Unfit,
-    as_text,
-    compiled,
+    RuleContext,
+    compile_rule,
     raw,
+    scalar_text,
     template,
 )
-from importer.mapping.model import Bare, Columns, Expression, Items, Mapping, Rule
+from importer.mapping.model import Bare, Columns, Expression, InvalidValue, Items, Mapping, Rule, rule_at
 from importer.mapping.templates import Templates
-from importer.model import moments, normalise
+from importer.model import Location, moments, normalise
+from importer.model.diagnostics import Diagnostics
 
 GROUPS = frozenset({"timestamps", "roles", "custom_fields", "postmortem", "status_page"})
 """Fields of an incident that are mappings; a label names what is in them with a dot."""
@@ -36,13 +35,11 @@ _FALSE = frozenset({"", "false", "none", "0"})
 _ITEM = "item"
 _PARENT = "parent"
 
-Problem = tuple[Unfit, int, int | None]
-"""What is wrong, in which line and column."""
 _ROOT = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _CompiledField:
     """One field of the program: where its value goes, what reads it, and the column or the name (at the root
     of a path) that it comes from."""
 
@@ -59,15 +56,15 @@ class _Entry:
 class Program:
     """What runs for each record. `hits` counts the values of each field that the records should have."""
 
-    entries: tuple[_Entry, ...]
+    entries: tuple[_CompiledField, ...]
     where: Callable[[Table[str, Any]], bool]
     columns: dict[str, int]
     groups: dict[str, dict[str, int]]
     hits: dict[str, int] = field(default_factory=dict)
 
-    def block(self, record: Record, problems: list[Problem]) -> Block:
-        """Return the block of a record. What cannot be read is left out and added to `problems`.
-        Raises BadRule where a rule fits no record of this file."""
+    def block(self, record: Record, path: str, diagnostics: Diagnostics) -> Block:
+        """Return the block of a record of the file at `path`. What cannot be read is reported and left out.
+        Raises InvalidRule where a rule fits no record of this file."""
         values, line = record.values, record.line
         block = Block(line)
         block.columns = self.columns
@@ -75,8 +72,8 @@ class Program:
         for entry in self.entries:
             try:
                 node = entry.read(values, line)
-            except Unfit as problem:
-                problems.append((problem, record.line_of(entry.root), entry.column))
+            except InvalidValue as problem:
+                diagnostics.report(problem, Location(path, record.line_of(entry.root), entry.column))
                 continue
             if node is None:
                 continue
@@ -96,16 +93,15 @@ class Program:
         return [label for label, count in self.hits.items() if count == 0]
 
 
-def program(mapping: Mapping, columns: Table[str, int] | None) -> Program:
-    """Compile a mapping for files with these columns; None: for objects. Raises BadRule, whose place is that
-    of the rule."""
-    calendars = _Calendars(mapping)
-    templates = Templates(
-        columns is not None, markups.filters(calendars.of(Rule(place=mapping.place("fields"))))
-    )
+def compile_mapping(mapping: Mapping, columns: Table[str, int] | None) -> Program:
+    """Compile a mapping for files with these columns; None: for objects. Raises InvalidRule, whose place is
+    that of the rule."""
+    calendar_of = partial(_calendar, mapping)
+    own = calendar_of(Rule(place=mapping.place("fields")))
+    templates = Templates(columns is not None, markups.filters(own))
     blank = frozenset(normalise.folded(each) for each in mapping.blank)
-    ground = Ground(columns, templates, blank, calendars.of)
-    entries = tuple(_entry(label, rule, ground) for label, rule in mapping.fields.items())
+    context = RuleContext(columns, templates, blank, calendar_of)
+    entries = tuple(_compile_field(label, rule, context) for label, rule in mapping.fields.items())
     groups: dict[str, dict[str, int]] = {group: {} for group in GROUPS}
     top: dict[str, int] = {}
     for entry in entries:
@@ -113,40 +109,39 @@ def program(mapping: Mapping, columns: Table[str, int] | None) -> Program:
             (groups[entry.group] if entry.group else top)[entry.key] = entry.column
             top.setdefault(entry.group or entry.key, entry.column)
     hits = {entry.label: 0 for entry in entries if entry.is_expected}
-    return Program(entries, _where(mapping, ground), top, groups, hits)
+    return Program(entries, _where(mapping, context), top, groups, hits)
 
 
-def _where(mapping: Mapping, ground: Ground) -> Callable[[Table[str, Any]], bool]:
-    conditions = [template(each.text, each.place, ground) for each in mapping.where]
+def _where(mapping: Mapping, context: RuleContext) -> Callable[[Table[str, Any]], bool]:
+    conditions: list[Callable[[Table[str, Any]], str]] = []
+    for each in mapping.where:
+        with rule_at(each.place):
+            conditions.append(template(each.text, each.place, context))
     return lambda values: all(render(values).lstrip().casefold() not in _FALSE for render in conditions)
 
 
-def _entry(label: str, rule: Rule | Items, ground: Ground) -> _Entry:
+def _compile_field(label: str, rule: Rule | Items, context: RuleContext) -> _CompiledField:
     group, _, key = label.partition(".")
     group, key = (group, key) if group in GROUPS else ("", label)
     if isinstance(rule, Items):
-        return _Entry(label, group, key, _items(label, rule, ground), None, "", is_expected=False)
-    wanted = Field(label, is_moment=group == "timestamps", is_list=group == "custom_fields" or key in _LISTS)
-    with_place = _placed(compiled, rule, wanted, ground)
+        return _CompiledField(label, group, key, _items(label, rule, context), None, "", is_expected=False)
+    is_list = group == "custom_fields" or key in _LISTS
+    spec = FieldSpec(label, is_moment=group == "timestamps", is_list=is_list)
+    with_place = _compiled(rule, spec, context)
     expected = (
-        ground.columns is None
+        context.columns is None
         and isinstance(rule.origin, (Bare, Columns, Expression))
         and rule.default is None
         and not rule.optional
     )
-    return _Entry(
-        label, group, key, _listed(with_place, key), _column(rule, ground), _root(rule), is_expected=expected
+    return _CompiledField(
+        label, group, key, _listed(with_place, key), _column(rule, context), _root(rule), is_expected=expected
     )
 
 
-def _placed(
-    compile_rule: Callable[[Rule, Field, Ground], Reader], rule: Rule, wanted: Field, ground: Ground
-) -> Reader:
-    try:
-        return compile_rule(rule, wanted, ground)
-    except BadRule as problem:
-        problem.at = problem.at or rule.place
-        raise
+def _compiled(rule: Rule, spec: FieldSpec, context: RuleContext) -> Reader:
+    with rule_at(rule.place):
+        return compile_rule(rule, spec, context)
 
 
 def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
@@ -156,13 +151,13 @@ def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
 
     def listed(values: Table[str, Any], line: int) -> Node:
         node = read(values)
-        return node if node is None or isinstance(node, Series) else _series([node], line)
+        return node if node is None or isinstance(node, Series) else Series([node], [line])
 
     return listed
 
 
-def _column(rule: Rule, ground: Ground) -> int | None:
-    columns = ground.columns or {}
+def _column(rule: Rule, context: RuleContext) -> int | None:
+    columns = context.columns or {}
     match rule.origin:
         case Bare(text=text) if text in columns:
             return columns[text]
@@ -186,61 +181,58 @@ def _root(rule: Rule) -> str:
             return ""
 
 
-def _items(label: str, rule: Items, ground: Ground) -> Callable[[Table[str, Any], int], Node]:
-    within = ground if rule.each is None else _inside(ground)
+def _items(label: str, rule: Items, context: RuleContext) -> Callable[[Table[str, Any], int], Node]:
+    within = context if rule.each is None else _inside(context)
     readers = [
-        (name, each.origin is not None, _listed(_placed(compiled, each, _wanted(label, name), within), name))
+        (name, each.origin is not None, _listed(_compiled(each, _spec(label, name), within), name))
         for name, each in rule.fields.items()
     ]
-    values_of = _each(rule, ground)
+    values_of = _each(rule, context)
 
     def items(values: Table[str, Any], line: int) -> Node:
-        found: list[Node] = []
+        found: list[Block] = []
         for each in values_of(values):
             at = getattr(each, "line", line)
             block = Block(at)
-            told = False
-            for name, is_told, read in readers:
+            has_value = False
+            for name, is_read, read in readers:
                 node = read(each, at)
                 if node is not None:
                     block[name] = node
-                    told = told or is_told
-            if told:
+                    has_value = has_value or is_read
+            if has_value:
                 found.append(block)
-        return _series(found, line) if found else None
+        return Series(found, [each.line for each in found]) if found else None
 
     return items
 
 
-def _inside(ground: Ground) -> Ground:
-    """Return the ground of items that are objects, in whatever kind of source."""
-    lenient = Templates(strict=False, filters=ground.templates.filters)
-    return Ground(None, lenient, ground.blank, ground.calendar)
+def _inside(context: RuleContext) -> RuleContext:
+    """Return the context of items that are objects, in whatever kind of source."""
+    lenient = Templates(strict=False, filters=context.templates.filters)
+    return RuleContext(None, lenient, context.blank, context.calendar)
 
 
-def _wanted(label: str, name: str) -> Field:
-    return Field(f"{label}.{name}", is_moment=f"{label}.{name}" in _MOMENTS, is_list=name in _LISTS)
+def _spec(label: str, name: str) -> FieldSpec:
+    return FieldSpec(f"{label}.{name}", is_moment=f"{label}.{name}" in _MOMENTS, is_list=name in _LISTS)
 
 
-def _each(rule: Items, ground: Ground) -> Callable[[Table[str, Any]], Iterator[Table[str, Any]]]:
+def _each(rule: Items, context: RuleContext) -> Callable[[Table[str, Any]], Iterator[Table[str, Any]]]:
     """Return what yields the values of each item: the parts of a text, or an object with its `parent`."""
     if rule.each is None:
         return lambda values: iter((values,))
-    find = _placed(_raw_reader, Rule(place=rule.place, origin=rule.each), Field("each"), ground)
+    with rule_at(rule.place):
+        find = raw(Rule(place=rule.place, origin=rule.each), context)
 
     def each(values: Table[str, Any]) -> Iterator[Table[str, Any]]:
-        found: Any = find(values)
+        found: Any = find(values) if find else None
         for value in found if isinstance(found, list) else [found]:
             if isinstance(value, dict):
                 yield _Child(value, values)
             elif value is not None and str(value).strip():
-                yield {**_parts(as_text(value), rule), _PARENT: values}
+                yield {**_parts(scalar_text(value), rule), _PARENT: values}
 
     return each
-
-
-def _raw_reader(rule: Rule, _wanted: Field, ground: Ground) -> Any:
-    return raw(rule, ground)
 
 
 class _Child(dict[str, Any]):
@@ -261,32 +253,13 @@ def _parts(text: str, rule: Items) -> dict[str, str]:
     return {_ITEM: text, **dict(zip(rule.into, (each.strip() for each in parts), strict=False))}
 
 
-def _series(nodes: list[Node], line: int) -> Series:
-    series = Series()
-    series += nodes
-    series.lines = [each.line if isinstance(each, Block) else line for each in nodes]
-    return series
-
-
-@dataclass(frozen=True, slots=True)
-class _Calendars:
-    """The calendar of each rule: what it says, else what the mapping says."""
-
-    mapping: Mapping
-
-    def of(self, rule: Rule) -> dates.Calendar:
-        zone = rule.timezone or self.mapping.timezone
-        written = (
-            rule.datetime_formats if rule.datetime_formats is not None else self.mapping.datetime_formats
-        )
-        return dates.Calendar(
-            patterns=tuple(dates.compiled(each, self.mapping.months) for each in written),
-            zone=_zone(zone) if zone else None,
-            side=rule.fold or self.mapping.fold,
-            unit=rule.unit,
-        )
-
-
-@cache
-def _zone(name: str) -> Any:
-    return moments.zone(name)
+def _calendar(mapping: Mapping, rule: Rule) -> dates.Calendar:
+    """Return the calendar of a rule: what it says, else what the mapping says."""
+    zone = rule.timezone or mapping.timezone
+    written = mapping.datetime_formats if rule.datetime_formats is None else rule.datetime_formats
+    return dates.Calendar(
+        patterns=tuple(dates.compile_format(each, mapping.months) for each in written),
+        zone=moments.zone(zone) if zone else None,
+        side=rule.fold or mapping.fold,
+        unit=rule.unit,
+    )

@@ -6,14 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from importer.formats import front_matter, objects, tables, text_file, workbook
-from importer.formats.paths import BadPath
-from importer.formats.record import Broken, Contents, Record
+from importer.formats import csv_file, json_file, markdown_file, text_file, xlsx_file
+from importer.formats.paths import InvalidPath
+from importer.formats.record import Contents, Record
 from importer.formats.tree import Malformed
-from importer.mapping.model import Columns, Format, Items, Mapping, Rule, Template
+from importer.mapping.model import Format, Mapping, Template
 from importer.model import Diagnostic, Location, Severity
 from importer.model.diagnostics import Diagnostics
 from importer.model.settings import MAPPED_SUFFIXES, SourceFile
@@ -25,18 +26,21 @@ _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SourceProfile:
     """What a source holds. `columns` has the names in their order (for objects: in order of appearance, with
     dots for what is nested), `distinct` how often the first different values of each are there, `filled` how
     many of the `records` looked at have one."""
 
     format: Format
-    said: dict[str, str]
-    columns: tuple[str, ...]
+    detected: dict[str, str]
     filled: dict[str, int]
     distinct: dict[str, Counter[str]]
     records: int
     diagnostics: Diagnostics = field(repr=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.distinct)
 
 
 def format_of(path: Path, mapping: Mapping) -> Format | None:
@@ -55,23 +59,21 @@ def records(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Co
     try:
         contents = _contents(found, mapping, diagnostics)
     except Malformed as problem:
-        problem.report(found.shown, diagnostics)
+        diagnostics.report(problem, Location(found.shown, problem.line))
     except OSError as error:
-        diagnostics.error(
-            "unreadable", "a file cannot be read", Location(found.shown, 1), detail=f"{error.strerror}"
-        )
-    except BadPath as problem:
-        diagnostics.error(
-            "bad-path", "`records` cannot be used", mapping.place("records"), detail=str(problem)
-        )
+        place = Location(found.shown, 1)
+        diagnostics.error("unreadable", "a file cannot be read", place, detail=f"{error.strerror}")
+    except InvalidPath as problem:
+        place = mapping.place("records")
+        diagnostics.error("bad-path", "`records` cannot be used", place, detail=problem.detail)
     else:
         if contents is not None:
-            _tell(found, contents, mapping, diagnostics)
+            _report_detected(found, contents, mapping, diagnostics)
         return contents
     return None
 
 
-def without_records(shown: str) -> Diagnostic:
+def no_records(shown: str) -> Diagnostic:
     """Return the error of a file that can be read and has no record."""
     return Diagnostic(
         Severity.ERROR,
@@ -82,20 +84,19 @@ def without_records(shown: str) -> Diagnostic:
     )
 
 
-def wanted(mapping: Mapping) -> frozenset[str]:
+def expected_columns(mapping: Mapping) -> frozenset[str]:
     """Return the columns that a mapping names; those of templates are not told."""
-    return frozenset(
-        each for rule in _rules(mapping) if not isinstance(rule.origin, Template) for each in _texts(rule)
-    )
+    rules = (rule for rule in mapping.rules() if not isinstance(rule.origin, Template))
+    return frozenset(each for rule in rules for each in rule.sources)
 
 
-def known(mapping: Mapping) -> frozenset[str]:
+def mentioned_words(mapping: Mapping) -> frozenset[str]:
     """Return every word that stands in what the mapping reads: the names of its source are among them."""
-    texts = (text for rule in _rules(mapping) for text in _texts(rule))
+    texts = (text for rule in mapping.rules() for text in rule.sources)
     return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
-def look(path: Path, *, shown: str, mapping: Mapping | None = None) -> Look:
+def profile_file(path: Path, *, shown: str, mapping: Mapping | None = None) -> SourceProfile:
     """Read the first records of a source and say what is in them."""
     diagnostics = Diagnostics()
     chosen = mapping or Mapping(shown=shown, encoding=_FALLBACK)
@@ -106,15 +107,15 @@ def look(path: Path, *, shown: str, mapping: Mapping | None = None) -> Look:
     distinct: dict[str, Counter[str]] = {name: Counter() for name in (table.columns if table else ())}
     filled: Counter[str] = Counter()
     count = 0
-    for record in _some(contents):
+    for record in _first_records(contents):
         count += 1
         for name, value in _flat(record.values, "" if table is None else None):
             known = distinct.setdefault(name, Counter())
             filled[name] += 1
             if value in known or len(known) < _MOST_VALUES:
                 known[value] += 1
-    said = dict(contents.said) if contents else {}
-    return Look(kind, said, tuple(distinct), dict(filled), distinct, count, diagnostics)
+    detected = dict(contents.detected) if contents else {}
+    return SourceProfile(kind, detected, dict(filled), distinct, count, diagnostics)
 
 
 def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
@@ -127,62 +128,42 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
             hint=f"the formats are {', '.join(Format)}",
         )
     if kind is Format.XLSX:
-        return workbook.contents(found.path, sheet=mapping.sheet, header_row=mapping.header_row)
-    text = text_file.opened(found.path, mapping.encoding)
+        return xlsx_file.read(found.path, sheet=mapping.sheet, header_row=mapping.header_row)
+    text = text_file.detect(found.path, mapping.encoding)
     match kind:
         case Format.JSON:
-            return objects.contents(text, found.shown, records=mapping.records, known=known(mapping))
+            known = mentioned_words(mapping)
+            return json_file.read_records(text, found.shown, records=mapping.records, known=known)
         case Format.JSONL:
-            return objects.lines(text, found.shown, known=known(mapping))
+            return json_file.read_record_lines(text, found.shown, known=mentioned_words(mapping))
         case Format.MARKDOWN:
-            return front_matter.contents(text, found.shown, diagnostics)
+            return markdown_file.read_record(text, found.shown, diagnostics)
         case _:
-            return tables.contents(
+            return csv_file.read(
                 text,
                 found.shown,
                 delimiter="\t" if kind is Format.TSV and mapping.delimiter is None else mapping.delimiter,
                 header_row=mapping.header_row,
-                wanted=wanted(mapping),
+                expected=expected_columns(mapping),
             )
 
 
-def _tell(found: SourceFile, contents: Contents, mapping: Mapping, diagnostics: Diagnostics) -> None:
-    encoding = contents.said.get("encoding", "utf-8")
+def _report_detected(
+    found: SourceFile, contents: Contents, mapping: Mapping, diagnostics: Diagnostics
+) -> None:
+    encoding = contents.detected.get("encoding", "utf-8")
     if encoding != "utf-8":
         diagnostics.warning("encoding", f"the text was read as {encoding}", Location(found.shown, 1))
-    delimiter = contents.said.get("delimiter", "a comma")
+    delimiter = contents.detected.get("delimiter", "a comma")
     if delimiter != "a comma" and mapping.delimiter is None and mapping.format is not Format.TSV:
         diagnostics.warning(
             "delimiter", f"the cells are divided by {delimiter}, not by a comma", Location(found.shown, 1)
         )
 
 
-def _rules(mapping: Mapping) -> Iterator[Rule]:
-    for rule in mapping.fields.values():
-        if isinstance(rule, Items):
-            yield from rule.fields.values()
-        else:
-            yield rule
-
-
-def _texts(rule: Rule) -> tuple[str, ...]:
-    match rule.origin:
-        case None:
-            return ()
-        case Columns(names=names):
-            return names
-        case origin:
-            return (origin.text,)
-
-
-def _some(contents: Contents | None) -> Iterator[Record]:
-    if contents is None:
-        return
-    for number, record in enumerate(contents.records):
-        if number == _MOST_RECORDS:
-            return
-        if not isinstance(record, Broken):
-            yield record
+def _first_records(contents: Contents | None) -> Iterator[Record]:
+    found = islice(contents.records if contents else (), _MOST_RECORDS)
+    return (each for each in found if isinstance(each, Record))
 
 
 def _flat(values: Any, prefix: str | None) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from importer.formats.record import ABOUT, Broken, Record, Table
+from importer.formats.record import ABOUT, InvalidRecord, Record, TableHeader
 from importer.model import Diagnostic, Location, Severity
 
 REASON = "left out because"
@@ -30,18 +30,16 @@ class Reject:
     @property
     def reason(self) -> str:
         """Return why, in one line."""
-        return "; ".join(
-            f"{each.summary}: {each.detail}" if each.detail else each.summary for each in self.problems
-        )
+        return "; ".join(": ".join(filter(None, (each.summary, each.detail))) for each in self.problems)
 
 
 def reject(
-    record: Record | Broken, table: Table | None, at: Location, problems: Sequence[Diagnostic]
+    record: Record | InvalidRecord, table: TableHeader | None, at: Location, problems: Sequence[Diagnostic]
 ) -> Reject:
     """Return a record as one that was left out."""
     if table is not None:
         return Reject(at, tuple(problems), table.header, tuple(str(cell) for cell in record.cells))
-    if isinstance(record, Broken):
+    if isinstance(record, InvalidRecord):
         return Reject(at, tuple(problems), ("record",), tuple(record.cells))
     values = {name: each for name, each in record.values.items() if name not in ABOUT}
     return Reject(at, tuple(problems), tuple(values), tuple(_text(each) for each in values.values()))
@@ -55,9 +53,8 @@ def as_csv(rejects: Iterable[Reject], *, delimiter: str = ",", header_row: int =
     it right, and never comes in with its cells under the wrong headers.
     """
     several = list(rejects)
-    names = tuple(
-        dict.fromkeys(name for each in several for name in _named(each.header) if name[0] != REASON)
-    )
+    columns = (column for each in several for column in _named(each.header))
+    names = tuple(dict.fromkeys(column for column in columns if column[0] != REASON))
     target = io.StringIO()
     target.write("\r\n" * (header_row - 1))
     writer = csv.writer(target, delimiter=delimiter)
@@ -69,7 +66,7 @@ def as_csv(rejects: Iterable[Reject], *, delimiter: str = ",", header_row: int =
     return target.getvalue()
 
 
-def left_out(diagnostics: Iterable[Diagnostic], rejects: Iterable[Reject]) -> tuple[Diagnostic, ...]:
+def without_rejects(diagnostics: Iterable[Diagnostic], rejects: Iterable[Reject]) -> tuple[Diagnostic, ...]:
     """Return the diagnostics with those of rejects as warnings, for one who agreed to leave these out."""
     forgiven = {id(problem) for each in rejects for problem in each.problems}
     return tuple(

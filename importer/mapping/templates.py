@@ -1,15 +1,15 @@
 """Jinja2 text -> a template that reads a record and nothing else, and ends.
 
 A mapping comes from another person. So its templates run in Jinja2's sandbox, with the statements, filters
-and methods below and no others, and everything that can grow pays from a budget: each turn of a loop, each
-text that is put together. Time and memory are bounded by it, without a clock.
+and methods below and no others, and everything that can grow is charged to a budget: each turn of a loop,
+each text that is put together. Time and memory are bounded by it, without a clock.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -25,6 +25,8 @@ from jinja2 import (
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
+
+from importer.mapping.model import InvalidValue
 
 BUDGET = 3_000_000
 """Characters put together and turns of loops that one rendering may cost."""
@@ -52,14 +54,8 @@ _ATTRIBUTES: Mapping[type, frozenset[str]] = {
 _FILTERS = frozenset(_FILTER_NAMES.split())
 
 
-class BadTemplate(ValueError):
-    """A template cannot be used, or not on this record. `line` counts in the template, from 1."""
-
-    def __init__(self, summary: str, *, line: int = 1, hint: str = "") -> None:
-        super().__init__(summary)
-        self.summary = summary
-        self.line = line
-        self.hint = hint
+class InvalidTemplate(InvalidValue):
+    """A template cannot be used, or not on this record."""
 
 
 class NoSuchName(UndefinedError):
@@ -71,22 +67,23 @@ class NoSuchName(UndefinedError):
 
 
 @dataclass(slots=True)
-class _Purse:
+class _Budget:
     """What is left of the budget of the rendering that is under way."""
 
     left: int = BUDGET
 
-    def pay(self, amount: int) -> None:
+    def spend(self, amount: int) -> None:
         self.left -= amount
         if self.left < 0:
-            raise BadTemplate(
+            raise InvalidTemplate(
+                "bad-template",
                 "the template puts together more than it may",
                 hint=f"a rendering may cost {BUDGET} characters and turns of loops; make its loops shorter",
             )
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox, with a purse."""
+    """The sandbox, with a budget."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%", "//"})
 
@@ -97,7 +94,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             optimized=False,  # what is worked out while compiling would cost nothing
             finalize=_scalar,
         )
-        self.purse = _Purse()
+        self.budget = _Budget()
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if not super().is_safe_attribute(obj, attr, value):
@@ -111,29 +108,29 @@ class _Environment(ImmutableSandboxedEnvironment):
         if operator in ("**", "%") and not all(
             isinstance(each, int) and abs(each) < 1 << 20 for each in (left, right)
         ):
-            raise BadTemplate(f"`{operator}` takes small whole numbers only")
+            raise InvalidTemplate("bad-template", f"`{operator}` takes small whole numbers only")
         if operator == "**":
-            self.purse.pay(abs(right) * 20)
+            self.budget.spend(abs(right) * 20)
         if operator == "*":
-            self.purse.pay(_product(left, right))
+            self.budget.spend(_product(left, right))
         result = super().call_binop(context, operator, left, right)
-        self.purse.pay(len(result) if isinstance(result, (str, list, tuple)) else 1)
+        self.budget.spend(len(result) if isinstance(result, (str, list, tuple)) else 1)
         return result
 
     def call(self, context: Any, called: Any, /, *arguments: Any, **named: Any) -> Any:
         owner = getattr(called, "__self__", None)
         if isinstance(owner, str):
-            self.purse.pay(_method_cost(owner, called.__name__, arguments))
+            self.budget.spend(_method_cost(owner, called.__name__, arguments))
         return super().call(context, called, *arguments, **named)
 
 
 @dataclass(slots=True)
 class _Bounded(NodeTransformer):
-    """Puts the purse between a template and what it repeats."""
+    """Puts the budget between a template and what it repeats."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802  the name is the visitor's
         self.generic_visit(node)
-        node.iter = nodes.Filter(node.iter, "_turns", [], [], None, None, lineno=node.lineno)
+        node.iter = nodes.Filter(node.iter, "_iterate", [], [], None, None, lineno=node.lineno)
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802
@@ -146,24 +143,24 @@ class _Bounded(NodeTransformer):
 class Rendering:
     """A template ready for use. `names` are the variables that it reads."""
 
-    text: str
     template: Any
     environment: _Environment
-    names: frozenset[str] = field(default=frozenset())
+    names: frozenset[str]
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Return the text for a record. Raises BadTemplate, NoSuchName."""
-        purse = self.environment.purse
-        purse.left = BUDGET
+        """Return the text for a record. Raises InvalidTemplate, NoSuchName."""
+        budget = self.environment.budget
+        budget.left = BUDGET
         pieces: list[str] = []
         try:
             for piece in self.template.generate(variables):
-                purse.pay(len(piece))
+                budget.spend(len(piece))
                 pieces.append(piece)
-        except (NoSuchName, BadTemplate):
+        except NoSuchName:
             raise
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
-            raise BadTemplate("the template cannot be rendered", hint=_told(error)) from None
+            summary = "the template cannot be rendered"
+            raise InvalidTemplate("bad-template", summary, hint=_error_words(error)) from None
         return "".join(pieces)
 
 
@@ -176,11 +173,11 @@ class Templates:
     filters: Mapping[str, Callable[..., Any]]
 
     def compiled(self, text: str) -> Rendering:
-        """Return a template ready for use. Raises BadTemplate."""
+        """Return a template ready for use. Raises InvalidTemplate."""
         from jinja2 import meta  # noqa: PLC0415
 
         if len(text) > MAX_TEMPLATE:
-            raise BadTemplate(f"the template is longer than {MAX_TEMPLATE} characters")
+            raise InvalidTemplate("bad-template", f"the template is longer than {MAX_TEMPLATE} characters")
         environment = self.environment()
         try:
             tree = environment.parse(text)
@@ -188,22 +185,23 @@ class Templates:
             names = frozenset(meta.find_undeclared_variables(tree))
             code = environment.compile(_Bounded().visit(tree))
         except TemplateSyntaxError as error:
-            raise BadTemplate("this is no template", line=error.lineno, hint=str(error.message)) from None
+            hint = str(error.message)
+            raise InvalidTemplate("bad-template", "this is no template", error.lineno, hint=hint) from None
         except RecursionError:
-            raise BadTemplate("the template is nested too deeply") from None
+            raise InvalidTemplate("bad-template", "the template is nested too deeply") from None
         template = environment.template_class.from_code(environment, code, environment.globals)
-        return Rendering(text, template, environment, names)
+        return Rendering(template, environment, names)
 
     def environment(self) -> _Environment:
         environment = _Environment(_Strict if self.strict else ChainableUndefined)
-        purse = environment.purse
+        budget = environment.budget
         known = {name: function for name, function in environment.filters.items() if name in _FILTERS}
         environment.filters = {
             **known,
-            "join": partial(_join, purse),
-            "replace": partial(_replace, purse),
-            "_turns": partial(_turns, purse),
-            **{name: partial(_paid, purse, function) for name, function in self.filters.items()},
+            "join": partial(_join, budget),
+            "replace": partial(_replace, budget),
+            "_iterate": partial(_iterate, budget),
+            **{name: partial(_charged, budget, function) for name, function in self.filters.items()},
         }
         environment.globals = {"range": _range}
         return environment
@@ -240,14 +238,15 @@ def _check(tree: nodes.Template) -> None:
     for node in tree.find_all(nodes.Stmt):
         if not isinstance(node, _STATEMENTS):
             word = type(node).__name__.lower()
-            raise BadTemplate(
+            raise InvalidTemplate(
+                "bad-template",
                 f"`{word}` is not for the templates of a mapping",
-                line=node.lineno,
+                node.lineno,
                 hint="they have {{ ... }}, {% if %}, {% for %} and {% set %}",
             )
     for loop in tree.find_all(nodes.For):
         if loop.recursive:
-            raise BadTemplate("a loop may not be recursive", line=loop.lineno)
+            raise InvalidTemplate("bad-template", "a loop may not be recursive", loop.lineno)
 
 
 def _scalar(value: Any) -> Any:
@@ -255,8 +254,10 @@ def _scalar(value: Any) -> Any:
     if value is None:
         return ""
     if isinstance(value, (dict, list, tuple)):
-        raise BadTemplate(
-            "the template puts out a list or a mapping", hint="name what is in it, or use `| join(', ')`"
+        raise InvalidTemplate(
+            "bad-template",
+            "the template puts out a list or a mapping",
+            hint="name what is in it, or use `| join(', ')`",
         )
     return value
 
@@ -279,43 +280,41 @@ def _method_cost(owner: str, name: str, arguments: tuple[Any, ...]) -> int:
             return len(owner)
 
 
-def _turns(purse: _Purse, values: Iterable[Any]) -> list[Any]:
-    return list(_counted(purse, values))
-
-
-def _counted(purse: _Purse, values: Iterable[Any]) -> Iterator[Any]:
+def _iterate(budget: _Budget, values: Iterable[Any]) -> list[Any]:
+    found: list[Any] = []
     for value in values:
-        purse.pay(10)
-        yield value
+        budget.spend(10)
+        found.append(value)
+    return found
 
 
-def _join(purse: _Purse, values: Iterable[Any], by: str = "", attribute: str | None = None) -> str:
+def _join(budget: _Budget, values: Iterable[Any], by: str = "", attribute: str | None = None) -> str:
     parts: list[str] = []
     for value in values:
         part = str(_scalar(value.get(attribute, "") if attribute and isinstance(value, dict) else value))
-        purse.pay(len(part) + len(by))
+        budget.spend(len(part) + len(by))
         parts.append(part)
     return by.join(parts)
 
 
-def _replace(purse: _Purse, text: Any, old: str, new: str) -> str:
+def _replace(budget: _Budget, text: Any, old: str, new: str) -> str:
     written = str(_scalar(text))
-    purse.pay(_method_cost(written, "replace", (old, new)))
+    budget.spend(_method_cost(written, "replace", (old, new)))
     return written.replace(old, new)
 
 
-def _paid(purse: _Purse, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+def _charged(budget: _Budget, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     result = function(*arguments, **named)
-    purse.pay(len(result) + 1 if isinstance(result, str) else 1)
+    budget.spend(len(result) + 1 if isinstance(result, str) else 1)
     return result
 
 
 def _range(*bounds: int) -> range:
     found = range(*bounds)
     if len(found) > MAX_RANGE:
-        raise BadTemplate(f"a range of more than {MAX_RANGE} numbers")
+        raise InvalidTemplate("bad-template", f"a range of more than {MAX_RANGE} numbers")
     return found
 
 
-def _told(error: Exception) -> str:
+def _error_words(error: Exception) -> str:
     return str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import groupby
-from typing import Any, TypeGuard
+from typing import Any
 
 from importer.markup import markdown
 from importer.markup.adf_inline import (
@@ -15,10 +15,10 @@ from importer.markup.adf_inline import (
     attribute,
     attribute_text,
     children,
-    inline,
     kind,
+    nodes_to_markdown,
     own_text,
-    plain,
+    plain_text,
 )
 
 _DEEPEST = 40
@@ -39,7 +39,7 @@ def to_markdown(document: object) -> str:
 def _blocks(nodes: list[Any], depth: int) -> list[list[str]]:
     """Return the lines of each block; neighbours that belong into a line are one paragraph."""
     found: list[list[str]] = []
-    for is_inline, group in groupby(nodes, _is_inline):
+    for is_inline, group in groupby(nodes, lambda node: kind(node) in INLINE):
         if is_inline:
             found.append(_lines(list(group)))
         else:
@@ -48,13 +48,9 @@ def _blocks(nodes: list[Any], depth: int) -> list[list[str]]:
     return [block for block in found if any(block)]
 
 
-def _is_inline(node: object) -> TypeGuard[object]:
-    return kind(node) in INLINE
-
-
 def _block(node: Any, depth: int) -> list[list[str]]:
     if depth > _DEEPEST:
-        return [_text_lines(plain(node))]
+        return [_text_lines(plain_text(node))]
     write = _BLOCKS.get(kind(node))
     if write:
         return [write(node, depth + 1)]
@@ -63,7 +59,7 @@ def _block(node: Any, depth: int) -> list[list[str]]:
 
 def _lines(nodes: list[Any]) -> list[str]:
     """Return the lines of a paragraph."""
-    return [markdown.escape_leading(line.strip(" ")) for line in inline(nodes).strip().split("\n")]
+    return [markdown.escape_leading(line.strip(" ")) for line in nodes_to_markdown(nodes).strip().split("\n")]
 
 
 def _text_lines(text: str) -> list[str]:
@@ -99,13 +95,13 @@ def _without_break(line: str) -> str:
 
 
 def _quote(node: Any, depth: int) -> list[str]:
-    return markdown.quoted(_joined(_blocks(children(node), depth)))
+    return markdown.quote(_joined(_blocks(children(node), depth)))
 
 
 def _panel(node: Any, depth: int) -> list[str]:
     """Return a quotation under the kind of panel: info, note, warning, error or success."""
     title = markdown.literal(attribute_text(node, "panelType").capitalize())
-    return markdown.quoted(_joined([[f"**{title}**"] if title else [], *_blocks(children(node), depth)]))
+    return markdown.quote(_joined([[f"**{title}**"] if title else [], *_blocks(children(node), depth)]))
 
 
 def _expand(node: Any, depth: int) -> list[str]:
@@ -114,7 +110,7 @@ def _expand(node: Any, depth: int) -> list[str]:
 
 
 def _code(node: Any, _depth: int) -> list[str]:
-    return markdown.fence(plain(node), attribute_text(node, "language"))
+    return markdown.fence(plain_text(node), attribute_text(node, "language"))
 
 
 def _rule(_node: Any, _depth: int) -> list[str]:
@@ -162,7 +158,7 @@ def _table(node: Any, depth: int) -> list[str]:
     """Return a table; its first row is the heading if each of its cells is one."""
     rows = [children(row) or [row] for row in children(node)]
     if not rows:
-        return _text_lines(plain(node))
+        return _text_lines(plain_text(node))
     cells = [[_cell(cell, depth) for cell in row] for row in rows]
     if all(kind(cell) == "tableHeader" for cell in rows[0]):
         return markdown.table(cells[1:], headings=cells[0])
@@ -174,7 +170,7 @@ def _cell(node: Any, depth: int) -> str:
     parts: list[str] = []
     for child in children(node) or [node]:
         if kind(child) == "codeBlock":
-            parts += [markdown.code_span(line) for line in plain(child).split("\n") if line.strip()]
+            parts += [markdown.code_span(line) for line in plain_text(child).split("\n") if line.strip()]
         else:
             parts += [line for block in _blocks([child], depth) for line in block]
     return _in_one_line(parts, "<br>")

@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _MarkedText:
     """A piece of a line: Markdown, and the marks around it with what they need (an address, sub or sup)."""
 
     shown: str
@@ -62,7 +62,7 @@ def own_text(node: object) -> str:
     return attribute_text(node, "text", "title", "alt", "shortName", "url")
 
 
-def plain(node: object) -> str:
+def plain_text(node: object) -> str:
     """Return the text of a node and of all in it, a line end between paragraphs; needs no stack."""
     parts: list[str] = []
     waiting = [node]
@@ -75,11 +75,10 @@ def plain(node: object) -> str:
     return "".join(parts)
 
 
-def inline(nodes: Sequence[Any]) -> str:
+def nodes_to_markdown(nodes: Sequence[Any]) -> str:
     """Return neighbouring nodes of a line as Markdown."""
-    return _marked(
-        [_Run(INLINE[kind(node)](node), _marks(node)) for node in _without_outer_breaks(nodes)], _ORDER
-    )
+    marked = [_MarkedText(INLINE[kind(node)](node), _marks(node)) for node in _without_outer_breaks(nodes)]
+    return _marked(marked, _ORDER)
 
 
 def _without_outer_breaks(nodes: Sequence[Any]) -> Sequence[Any]:
@@ -103,7 +102,7 @@ def _marks(node: object) -> dict[str, str]:
     return {kind(mark): attribute_text(mark, "href", "type") for mark in marks}
 
 
-def _marked(runs: Sequence[_Run], order: Sequence[str]) -> str:
+def _marked(runs: Sequence[_MarkedText], order: Sequence[str]) -> str:
     if not order:
         return "".join(run.shown for run in runs)
     name, *inner = order
@@ -122,15 +121,15 @@ def _linked(shown: str, href: str) -> str:
 
 def _small(shown: str, which: str) -> str:
     tag = "sub" if which == "sub" else "sup"
-    return markdown.around(f"<{tag}>", shown, f"</{tag}>")
+    return markdown.wrap(f"<{tag}>", shown, f"</{tag}>")
 
 
 _MARKS: dict[str, Callable[[str, str], str]] = {
     "link": _linked,
-    "strong": lambda shown, _: markdown.around("**", shown),
-    "em": lambda shown, _: markdown.around("_", shown),
-    "strike": lambda shown, _: markdown.around("~~", shown),
-    "underline": lambda shown, _: markdown.around("<ins>", shown, "</ins>"),
+    "strong": lambda shown, _: markdown.wrap("**", shown),
+    "em": lambda shown, _: markdown.wrap("_", shown),
+    "strike": lambda shown, _: markdown.wrap("~~", shown),
+    "underline": lambda shown, _: markdown.wrap("<ins>", shown, "</ins>"),
     "subsup": _small,
 }
 
@@ -140,17 +139,9 @@ def _text(node: object) -> str:
     return markdown.code_span(text) if "code" in _marks(node) else markdown.literal(text)
 
 
-def _break(_node: object) -> str:
-    return markdown.BREAK
-
-
 def _mention(node: object) -> str:
     name = attribute_text(node, "text") or attribute_text(node, "id")
     return markdown.literal(f"@{name.removeprefix('@')}") if name else ""
-
-
-def _emoji(node: object) -> str:
-    return markdown.literal(attribute_text(node, "text", "shortName"))
 
 
 def _card(node: object) -> str:
@@ -162,7 +153,7 @@ def _card(node: object) -> str:
 
 
 def _status(node: object) -> str:
-    return markdown.around("**", markdown.literal(attribute_text(node, "text")))
+    return markdown.wrap("**", markdown.literal(attribute_text(node, "text")))
 
 
 def _date(node: object) -> str:
@@ -185,9 +176,9 @@ def _media(node: object) -> str:
 
 INLINE: dict[str, Callable[[object], str]] = {
     "text": _text,
-    "hardBreak": _break,
+    "hardBreak": lambda _: markdown.BREAK,
     "mention": _mention,
-    "emoji": _emoji,
+    "emoji": lambda node: markdown.literal(attribute_text(node, "text", "shortName")),
     "inlineCard": _card,
     "blockCard": _card,
     "embedCard": _card,

@@ -52,8 +52,8 @@ def to_markdown(text: str) -> str:
     A text without an HTML tag comes back unchanged, entities and all. What looks like a tag and is none that
     HTML knows (`<String>`) is text.
     """
-    tokens = [token for token in _TOKEN.finditer(text) if not token["name"] or _is_known(_name(token))]
-    if not any(map(_tells, tokens)):
+    tokens = [token for token in _TOKEN.finditer(text) if not token["name"] or _is_html(_name(token))]
+    if not any(map(_is_markup, tokens)):
         return text
     pieces = list(_pieces(text, tokens))
     words = html.unescape("".join(piece for piece, name in pieces if not name))
@@ -61,7 +61,7 @@ def to_markdown(text: str) -> str:
     return converted if converted is not None and _holds(converted, words) else _without_layout(pieces)
 
 
-def _is_known(name: str) -> bool:
+def _is_html(name: str) -> bool:
     return name in _NAMES or name.partition(":")[0] in _NAME_SPACES
 
 
@@ -69,7 +69,7 @@ def _name(token: re.Match[str]) -> str:
     return (token["name"] or "").lower()
 
 
-def _tells(token: re.Match[str]) -> bool:
+def _is_markup(token: re.Match[str]) -> bool:
     """Whether this token makes a text HTML: not `List<B>`, nor a lone `<i>` in prose."""
     name = _name(token)
     if token["slash"] or "=" in (token["attributes"] or "") or name in {"br", "hr"}:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from importer.markup import markdown
-from importer.markup.jira_inline import inline, split_at_bars, split_at_breaks
-from importer.markup.jira_macros import Block, Code, Prose, Quotation, blocks
+from importer.markup.jira_inline import line_to_markdown, split_at_bars, split_at_breaks
+from importer.markup.jira_macros import Block, Code, Prose, Quotation, parse_macros
 
 _HEADING = re.compile(r"h([1-6])\.(?:\s+|\Z)(.*)", re.DOTALL)
 _ITEM = re.compile(r"([*#]+-?|-)\s+(\S.*)", re.DOTALL)
 _RULE = re.compile(r"-{4,}\Z")
-_SAID = "bq."
+_QUOTE = "bq."
 _DEEPEST = 10
 """Lists deeper than this go on at this depth: no person wrote them, and each level indents every line."""
 
@@ -41,7 +41,7 @@ class _Level:
 
 
 @dataclass(slots=True)
-class _Page:
+class _MarkdownBuilder:
     """The lines written so far, and the lists that are open at their end."""
 
     lines: list[str] = field(default_factory=list)
@@ -59,107 +59,106 @@ def to_markdown(text: str) -> str:
     issue become notes, for they are not in the export. Time is linear in the length of the text.
     """
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "\n".join(_rendered(blocks(plain))).strip("\n")
+    return "\n".join(_rendered(parse_macros(plain))).strip("\n")
 
 
 def _rendered(parts: Sequence[Block]) -> list[str]:
-    page = _Page()
+    out = _MarkdownBuilder()
     for part in parts:
         match part:
             case Prose(text=text):
-                _add_prose(page, text.removeprefix("\n").removesuffix("\n").split("\n"))
+                _add_prose(out, text.removeprefix("\n").removesuffix("\n").split("\n"))
             case Code():
-                _add_code(page, part)
+                _add_code(out, part)
             case Quotation(title=title, blocks=inner):
-                said = _rendered(inner)
+                quoted = _rendered(inner)
                 heading = [f"**{markdown.escape(title)}**", ""] if title else []
-                _add_apart(page, markdown.quoted([*heading, *_without_blank_ends(said)]))
+                _add_apart(out, markdown.quote([*heading, *"\n".join(quoted).strip("\n").split("\n")]))
             case _:
                 assert_never(part)
-    return page.lines
+    return out.lines
 
 
-def _add_prose(page: _Page, lines: list[str]) -> None:
+def _add_prose(out: _MarkdownBuilder, lines: list[str]) -> None:
     place = 0
     while place < len(lines):
         line = lines[place].strip()
-        end = place + 1
+        rows, after = _rows(lines, place)
         if not line:
-            page.levels.clear()
-            _add_blank(page)
-        elif (after := _end_of_table(lines, place)) > place:
-            end = after
-            _add_apart(page, _table(_rows(lines[place:end])))
+            out.levels.clear()
+            _add_blank(out)
+        elif rows:
+            _add_apart(out, _table(rows))
         elif _RULE.match(line):
-            _add_apart(page, ["---"])
+            _add_apart(out, ["---"])
         elif found := _HEADING.match(line):
-            title = " ".join(inline(piece.strip()) for piece in split_at_breaks(found[2]))
-            _add_apart(page, [f"{'#' * int(found[1])} {title}".rstrip()])
-        elif line.startswith(_SAID):
-            _add_apart(page, markdown.quoted(_paragraph(line[len(_SAID) :])))
+            title = " ".join(line_to_markdown(piece.strip()) for piece in split_at_breaks(found[2]))
+            _add_apart(out, [f"{'#' * int(found[1])} {title}".rstrip()])
+        elif line.startswith(_QUOTE):
+            _add_apart(out, markdown.quote(_paragraph(line[len(_QUOTE) :])))
         elif found := _ITEM.match(line):
-            _add_item(page, found[1], found[2])
+            _add_item(out, found[1], found[2])
         else:
-            page.lines += [page.indent + each for each in _paragraph(line)]
-        place = end
+            out.lines += [out.indent + each for each in _paragraph(line)]
+        place = max(after, place + 1)
 
 
-def _add_blank(page: _Page) -> None:
-    if page.lines and page.lines[-1]:
-        page.lines.append("")
+def _add_blank(out: _MarkdownBuilder) -> None:
+    if out.lines and out.lines[-1]:
+        out.lines.append("")
 
 
-def _add_apart(page: _Page, lines: list[str]) -> None:
+def _add_apart(out: _MarkdownBuilder, lines: list[str]) -> None:
     """Add lines that Markdown wants between blank lines; they end every list."""
-    page.levels.clear()
-    _add_blank(page)
-    page.lines += [*lines, ""]
+    out.levels.clear()
+    _add_blank(out)
+    out.lines += [*lines, ""]
 
 
-def _add_code(page: _Page, code: Code) -> None:
+def _add_code(out: _MarkdownBuilder, code: Code) -> None:
     """Add a code block; right below an item of a list it belongs to the item, and the numbers go on."""
     title = [f"**{markdown.escape(code.title)}**"] if code.title else []
     lines = [*title, *markdown.fence(code.text, code.language)]
-    if page.levels:
-        page.lines += [f"{page.indent}{line}" for line in lines]
+    if out.levels:
+        out.lines += [f"{out.indent}{line}" for line in lines]
     else:
-        _add_apart(page, lines)
+        _add_apart(out, lines)
 
 
-def _add_item(page: _Page, marker: str, text: str) -> None:
+def _add_item(out: _MarkdownBuilder, marker: str, text: str) -> None:
     depth, kind = min(len(marker), _DEEPEST), marker[-1]
-    while page.levels and page.levels[-1].depth > depth:
-        page.levels.pop()
-    if page.levels and page.levels[-1].depth == depth and page.levels[-1].kind != kind:
-        page.levels.pop()
-    if not page.levels or page.levels[-1].depth < depth:
-        page.levels.append(_Level(depth, kind, len(page.indent)))
-    level = page.levels[-1]
+    while out.levels and out.levels[-1].depth > depth:
+        out.levels.pop()
+    if out.levels and out.levels[-1].depth == depth and out.levels[-1].kind != kind:
+        out.levels.pop()
+    if not out.levels or out.levels[-1].depth < depth:
+        out.levels.append(_Level(depth, kind, len(out.indent)))
+    level = out.levels[-1]
     level.items += 1
     first, *others = _paragraph(text)
-    page.lines.append(f"{' ' * level.indent}{level.bullet}{first}")
-    page.lines += [page.indent + other for other in others]
+    out.lines.append(f"{' ' * level.indent}{level.bullet}{first}")
+    out.lines += [out.indent + other for other in others]
 
 
 def _paragraph(text: str) -> list[str]:
     """Return the lines of one line of text: more than one where it holds forced breaks."""
-    pieces = [inline(piece.strip()) for piece in split_at_breaks(text)]
+    pieces = [line_to_markdown(piece.strip()) for piece in split_at_breaks(text)]
     shown = [markdown.escape_leading(piece) for piece in pieces if piece] or [""]
     return markdown.BREAK.join(shown).split("\n")
 
 
-def _end_of_table(lines: list[str], start: int) -> int:
-    """Return the place after the last row of a table; the start itself if none begins there.
-
-    A row may go on over lines; a line with a single bar is none.
-    """
+def _rows(lines: list[str], start: int) -> tuple[list[str], int]:
+    """Return the rows of the table that begins at a line, one text each, and the place after them; none if no
+    table begins there. A row may go on over lines; a line with a single bar is none."""
+    rows: list[str] = []
     place = start
     while place < len(lines) and lines[place].lstrip().startswith("|"):
         end = _end_of_row(lines, place)
         if end == place + 1 and lines[place].count("|") == 1:
             break
+        rows.append("\n".join(lines[place:end]).strip())
         place = end
-    return place
+    return rows, place
 
 
 def _end_of_row(lines: list[str], start: int) -> int:
@@ -172,16 +171,6 @@ def _end_of_row(lines: list[str], start: int) -> int:
     return place + 1
 
 
-def _rows(lines: list[str]) -> list[str]:
-    """Return one text a row, its lines joined by LF."""
-    rows, place = [], 0
-    while place < len(lines):
-        end = _end_of_row(lines, place)
-        rows.append("\n".join(lines[place:end]).strip())
-        place = end
-    return rows
-
-
 def _table(rows: list[str]) -> list[str]:
     """Return the table; its first row is the heading if each of its cells is one."""
     cells = [_cells(row) for row in rows]
@@ -190,7 +179,7 @@ def _table(rows: list[str]) -> list[str]:
     else:
         headings = []
     return markdown.table(
-        [[markdown.around("**", shown) if bar == "||" else shown for bar, shown in row] for row in cells],
+        [[markdown.wrap("**", shown) if bar == "||" else shown for bar, shown in row] for row in cells],
         headings=headings,
     )
 
@@ -205,8 +194,4 @@ def _cells(row: str) -> list[tuple[str, str]]:
 
 def _cell(text: str) -> str:
     lines = [piece.strip() for line in text.split("\n") for piece in split_at_breaks(line)]
-    return "<br>".join(inline(line) for line in lines if line)
-
-
-def _without_blank_ends(lines: list[str]) -> list[str]:
-    return "\n".join(lines).strip("\n").split("\n")
+    return "<br>".join(line_to_markdown(line) for line in lines if line)

@@ -56,7 +56,7 @@ _NEVER_BEFORE = "/\\=@&$#%"
 
 
 @dataclass(slots=True)
-class _Line:
+class _LineBuilder:
     """A line as it is being written: pieces of text and of Markdown, and the marks that are open yet."""
 
     pieces: list[str] = field(default_factory=list)
@@ -67,9 +67,9 @@ class _Line:
     words: int = 0
 
 
-def inline(text: str) -> str:
+def line_to_markdown(text: str) -> str:
     """Return the line as Markdown. What is not understood is shown as it is."""
-    line = _Line()
+    line = _LineBuilder()
     position = 0
     while found := _TOKEN.search(text, position):
         _add_text(line, text[position : found.start()])
@@ -102,7 +102,7 @@ def _cut(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     yield before, text[position:]
 
 
-def _add_token(line: _Line, found: re.Match[str]) -> int:
+def _add_token(line: _LineBuilder, found: re.Match[str]) -> int:
     """Write what was found; return where to read on."""
     text = found.group()
     match found.lastgroup:
@@ -130,20 +130,20 @@ def _add_token(line: _Line, found: re.Match[str]) -> int:
     return found.end()
 
 
-def _add_text(line: _Line, text: str) -> None:
+def _add_text(line: _LineBuilder, text: str) -> None:
     if text:
         line.pieces.append(text)
         line.is_markdown.append(False)
         line.words += any(map(str.isalnum, text))
 
 
-def _add_markdown(line: _Line, text: str) -> None:
+def _add_markdown(line: _LineBuilder, text: str) -> None:
     line.pieces.append(text)
     line.is_markdown.append(True)
     line.words += 1
 
 
-def _add_mark(line: _Line, mark: str, literal: str, *, may_open: bool, may_close: bool) -> None:
+def _add_mark(line: _LineBuilder, mark: str, literal: str, *, may_open: bool, may_close: bool) -> None:
     if may_close and _close(line, mark):
         return
     if may_open:
@@ -152,7 +152,7 @@ def _add_mark(line: _Line, mark: str, literal: str, *, may_open: bool, may_close
     _add_text(line, literal)
 
 
-def _close(line: _Line, mark: str) -> bool:
+def _close(line: _LineBuilder, mark: str) -> bool:
     """Pair with the nearest same mark before, if there are words between; forget the marks in between."""
     if not line.waiting.get(mark):
         return False
@@ -187,7 +187,7 @@ def _neighbours(found: re.Match[str]) -> tuple[str, str]:
     return text[max(start - 1, 0) : start], text[end : end + 1]
 
 
-def _written(line: _Line) -> Iterator[str]:
+def _written(line: _LineBuilder) -> Iterator[str]:
     """Yield the pieces, neighbouring text joined, so that what is escaped sees its neighbours."""
     plain: list[str] = []
     for piece, is_markdown in zip(line.pieces, line.is_markdown, strict=True):
@@ -209,7 +209,7 @@ def _link(inside: str) -> str:
     """Return the Markdown of what stands in brackets, or an empty text if it is no link."""
     shown, *rest = inside.split("|")
     target = (rest[0] if rest else shown).strip()
-    alias = inline(shown.strip()) if rest else ""
+    alias = line_to_markdown(shown.strip()) if rest else ""
     title = "|".join(rest[1:]).strip()
     if _ADDRESS.match(target):
         return markdown.link(alias, target, "" if title in _CARDS else title)

@@ -47,7 +47,7 @@ Block = Prose | Code | Quotation
 
 @dataclass(slots=True)
 class _Open:
-    """A quote or panel that is being read; the whole text is the outermost, without a name."""
+    """A quote or panel that is being read; the whole text is the outermost one, without a name."""
 
     name: str
     title: str = ""
@@ -55,7 +55,7 @@ class _Open:
     prose: list[str] = field(default_factory=list)
 
 
-def blocks(text: str) -> tuple[Block, ...]:
+def parse_macros(text: str) -> tuple[Block, ...]:
     """Return the blocks of a text, line ends as LF.
 
     A macro without its end is text. Quotes and panels nest at most two deep, one of each, as Jira shows them;
@@ -124,14 +124,14 @@ def _turn(opened: list[_Open], token: re.Match[str], has_end: bool) -> bool:
 def _leave(opened: list[_Open]) -> None:
     inner = opened.pop()
     _end_prose(opened[-1])
-    said = Quotation(inner.title, _finished(inner))
-    if said.title or said.blocks:
-        opened[-1].blocks.append(said)
+    quotation = Quotation(inner.title, _finished(inner))
+    if quotation.title or quotation.blocks:
+        opened[-1].blocks.append(quotation)
 
 
-def _finished(whole: _Open) -> tuple[Block, ...]:
-    _end_prose(whole)
-    return tuple(whole.blocks)
+def _finished(outermost: _Open) -> tuple[Block, ...]:
+    _end_prose(outermost)
+    return tuple(outermost.blocks)
 
 
 def _end_prose(within: _Open) -> None:

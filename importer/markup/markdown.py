@@ -47,7 +47,7 @@ def escape_leading(line: str) -> str:
     return f"\\{line}" if _LEADING.match(line) else line
 
 
-def around(mark: str, content: str, closing: str = "") -> str:
+def wrap(mark: str, content: str, closing: str = "") -> str:
     """Return the content between marks; white space at its ends stays outside, as Markdown wants it."""
     inner = content.strip()
     if not inner:
@@ -72,7 +72,7 @@ def fence(text: str, language: str = "") -> list[str]:
     return [f"{ticks}{language.replace('`', '').strip()}", *text.split("\n"), ticks]
 
 
-def quoted(lines: Iterable[str]) -> list[str]:
+def quote(lines: Iterable[str]) -> list[str]:
     """Return the lines as a quotation."""
     return [f"> {line}".rstrip() for line in lines]
 

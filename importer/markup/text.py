@@ -1,4 +1,4 @@
-"""Any text -> a short ASCII name, or the text without white space around it."""
+"""Any text -> a short ASCII name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import unicodedata
 _LONGEST = 60
 _DIGITS = 8
 _APART = re.compile(r"[^a-z0-9]+")
-_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 
 
 def slug(text: str) -> str:
@@ -27,17 +26,3 @@ def slug(text: str) -> str:
         return words
     digest = hashlib.sha256(composed.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
     return f"{words[: _LONGEST - _DIGITS - 1].strip('-')}-{digest}".lstrip("-")
-
-
-def trimmed(text: str) -> str:
-    """Return the text without white space, byte order marks and zero-width characters around it."""
-    start, end = 0, len(text)
-    while start < end and _is_empty(text[start]):
-        start += 1
-    while end > start and _is_empty(text[end - 1]):
-        end -= 1
-    return text[start:end]
-
-
-def _is_empty(character: str) -> bool:
-    return character.isspace() or character in _INVISIBLE

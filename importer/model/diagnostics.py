@@ -12,6 +12,32 @@ SHOWN_LOCATIONS = 5
 """Places of one cause that are shown where nobody asked for all."""
 
 
+class Problem(Exception):
+    """A mistake in what a user wrote, raised by code that may not know where it stands.
+
+    `summary` is the cause, without the user's own words; `detail` has these. `line` counts in the text that
+    was read, from 1; `at` is the place where it is known.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        summary: str,
+        line: int = 1,
+        *,
+        detail: str = "",
+        hint: str = "",
+        at: Location | None = None,
+    ) -> None:
+        super().__init__(summary)
+        self.code = code
+        self.summary = summary
+        self.line = line
+        self.detail = detail
+        self.hint = hint
+        self.at = at
+
+
 @dataclass(slots=True)
 class Diagnostics:
     """A list that stages add to."""
@@ -22,6 +48,10 @@ class Diagnostics:
         self, code: str, summary: str, at: Location | None = None, *, detail: str = "", hint: str = ""
     ) -> None:
         self._add(Severity.ERROR, code, summary, at, detail, hint)
+
+    def report(self, problem: Problem, at: Location | None = None) -> None:
+        """Add a problem as an error at its own place, else at the place given."""
+        self.error(problem.code, problem.summary, problem.at or at, detail=problem.detail, hint=problem.hint)
 
     def warning(
         self, code: str, summary: str, at: Location | None = None, *, detail: str = "", hint: str = ""

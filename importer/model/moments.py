@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
 from importer.model import normalise
+from importer.model.diagnostics import Problem
 
 WITH_OFFSET = "2023-04-12T09:14:00Z"
 EXPECTED = f"{WITH_OFFSET}, 2023-04-12 09:14 or 2023-04-12"
@@ -23,40 +24,22 @@ _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 """The form that most are in, which needs no taking apart."""
 
 
-class NotAMoment(ValueError):
-    """The text is no instant. `summary` is the cause, `detail` what is wrong with this one."""
-
-    def __init__(self, code: str, summary: str, *, detail: str, hint: str) -> None:
-        super().__init__(summary)
-        self.code = code
-        self.summary = summary
-        self.detail = detail
-        self.hint = hint
+class InvalidMoment(Problem):
+    """The text is no instant."""
 
 
-class UnknownForm(NotAMoment):
+class UnknownMomentFormat(InvalidMoment):
     """The text is written like none of the moments that can be read."""
 
 
-class UnknownZone(ValueError):
-    """No time zone has that name; `nearest` is one that looks like it, or empty. Of abbreviations and offsets
-    nothing looks like it: BST is not nearly MST, and Etc/GMT+2 is two hours behind."""
-
-    def __init__(self, name: str) -> None:
-        known = {each.casefold(): each for each in available_timezones()}
-        places = [each for each in known if "/" in each and not each.startswith("etc/")]
-        wanted = name.strip().casefold().replace(" ", "_")
-        near = [wanted] if wanted in known else get_close_matches(wanted, places, 1)
-        super().__init__(name)
-        self.nearest = known[near[0]] if near else ""
-
-
 def zone(name: str) -> ZoneInfo:
-    """Return the time zone of the IANA database (`Europe/London`, `UTC`). Raises UnknownZone."""
+    """Return the time zone of the IANA database (`Europe/London`, `UTC`). Raises a Problem
+    (unknown-timezone)."""
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
-        raise UnknownZone(name) from None
+        hint = _zone_hint(name)
+        raise Problem("unknown-timezone", f"there is no time zone `{name}`", hint=hint) from None
 
 
 def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> datetime:
@@ -64,8 +47,8 @@ def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> dateti
 
     The forms are RFC 3339's and their shorter relatives: a blank for `T`, no seconds, an offset without a
     colon, a date alone (its midnight). `local` is the zone of texts without an offset, `side` (earlier or
-    later) what a local time means that a change of the clocks makes two instants, or none. Raises NotAMoment
-    (bad-datetime, naive-datetime, ambiguous-local-time, impossible-local-time).
+    later) what a local time means that a change of the clocks makes two instants, or none. Raises
+    InvalidMoment (bad-datetime, naive-datetime, ambiguous-local-time, impossible-local-time).
     """
     return instant(_parsed(text), text, local, side)
 
@@ -73,7 +56,7 @@ def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> dateti
 def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | None) -> datetime:
     """Return the instant of a calendar's moment, as `moment` does; `text` is how it was written."""
     if parsed.year not in YEARS:
-        raise NotAMoment(
+        raise InvalidMoment(
             "bad-datetime",
             "a year is out of range",
             detail=f"`{text}`: years go from {YEARS[0]} to {YEARS[-1]}",
@@ -81,7 +64,7 @@ def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | Non
         )
     if parsed.tzinfo is None:
         if local is None:
-            raise NotAMoment(
+            raise InvalidMoment(
                 "naive-datetime",
                 "a moment has no UTC offset, and no time zone is set",
                 detail=f"`{text}`",
@@ -89,6 +72,16 @@ def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | Non
             )
         parsed = _in_zone(parsed, local, text, side)
     return normalise.to_utc(parsed)
+
+
+def _zone_hint(name: str) -> str:
+    """Suggest the zone that looks like a name. Nothing looks like an abbreviation or an offset: BST is not
+    nearly MST, and Etc/GMT+2 is two hours behind."""
+    known = {each.casefold(): each for each in available_timezones()}
+    places = [each for each in known if "/" in each and not each.startswith("etc/")]
+    wanted = name.strip().casefold().replace(" ", "_")
+    near = [wanted] if wanted in known else get_close_matches(wanted, places, 1)
+    return f"did you mean `{known[near[0]]}`?" if near else "zones are called like Europe/London or UTC"
 
 
 def _parsed(text: str) -> datetime:
@@ -104,7 +97,7 @@ def _parsed(text: str) -> datetime:
         offset = (offset or "").upper()
         return datetime.fromisoformat(f"{day}T{clock}{_seconds(clock, fraction)}{offset}")
     except ValueError as error:
-        raise UnknownForm(
+        raise UnknownMomentFormat(
             "bad-datetime",
             "a moment cannot be read",
             detail=f"`{text}`: {error}",
@@ -132,13 +125,13 @@ def _in_zone(naive: datetime, local: ZoneInfo, text: str, side: str | None) -> d
         by_instant = sorted((earlier, later), key=lambda each: each.astimezone(UTC))
         return by_instant[0 if side == "earlier" else 1]
     if first > second:
-        raise NotAMoment(
+        raise InvalidMoment(
             "ambiguous-local-time",
             f"a local time is there twice, as the clocks went back in {local.key}",
             detail=f"`{text}` is {earlier.isoformat()} or {later.isoformat()}",
             hint="write the offset of the one that you mean",
         )
-    raise NotAMoment(
+    raise InvalidMoment(
         "impossible-local-time",
         f"a local time is not there, as the clocks went forward in {local.key}",
         detail=f"`{text}` was jumped over",

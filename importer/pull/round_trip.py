@@ -43,7 +43,7 @@ def _read(text: str) -> Iterator[Incident]:
     from importer.sources import incidents  # noqa: PLC0415  YAML is slow to import
 
     diagnostics = Diagnostics()
-    source = incidents.Source("", _PLAIN, None, lambda *_: None, diagnostics)
+    source = incidents.FileContext("", _PLAIN, None, lambda *_: None, diagnostics)
     for file in yaml_file.read(text, "", diagnostics):
         if isinstance(file, Block) and shape.gate(shape.INCIDENT_FILE).is_valid(file):
             declared = cast(Iterable[Block], file["incidents"])

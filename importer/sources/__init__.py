@@ -15,7 +15,7 @@ from importer.model.diagnostics import Diagnostics
 from importer.model.settings import MappedSource, Settings
 
 if TYPE_CHECKING:
-    from importer.mapping import Tally
+    from importer.mapping.blocks import RecordCounts
     from importer.model.settings import SourceFile
     from importer.sources.files import Files
 
@@ -28,7 +28,7 @@ class Loaded:
     incidents: tuple[Incident, ...]
     inputs: tuple[Input, ...]
     diagnostics: tuple[Diagnostic, ...]
-    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    record_counts: Mapping[str, RecordCounts] = field(default_factory=dict)
     """What became of the records of each source that a mapping reads, by the path of the source."""
 
 
@@ -42,9 +42,9 @@ def load(settings: Settings, paths: Sequence[Path] = ()) -> Loaded:
     diagnostics = Diagnostics()
     read = files.Files(settings.root, diagnostics)
     with _no_garbage_collection():
-        found = discovery.find(settings, paths, diagnostics)
+        found = discovery.discover(settings, paths, diagnostics)
         incidents: list[Incident] = []
-        tallies: dict[str, Tally] = {}
+        record_counts: dict[str, RecordCounts] = {}
         for mapped, group in _groups(found):
             if mapped is None:
                 incidents += (incident for each in group for incident in _incidents(each, settings, read))
@@ -53,9 +53,9 @@ def load(settings: Settings, paths: Sequence[Path] = ()) -> Loaded:
 
                 source = Mapped(mapped, settings, read)
                 incidents += source.incidents(group)
-                tallies[mapped.path] = source.tally
+                record_counts[mapped.path] = source.counts
     inputs = tuple(read.inputs[name] for name in sorted(read.inputs))
-    return Loaded(tuple(incidents), inputs, tuple(diagnostics.found), tallies)
+    return Loaded(tuple(incidents), inputs, tuple(diagnostics.found), record_counts)
 
 
 def _groups(found: Sequence[SourceFile]) -> list[tuple[MappedSource | None, list[SourceFile]]]:
@@ -76,7 +76,7 @@ def _incidents(found: SourceFile, settings: Settings, read: Files) -> Iterator[I
     if data is None:
         return
     zone = found.timezone or settings.timezone
-    whole = incidents.Source(
+    context = incidents.FileContext(
         path=found.shown,
         settings=settings,
         zone=moments.zone(zone) if zone else None,
@@ -84,9 +84,9 @@ def _incidents(found: SourceFile, settings: Settings, read: Files) -> Iterator[I
         diagnostics=read.diagnostics,
         policy=found.policy or settings.policy,
     )
-    source_of = cache(lambda path: replace(whole, path=path))
+    source_of = cache(lambda path: replace(context, path=path))
     for candidate in documents.candidates(found, data, read.diagnostics):
-        problems = shape.problems(candidate.node, shape.INCIDENT, candidate.path, line=candidate.line)
+        problems = shape.validate(candidate.node, shape.INCIDENT, candidate.path, line=candidate.line)
         read.diagnostics.found += problems
         # What has an unknown field is read all the same: its other mistakes are told at once.
         can_be_read = all(each.code == "unknown-field" for each in problems)

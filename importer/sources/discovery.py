@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ _LOCK = "~$"
 _WILD = frozenset("*?[")
 
 
-def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) -> tuple[SourceFile, ...]:
+def discover(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) -> tuple[SourceFile, ...]:
     """Return the files below `paths`, else those of the sources of importer.yaml, else those of its folder.
 
     Passed over are hidden files and folders, importer.yaml, and what has another suffix.
@@ -42,18 +42,14 @@ def find(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) ->
         (found for group in groups for found in group),
         key=lambda each: (each.shown, each.mapped is None, not each.named),
     )
-    found = tuple({_identity(found.path): found for found in reversed(every)}.values())[::-1]
+    found = tuple({found.path.resolve(): found for found in reversed(every)}.values())[::-1]
     return _with_words_of_sources(found, settings)
 
 
-def shown(path: Path, root: Path) -> str:
+def display_path(path: Path, root: Path) -> str:
     """Return a path relative to `root` where it lies below that, else as it is."""
     absolute, base = (Path(os.path.normpath(each.absolute())) for each in (path, root))
     return (absolute.relative_to(base) if absolute.is_relative_to(base) else path).as_posix()
-
-
-def _identity(path: Path) -> Path:
-    return path.resolve()
 
 
 def _given(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
@@ -75,14 +71,13 @@ def _given(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Sou
 def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
     if path.is_dir():
         return _in_folder(path, settings, diagnostics)
-    name = shown(path, settings.root)
+    name = display_path(path, settings.root)
     if not path.is_file():
-        diagnostics.error("no-such-file", f"there is no file or folder `{name}`", hint="check the path")
+        _report_missing(name, None, diagnostics)
         return []
     if path.suffix.lower() not in SUFFIXES:
-        diagnostics.error(
-            "not-supported", f"files of the kind `{path.suffix}` cannot be read", Location(name, 1)
-        )
+        summary = f"files of the kind `{path.suffix}` cannot be read"
+        diagnostics.error("not-supported", summary, Location(name, 1))
         return []
     return [SourceFile(path, name, named=True)]
 
@@ -91,14 +86,14 @@ def _with_words_of_sources(found: Sequence[SourceFile], settings: Settings) -> t
     """Return the files with what importer.yaml says of them, however they were found; of several sources that
     have a file the last one counts."""
     words = {
-        _identity(each.path): source
+        each.path.resolve(): source
         for source in settings.sources
         if isinstance(source, PlainSource)
         for each in _matching(source.path, settings, Diagnostics())
     }
     return tuple(
         replace(each, timezone=source.timezone, policy=source.policy)
-        if (source := words.get(_identity(each.path))) and each.mapped is None
+        if (source := words.get(each.path.resolve())) and each.mapped is None
         else each
         for each in found
     )
@@ -120,51 +115,35 @@ def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) 
     """Return the files that a mapping reads. In a folder and among those of a glob, other kinds of files than
     those that mappings read are passed over."""
     path = settings.root / source.path
-    place = _config(settings, source.line)
+    place = config_place(settings, source.line)
     if _WILD.isdisjoint(source.path) and not path.is_dir():
         if path.is_file():
-            return [SourceFile(path, shown(path, settings.root), named=True, mapped=source)]
-        diagnostics.error(
-            "no-such-file", f"there is no file or folder `{source.path}`", place, hint="check the path"
-        )
+            return [SourceFile(path, display_path(path, settings.root), named=True, mapped=source)]
+        _report_missing(source.path, place, diagnostics)
         return []
     every = _walk(path, diagnostics) if path.is_dir() else _matches(source.path, settings)
     found = [
-        SourceFile(each, shown(each, settings.root), named=False, mapped=source)
+        SourceFile(each, display_path(each, settings.root), named=False, mapped=source)
         for each in every
         if each.suffix.lower() in MAPPED_SUFFIXES and _may_declare(each)
     ]
     if not found:
-        diagnostics.error(
-            "no-match",
-            f"the source `{source.path}` matches no file",
-            place,
-            hint=f"files end in {', '.join(sorted(MAPPED_SUFFIXES))}; hidden ones are passed over",
-        )
+        summary = f"the source `{source.path}` matches no file"
+        _report_no_match(summary, MAPPED_SUFFIXES, place, diagnostics)
     return found
 
 
 def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics, line: int = 1) -> list[SourceFile]:
     if _WILD.isdisjoint(pattern):
         return _at(settings.root / pattern, settings, diagnostics)
+    place = config_place(settings, line)
     try:
-        found = [
-            SourceFile(path, shown(path, settings.root), named=False)
-            for path in _matches(pattern, settings)
-            if _is_source(path, settings)
-        ]
+        found = _files_of_incidents(_matches(pattern, settings), settings)
     except (ValueError, NotImplementedError) as error:
-        diagnostics.error(
-            "bad-value", f"the source `{pattern}` is no glob", _config(settings, line), detail=str(error)
-        )
+        diagnostics.error("bad-value", f"the source `{pattern}` is no glob", place, detail=str(error))
         return []
     if not found:
-        diagnostics.error(
-            "no-match",
-            f"the source `{pattern}` matches no file",
-            _config(settings, line),
-            hint=f"files end in {', '.join(sorted(SUFFIXES))}; hidden ones are passed over",
-        )
+        _report_no_match(f"the source `{pattern}` matches no file", SUFFIXES, place, diagnostics)
     return found
 
 
@@ -182,10 +161,15 @@ def _is_hidden(path: Path, pattern: str, base: Path) -> bool:
     return any(part.startswith(".") and part not in asked for part in path.relative_to(base).parts)
 
 
-def _is_source(path: Path, settings: Settings) -> bool:
-    """Whether a file that nobody named is read as one of incidents."""
-    own = (settings.root / CONFIG_NAME, settings.path, *_mapping_files(settings))
-    return path.suffix.lower() in SUFFIXES and path not in own and _may_declare(path)
+def _files_of_incidents(paths: Iterable[Path], settings: Settings) -> list[SourceFile]:
+    """Return those of the files that nobody named which are read as files of incidents."""
+    mappings = (each.mapping for each in settings.sources if isinstance(each, MappedSource) and each.mapping)
+    own = (settings.root / CONFIG_NAME, settings.path, *(settings.root / each for each in mappings))
+    return [
+        SourceFile(path, display_path(path, settings.root), named=False)
+        for path in paths
+        if path.suffix.lower() in SUFFIXES and path not in own and _may_declare(path)
+    ]
 
 
 def _may_declare(path: Path) -> bool:
@@ -195,24 +179,11 @@ def _may_declare(path: Path) -> bool:
     return path.suffix.lower() not in _MARKDOWN_SUFFIXES or begins_with_front_matter(path)
 
 
-def _mapping_files(settings: Settings) -> Iterator[Path]:
-    for source in settings.sources:
-        if isinstance(source, MappedSource) and source.mapping is not None:
-            yield settings.root / source.mapping
-
-
 def _in_folder(folder: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
-    found: list[SourceFile] = []
-    for path in _walk(folder, diagnostics):
-        name = shown(path, settings.root)
-        if _is_source(path, settings):
-            found.append(SourceFile(path, name, named=False))
+    found = _files_of_incidents(_walk(folder, diagnostics), settings)
     if not found:
-        diagnostics.error(
-            "no-match",
-            f"the folder `{shown(folder, settings.root)}` has no file of incidents",
-            hint=f"files end in {', '.join(sorted(SUFFIXES))}; hidden ones are passed over",
-        )
+        summary = f"the folder `{display_path(folder, settings.root)}` has no file of incidents"
+        _report_no_match(summary, SUFFIXES, None, diagnostics)
     return found
 
 
@@ -220,9 +191,8 @@ def _walk(folder: Path, diagnostics: Diagnostics) -> Iterator[Path]:
     """Yield every file that is not hidden. Links are followed, but no folder is entered twice."""
 
     def unreadable(error: OSError) -> None:
-        diagnostics.error(
-            "unreadable", f"a folder cannot be read: {error.strerror}", Location(error.filename, 1)
-        )
+        summary = f"a folder cannot be read: {error.strerror}"
+        diagnostics.error("unreadable", summary, Location(error.filename, 1))
 
     entered: set[Path] = set()
     for current, folders, names in os.walk(folder, followlinks=True, onerror=unreadable):
@@ -235,5 +205,18 @@ def _walk(folder: Path, diagnostics: Diagnostics) -> Iterator[Path]:
         yield from (here / name for name in names if not name.startswith("."))
 
 
-def _config(settings: Settings, line: int) -> Location | None:
-    return Location(shown(settings.path, settings.root), line) if settings.path else None
+def _report_missing(name: str, place: Location | None, diagnostics: Diagnostics) -> None:
+    summary = f"there is no file or folder `{name}`"
+    diagnostics.error("no-such-file", summary, place, hint="check the path")
+
+
+def _report_no_match(
+    summary: str, suffixes: Iterable[str], place: Location | None, diagnostics: Diagnostics
+) -> None:
+    hint = f"files end in {', '.join(sorted(suffixes))}; hidden ones are passed over"
+    diagnostics.error("no-match", summary, place, hint=hint)
+
+
+def config_place(settings: Settings, line: int) -> Location | None:
+    """Return the place of a line of importer.yaml, if there is one."""
+    return Location(display_path(settings.path, settings.root), line) if settings.path else None

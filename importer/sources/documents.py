@@ -9,34 +9,26 @@ from functools import cache, partial
 from itertools import chain
 
 from importer.formats import csv_file, json_file, markdown_file, shape, yaml_file
-from importer.formats.encoding import decode, physical_line
+from importer.formats.text_file import decode_text, physical_line
 from importer.formats.tree import Block, Malformed, Node, Series
 from importer.model import Location, Severity
 from importer.model.diagnostics import Diagnostics
 from importer.model.settings import SourceFile
+from importer.sources import columns, front_matter
 from importer.sources.discovery import MARKDOWN, WORKBOOK
 
-
-@dataclass(frozen=True, slots=True)
-class _Format:
-    """How to read a text file, and how to count its lines."""
-
-    read: Callable[[str, str, Diagnostics], Iterable[Node]]
-    line_after: Callable[[str], int] = physical_line
-
-
-_FORMATS = {
-    ".yaml": _Format(yaml_file.read),
-    ".yml": _Format(yaml_file.read),
-    ".json": _Format(json_file.read),
-    ".jsonl": _Format(json_file.read_lines),
-    ".csv": _Format(csv_file.read, csv_file.row_after),
-    ".tsv": _Format(partial(csv_file.read, delimiter="\t"), csv_file.row_after),
-    MARKDOWN: _Format(markdown_file.read),
+_READERS: dict[str, Callable[[str, str, Diagnostics], Iterable[Node]]] = {
+    ".yaml": yaml_file.read,
+    ".yml": yaml_file.read,
+    ".json": json_file.read,
+    ".jsonl": json_file.read_lines,
+    ".csv": columns.read_csv,
+    ".tsv": partial(columns.read_csv, delimiter="\t"),
+    MARKDOWN: front_matter.read_markdown,
 }
 _OWN_PRODUCT = re.compile(r'\s*\{[^{\[]*"(?:format_version|importer_report)"\s*:|importer_report,')
 """Plans, state exports and reports say so before anything nested, or in their first header."""
-_TELLING = frozenset({"incidents", "key", "external_id"})
+_MARKER_KEYS = frozenset({"incidents", "key", "external_id"})
 """Keys of which one is enough to tell a file of incidents from any other YAML or JSON."""
 
 
@@ -49,48 +41,45 @@ class Candidate:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """A file, or a sheet of a workbook: what messages call it, and the documents in it."""
-
-    shown: str
-    nodes: Iterable[Node]
-
-
 def candidates(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator[Candidate]:
     """Yield what a file declares. A file that declares nothing is an error if it was named, else a warning;
     what this program wrote itself is passed over unless it was named."""
     before = len(diagnostics.found)
     declaring: dict[str, bool] = {}
     try:
-        pages = _pages(found, data, diagnostics)
-        if pages is None:
+        groups = _documents(found, data, diagnostics)
+        if groups is None:
             return
-        for page in pages:
-            declaring[page.shown] = False
-            for node in _if_one_declares(page.nodes):
-                for candidate in _unpacked(node, page.shown, diagnostics):
-                    declaring[page.shown] = True
+        for shown, nodes in groups:
+            declaring[shown] = False
+            for node in _if_one_declares(nodes):
+                for candidate in _unpacked(node, shown, diagnostics):
+                    declaring[shown] = True
                     yield candidate
     except Malformed as problem:
-        problem.report(found.shown, diagnostics)
+        diagnostics.report(problem, Location(found.shown, problem.line))
         return
     if any(declaring.values()):
-        for shown in (shown for shown, declares in declaring.items() if not declares):
-            diagnostics.warning("not-an-incident-file", "a sheet declares no incident", Location(shown, 1))
+        for sheet in (sheet for sheet, declares in declaring.items() if not declares):
+            diagnostics.warning("not-an-incident-file", "a sheet declares no incident", Location(sheet, 1))
     elif not any(each.severity is Severity.ERROR for each in diagnostics.found[before:]):
         _report_nothing(found, diagnostics)
 
 
-def _pages(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator[_Page] | None:
-    """Return what is in a file; None where it is passed over, or after saying that it is not to be read.
-    Raises Malformed, also on the way."""
+def _documents(
+    found: SourceFile, data: bytes, diagnostics: Diagnostics
+) -> Iterator[tuple[str, Iterable[Node]]] | None:
+    """Return what messages call a file, or each sheet of a workbook, and the documents in it; None where it
+    is passed over, or after saying that it is not to be read. Raises Malformed, also on the way."""
     suffix = found.path.suffix.lower()
     if suffix == WORKBOOK:
         from importer.formats import xlsx_file  # noqa: PLC0415  only a workbook pays for it
 
-        return (_Page(*each) for each in xlsx_file.read(found.path, found.shown, diagnostics))
-    text = decode(data, _FORMATS[suffix].line_after)
+        return (
+            (name, columns.read_rows(contents, name, diagnostics))
+            for name, contents in xlsx_file.read_sheets(found.path, found.shown)
+        )
+    text = decode_text(data, csv_file.row_after if suffix in (".csv", ".tsv") else physical_line)
     if _OWN_PRODUCT.match(text):
         if found.named:
             place = Location(found.shown, 1)
@@ -99,11 +88,10 @@ def _pages(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator
         return None
     if suffix == MARKDOWN and not found.named and not markdown_file.has_front_matter(text):
         hint = "it ends with a line like its first one"
-        diagnostics.warning(
-            "no-front-matter", "the front matter has no end", Location(found.shown, 1), hint=hint
-        )
+        place = Location(found.shown, 1)
+        diagnostics.warning("no-front-matter", "the front matter has no end", place, hint=hint)
         return None
-    return iter([_Page(found.shown, _FORMATS[suffix].read(text, found.shown, diagnostics))])
+    return iter([(found.shown, _READERS[suffix](text, found.shown, diagnostics))])
 
 
 def _if_one_declares(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -124,7 +112,7 @@ def _declares(node: Node) -> bool:
         case Block() if node.get("incidents"):
             return _declares(node["incidents"])
         case Block():
-            return not _TELLING.isdisjoint(node) or len(_fields() & node.keys()) > 1
+            return not _MARKER_KEYS.isdisjoint(node) or len(_fields() & node.keys()) > 1
         case Series():
             return any(_declares(each) for each in node)
         case _:
@@ -133,7 +121,7 @@ def _declares(node: Node) -> bool:
 
 @cache
 def _fields() -> frozenset[str]:
-    return frozenset(shape.document(shape.INCIDENT)["$defs"]["incident"]["properties"]) - {"postmortem"}
+    return frozenset(shape.json_schema(shape.INCIDENT)["$defs"]["incident"]["properties"]) - {"postmortem"}
 
 
 def _unpacked(node: Node, path: str, diagnostics: Diagnostics) -> list[Candidate]:
@@ -142,14 +130,9 @@ def _unpacked(node: Node, path: str, diagnostics: Diagnostics) -> list[Candidate
         case Series():
             return [Candidate(each, line, path) for each, line in zip(node, node.lines, strict=True)]
         case Block() if "incidents" in node:
-            diagnostics.found += shape.problems(
-                _without_contents(node), shape.INCIDENT_FILE, path, line=node.line
-            )
-            return (
-                _unpacked(node["incidents"], path, diagnostics)
-                if isinstance(node["incidents"], Series)
-                else []
-            )
+            file, listed = _without_contents(node), node["incidents"]
+            diagnostics.found += shape.validate(file, shape.INCIDENT_FILE, path, line=node.line)
+            return _unpacked(listed, path, diagnostics) if isinstance(listed, Series) else []
         case Block():
             return [Candidate(node, node.line, path)]
         case _:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from importer.formats.encoding import decode, physical_line
+from importer.formats.text_file import decode_text
 from importer.formats.tree import Malformed
 from importer.model import Input, Location, normalise
 from importer.model.diagnostics import Diagnostics
-from importer.sources.discovery import shown
+from importer.sources.discovery import display_path
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class Files:
 
     def read(self, path: Path) -> bytes | None:
         """Return a file's bytes, or None after saying why there are none."""
-        name = shown(path, self.root)
+        name = display_path(path, self.root)
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -34,7 +35,7 @@ class Files:
 
     def note(self, path: Path) -> bool:
         """Remember a file that something else reads, in pieces; False after saying why it cannot be read."""
-        name = shown(path, self.root)
+        name = display_path(path, self.root)
         try:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256")
@@ -51,23 +52,14 @@ class Files:
         name is sent out.
         """
         path = (folder / name).resolve()
+        error = partial(self.diagnostics.error, at=place, detail=f"`{name}`")
         if not any(path.is_relative_to(allowed.resolve()) for allowed in (folder, self.root)):
-            self.diagnostics.error(
-                "postmortem-outside",
-                "a post-mortem lies outside of the folder of the incidents",
-                place,
-                detail=f"`{name}`",
-                hint="move it below the folder of importer.yaml",
-            )
+            summary = "a post-mortem lies outside of the folder of the incidents"
+            error("postmortem-outside", summary, hint="move it below the folder of importer.yaml")
             return None
         if not path.is_file():
-            self.diagnostics.error(
-                "postmortem-file-missing",
-                "a post-mortem's file is not there",
-                place,
-                detail=f"`{name}`",
-                hint="the path is relative to the file of the incident",
-            )
+            hint = "the path is relative to the file of the incident"
+            error("postmortem-file-missing", "a post-mortem's file is not there", hint=hint)
             return None
         data = self.read(path)
         return None if data is None else self._text(data, name, place)
@@ -79,13 +71,12 @@ class Files:
 
     def _text(self, data: bytes, name: str, place: Location) -> str | None:
         try:
-            content = normalise.text(decode(data, physical_line))
+            content = normalise.text(decode_text(data))
         except Malformed as problem:
             detail = f"`{name}`, line {problem.line}: {problem.detail}"
             self.diagnostics.error(problem.code, problem.summary, place, detail=detail, hint=problem.hint)
             return None
         if content is None:
-            self.diagnostics.error(
-                "postmortem-empty", "a post-mortem's file is empty", place, detail=f"`{name}`"
-            )
+            summary = "a post-mortem's file is empty"
+            self.diagnostics.error("postmortem-empty", summary, place, detail=f"`{name}`")
         return content

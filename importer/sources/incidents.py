@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from importer.formats.tree import Block, Node, Series
+from importer.formats.tree import Block, Node, Series, texts
 from importer.model import (
     Attachment,
     Attribute,
@@ -30,7 +30,7 @@ from importer.model import (
     normalise,
 )
 from importer.model.diagnostics import Diagnostics
-from importer.model.moments import NotAMoment, moment
+from importer.model.moments import InvalidMoment, moment
 from importer.model.settings import Settings
 from importer.sources.settings_file import policy_of
 
@@ -57,7 +57,7 @@ _REFERENCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FileContext:
     """What all incidents of a file share. Where it `packs_cells`, one cell of a table can hold several values
     of a custom field; a mapping has split them already."""
 
@@ -70,7 +70,7 @@ class Source:
     policy: Policy = field(default_factory=Policy)
 
 
-def incident(block: Block, source: Source) -> Incident:
+def incident(block: Block, source: FileContext) -> Incident:
     """Return the incident that a mapping of the right shape declares, with the defaults of the settings.
 
     Values that cannot be read are reported and left out. That a value is a mapping where it must be one, the
@@ -79,7 +79,7 @@ def incident(block: Block, source: Source) -> Incident:
     number = block.get("external_id")
     external_id = int(number) if isinstance(number, str) else None
     return Incident(
-        key=_line(_text(block, "key")) or str(external_id),
+        key=normalise.line(_text(block, "key")) or str(external_id),
         external_id=external_id,
         attributes=_Draft(block, source).attributes(),
         location=Location(source.path, block.line),
@@ -93,7 +93,7 @@ class _Draft:
     """The attributes of one incident while they are read."""
 
     block: Block
-    source: Source
+    source: FileContext
     found: dict[Attribute, Value] = field(default_factory=dict)
 
     def attributes(self) -> dict[Attribute, Value]:
@@ -120,16 +120,13 @@ class _Draft:
 
     def timestamps(self, moments: Node) -> None:
         for attribute, value, place in self.keyed(moments, Field.TIMESTAMP, Kind.TIMESTAMP):
-            try:
-                at = moment(value, self.source.zone) if isinstance(value, str) else None
-            except NotAMoment as problem:
-                self.report(problem, place)
-            else:
+            at = self.moment(value, place) if isinstance(value, str) else None
+            if at is not None or value is None:
                 self.put(attribute, at, place)
 
     def roles(self, people: Node) -> None:
         for attribute, value, place in self.keyed(people, Field.ROLE, Kind.ROLE):
-            self.put(attribute, None if value is None else _user(value, place), place)
+            self.put(attribute, None if value is None else _reference(Kind.USER, value, place), place)
 
     def custom_fields(self, values: Node) -> None:
         for attribute, value, place in self.keyed(values, Field.CUSTOM_FIELD, Kind.CUSTOM_FIELD):
@@ -145,18 +142,20 @@ class _Draft:
             _text(document, "file").strip(), self.place(document, "file")
         )
         if content is not None:
-            title = _line(_text(document, "title")) or _heading(content) or _line(_text(self.block, "name"))
+            title = (
+                normalise.line(_text(document, "title"))
+                or _heading(content)
+                or normalise.line(_text(self.block, "name"))
+            )
             status = _text(document, "status") or None
             self.found[Attribute(Field.POSTMORTEM, title)] = PostmortemDocument(content, status)
 
     def timeline(self, items: Node) -> None:
         for item in _blocks(items):
-            try:
-                at = moment(_text(item, "at"), self.source.zone)
-            except NotAMoment as problem:
-                self.report(problem, self.place(item, "at"))
-            else:
-                self.add_child(Field.TIMELINE, _line(_text(item, "title")), TimelineItem(at, _body(item)))
+            at = self.moment(_text(item, "at"), self.place(item, "at"))
+            if at is not None:
+                title = normalise.line(_text(item, "title"))
+                self.add_child(Field.TIMELINE, title, TimelineItem(at, _body(item)))
 
     def follow_ups(self, items: Node) -> None:
         for item in _blocks(items):
@@ -164,11 +163,13 @@ class _Draft:
             labels = item.get("labels")
             child = FollowUp(
                 description=_body(item),
-                assignee=None if assignee is None else _user(assignee, self.place(item, "assignee")),
+                assignee=None
+                if assignee is None
+                else _reference(Kind.USER, assignee, self.place(item, "assignee")),
                 status=_text(item, "status") or None,
-                labels=tuple(sorted({_line(each) for each in _texts(labels)})),
+                labels=tuple(sorted({normalise.line(each) for each in texts(labels)})),
             )
-            self.add_child(Field.FOLLOW_UP, _line(_text(item, "title")), child)
+            self.add_child(Field.FOLLOW_UP, normalise.line(_text(item, "title")), child)
 
     def attachments(self, items: Node) -> None:
         for item in _blocks(items):
@@ -176,7 +177,7 @@ class _Draft:
                 resource_type=_text(item, "resource_type").strip(),
                 url=_text(item, "url").strip() or None,
                 external_id=_text(item, "external_id").strip() or None,
-                title=_line(_text(item, "title")) or None,
+                title=normalise.line(_text(item, "title")) or None,
             )
             self.add_child(Field.ATTACHMENT, f"{child.resource_type} {child.url or child.external_id}", child)
 
@@ -184,12 +185,12 @@ class _Draft:
         if isinstance(people, Series):
             for person, line in zip(people, people.lines, strict=True):
                 place = Location(self.source.path, line, self.block.columns.get("members"))
-                self.found[Attribute(Field.MEMBER, _user(person, place))] = Membership()
+                self.found[Attribute(Field.MEMBER, _reference(Kind.USER, person, place))] = Membership()
 
     def status_page(self, published: Node) -> None:
         page = cast(Block, published)
         updates = [self.update(each) for each in _blocks(page["updates"])]
-        name = _line(_text(page, "name")) or _line(_text(self.block, "name"))
+        name = normalise.line(_text(page, "name")) or normalise.line(_text(self.block, "name"))
         self.found[Attribute(Field.STATUS_PAGE, name)] = StatusPageIncident(
             page=_reference(Kind.STATUS_PAGE, page["page"], self.place(page, "page")),
             updates=tuple(each for each in updates if each is not None),
@@ -197,17 +198,18 @@ class _Draft:
 
     def update(self, update: Block) -> StatusPageUpdate | None:
         components = update.get("components")
-        try:
-            at = moment(_text(update, "at"), self.source.zone)
-        except NotAMoment as problem:
-            self.report(problem, self.place(update, "at"))
+        at = self.moment(_text(update, "at"), self.place(update, "at"))
+        if at is None:
             return None
         return StatusPageUpdate(
             at=at,
             status=_text(update, "status"),
             message=normalise.text(_text(update, "message")) or "",
             components=tuple(
-                (Reference(Kind.COMPONENT, _line(name), location=self.place(components, name)), str(status))
+                (
+                    Reference(Kind.COMPONENT, normalise.line(name), location=self.place(components, name)),
+                    str(status),
+                )
                 for name, status in sorted(components.items())
             )
             if isinstance(components, Block)
@@ -219,7 +221,7 @@ class _Draft:
         path, entries = self.source.path, cast(Block, block)
         for name, value in entries.items():
             place = entries.place(path, name)
-            yield Attribute(kind, Reference(of, _line(name), "name", place)), value, place
+            yield Attribute(kind, Reference(of, normalise.line(name), "name", place)), value, place
 
     def put(self, attribute: Attribute, value: Value, place: Location) -> None:
         """Set an attribute once; names that differ only in blanks or Unicode form are one name."""
@@ -242,10 +244,13 @@ class _Draft:
             attribute = Attribute(kind, f"{title} #{count}")
         self.found[attribute] = child
 
-    def report(self, problem: NotAMoment, place: Location) -> None:
-        self.source.diagnostics.error(
-            problem.code, problem.summary, place, detail=problem.detail, hint=problem.hint
-        )
+    def moment(self, text: str, place: Location) -> datetime | None:
+        """Return the instant that a text names; None after saying why it names none."""
+        try:
+            return moment(text, self.source.zone)
+        except InvalidMoment as problem:
+            self.source.diagnostics.report(problem, place)
+            return None
 
     def place(self, block: Block, key: str) -> Location:
         return block.place(self.source.path, key)
@@ -269,11 +274,7 @@ def _reference(kind: Kind, value: Node, place: Location) -> Reference:
     if isinstance(value, Block):
         ((by, name),) = value.items()
         return Reference(kind, str(name).strip(), by, place)
-    return Reference(kind, _line(str(value)), "name", place)
-
-
-def _user(value: Node, place: Location) -> Reference:
-    return _reference(Kind.USER, value, place)
+    return Reference(kind, normalise.line(str(value)), "name", place)
 
 
 def _custom_value(value: Node, place: Location, *, packed: bool) -> Value:
@@ -285,22 +286,15 @@ def _custom_value(value: Node, place: Location, *, packed: bool) -> Value:
             return Packed(text) if text and packed else text
         case Series():
             return normalise.several(
-                _line(each) if isinstance(each, str) else _reference(Kind.OPTION, each, place)
+                normalise.line(each) if isinstance(each, str) else _reference(Kind.OPTION, each, place)
                 for each in value
             )
         case _:
             return _reference(Kind.OPTION, value, place)
 
 
-def _line(text: str) -> str:
-    """Return a name or title in its one form: NFC, without blanks around it."""
-    stripped = text.strip()
-    return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
-
-
 def _text(block: Block, key: str) -> str:
-    value = block.get(key)
-    return value if isinstance(value, str) else ""
+    return block.text(key) or ""
 
 
 def _body(item: Block) -> str | None:
@@ -311,10 +305,6 @@ def _blocks(items: Node) -> list[Block]:
     return [each for each in items if isinstance(each, Block)] if isinstance(items, Series) else []
 
 
-def _texts(items: Node) -> list[str]:
-    return [each for each in items if isinstance(each, str)] if isinstance(items, Series) else []
-
-
 def _heading(markdown: str) -> str:
     """Return the first heading of the first level, or an empty text. What stands in a code fence is none."""
     fenced = False
@@ -322,5 +312,5 @@ def _heading(markdown: str) -> str:
         if line.startswith(("```", "~~~")):
             fenced = not fenced
         elif line.startswith("# ") and not fenced:
-            return _line(line[2:].rstrip().rstrip("#"))
+            return normalise.line(line[2:].rstrip().rstrip("#"))
     return ""

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from importer import mapping
 from importer.formats import shape
-from importer.model import Incident, Location, Severity
+from importer.mapping.blocks import MappedRecord, RecordCounts, map_records
+from importer.mapping.mapping_file import preset_names, read_mapping, read_preset
+from importer.mapping.model import Format, Mapping
+from importer.model import Incident, Severity
 from importer.model.settings import MAPPED_SUFFIXES, MappedSource, Settings, SourceFile
-from importer.sources.discovery import shown
+from importer.sources.discovery import config_place, display_path
 from importer.sources.files import Files
-from importer.sources.incidents import Source, incident
+from importer.sources.incidents import FileContext, incident
 
 
 @dataclass(slots=True)
 class Mapped:
-    """A source at work. `tally` says what became of its records, once all the incidents are read."""
+    """A source at work. `counts` says what became of its records, once all the incidents are read."""
 
     source: MappedSource
     settings: Settings
     read: Files
-    tally: mapping.Tally = field(default_factory=mapping.Tally)
+    counts: RecordCounts = field(default_factory=RecordCounts)
 
     def incidents(self, files: Sequence[SourceFile]) -> Iterator[Incident]:
         """Yield the incidents of the files; nothing after saying what is wrong with the mapping."""
@@ -33,30 +35,30 @@ class Mapped:
             timezone=self.source.timezone or chosen.timezone or self.settings.timezone,
             encoding=self.source.encoding or chosen.encoding,
         )
-        self.tally.header_row = chosen.header_row or 1
-        self.tally.delimiter = chosen.delimiter or ("\t" if chosen.format is mapping.Format.TSV else ",")
+        self.counts.header_row = chosen.header_row or 1
+        self.counts.delimiter = chosen.delimiter or ("\t" if chosen.format is Format.TSV else ",")
         readable = [found for found in files if _is_meant(found, chosen) and self.read.note(found.path)]
         sources = {found.shown: self.incident_source(found) for found in readable}
-        for candidate in mapping.blocks(chosen, readable, self.read.diagnostics, self.tally):
+        for candidate in map_records(chosen, readable, self.read.diagnostics, self.counts):
             made = self.built(candidate, sources[candidate.found.shown])
             if made is not None:
                 yield made
 
-    def built(self, candidate: mapping.Candidate, source: Source) -> Incident | None:
+    def built(self, candidate: MappedRecord, source: FileContext) -> Incident | None:
         """Return the incident of a candidate. One with a mistake is left out: a record that is put right can
         be fed again, one that came in by half cannot."""
         found = self.read.diagnostics.found
         before = len(found)
-        found += shape.problems(candidate.block, shape.INCIDENT, source.path, line=candidate.block.line)
+        found += shape.validate(candidate.block, shape.INCIDENT, source.path, line=candidate.block.line)
         made = None if len(found) > before else incident(candidate.block, source)
         problems = [each for each in found[before:] if each.severity is Severity.ERROR]
         if problems:
-            self.tally.rejects.append(candidate.rejected(problems))
+            self.counts.rejects.append(candidate.rejected(problems))
             return None
         return made
 
-    def incident_source(self, found: SourceFile) -> Source:
-        return Source(
+    def incident_source(self, found: SourceFile) -> FileContext:
+        return FileContext(
             path=found.shown,
             settings=self.settings,
             zone=None,
@@ -66,29 +68,25 @@ class Mapped:
             policy=self.source.policy or self.settings.policy,
         )
 
-    def chosen(self) -> mapping.Mapping | None:
+    def chosen(self) -> Mapping | None:
         """Return the preset, or the mapping of the file, which is one of the inputs then."""
+        place = config_place(self.settings, self.source.line)
         if self.source.preset is not None:
-            return mapping.preset(self.source.preset, self.read.diagnostics, at=self.place())
+            return read_preset(self.source.preset, self.read.diagnostics, at=place)
         path = self.settings.root / str(self.source.mapping)
         if not path.is_file():
-            place = self.place()
             name = str(self.source.mapping)
-            is_preset = name in mapping.presets()
+            is_preset = name in preset_names()
             hint = f"there is a preset of that name: `preset: {name}`" if is_preset else "check the path"
             self.read.diagnostics.error("no-such-file", f"there is no mapping `{name}`", place, hint=hint)
             return None
-        chosen = mapping.read(path, self.read.diagnostics, shown=shown(path, self.settings.root))
+        chosen = read_mapping(path, self.read.diagnostics, shown=display_path(path, self.settings.root))
         for each in chosen.files if chosen else ():
             self.read.note(each)
         return chosen
 
-    def place(self) -> Location | None:
-        path = self.settings.path
-        return Location(shown(path, self.settings.root), self.source.line) if path else None
 
-
-def _is_meant(found: SourceFile, chosen: mapping.Mapping) -> bool:
+def _is_meant(found: SourceFile, chosen: Mapping) -> bool:
     """Whether a mapping reads a file: of a folder or glob only those of its format."""
     kind = MAPPED_SUFFIXES.get(found.path.suffix.lower())
     return found.named or chosen.format is None or kind == chosen.format

@@ -11,13 +11,13 @@ from importer.model import (
     Diagnostic,
     Field,
     Incident,
-    Location,
     Membership,
     Reference,
     Severity,
     StatusPageIncident,
     TimelineItem,
 )
+from importer.model.diagnostics import Diagnostics
 from importer.model.identity import is_safe
 
 LARGEST_NUMBER = 2**63 - 1
@@ -31,7 +31,8 @@ _STARTED = "impact started"
 def check_declared(incidents: Iterable[Incident], *, now: datetime) -> tuple[Diagnostic, ...]:
     """Return the problems of incidents that are not resolved yet: first those of pairs, then of each."""
     declared = tuple(incidents)
-    found = [
+    problems = Diagnostics()
+    problems.found += [
         *_twice(declared, "duplicate-key", "two incidents have one key", lambda each: each.key),
         *_twice(
             declared,
@@ -47,48 +48,47 @@ def check_declared(incidents: Iterable[Incident], *, now: datetime) -> tuple[Dia
         ),
     ]
     for incident in declared:
-        found += _identity(incident)
-        found += _moments(incident, now)
-        found += _members(incident)
-        found += _timeline(incident)
-        found += _status_page(incident, now)
-    return tuple(found)
+        _check_identity(incident, problems)
+        _check_moments(incident, problems, now)
+        _check_members(incident, problems)
+        _check_timeline(incident, problems)
+        _check_status_page(incident, problems, now)
+    return tuple(problems.found)
 
 
 def _twice(
-    incidents: tuple[Incident, ...], code: str, summary: str, word: Callable[[Incident], str | None]
+    incidents: tuple[Incident, ...], code: str, summary: str, value_of: Callable[[Incident], str | None]
 ) -> Iterator[Diagnostic]:
-    """Yield an error for each incident that says what an earlier one said; it names both places."""
+    """Yield an error for each incident that has the value of an earlier one; it names both places."""
     first: dict[str, Incident] = {}
     for incident in incidents:
-        said = word(incident)
-        if said is None:
+        value = value_of(incident)
+        if value is None:
             continue
-        earlier = first.setdefault(said, incident)
+        earlier = first.setdefault(value, incident)
         if earlier is not incident:
             yield Diagnostic(
                 Severity.ERROR,
                 code,
                 summary,
-                detail=f"`{said}` at {earlier.location} and {incident.location}",
+                detail=f"`{value}` at {earlier.location} and {incident.location}",
                 hint="remove or rename one of them; which one is meant, nobody can tell",
                 locations=(earlier.location, incident.location),
             )
 
 
-def _identity(incident: Incident) -> Iterator[Diagnostic]:
-    number, key = incident.external_id, incident.idempotency_key
+def _check_identity(incident: Incident, problems: Diagnostics) -> None:
+    number, key, place = incident.external_id, incident.idempotency_key, incident.location
     if number is not None and not 1 <= number <= LARGEST_NUMBER:
-        yield _error(
-            "bad-external-id", "an external_id is not a number from 1", incident.location, str(number)
-        )
+        summary = "an external_id is not a number from 1"
+        problems.error("bad-external-id", summary, place, detail=str(number))
     if key is not None and not is_safe(key):
         summary = "an idempotency_key is not 1 to 64 characters of A-Z a-z 0-9 . _ : -"
-        yield _error("bad-idempotency-key", summary, incident.location, f"`{key}`")
+        problems.error("bad-idempotency-key", summary, place, detail=f"`{key}`")
 
 
-def _moments(incident: Incident, now: datetime) -> Iterator[Diagnostic]:
-    """Yield warnings on timestamps. Order is judged by name: rank is the order of display, not of time."""
+def _check_moments(incident: Incident, problems: Diagnostics, now: datetime) -> None:
+    """Warn of odd timestamps. Order is judged by name: rank is the order of display, not of time."""
     moments = [
         (attribute.key, value)
         for attribute, value in incident.attributes.items()
@@ -96,71 +96,53 @@ def _moments(incident: Incident, now: datetime) -> Iterator[Diagnostic]:
     ]
     for key, moment in moments:
         if moment > now:
-            yield _warning(
-                "future-moment",
-                f"`{key.name}` is in the future",
-                key.location,
-                f"{_shown(moment)}, incident `{incident.key}`",
-            )
+            detail = f"{_shown(moment)}, incident `{incident.key}`"
+            problems.warning("future-moment", f"`{key.name}` is in the future", key.location, detail=detail)
     started = [moment for key, moment in moments if _STARTED in key.name.casefold()]
     for key, moment in moments:
         if _RESOLVED in key.name.casefold() and started and moment < min(started):
+            summary = f"`{key.name}` is before the impact started"
             detail = f"{_shown(moment)} is before {_shown(min(started))}, incident `{incident.key}`"
-            yield _warning(
-                "resolved-before-started", f"`{key.name}` is before the impact started", key.location, detail
-            )
+            problems.warning("resolved-before-started", summary, key.location, detail=detail)
 
 
-def _members(incident: Incident) -> Iterator[Diagnostic]:
+def _check_members(incident: Incident, problems: Diagnostics) -> None:
     members = [key for key, value in incident.attributes.items() if isinstance(value, Membership)]
     if members and incident.attributes.get(_VISIBILITY) != "private":
-        yield Diagnostic(
-            Severity.ERROR,
+        key = members[0].key
+        problems.error(
             "members-of-public",
             "a public incident has members",
+            (key.location if isinstance(key, Reference) else None) or incident.location,
             detail=f"incident `{incident.key}`",
             hint="remove `members`, or set `visibility: private`",
-            locations=(_place(members[0], incident),),
         )
 
 
-def _timeline(incident: Incident) -> Iterator[Diagnostic]:
+def _check_timeline(incident: Incident, problems: Diagnostics) -> None:
     items = [value for value in incident.attributes.values() if isinstance(value, TimelineItem)]
     if any(later.at < earlier.at for earlier, later in pairwise(items)):
-        summary = "a timeline is not in the order of time"
-        yield _warning("timeline-order", summary, incident.location, f"incident `{incident.key}`")
+        summary, detail = "a timeline is not in the order of time", f"incident `{incident.key}`"
+        problems.warning("timeline-order", summary, incident.location, detail=detail)
 
 
-def _status_page(incident: Incident, now: datetime) -> Iterator[Diagnostic]:
-    """Yield what the API would refuse: updates go forward, lie in the past, and end with `resolved`
+def _check_status_page(incident: Incident, problems: Diagnostics, now: datetime) -> None:
+    """Report what the API would refuse: updates go forward, lie in the past, and end with `resolved`
     (API page: Status Pages V2, Create retrospective incident)."""
+    place, detail = incident.location, f"incident `{incident.key}`"
     for value in incident.attributes.values():
         if not isinstance(value, StatusPageIncident) or not value.updates:
             continue
-        where = f"incident `{incident.key}`"
         if any(later.at < earlier.at for earlier, later in pairwise(value.updates)):
             summary = "the updates of a status page are not in the order of time"
-            yield _error("status-page-order", summary, incident.location, where)
+            problems.error("status-page-order", summary, place, detail=detail)
         if value.updates[-1].status != _RESOLVED:
             summary = "the last update of a status page is not resolved"
-            yield _error("status-page-unresolved", summary, incident.location, where)
+            problems.error("status-page-unresolved", summary, place, detail=detail)
         if any(update.at > now for update in value.updates):
             summary = "an update of a status page is in the future"
-            yield _error("status-page-future", summary, incident.location, where)
-
-
-def _place(attribute: Attribute, incident: Incident) -> Location:
-    key = attribute.key
-    return (key.location if isinstance(key, Reference) else None) or incident.location
+            problems.error("status-page-future", summary, place, detail=detail)
 
 
 def _shown(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
-
-
-def _error(code: str, summary: str, at: Location, detail: str) -> Diagnostic:
-    return Diagnostic(Severity.ERROR, code, summary, detail=detail, locations=(at,))
-
-
-def _warning(code: str, summary: str, at: Location | None, detail: str) -> Diagnostic:
-    return Diagnostic(Severity.WARNING, code, summary, detail=detail, locations=(at,) if at else ())

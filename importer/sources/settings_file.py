@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from importer.formats import encoding, shape, yaml_file
-from importer.formats.encoding import decode, physical_line
-from importer.formats.tree import Block, Malformed, Node, place
+from importer.formats import shape
+from importer.formats.text_file import check_encoding
+from importer.formats.tree import Block, Node, Series, place, texts
 from importer.model import Location, OnDrift, Policy, moments
-from importer.model.diagnostics import Diagnostics
+from importer.model.diagnostics import Diagnostics, Problem
 from importer.model.errors import UsageError
 from importer.model.settings import (
     CONFIG_NAME,
@@ -39,34 +39,13 @@ def load_settings(path: Path | None, folder: Path, diagnostics: Diagnostics) -> 
     try:
         data = chosen.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"the configuration {chosen} cannot be read: {error.strerror}", hint="check --config"
-        ) from None
+        summary = f"the configuration {chosen} cannot be read: {error.strerror}"
+        raise UsageError(summary, hint="check --config") from None
     root = chosen.parent
-    block = _checked(data, chosen, diagnostics)
+    block = shape.read(data, shape.CONFIG, chosen.name, diagnostics, empty=Block(1))
     if block is None:
         return Settings(root=root, path=chosen, state=root / DEFAULT_STATE)
     return _settings(block, chosen, diagnostics)
-
-
-def _checked(data: bytes, path: Path, diagnostics: Diagnostics) -> Block | None:
-    """Return the mapping that the file holds, or None after saying why it has none of the right shape."""
-    name = path.name
-    before = len(diagnostics.found)
-    try:
-        documents = yaml_file.read(decode(data, physical_line), name, diagnostics)
-    except Malformed as problem:
-        problem.report(name, diagnostics)
-        return None
-    if len(diagnostics.found) > before:
-        return None
-    if len(documents) > 1:
-        diagnostics.error("wrong-type", "importer.yaml must be one document", Location(name, 1))
-        return None
-    node: Node = documents[0] if documents and documents[0] is not None else Block(1)
-    problems = shape.problems(node, shape.CONFIG, name)
-    diagnostics.found += problems
-    return node if isinstance(node, Block) and not problems else None
 
 
 def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
@@ -82,12 +61,17 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
         path=path,
         sources=_sources(block.get("sources"), policy, path.name, diagnostics),
         defaults=defaults,
-        timezone=_zone(block, path.name, diagnostics),
+        timezone=_checked_name(
+            _texts(block.get("defaults")).get("timezone"),
+            moments.zone,
+            place(path.name, block, ["defaults", "timezone"], line=1),
+            diagnostics,
+        ),
         namespace=identity.get("namespace", "default"),
         marker_field=identity.get("marker_field"),
         aliases={kind: _aliases(names) for kind, names in _entries(block.get("aliases"))},
         on_unresolved=_on_unresolved(block.get("on_unresolved")),
-        create_missing=frozenset(_list(block.get("create_missing"))),
+        create_missing=frozenset(texts(block.get("create_missing"))),
         policy=policy,
         max_creates=_count(safety, "max_creates"),
         max_updates=_count(safety, "max_updates"),
@@ -103,7 +87,7 @@ def policy_of(block: Block, wider: Policy) -> Policy:
         return wider
     return Policy(
         on_drift=OnDrift(str(block.get("on_drift") or wider.on_drift)),
-        ignore_changes=frozenset(_list(block["ignore_changes"]))
+        ignore_changes=frozenset(texts(block["ignore_changes"]))
         if "ignore_changes" in block
         else wider.ignore_changes,
     )
@@ -112,23 +96,21 @@ def policy_of(block: Block, wider: Policy) -> Policy:
 def _sources(
     written: Node, policy: Policy, name: str, diagnostics: Diagnostics
 ) -> tuple[str | PlainSource | MappedSource, ...]:
-    found: list[str | PlainSource | MappedSource] = []
-    for each in written if isinstance(written, list) else ():
-        if isinstance(each, str):
-            found.append(each.strip())
-        elif isinstance(each, dict):
-            found.append(_source(each, policy, name, diagnostics))
-    return tuple(found)
+    return tuple(
+        each.strip() if isinstance(each, str) else _source(each, policy, name, diagnostics)
+        for each in (written if isinstance(written, Series) else ())
+        if isinstance(each, (str, Block))
+    )
 
 
 def _source(
     written: Block, policy: Policy, name: str, diagnostics: Diagnostics
 ) -> PlainSource | MappedSource:
     words = _texts(written)
-    zone = _known_zone(words.get("timezone"), written.place(name, "timezone"), diagnostics)
+    zone = _checked_name(words.get("timezone"), moments.zone, written.place(name, "timezone"), diagnostics)
     own = None if written.keys().isdisjoint(_POLICY) else policy_of(written, policy)
     where = written.place(name, "encoding")
-    encoding = _known_encoding(words.get("encoding"), where, diagnostics)
+    encoding = _checked_name(words.get("encoding"), check_encoding, where, diagnostics)
     if "mapping" in words or "preset" in words:
         preset = words.get("preset")
         return MappedSource(words["path"], words.get("mapping"), preset, zone, written.line, encoding, own)
@@ -137,30 +119,17 @@ def _source(
     return PlainSource(words["path"], zone, written.line, own)
 
 
-def _zone(block: Block, name: str, diagnostics: Diagnostics) -> str | None:
-    """Return the default time zone; None where there is none, or after saying that its name is unknown."""
-    written = _texts(block.get("defaults")).get("timezone")
-    return _known_zone(written, place(name, block, ["defaults", "timezone"], line=1), diagnostics)
-
-
-def _known_zone(written: str | None, where: Location, diagnostics: Diagnostics) -> str | None:
+def _checked_name(
+    name: str | None, check: Callable[[str], object], at: Location, diagnostics: Diagnostics
+) -> str | None:
+    """Return a name; None where there is none, or after saying that the check knows no such name."""
     try:
-        return moments.zone(written).key if written else None
-    except moments.UnknownZone as problem:
-        hint = (
-            f"did you mean `{problem.nearest}`?"
-            if problem.nearest
-            else "zones are called like Europe/London or UTC"
-        )
-        diagnostics.error("unknown-timezone", f"there is no time zone `{written}`", where, hint=hint)
+        if name:
+            check(name)
+    except Problem as problem:
+        diagnostics.report(problem, at)
         return None
-
-
-def _known_encoding(written: str | None, where: Location, diagnostics: Diagnostics) -> str | None:
-    if written is None or encoding.is_known(written):
-        return written
-    diagnostics.error("bad-value", f"there is no encoding `{written}`", where, hint=encoding.NAMES)
-    return None
+    return name or None
 
 
 def _rate(block: Block, name: str, diagnostics: Diagnostics) -> Rate:
@@ -194,7 +163,3 @@ def _entries(block: Node) -> list[tuple[str, Node]]:
 
 def _texts(block: Node) -> dict[str, str]:
     return {key: value.strip() for key, value in _entries(block) if isinstance(value, str)}
-
-
-def _list(values: Node) -> tuple[str, ...]:
-    return tuple(each.strip() for each in values if isinstance(each, str)) if isinstance(values, list) else ()

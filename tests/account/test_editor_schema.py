@@ -141,10 +141,10 @@ def plan_complains(declared: dict[str, Any], catalogue: Catalogue = CATALOGUE) -
     """Whether the files, the names or the statuses of an incident have an error."""
     problems = Diagnostics()
     (block,) = json_file.read(json.dumps(declared), "a.json", problems)
-    problems.found += shape.problems(block, shape.INCIDENT, "a.json")
+    problems.found += shape.validate(block, shape.INCIDENT, "a.json")
     if not problems.has_errors:
         assert isinstance(block, Block)
-        source = incidents.Source("a.json", SETTINGS, None, lambda _path, _at: None, problems)
+        source = incidents.FileContext("a.json", SETTINGS, None, lambda _path, _at: None, problems)
         resolved = resolve([incidents.incident(block, source)], catalogue, SETTINGS)
         problems.found += resolved.diagnostics
         if not problems.has_errors:

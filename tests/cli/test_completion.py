@@ -16,7 +16,7 @@ import pytest
 
 from importer.cli.main import cli
 from importer.formats import schemas
-from importer.mapping import presets
+from importer.mapping.mapping_file import preset_names
 from tests.cli.conftest import Folder
 
 COMMANDS = cli.list_commands(None)  # type: ignore[arg-type]
@@ -66,7 +66,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
         ("importer state ", ["export", "forget", "import", "list", "show"]),
         ("importer schema ", list(schemas.names())),
         ("importer schema incident --acc", ["--account"]),
-        ("importer convert x.csv --preset ", list(presets())),
+        ("importer convert x.csv --preset ", list(preset_names())),
         ("importer convert --preset pager", ["pagerduty", "pagerduty-analytics"]),
         ("importer completion ", SHELLS),
     ],

@@ -67,6 +67,21 @@ def test_a_syntax_error_has_its_line() -> None:
     assert refused('{"a": 1\n').endswith("found the end")
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a": [1,\n NaN]}', "[1,\n -Infinity]", "[1,\n // two\n2]", "[1,\n # two\n2]"]
+)
+def test_what_only_looks_like_json_is_refused_at_its_line_with_a_hint(text: str) -> None:
+    diagnostics = Diagnostics()
+    assert json_file.read(text, "a.json", diagnostics) == []
+    assert [str(each.locations[0]) for each in diagnostics.found] == ["a.json:2"]
+    assert diagnostics.found[0].hint == "JSON knows no NaN, no Infinity and no comments"
+
+
+@pytest.mark.parametrize("text", ['{"a": "\\ud800"}', '{"\\ud800": 1}', '["\\udc00"]'])
+def test_half_a_surrogate_pair_is_refused_wherever_it_stands(text: str) -> None:
+    assert "half of a surrogate pair" in refused(text)
+
+
 def test_nesting_has_an_end() -> None:
     fits = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert read(fits)[1] == []

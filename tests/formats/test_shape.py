@@ -26,7 +26,7 @@ def node(text: str) -> Node:
 def words(text: str, of: shape.Shape = shape.INCIDENT) -> list[str]:
     """Return what is said of a document, without the base that makes it an incident."""
     base = "" if of is shape.CONFIG else "key: A\nname: B\n"
-    found = shape.problems(node(base + text), of, "a.yaml")
+    found = shape.validate(node(base + text), of, "a.yaml")
     return [
         f"{each.locations[0].line} {each.code}: {each.summary} | {each.detail} | {each.hint}"
         for each in found
@@ -165,12 +165,12 @@ def test_every_mistake_is_found_at_once_with_its_line() -> None:
 
 
 def test_each_missing_field_is_said_once() -> None:
-    found = shape.problems(node("summary: x"), shape.INCIDENT, "a.yaml", line=7)
+    found = shape.validate(node("summary: x"), shape.INCIDENT, "a.yaml", line=7)
     assert sorted(each.summary for each in found) == ["`key` is missing", "`name` is missing"]
 
 
 def test_something_that_is_no_mapping_is_said_to_be_none() -> None:
-    (found,) = shape.problems("text", shape.INCIDENT, "a.yaml", line=7)
+    (found,) = shape.validate("text", shape.INCIDENT, "a.yaml", line=7)
     assert (found.summary, str(found.locations[0])) == (
         "the incident must be a mapping of fields",
         "a.yaml:7",
@@ -186,13 +186,13 @@ def test_long_text_is_cut_in_messages() -> None:
 def test_a_key_is_one_short_line(key: str) -> None:
     declared = Block(1)
     declared.update(key=key, name="B")
-    assert [each.code for each in shape.problems(declared, shape.INCIDENT, "a")] == ["bad-value"]
+    assert [each.code for each in shape.validate(declared, shape.INCIDENT, "a")] == ["bad-value"]
 
 
 def agree(document: Any) -> None:
     for each in SHAPES:
         fast = shape.gate(each).is_valid(document)
-        slow = jsonschema.Draft202012Validator(shape.document(each)).is_valid(document)
+        slow = jsonschema.Draft202012Validator(shape.json_schema(each)).is_valid(document)
         assert fast == slow, (each, document)
 
 
@@ -211,7 +211,7 @@ def test_both_validators_agree_on_files(text: str) -> None:
     [(text, text in ("incidents: []", "incidents: [{key: A, name: B}]", "x-common: &a {b: 1}\nincidents: []", "[]", "[{key: A, name: B}]", "{key: A, name: B}", "{external_id: 1, name: B}")) for text in FILES],
 )  # fmt: skip
 def test_the_forms_of_a_file_are_these(text: str, right: bool) -> None:
-    assert (shape.problems(node(text), shape.INCIDENT_FILE, "a") == ()) == right
+    assert (shape.validate(node(text), shape.INCIDENT_FILE, "a") == ()) == right
 
 
 FIELDS = sorted(schemas.read("incident")["$defs"]["incident"]["properties"])
@@ -270,7 +270,7 @@ def test_both_validators_agree_on_anything(document: dict[str, Any]) -> None:
 def test_a_json_number_is_as_good_as_a_yaml_one() -> None:
     diagnostics = Diagnostics()
     (document,) = json_file.read('{"external_id": 12, "name": 5}', "a.json", diagnostics)
-    assert shape.problems(document, shape.INCIDENT, "a.json") == ()
+    assert shape.validate(document, shape.INCIDENT, "a.json") == ()
 
 
 def test_an_unknown_schema_is_named_with_the_ones_that_there_are() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.mapping import Candidate, Mapping, Tally, blocks, preset, read
+from importer.mapping.blocks import MappedRecord, RecordCounts, map_records
+from importer.mapping.mapping_file import read_mapping, read_preset
+from importer.mapping.model import Mapping
 from importer.model.diagnostics import Diagnostics, grouped
 from importer.model.settings import SourceFile
 
@@ -17,8 +19,8 @@ from importer.model.settings import SourceFile
 class Outcome:
     """What came of a source."""
 
-    candidates: list[Candidate]
-    tally: Tally
+    candidates: list[MappedRecord]
+    counts: RecordCounts
     diagnostics: Diagnostics
 
     @property
@@ -42,7 +44,7 @@ Mapped = Callable[..., Outcome]
 
 def shipped(name: str) -> Mapping:
     """Return a preset, which has no mistakes."""
-    found = preset(name, Diagnostics())
+    found = read_preset(name, Diagnostics())
     assert found is not None
     return found
 
@@ -58,10 +60,10 @@ def mapped(tmp_path: Path) -> Mapped:
             data.rename(source)
         else:
             source.write_bytes(data if isinstance(data, bytes) else data.encode())
-        diagnostics, tally = Diagnostics(), Tally()
-        chosen = read(tmp_path / "m.yaml", diagnostics, shown="m.yaml")
+        diagnostics, counts = Diagnostics(), RecordCounts()
+        chosen = read_mapping(tmp_path / "m.yaml", diagnostics, shown="m.yaml")
         found = [SourceFile(source, name, named=True)]
-        candidates = list(blocks(chosen, found, diagnostics, tally)) if chosen else []
-        return Outcome(candidates, tally, diagnostics)
+        candidates = list(map_records(chosen, found, diagnostics, counts)) if chosen else []
+        return Outcome(candidates, counts, diagnostics)
 
     return run

@@ -7,8 +7,7 @@ import io
 
 import pytest
 
-from importer.mapping import as_csv, left_out
-from importer.mapping.rejects import MISSING
+from importer.mapping.rejects import MISSING, as_csv, without_rejects
 from importer.model import Severity
 from tests.mapping.conftest import Mapped
 
@@ -49,7 +48,7 @@ def test_a_value_that_no_one_mapped_is_asked_for_by_name(mapped: Mapped) -> None
     assert [each["key"] for each in outcome.blocks] == ["A", "C", "E"]
     assert outcome.said == ["a.csv:3:2 unmapped-value x2: severity `SEV-1` is not in its `values`"]
     assert "m.yaml:3" in outcome.hints
-    assert [each.cells for each in outcome.tally.rejects] == [("B", "SEV-1"), ("D", "SEV-1")]
+    assert [each.cells for each in outcome.counts.rejects] == [("B", "SEV-1"), ("D", "SEV-1")]
 
 
 def test_blank_texts_say_nothing(mapped: Mapped) -> None:
@@ -70,14 +69,14 @@ def test_a_required_field_that_is_blank_leaves_the_record_out(mapped: Mapped) ->
 def test_where_leaves_records_out(mapped: Mapped) -> None:
     mapping = "where: \"{{ Type == 'Incident' and row['Is test'] != 'yes' }}\"\nfields: {key: Key}"
     outcome = mapped(mapping, "Key,Type,Is test\nA,Incident,\nB,Task,\nC,Incident,yes\n")
-    assert ([each["key"] for each in outcome.blocks], outcome.tally.filtered) == (["A"], 2)
+    assert ([each["key"] for each in outcome.blocks], outcome.counts.filtered) == (["A"], 2)
 
 
 def test_a_record_that_where_cannot_judge_is_left_out_with_its_place(mapped: Mapped) -> None:
     mapping = 'format: json\nwhere: "{{ kind }}"\nfields: {key: key}'
     outcome = mapped(mapping, '[{"key": "A", "kind": "x"},\n {"key": "B", "kind": {"name": "x"}}]', "a.json")
     assert [each["key"] for each in outcome.blocks] == ["A"]
-    assert len(outcome.tally.rejects) == 1
+    assert len(outcome.counts.rejects) == 1
     assert outcome.said[0].startswith("a.json:2 ")
 
 
@@ -125,7 +124,7 @@ def test_several_rows_of_one_key_are_kept_as_the_mapping_says(
 ) -> None:
     mapping = f"keep: {keep}\nfields: {{key: Key, name: N, custom_fields.T: {{column: T, split: ;}}}}"
     outcome = mapped(mapping, "Key,N,T\nA,x,1\nB,b,\nA,y,2\nA,,1;3\n")
-    assert (outcome.blocks, outcome.tally.united) == (expected, 2)
+    assert (outcome.blocks, outcome.counts.merged) == (expected, 2)
 
 
 def test_updates_become_the_timeline(mapped: Mapped) -> None:
@@ -198,7 +197,7 @@ def test_a_value_that_does_not_fit_leaves_its_record_out(
         "a.json",
     )
     assert outcome.said[0].startswith(f"a.json:1 {code} x")
-    assert len(outcome.tally.rejects) >= 1
+    assert len(outcome.counts.rejects) >= 1
 
 
 def test_a_path_that_never_finds_anything_is_a_warning(mapped: Mapped) -> None:
@@ -237,7 +236,7 @@ def test_templates_have_filters(mapped: Mapped, text: str, expected: str) -> Non
 def test_rejects_can_be_put_right_and_fed_again(mapped: Mapped) -> None:
     mapping = "fields: {key: Key, timestamps.At: At, summary: {column: S, optional: true}}"
     outcome = mapped(mapping, 'Key,At,S\nA,soon,"a\nb"\nB,2024-01-02T00:00:00Z,\nC\n')
-    written = as_csv(outcome.tally.rejects)
+    written = as_csv(outcome.counts.rejects)
     assert list(csv.reader(io.StringIO(written))) == [
         ["Key", "At", "S", "left out because"],
         [
@@ -258,15 +257,15 @@ def test_rejects_can_be_put_right_and_fed_again(mapped: Mapped) -> None:
     assert [each["key"] for each in mapped(mapping, dated).blocks] == ["A"]
     whole = dated.replace(MISSING.format(2), "")
     assert [each["key"] for each in mapped(mapping, whole).blocks] == ["A", "C"]
-    forgiven = left_out(outcome.diagnostics.found, outcome.tally.rejects)
+    forgiven = without_rejects(outcome.diagnostics.found, outcome.counts.rejects)
     assert {each.severity for each in forgiven} == {Severity.WARNING}
 
 
 def test_rejects_of_several_kinds_share_a_table(mapped: Mapped) -> None:
     one = mapped(
         "fields: {key: id, timestamps.At: at}", '{"id": 1, "at": {"x": null}, "n": null}', "a.json"
-    ).tally.rejects
-    two = mapped("fields: {key: id, timestamps.At: at}", "id,at\n2,soon\n").tally.rejects
+    ).counts.rejects
+    two = mapped("fields: {key: id, timestamps.At: at}", "id,at\n2,soon\n").counts.rejects
     rows = list(csv.reader(io.StringIO(as_csv([*one, *two]))))
     assert rows[0] == ["id", "at", "n", "left out because"]
     assert [row[:3] for row in rows[1:]] == [["1", '{"x": null}', ""], ["2", "soon", ""]]

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from importer import mapping
 from importer.formats import schemas
-from importer.mapping import Mapping, Rule
-from importer.mapping.model import Bare, Columns, Condition, Fold, Format, Keep, Named
+from importer.mapping.mapping_file import preset_names, read_mapping, read_preset
+from importer.mapping.model import Bare, Columns, Condition, Fold, Format, Keep, Mapping, Named, Rule
 from importer.model import Location
 from importer.model.diagnostics import Diagnostics
 from tests.mapping.conftest import Mapped
@@ -19,7 +18,7 @@ from tests.mapping.conftest import Mapped
 def read(folder: Path, text: str) -> tuple[Mapping | None, list[str]]:
     (folder / "m.yaml").write_text(text, encoding="utf-8")
     diagnostics = Diagnostics()
-    found = mapping.read(folder / "m.yaml", diagnostics, shown="m.yaml")
+    found = read_mapping(folder / "m.yaml", diagnostics, shown="m.yaml")
     said = [
         f"{each.locations[0] if each.locations else '-'} {each.code}: {each.summary} | {each.hint}"
         for each in diagnostics.found
@@ -153,6 +152,7 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
         ("extends: nope\nfields: {key: k}", "m.yaml:1 unknown-preset: there is no preset `nope`"),
         ("extends: nope.yaml\nfields: {key: k}", "- unreadable: the mapping `nope.yaml` cannot be read"),
         ("extends: m.yaml\nfields: {key: k}", "m.yaml:1 bad-value: `m.yaml` extends itself"),
+        ("fields: {key: k}\n---\nfields: {key: l}", "m.yaml:1 wrong-type: the mapping must be one document"),
         ("fields: [", "m.yaml:1 syntax: this is not YAML"),
         ("a\0", "m.yaml:1 not-text"),
         ("encoding: klingon\nfields: {key: k}", "m.yaml:1 bad-value: there is no encoding `klingon`"),
@@ -171,16 +171,16 @@ def test_a_template_of_several_lines_tells_its_line(tmp_path: Path) -> None:
 
 def test_there_is_no_preset_of_another_name() -> None:
     diagnostics = Diagnostics()
-    assert mapping.preset("nope", diagnostics, at=Location("importer.yaml", 3)) is None
+    assert read_preset("nope", diagnostics, at=Location("importer.yaml", 3)) is None
     assert [(each.code, each.locations) for each in diagnostics.found] == [
         ("unknown-preset", (Location("importer.yaml", 3),))
     ]
 
 
-@pytest.mark.parametrize("name", mapping.presets())
+@pytest.mark.parametrize("name", preset_names())
 def test_every_preset_is_right(name: str) -> None:
     diagnostics = Diagnostics()
-    found = mapping.preset(name, diagnostics)
+    found = read_preset(name, diagnostics)
     assert diagnostics.found == []
     assert found is not None and found.fields
 

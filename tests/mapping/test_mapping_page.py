@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from importer import mapping
 from importer.formats import schemas
 from importer.mapping import dates, markups
+from importer.mapping.mapping_file import read_mapping
 from importer.mapping.templates import Templates
 from importer.model.diagnostics import Diagnostics
 
@@ -35,5 +35,5 @@ def test_an_example_is_a_mapping_without_a_mistake(tmp_path: Path, example: str)
     path = tmp_path / "example.mapping.yaml"
     path.write_text(example, encoding="utf-8")
     diagnostics = Diagnostics()
-    assert mapping.read(path, diagnostics) is not None
+    assert read_mapping(path, diagnostics) is not None
     assert diagnostics.found == []

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from importer import mapping
+from importer.mapping.mapping_file import preset_names
+from importer.mapping.model import Format
 from importer.model import Applied, Attribute, Create, Field, Incident, NoOp, Reference, Severity
 from importer.model.settings import MappedSource, Settings
 from importer.sandbox import Sandbox, SandboxOptions, open_sandbox
@@ -33,7 +34,7 @@ NO_EXPORT = {
     "error.md": "404: Not Found",
     "blank.md": "---\n---\n",
 }
-SUFFIX_OF = {mapping.Format.CSV: "csv", mapping.Format.JSON: "json", mapping.Format.MARKDOWN: "md"}
+SUFFIX_OF = {Format.CSV: "csv", Format.JSON: "json", Format.MARKDOWN: "md"}
 NAMES = sorted(each.name for each in FIXTURES.iterdir())
 
 
@@ -70,7 +71,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def test_every_preset_has_a_fixture() -> None:
-    assert tuple(NAMES) == mapping.presets()
+    assert tuple(NAMES) == preset_names()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from importer import mapping
+from importer.mapping.mapping_file import preset_names, read_mapping
 from importer.model import Severity
 from importer.model.diagnostics import Diagnostics
 from importer.model.settings import MappedSource, Settings
@@ -44,7 +44,7 @@ ADDITIONS = [(preset, each) for preset, page in sorted(PAGE_OF.items()) for each
 
 
 def test_every_preset_has_a_page() -> None:
-    assert tuple(sorted(PAGE_OF)) == mapping.presets()
+    assert tuple(sorted(PAGE_OF)) == preset_names()
     assert {page for _, _, page in ROWS} == {each.name for each in PAGES.glob("*.md")} - {"README.md"}
     assert all(name == page for _, name, page in ROWS)
 
@@ -80,4 +80,4 @@ def test_the_mapping_of_the_index_fits_on_top_of_its_preset(tmp_path: Path) -> N
     )
     (tmp_path / "own.yaml").write_text(block, encoding="utf-8")
     diagnostics = Diagnostics()
-    assert mapping.read(tmp_path / "own.yaml", diagnostics) is not None, diagnostics.found
+    assert read_mapping(tmp_path / "own.yaml", diagnostics) is not None, diagnostics.found

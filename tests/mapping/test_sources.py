@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.mapping import Look, look
+from importer.mapping.records import SourceProfile, profile_file
 from tests.mapping.conftest import Mapped
 from tests.workbooks import row, workbook
 
@@ -216,7 +216,7 @@ def test_a_text_that_is_far_too_long_is_refused_with_its_place(mapped: Mapped) -
 def test_a_bad_line_of_json_lines_spoils_only_itself(mapped: Mapped) -> None:
     outcome = mapped(KEYED, '{"id": "A"}\n\n{"id":\n"x"\n{"id": "B"}\n', "a.jsonl")
     assert [(each.record.line, each.block["key"]) for each in outcome.candidates] == [(1, "A"), (5, "B")]
-    assert [str(each.location) for each in outcome.tally.rejects] == ["a.jsonl:3", "a.jsonl:4"]
+    assert [str(each.location) for each in outcome.counts.rejects] == ["a.jsonl:3", "a.jsonl:4"]
 
 
 @pytest.mark.parametrize(
@@ -277,25 +277,25 @@ def test_a_suffix_that_says_nothing_needs_a_format(mapped: Mapped) -> None:
 def test_a_look_says_what_a_table_holds(tmp_path: object) -> None:
     path = tmp_path / "a.csv"  # type: ignore[operator]
     path.write_text("Key;Team;Team;Note\nA;x;y;\nB;x;;\n")
-    found: Look = look(path, shown="a.csv")
+    found: SourceProfile = profile_file(path, shown="a.csv")
     assert (found.format, found.columns, found.records) == ("csv", ("Key", "Team", "Note"), 2)
     seen = {name: tuple(values) for name, values in found.distinct.items()}
     assert seen == {"Key": ("A", "B"), "Team": ("x", "y"), "Note": ()}
     assert found.filled == {"Key": 2, "Team": 3}
-    assert found.said == {"encoding": "utf-8", "delimiter": "a semicolon"}
+    assert found.detected == {"encoding": "utf-8", "delimiter": "a semicolon"}
 
 
 def test_a_look_says_what_objects_hold(tmp_path: object) -> None:
     path = tmp_path / "a.json"  # type: ignore[operator]
     path.write_text('[{"id": 1, "p": {"n": "High"}, "tags": ["a"], "u": [{"at": 1}], "x": null}]')
-    found = look(path, shown="a.json")
+    found = profile_file(path, shown="a.json")
     assert found.columns == ("id", "p.n", "tags[]", "u[]")
     assert tuple(found.distinct["u[]"]) == ("1 objects with at",)
 
 
 def test_a_look_at_what_cannot_be_read_says_why(tmp_path: object) -> None:
     path = tmp_path / "a.csv"  # type: ignore[operator]
-    found = look(path, shown="a.csv")
+    found = profile_file(path, shown="a.csv")
     assert [each.code for each in found.diagnostics.found] == ["unreadable"]
     assert (found.columns, found.records) == ((), 0)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.mapping.templates import BadTemplate, NoSuchName, Templates, identifier, nearest
+from importer.mapping.templates import InvalidTemplate, NoSuchName, Templates, identifier, nearest
 
 RECORD = {"row": {"Issue key": "A-1", "List": [1, 2]}, "Summary": "down", "n": 3, "none": None}
 
@@ -87,7 +87,7 @@ def test_what_an_object_lacks_is_empty() -> None:
     ],
 )
 def test_what_is_not_for_templates_is_refused(text: str) -> None:
-    with pytest.raises((BadTemplate, NoSuchName)):
+    with pytest.raises((InvalidTemplate, NoSuchName)):
         render(text)
 
 
@@ -116,14 +116,14 @@ def test_what_is_not_for_templates_is_refused(text: str) -> None:
     ],
 )
 def test_what_would_not_end_ends(text: str) -> None:
-    with pytest.raises(BadTemplate):
+    with pytest.raises(InvalidTemplate):
         render(text)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text("{}%'\"|. ~*+()[]abrowin0123_if", max_size=30))
 def test_no_template_fails_otherwise(text: str) -> None:
-    with contextlib.suppress(BadTemplate, NoSuchName):
+    with contextlib.suppress(InvalidTemplate, NoSuchName):
         render(text)
 
 

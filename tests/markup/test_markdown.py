@@ -66,9 +66,9 @@ def test_a_line_that_starts_nothing_or_means_it_stays(line: str) -> None:
 
 
 def test_marks_leave_white_space_outside() -> None:
-    assert markdown.around("**", " a b ") == " **a b** "
-    assert markdown.around("<sub>", "a", "</sub>") == "<sub>a</sub>"
-    assert markdown.around("**", " ") == " "
+    assert markdown.wrap("**", " a b ") == " **a b** "
+    assert markdown.wrap("<sub>", "a", "</sub>") == "<sub>a</sub>"
+    assert markdown.wrap("**", " ") == " "
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.markup.text import slug, trimmed
+from importer.markup.text import slug
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,3 @@ def test_a_slug_is_short_and_ascii_and_the_same_each_time(text: str) -> None:
     assert len(made) <= 60
     assert made == slug(text)
     assert made or not any(map(str.isascii, filter(str.isalnum, text)))
-
-
-def test_trimming_leaves_only_what_is_inside() -> None:
-    assert trimmed("\ufeff \t\u200b a  b \u00a0\r\n") == "a  b"
-    assert trimmed(" \u200b ") == ""

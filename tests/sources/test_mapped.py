@@ -47,7 +47,7 @@ def test_an_export_is_read_by_its_mapping(tmp_path: Path) -> None:
     assert (incident.key, incident.location) == ("A", Location("a.csv", 2))
     assert datetime(2024, 1, 9, 20, 54, tzinfo=UTC) in incident.attributes.values()
     assert [each.path for each in loaded.inputs] == ["a.csv", "m.yaml"]
-    assert (loaded.tallies["a.csv"].read, loaded.tallies["a.csv"].rejects) == (1, [])
+    assert (loaded.record_counts["a.csv"].read, loaded.record_counts["a.csv"].rejects) == (1, [])
 
 
 def test_a_semicolon_in_a_cell_divides_nothing_that_the_mapping_does_not_split(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_an_incident_of_the_wrong_shape_is_left_out_with_its_row(tmp_path: Path)
         "a.csv:3:3 bad-value: `visibility` must be public or private",
         "a.csv:4 missing-field: `key` is missing",
     ]
-    assert [(each.location.line, each.reason) for each in loaded.tallies["a.csv"].rejects] == [
+    assert [(each.location.line, each.reason) for each in loaded.record_counts["a.csv"].rejects] == [
         (3, "`visibility` must be public or private: found `secret`"),
         (4, "`key` is missing"),
     ]

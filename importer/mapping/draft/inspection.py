@@ -12,8 +12,8 @@ from enum import StrEnum
 from itertools import product
 
 from importer.mapping import months
-from importer.mapping.dates import EPOCHS, compiled
-from importer.model.moments import NotAMoment, moment, zone
+from importer.mapping.dates import EPOCHS, compile_format
+from importer.model.moments import InvalidMoment, moment, zone
 
 MAX_VALUES = 30
 """Different values up to which a column can be a vocabulary, such as that of severities."""
@@ -31,10 +31,6 @@ _OFFSET = re.compile(r"(?:[Zz]|[+-]\d\d:?(?:\d\d)?)$", re.ASCII)
 _FIRST_FEW = 10
 
 
-def _listed(words: str) -> tuple[str, ...]:
-    return tuple(words.split())
-
-
 class Part(StrEnum):
     """What a column can become."""
 
@@ -48,22 +44,23 @@ class Part(StrEnum):
     END = "end"
 
 
-_WORDS = {
-    Part.KEY: _listed("key number id reference ref slug stem schlüssel nummer nr kennung"),
-    Part.NAME: _listed(
+_TELLTALE_NAMES = {
+    Part.KEY: "key number id reference ref slug stem schlüssel nummer nr kennung",
+    Part.NAME: (
         "name title titel summary subject betreff short_description kurzbeschreibung zusammenfassung headline"
         " message description"
     ),
-    Part.SUMMARY: _listed("description beschreibung notes details body message summary"),
-    Part.SEVERITY: _listed("severity sev schweregrad priority priorität urgency dringlichkeit impact"),
-    Part.STATUS: _listed("status state"),
-    Part.TYPE: _listed("incident_type type typ kind"),
-    Part.BEGINNING: _listed(
+    Part.SUMMARY: "description beschreibung notes details body message summary",
+    Part.SEVERITY: "severity sev schweregrad priority priorität urgency dringlichkeit impact",
+    Part.STATUS: "status state",
+    Part.TYPE: "incident_type type typ kind",
+    Part.BEGINNING: (
         "started began beginn opened geöffnet created erstellt reported start begin date datum time"
     ),
-    Part.END: _listed("resolved gelöst erledigt closed ended ende completed end"),
+    Part.END: "resolved gelöst erledigt closed ended ende completed end",
 }
 """The words that stand in the names of such columns, the most telling first."""
+_WORDS = {part: words.split() for part, words in _TELLTALE_NAMES.items()}
 COMMON = frozenset(word for words in _WORDS.values() for word in words)
 _WRAPPERS = frozenset({"attributes", "fields", "data"})
 _LEAVES = frozenset({"name", "value", "display_value", "displayname", "label"})
@@ -77,13 +74,13 @@ _OFTEN = 0.8
 class Moments:
     """How the moments of a column are written: in one of `formats` (several: it is open which), in the ISO
     forms where there are none, or as a number of `unit` since 1970. `naive` says that they lack an offset,
-    `months` is the language of their months if it is not English, `strays` are those in another form."""
+    `months` is the language of their months if it is not English, `outliers` are those in another form."""
 
     formats: tuple[str, ...] = ()
     unit: str | None = None
     naive: bool = False
     months: str = ""
-    strays: tuple[str, ...] = ()
+    outliers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ def _moments(texts: Sequence[str]) -> Moments | None:
     iso = [each for each in texts if _is_iso(each)]
     if len(iso) >= _OFTEN * len(texts):
         is_naive = not all(_OFFSET.search(each) and ":" in each for each in iso)
-        return Moments(naive=is_naive, strays=_without(texts, iso))
+        return Moments(naive=is_naive, outliers=_without(texts, iso))
     return next(filter(None, (_in_words_of(language, texts) for language in _languages(texts))), None)
 
 
@@ -144,30 +141,29 @@ def _languages(texts: Sequence[str]) -> Iterator[str]:
 
 def _in_words_of(language: str, texts: Sequence[str]) -> Moments | None:
     """Return the formats that read all of the texts; where none does, those that read most of them."""
-    named = {} if language == "en" else months.of(language)
+    named = {} if language == "en" else months.month_numbers(language)
     read = {written: _read(written, named, texts) for written in map("".join, product(_DAYS, _CLOCKS))}
     most = max(map(len, read.values()))
     if most < _OFTEN * len(texts):
         return None
     enough = len(texts) if most == len(texts) else _OFTEN * len(texts)
     fitting = tuple(written for written, found in read.items() if len(found) >= enough)
-    strays = _without(texts, [text for written in fitting for text in read[written]])
-    return Moments(
-        fitting, naive="%z" not in fitting[0], months="" if language == "en" else language, strays=strays
-    )
+    outliers = _without(texts, [text for written in fitting for text in read[written]])
+    months_in = "" if language == "en" else language
+    return Moments(fitting, naive="%z" not in fitting[0], months=months_in, outliers=outliers)
 
 
 def _is_iso(text: str) -> bool:
     try:
         moment(text, zone("UTC"))
-    except NotAMoment:
+    except InvalidMoment:
         return False
     return True
 
 
 def _read(written: str, named: Mapping[str, int], texts: Sequence[str]) -> list[str]:
     """Return the texts that a format reads; none where it does not read any of the first few."""
-    pattern = compiled(written, named)
+    pattern = compile_format(written, named)
     if all(pattern.read(each.strip()) is None for each in texts[:_FIRST_FEW]):
         return []
     return [each for each in texts if pattern.read(each.strip()) is not None]

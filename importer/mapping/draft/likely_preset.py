@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from importer import mapping
-from importer.mapping import Format, Items, Mapping, Rule
 from importer.mapping.draft.inspection import COMMON
-from importer.mapping.model import TABLES, Columns, Template
+from importer.mapping.mapping_file import preset_names, read_preset
+from importer.mapping.model import TABLES, Columns, Format, Items, Mapping, Rule, Template
 from importer.model.diagnostics import Diagnostics
 
 _PATH = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*", re.ASCII)
@@ -22,23 +21,20 @@ def likely(columns: Collection[str], source: Format) -> tuple[str, ...]:
 
     What a preset cannot do without must be there, and at least one name that no other tracker has.
     """
-    loaded = {name: found for name in mapping.presets() if (found := mapping.preset(name, Diagnostics()))}
-    known = _known(columns)
+    loaded = {name: found for name in preset_names() if (found := read_preset(name, Diagnostics()))}
+    known = _names_in(columns)
     ranked: list[tuple[int, str]] = []
     for name, preset in loaded.items():
         others = (each for other, each in loaded.items() if _family(other) != _family(name))
-        anybody_s = COMMON.union(*(_words(rule) for each in others for rule in _rules(each)))
+        common = COMMON.union(*(_words(rule) for each in others for rule in _rules(each)))
         rules = [rule for rule in _rules(preset) if not isinstance(rule.origin, Template)]
         hits = [rule for rule in rules if _words(rule) & known]
         is_complete = all(rule in hits or rule.optional for rule in rules)
-        is_telling = any((_words(rule) & known) - anybody_s for rule in _rules(preset))
-        if _can_read(preset, source) and is_complete and is_telling and len(hits) >= _SHARE * len(rules):
+        is_distinctive = any((_words(rule) & known) - common for rule in _rules(preset))
+        can_read = preset.format in (None, source) or {preset.format, source} <= TABLES
+        if can_read and is_complete and is_distinctive and len(hits) >= _SHARE * len(rules):
             ranked.append((len(hits), name))
     return tuple(name for hits, name in ranked if hits == max(ranked)[0])
-
-
-def _can_read(preset: Mapping, source: Format) -> bool:
-    return preset.format in (None, source) or {preset.format, source} <= TABLES
 
 
 def _family(name: str) -> str:
@@ -52,16 +48,13 @@ def _rules(preset: Mapping) -> list[Rule]:
 
 def _words(rule: Rule) -> set[str]:
     """Return the names that a rule reads, and what only looks like one: functions, statements."""
-    match rule.origin:
-        case Columns(names=names):
-            return set(names)
-        case None:
-            return set()
-        case origin:
-            return {origin.text, *_PATH.findall(_QUOTED.sub("", origin.text))}
+    names = set(rule.sources)
+    if not isinstance(rule.origin, Columns):
+        names |= {each for text in rule.sources for each in _PATH.findall(_QUOTED.sub("", text))}
+    return names
 
 
-def _known(columns: Iterable[str]) -> set[str]:
+def _names_in(columns: Iterable[str]) -> set[str]:
     """Return the names of columns and of what they are nested in, without the mark of lists."""
     known: set[str] = set()
     for column in columns:

@@ -22,10 +22,10 @@ _MOMENTS = {Part.BEGINNING: "Reported at", Part.END: "Resolved at"}
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What is known of the source beside its columns. `encoding` is told where the file itself does not say
-    it, `records` is the path to them where one was found, and `catalogue` has the account's names where an
-    account is at hand."""
+class SourceInfo:
+    """What is known of the source beside its columns. `encoding` is given where the file does not say it
+    itself, `records` is the path to them where one was found, and `catalogue` has the account's names where
+    an account is at hand."""
 
     name: str
     format: str
@@ -51,7 +51,7 @@ def custom_field_name(column: str) -> str:
     return match[1] if match else column.removesuffix("[]").rpartition(".")[2]
 
 
-def skeleton(findings: Findings, source: Source) -> str:
+def skeleton(findings: Findings, source: SourceInfo) -> str:
     """Return the mapping. What is not certain stands in it as a comment."""
     head = [f"{MODELINE}.mapping.schema.json", f"# How {source.name} becomes incidents.", "version: 1"]
     head.append(f"format: {source.format}")
@@ -84,8 +84,8 @@ def open_questions(findings: Findings) -> Iterator[str]:
 
 
 def _open_choice(part: Part, findings: Findings) -> Iterator[str]:
-    told = _summary(findings) if part is Part.NAME else []
-    several = [each for each in findings.candidates[part] if each not in told]
+    summary = _summary(findings) if part is Part.NAME else []
+    several = [each for each in findings.candidates[part] if each not in summary]
     if not several:
         other = ", or put one together with `template`" if part in (Part.KEY, Part.NAME) else ""
         yield f"no column looks like the {part}: name one in the mapping{other}"
@@ -100,8 +100,8 @@ def _open_moments(column: Column, moments: Moments) -> Iterator[str]:
         yield f"`{column.name}` fits {' and '.join(moments.formats)}: keep the one that is meant"
     if moments.naive:
         yield f"`{column.name}` has no UTC offset: name the `timezone`"
-    if moments.strays:
-        count, first = len(moments.strays), one_line(moments.strays[0][:40])
+    if moments.outliers:
+        count, first = len(moments.outliers), one_line(moments.outliers[0][:40])
         yield (
             f"`{column.name}` has other forms too ({count} seen, such as `{first}`): say them in"
             " `datetime_formats`, or in `blank` what says nothing"
@@ -126,7 +126,7 @@ def _shared(findings: Findings) -> Iterator[str]:
             yield f"months: {language}"
 
 
-def _fields(findings: Findings, source: Source) -> Iterator[str]:
+def _fields(findings: Findings, source: SourceInfo) -> Iterator[str]:
     for part in (Part.KEY, Part.NAME):
         first = next(iter(findings.candidates[part]), None)
         yield f"  {part}: {scalar(_MISSING if first is None else _origin(first, source))}"
@@ -149,7 +149,7 @@ def _summary(findings: Findings) -> list[Column]:
     return [each for each in findings.candidates[Part.SUMMARY] if each not in name][:1]
 
 
-def _severity(column: Column, source: Source) -> Iterator[str]:
+def _severity(column: Column, source: SourceInfo) -> Iterator[str]:
     yield "  severity:"
     yield f"    {source.origin_word}: {scalar(_origin(column, source))}"
     if source.catalogue is not None:
@@ -159,7 +159,7 @@ def _severity(column: Column, source: Source) -> Iterator[str]:
     yield from (f"    {each}" for each in block(lines))
 
 
-def _left_out(field: Kind, column: Column, source: Source) -> Iterator[str]:
+def _left_out(field: Kind, column: Column, source: SourceInfo) -> Iterator[str]:
     """Yield a rule as a comment: one that is right has a line for each value."""
     yield f"  # Left out, so that the account's own {_DEFAULTS[field]} is taken:"
     yield f"  # {field}:"
@@ -169,20 +169,20 @@ def _left_out(field: Kind, column: Column, source: Source) -> Iterator[str]:
         yield f"  #     {line.removeprefix('# ')}"
 
 
-def _custom_fields(findings: Findings, source: Source) -> Iterator[str]:
+def _custom_fields(findings: Findings, source: SourceInfo) -> Iterator[str]:
     """Yield a rule for each column that is called like a custom field of the account."""
     if source.index is None:
         return
-    taken = {each.name for part in Part for each in findings.candidates[part][:1]}
+    used = {each.name for part in Part for each in findings.candidates[part][:1]}
     for column in findings.columns:
-        if column.name in taken or not column.values:
+        if column.name in used or not column.values:
             continue
         answer = source.index.find(Reference(Kind.CUSTOM_FIELD, custom_field_name(column.name)))
         if isinstance(answer, Found):
             yield from _custom_field(answer.entity, column, source)
 
 
-def _custom_field(field: Entity, column: Column, source: Source) -> Iterator[str]:
+def _custom_field(field: Entity, column: Column, source: SourceInfo) -> Iterator[str]:
     known = find_custom_field(source.index.catalogue, field.id) if source.index else None
     kind = known.type if known else ""
     values, packed = column.values, kind == "multi_select" and any(";" in each for each in column.values)
@@ -202,7 +202,7 @@ def _custom_field(field: Entity, column: Column, source: Source) -> Iterator[str
         yield from (f"    {each}" for each in block(options.lines(values)))
 
 
-def _moment(label: str, column: Column, source: Source) -> Iterator[str]:
+def _moment(label: str, column: Column, source: SourceInfo) -> Iterator[str]:
     written, moments = scalar(_origin(column, source)), column.moments
     if moments is None or (not moments.formats and moments.unit is None):
         yield f"  timestamps.{label}: {written}"
@@ -224,7 +224,7 @@ def _rest(findings: Findings) -> Iterator[str]:
         yield f"#   {one_line(column.name)}  {column.share:.0%}  {one_line(samples)}"
 
 
-def _origin(column: Column, source: Source) -> str:
+def _origin(column: Column, source: SourceInfo) -> str:
     """Return a column, or the JMESPath to a value that a name with dots tells."""
     if source.is_table:
         return column.name

@@ -28,14 +28,14 @@ class Vocabulary:
         return (value for value in values if not isinstance(self._answer(value), Found))
 
     def _line(self, value: str, count: int) -> str:
-        asked = f"# {scalar(value)}:   # {count}"
+        question = f"# {scalar(value)}:   # {count}"
         match self._answer(value):
             case Found(entity=entity):
                 return f"{scalar(value)}: {scalar(entity.name)}   # {count}"
             case Missing(nearest=(nearest, *_)):
-                return f"{asked}; did you mean {one_line(nearest)}?"
+                return f"{question}; did you mean {one_line(nearest)}?"
             case _:
-                return asked
+                return question
 
     def _answer(self, value: str) -> object:
         return self.index.find(Reference(self.kind, value), self.within) if self.index else None

@@ -39,10 +39,10 @@ def names(found: Findings, part: Part) -> list[str]:
         (["1681290840000"], Moments(unit="ms")),
         (["09 Mai 23"], None),
         (["9-Mai-2023"], Moments(("%d-%b-%Y",), naive=True, months="de")),
-        ([*(f"2023-04-{day}" for day in range(12, 16)), "soon"], Moments(naive=True, strays=("soon",))),
+        ([*(f"2023-04-{day}" for day in range(12, 16)), "soon"], Moments(naive=True, outliers=("soon",))),
         (
             [*(f"{day}/02/2023" for day in range(13, 28)), "02/13/2023"],
-            Moments(("%d/%m/%Y",), naive=True, strays=("02/13/2023",)),
+            Moments(("%d/%m/%Y",), naive=True, outliers=("02/13/2023",)),
         ),
         (
             [*(f"{day}/02/2023" for day in range(1, 11)), "13/02/2023", "02/13/2023"],

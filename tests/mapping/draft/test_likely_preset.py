@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from importer import mapping
-from importer.mapping import Format
 from importer.mapping.draft.likely_preset import likely
+from importer.mapping.mapping_file import preset_names
+from importer.mapping.model import Format
 from importer.model.settings import Settings
-from importer.sources.looking import look_at
+from importer.sources.profile import profile_source
 
 FIXTURES = Path(__file__).parents[1] / "presets"
 
 
-@pytest.mark.parametrize("preset", mapping.presets())
+@pytest.mark.parametrize("preset", preset_names())
 def test_the_fixture_of_a_preset_is_recognised(preset: str) -> None:
     folder = FIXTURES / preset / "export"
     source = folder if preset == "cstate" else sorted(folder.iterdir())[0]
-    looked, _ = look_at(source, Settings(root=folder))
+    looked, _ = profile_source(source, Settings(root=folder))
     assert preset in likely(looked.columns, looked.format)
 
 

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from importer.mapping import Mapping, Record, records
-from importer.mapping.model import Bare, Rule
+from importer.formats.record import Record
+from importer.mapping.model import Bare, Mapping, Rule
+from importer.mapping.records import records
 from importer.model import Location
 from importer.model.diagnostics import Diagnostics
 from importer.model.settings import SourceFile
@@ -92,7 +93,7 @@ def test_repeated_columns_are_one_list(mapped: Mapped) -> None:
 def test_a_ragged_row_is_left_out_with_its_reason(mapped: Mapped) -> None:
     outcome = mapped(KEYED, "Key,Name\nA,x\nB\nC,x,y\nD,z\n")
     assert [each["key"] for each in outcome.blocks] == ["A", "D"]
-    assert [(str(each.location), list(each.cells)) for each in outcome.tally.rejects] == [
+    assert [(str(each.location), list(each.cells)) for each in outcome.counts.rejects] == [
         ("a.csv:3:2", ["B"]),
         ("a.csv:4:3", ["C", "x", "y"]),
     ]

@@ -13,11 +13,12 @@ from importer.formats import csv_file, schemas
 from importer.formats.tree import Block, Node
 from importer.model import Severity
 from importer.model.diagnostics import Diagnostics
+from importer.sources import columns
 
 
 def read(text: str, delimiter: str | None = None) -> tuple[list[Node], list[str]]:
     diagnostics = Diagnostics()
-    nodes = list(csv_file.read(text, "a.csv", diagnostics, delimiter=delimiter))
+    nodes = list(columns.read_csv(text, "a.csv", diagnostics, delimiter=delimiter))
     return nodes, [
         f"{each.locations[0]} {each.code}: {each.summary} {each.hint}" for each in diagnostics.found
     ]
@@ -118,7 +119,9 @@ def test_rows_before_a_broken_one_are_still_looked_at() -> None:
 def test_another_delimiter_is_found_and_said(delimiter: str, word: str) -> None:
     diagnostics = Diagnostics()
     text = delimiter.join(["key", "name", "summary"]) + "\n" + delimiter.join(["A", "B, C", "D"]) + "\n"
-    assert list(csv_file.read(text, "a.csv", diagnostics)) == [{"key": "A", "name": "B, C", "summary": "D"}]
+    assert list(columns.read_csv(text, "a.csv", diagnostics)) == [
+        {"key": "A", "name": "B, C", "summary": "D"}
+    ]
     assert [(each.severity, each.code) for each in diagnostics.found] == [(Severity.WARNING, "delimiter")]
     assert word in diagnostics.found[0].summary
     assert read(text, delimiter) == ([{"key": "A", "name": "B, C", "summary": "D"}], [])
@@ -166,5 +169,5 @@ def test_headers_are_the_fields_of_the_schema_that_fit_a_cell() -> None:
     fields = schemas.read("incident")["$defs"]["incident"]["properties"]
     below_postmortem = schemas.read("incident")["$defs"]["postmortem"]["properties"]
     lists_of_mappings = {"timeline", "follow_ups", "attachments", "status_page"}
-    plain = fields.keys() - lists_of_mappings - csv_file.KEYED - {"postmortem"}
-    assert plain | {f"postmortem.{name}" for name in below_postmortem} == csv_file.PLAIN
+    plain = fields.keys() - lists_of_mappings - columns.KEYED - {"postmortem"}
+    assert plain | {f"postmortem.{name}" for name in below_postmortem} == columns.PLAIN

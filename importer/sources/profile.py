@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from importer.mapping import Format, Look, Mapping, look, without_records
+from importer.mapping.model import Format, Mapping
+from importer.mapping.records import SourceProfile, no_records, profile_file
 from importer.model.diagnostics import Diagnostics
 from importer.model.errors import InvalidInput, UsageError
 from importer.model.settings import MAPPED_SUFFIXES, MappedSource, Settings, SourceFile
-from importer.sources.discovery import find
+from importer.sources.discovery import discover
 
 
-def look_at(path: Path, settings: Settings) -> tuple[Look, str | None]:
+def profile_source(path: Path, settings: Settings) -> tuple[SourceProfile, str | None]:
     """Return what the files have together, and the JMESPath to their records where these stand below the one
     list of an object.
 
@@ -22,21 +23,21 @@ def look_at(path: Path, settings: Settings) -> tuple[Look, str | None]:
     read.
     """
     files = _files(path, settings)
-    looks = [look(each.path, shown=each.shown) for each in files]
-    records = _records(looks[0])
+    profiles = [profile_file(each.path, shown=each.shown) for each in files]
+    records = _records(profiles[0])
     if records is not None:
-        mapping = replace(Mapping(shown=str(path)), records=records)
-        below = [look(each.path, shown=each.shown, mapping=mapping) for each in files]
+        mapping = Mapping(shown=str(path), records=records)
+        below = [profile_file(each.path, shown=each.shown, mapping=mapping) for each in files]
         if below[0].diagnostics.has_errors:  # the file is a list of one record, which has a list itself
             records = None
         else:
-            looks = below
-    found = [problem for each in looks for problem in each.diagnostics.found]
-    if not any(each.records or each.diagnostics.has_errors for each in looks):
-        raise InvalidInput(tuple(without_records(each.shown) for each in files))
-    if any(each.diagnostics.has_errors for each in looks):
+            profiles = below
+    found = [problem for each in profiles for problem in each.diagnostics.found]
+    if any(each.diagnostics.has_errors for each in profiles):
         raise InvalidInput(tuple(found))
-    return _together(looks), records
+    if not any(each.records for each in profiles):
+        raise InvalidInput(tuple(no_records(each.shown) for each in files))
+    return _together(profiles), records
 
 
 def _files(path: Path, settings: Settings) -> list[SourceFile]:
@@ -45,46 +46,47 @@ def _files(path: Path, settings: Settings) -> list[SourceFile]:
     if not path.is_dir():
         raise UsageError(f"there is no file {path}", hint="`--from` takes a file or a folder of the export")
     source = MappedSource(str(path.absolute()), mapping="")
-    found = find(replace(settings, path=None, sources=(source,)), (), Diagnostics())
+    found = discover(replace(settings, path=None, sources=(source,)), (), Diagnostics())
     formats = Counter(MAPPED_SUFFIXES[each.path.suffix.lower()] for each in found)
     if len(formats) != 1:
-        told = ", ".join(f"{count} {name}" for name, count in formats.items()) or "none"
+        counts = ", ".join(f"{count} {name}" for name, count in formats.items()) or "none"
         raise UsageError(
-            f"{path} must have files of one format that a mapping reads, and has {told}",
+            f"{path} must have files of one format that a mapping reads, and has {counts}",
             hint="name one of the files, or move those of one format into a folder of their own",
         )
     return list(found)
 
 
-def _records(looked: Look) -> str | None:
+def _records(profile: SourceProfile) -> str | None:
     """Return the path to the only list of objects of the only object."""
     lists = [
         name
-        for name, seen in looked.distinct.items()
+        for name, seen in profile.distinct.items()
         if name.endswith("[]") and any(" objects with " in each for each in seen)
     ]
-    return lists[0] if looked.records == 1 and len(lists) == 1 else None
+    return lists[0] if profile.records == 1 and len(lists) == 1 else None
 
 
-def _together(looks: Sequence[Look]) -> Look:
-    """Return what several looks saw as one. Of the encodings one that is not UTF-8 is kept: with it named,
+def _together(profiles: Sequence[SourceProfile]) -> SourceProfile:
+    """Return what several profiles saw as one. Of the encodings one that is not UTF-8 is kept: with it named,
     the files in UTF-8 can still be read."""
     distinct: dict[str, Counter[str]] = {}
     filled: Counter[str] = Counter()
-    said: dict[str, str] = {}
-    for each in sorted(looks, key=lambda each: not each.said.get("encoding", "utf-8").startswith("utf-")):
-        said |= each.said
-    for each in looks:
+    detected: dict[str, str] = {}
+    for each in sorted(
+        profiles, key=lambda each: not each.detected.get("encoding", "utf-8").startswith("utf-")
+    ):
+        detected |= each.detected
+    for each in profiles:
         if each.format is Format.MARKDOWN:
             del each.distinct["file.name"]  # the stem of the name says the same
         filled.update(each.filled)
         for name, values in each.distinct.items():
             distinct.setdefault(name, Counter()).update(values)
     return replace(
-        looks[0],
-        said=said,
-        columns=tuple(distinct),
+        profiles[0],
+        detected=detected,
         filled=dict(filled),
         distinct=distinct,
-        records=sum(each.records for each in looks),
+        records=sum(each.records for each in profiles),
     )
