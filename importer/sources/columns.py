@@ -7,7 +7,7 @@ spreadsheet: the header is row 1, a cell of several lines is one row, and blank 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -86,10 +86,9 @@ def read_rows(contents: Contents, path: str, diagnostics: Diagnostics) -> Iterat
     nameless = [number for number, name in enumerate(table.header) if not name]
     for record in contents.records:
         if isinstance(record, Record) and len(record.cells) == len(table.header):
-            cells = [str(each) for each in record.cells]
-            stray = next((each + 1 for each in nameless if cells[each].strip()), None)
+            stray = next((each + 1 for each in nameless if str(record.cells[each]).strip()), None)
             if stray is None:
-                yield _block(cells, columns, record.line)
+                yield _block(record.cells, columns, record.line)
             else:
                 hint = "give the column a header, or empty it"
                 place = Location(path, record.line, stray)
@@ -157,12 +156,12 @@ def _refuse_header(word: str, place: Location, diagnostics: Diagnostics) -> None
     diagnostics.error("unknown-field", f"no field is called `{word}`", place, hint=hint)
 
 
-def _block(cells: list[str], columns: list[_FieldColumn], row: int) -> Block:
+def _block(cells: Sequence[object], columns: list[_FieldColumn], row: int) -> Block:
     """Return a row as a mapping. An empty cell is left out: it says nothing, and clears nothing."""
     block = _RowBlock(row)
     groups: dict[str, _RowBlock] = {}
     for column in columns:
-        cell = cells[column.number - 1]
+        cell = str(cells[column.number - 1])
         if not cell or cell.isspace():
             continue
         target = block
