@@ -218,7 +218,7 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     an incident that changed since. What an earlier run of the same saved plan touched is not stale."""
     if plan.scope.drift_only:
         raise Refused(
-            "the plan is a report of drift, and not for apply", hint="make a plan without --drift-only"
+            "the plan is a drift report and cannot be applied", hint="make a plan without --drift-only"
         )
     _refuse_foreign(session, plan, plan_hash)
     begun = session.ledger.begun_by(plan_hash) if plan_hash else frozenset()
@@ -320,7 +320,7 @@ def _refuse_foreign(session: Session, plan: Plan, plan_hash: str) -> None:
     check_account(session.ledger, session.account)
     if plan_hash and session.ledger.is_finished(plan_hash):
         raise Refused(
-            "the plan was applied already; a saved plan is for one time",
+            "the plan was already applied; a saved plan can be applied only once",
             hint="make a new plan: it shows what is left, if anything",
             code="plan-applied",
         )

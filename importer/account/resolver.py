@@ -127,8 +127,8 @@ class _Walk:
                     summary = f"{key.label} is given twice, under two names, with different values"
                     self._error("given-twice", summary, at, hint="keep one of them")
         if declared.attributes.get(_SEVERITY) is None:
-            hint = "write a severity, or one for all in importer.yaml:\ndefaults:\n  severity: NAME"
-            self._error("missing-severity", "there is no severity", declared.location, hint=hint)
+            hint = "add a severity, or a default for all in importer.yaml:\ndefaults:\n  severity: NAME"
+            self._error("missing-severity", "the incident has no severity", declared.location, hint=hint)
         return () if self.is_skipped else (replace(declared, attributes=attributes),)
 
     def compare_spellings(self) -> None:

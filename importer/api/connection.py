@@ -50,13 +50,13 @@ def _endpoint(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise UsageError("the endpoint is no URL", hint=f"write it like {DEFAULT_ENDPOINT}") from None
+        raise UsageError("the endpoint is not a URL", hint=f"write it like {DEFAULT_ENDPOINT}") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError(
             "the endpoint holds a user name or password", hint="the key comes from INCIDENT_API_KEY"
         )
     if parts.scheme not in ("http", "https") or not host or _INVISIBLE.search(url):
-        raise UsageError(f"the endpoint `{url}` is no http URL", hint=f"write it like {DEFAULT_ENDPOINT}")
+        raise UsageError(f"the endpoint `{url}` is not an http URL", hint=f"write it like {DEFAULT_ENDPOINT}")
     if parts.query or parts.fragment or url.endswith(("?", "#")):
         raise UsageError(
             f"the endpoint `{url}` holds a query or fragment", hint="only a path may follow the host"

@@ -50,7 +50,7 @@ def irreparable(live: LiveIncident, sent: Attributes, external_id: int | None) -
     if sent.get(visibility) == "private" and live.attributes.get(visibility) != "private":
         return "was declared private and is visible to all"
     if external_id not in (None, live.number):
-        return f"was to have the number {external_id}"
+        return f"should have the number {external_id}"
     return ""
 
 

@@ -24,7 +24,7 @@ from importer.workflow import load_declared, make_plan
 
 @define_command("apply", ApplyOptions)
 def command(options: ApplyOptions) -> int:
-    """Make the account what the files say.
+    """Apply changes so that the account matches the files.
 
     With a PLAN that `plan --out` saved, does exactly what was reviewed. With PATHS, or nothing, plans, shows
     the plan and asks; only `yes` is approval. The same command again goes on where it ended.
@@ -69,8 +69,8 @@ def _saved(options: ApplyOptions) -> SavedPlan | None:
         return None
     if len(options.paths) > 1 or options.scope.scope() != Scope():
         raise UsageError(
-            "a saved plan is applied alone and as it was reviewed",
-            hint="leave out the other paths, --only and --limit, or make another plan",
+            "a saved plan cannot be combined with other paths, --only or --limit",
+            hint="apply the plan alone, or make a new plan",
         )
     return planfile.read_plan(options.paths[0])
 
@@ -80,12 +80,13 @@ def _require_approval(options: ApplyOptions, *, is_json: bool, is_saved: bool) -
     asks = options.canary or not (is_saved or options.auto_approve)
     if asks and is_json:
         raise UsageError(
-            "--json cannot ask", hint="apply a saved plan, or add --auto-approve, without --canary"
+            "--json cannot ask for approval",
+            hint="apply a saved plan, or add --auto-approve, without --canary",
         )
     if asks and not can_ask():
         raise UsageError(
             "there is no terminal to ask for approval",
-            hint="leave out --canary, which asks after its incident"
+            hint="leave out --canary, which asks for approval after one incident"
             if options.canary
             else "apply a saved plan, or add --auto-approve",
         )

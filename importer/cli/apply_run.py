@@ -52,12 +52,14 @@ from importer.workflow import Session, carry_out, mark_applied, refuse_stale, re
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
     paths: Annotated[tuple[Path, ...], Argument(metavar="[PLAN | PATHS]...")]
-    auto_approve: Annotated[bool, Option("Do not ask.")]
-    canary: Annotated[bool, Option("Create one incident, show it, and ask before the rest.")]
-    parallelism: Annotated[int, Option("Changes in flight. [default: 8]", within=(1, 16), default=8)]
+    auto_approve: Annotated[bool, Option("Skip the approval prompt.")]
+    canary: Annotated[bool, Option("Create one incident, show it, and ask before creating the rest.")]
+    parallelism: Annotated[
+        int, Option("Changes to apply at the same time. [default: 8]", within=(1, 16), default=8)
+    ]
     fail_fast: Annotated[bool, Option("Stop at the first failure.")]
-    max_failures: Annotated[int | None, Option("Stop after so many failures.", within=(1, None))]
-    report: Annotated[Path | None, Option("Write what failed to this CSV or JSON file.")]
+    max_failures: Annotated[int | None, Option("Stop after this many failures.", within=(1, None))]
+    report: Annotated[Path | None, Option("Write the failures to this CSV or JSON file.")]
     scope: ScopeOptions
     pace: RateOptions
     json_out: JsonOutPath
@@ -167,7 +169,7 @@ class ApplyRun:
         canary, rest = self._carry_out(only_keys(plan, first)), without_keys(plan, frozenset({first}))
         (outcome,) = canary.outcomes
         if not isinstance(outcome, Applied | Adopted):
-            return _joined(canary, _not_attempted(rest, canary.stopped or "the canary was not made"))
+            return _joined(canary, _not_attempted(rest, canary.stopped or "the canary was not created"))
         self._show_canary(outcome)
         if not _acting(rest) or self._continues_after_canary():
             return _joined(canary, self._carry_out(rest))
@@ -175,7 +177,7 @@ class ApplyRun:
 
     def _continues_after_canary(self) -> bool:
         """Ask about the canary, unless Ctrl-C while it was made has answered that."""
-        return not self.interrupts.received and self._confirmed("Does it look right? Go on with the rest?")
+        return not self.interrupts.received and self._confirmed("Does it look right? Continue with the rest?")
 
     def _show_canary(self, outcome: Applied | Adopted) -> None:
         live = self.session.api.incident(outcome.live.id) or outcome.live

@@ -35,7 +35,7 @@ def command(options: FormatOptions) -> int:
                 f"endpoint  {account.endpoint}",
                 f"key       {account.key_name}",
                 f"roles     {', '.join(account.roles) or 'not told'}",
-                "Something must be put right first." if problems["errored"] else "Ready.",
+                "Fix the errors above first." if problems["errored"] else "Ready.",
             ]
         )
     return ExitCode.ERROR if problems["errored"] else ExitCode.DONE

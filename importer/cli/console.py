@@ -55,7 +55,7 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Ask the person at the terminal; only the word `yes` is approval."""
-        self.info(f"\n{question}\nOnly 'yes' is approval.")
+        self.info(f"\n{question}\nType 'yes' to approve; anything else cancels.")
         _write(self.err, "Answer: ")
         return sys.stdin.buffer.readline().strip() == b"yes"
 

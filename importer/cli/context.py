@@ -43,7 +43,7 @@ def open_context(common: CommonOptions) -> CommandContext:
     """Read importer.yaml and set up the log. Raises InvalidInput with every problem of importer.yaml."""
     console = open_console(plain=common.no_color)
     if common.sandbox and common.endpoint:
-        raise UsageError("--sandbox and --endpoint are two accounts", hint="leave out one of them")
+        raise UsageError("--sandbox and --endpoint cannot be used together", hint="leave out one of them")
     _open_log(common)
     problems = Diagnostics()
     settings = load_settings(common.config, Path.cwd(), problems)

@@ -39,32 +39,31 @@ class ConvertOptions:
     source: Annotated[Path, Argument()]
     preset: Annotated[
         str | None,
-        Option(
-            "Read the export by a mapping that is shipped.", metavar="NAME", shell_complete=_complete_preset
-        ),
+        Option("Read the export with a built-in mapping.", metavar="NAME", shell_complete=_complete_preset),
     ]
-    mapping: Annotated[Path | None, Option("Read the export by this mapping.")]
-    timezone: Annotated[str | None, Option("The zone of its times without an offset.", metavar="ZONE")]
-    encoding: Annotated[str | None, Option("The encoding of a text that is not UTF-8.", metavar="NAME")]
+    mapping: Annotated[Path | None, Option("Read the export with this mapping file.")]
+    timezone: Annotated[str | None, Option("The time zone of times without an offset.", metavar="ZONE")]
+    encoding: Annotated[str | None, Option("The encoding of a file that is not UTF-8.", metavar="NAME")]
     out: Annotated[Path, Option("The folder to write to. [default: incidents]", default=Path("incidents"))]
     by: Annotated[
         Literal["month", "year", "one"],
         Option(
-            "A file for each month or year of the first timestamps, or one in all. [default: month]",
+            "Write one file per month or year of the earliest timestamp, or one in all. [default: month]",
             default="month",
         ),
     ]
     rejects: Annotated[
-        Path | None, Option("Leave out what cannot be read, and write it to this CSV with the reason.")
+        Path | None,
+        Option("Leave out records that cannot be read, and write them to this CSV with the reason."),
     ]
     every_place: EveryPlace
-    force: Annotated[bool, Option("Overwrite files that were edited or made by others.")]
+    force: Annotated[bool, Option("Overwrite files that were edited, or that importer did not write.")]
     common: CommonOptions
 
 
 @define_command("convert", ConvertOptions)
 def command(options: ConvertOptions) -> int:
-    """Turn an export of another tracker into YAML to review. Nothing is sent.
+    """Convert an export of another tracker to YAML for review. Nothing is sent.
 
     SOURCE is a file or a folder. Without an error all incidents are written, else none; with --rejects the
     records that cannot be read are left out.
@@ -72,8 +71,8 @@ def command(options: ConvertOptions) -> int:
     context = open_context(options.common)
     if (options.preset is None) == (options.mapping is None):
         raise UsageError(
-            "convert needs one of --preset and --mapping",
-            hint=f"`importer init --from {options.source}` writes a mapping to begin with",
+            "convert needs either --preset or --mapping",
+            hint=f"`importer init --from {options.source}` drafts a mapping",
         )
     loaded = load(_settings(options, context))
     diagnostics = _without_rejected(loaded, options)

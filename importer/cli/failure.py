@@ -57,8 +57,8 @@ def _bug(error: BaseException) -> Diagnostic:
     """Keep what a developer needs in a file: a terminal shows it to nobody who can use it."""
     trace = "".join(traceback.format_exception(error))
     key = os.environ.get("INCIDENT_API_KEY")
-    what = f"importer met a bug of its own: {type(error).__name__}"
-    hint = "running the same command again is safe"
+    what = f"internal error (a bug in importer): {type(error).__name__}"
+    hint = "it is safe to run the same command again"
     with (
         suppress(OSError),
         NamedTemporaryFile(

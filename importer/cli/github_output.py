@@ -29,7 +29,9 @@ def write_step_outputs(plan: Plan, plan_file: Path | None) -> None:
         "plan_file": "" if plan_file is None or plan.errored else str(plan_file),
     }
     if "\n" in values["plan_file"]:
-        raise UsageError("the name of the plan file has a line break", hint="name another file with --out")
+        raise UsageError(
+            "the name of the plan file contains a line break", hint="choose another file with --out"
+        )
     try:
         with Path(target).open("a", encoding="utf-8") as stream:
             stream.writelines(f"{name}={value}\n" for name, value in values.items())

@@ -30,7 +30,7 @@ class InitOptions:
     folder: Annotated[Path, Argument(metavar="[DIR]", default=Path())]
     source: Annotated[
         Path | None,
-        Option("Look at this export, a file or a folder, and write a mapping for it instead.", flag="--from"),
+        Option("Inspect this export, a file or a folder, and draft a mapping for it instead.", flag="--from"),
     ]
     common: CommonOptions
 
@@ -73,7 +73,7 @@ def _mapping(path: Path, folder: Path, context: CommandContext) -> None:
     profile, records = profile_source(path, context.settings)
     if profile.format in TABLES and all(map(is_field, profile.columns)):
         how = context.common.command_line("plan", path)
-        context.console.info(f"{path} has the columns of importer itself and needs no mapping: {how}")
+        context.console.info(f"{path} already has importer's own columns and needs no mapping: {how}")
         return
     text, questions = _skeleton(profile, records, path.resolve().name, context)
     write_shared(target, written.signed(text, made_by))
@@ -110,7 +110,7 @@ def _skeleton(
 def _suggest_preset(profile: SourceProfile, path: Path, context: CommandContext) -> None:
     if known := likely(profile.columns, profile.format):
         context.console.info(
-            f"It looks like an export that is known: `extends: {' or '.join(known)}` carries more. Without a"
+            f"It looks like a known export: `extends: {' or '.join(known)}` imports more of it. Without a"
             f" mapping: {context.common.command_line('convert', path, '--preset', known[0])}"
         )
 
@@ -120,8 +120,8 @@ def _check_mapping(target: Path, made_by: str) -> None:
     written.check_unedited([target], force=False)
     if written.author(target) not in ("", written.signature_name(made_by)):
         raise UsageError(
-            f"{target} is the mapping of another export: {written.author(target)}",
-            hint="rename that one, or name a folder for this one: importer init FOLDER --from ...",
+            f"{target} is a mapping for another export: {written.author(target)}",
+            hint="rename it, or choose another folder: importer init FOLDER --from ...",
         )
 
 

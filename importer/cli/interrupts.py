@@ -34,7 +34,8 @@ class Interrupts:
         self.stop.set()
         with suppress(RuntimeError):  # the signal came in the middle of a write to the same stream
             self._info(
-                "Interrupted: ending what is in flight. Once more stops at once; nothing is lost either way."
+                "Interrupted: finishing the changes in flight. Ctrl-C again stops at once; the next run"
+                " settles what is left."
             )
 
 

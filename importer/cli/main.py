@@ -13,19 +13,19 @@ from click.shell_completion import CompletionItem
 from importer import __version__
 
 _COMMANDS = {
-    "init": "Write a folder to begin with: configuration, an example, CI; or a mapping for an export.",
+    "init": "Set up a folder: configuration, example, CI; or draft a mapping for an export.",
     "validate": "Check the files offline: syntax, schema, rules.",
     "check": "Check the account: key, roles, endpoint, risky workflows.",
     "plan": "Show what apply would do. Never writes.",
-    "apply": "Carry out a saved plan, or plan and carry out.",
-    "show": "Show a saved plan again.",
-    "convert": "Turn an export of another tracker into YAML to review.",
-    "pull": "Write the incidents of the account to YAML.",
-    "adopt": "Declare that an existing incident is the one with this key.",
-    "state": "Look at what importer knows of its incidents; forget one; carry it to another machine.",
-    "sandbox": "Serve a stand-in of the incident.io API on this machine.",
+    "apply": "Apply a saved plan, or plan and apply.",
+    "show": "Show a saved plan in any format.",
+    "convert": "Convert an export of another tracker to YAML for review.",
+    "pull": "Write the account's incidents to YAML files.",
+    "adopt": "Bind a key to an existing incident.",
+    "state": "Inspect the state, forget a key, or move the state to another machine.",
+    "sandbox": "Serve a local sandbox of the incident.io API.",
     "schema": "Print the JSON Schema of a file format.",
-    "completion": "Print the script that lets a shell complete commands and options.",
+    "completion": "Print a shell completion script.",
 }
 
 

@@ -31,9 +31,11 @@ AnnotationFormat = Literal[OutputFormat.GITHUB, OutputFormat.GITLAB, OutputForma
 """Formats that put diagnostics beside the lines that they are about."""
 DiagnosticsFormat = Literal[TextOrJson, AnnotationFormat]
 
-FORMAT = Option("The form of the output. [default: text]", default=OutputFormat.TEXT, shorthand="json")
+FORMAT = Option("The output format. [default: text]", default=OutputFormat.TEXT, shorthand="json")
 
-EveryPlace = Annotated[bool, Option("Show every place of each problem, not the first few.", flag="--all")]
+EveryPlace = Annotated[
+    bool, Option("Show every location of each problem, not just the first few.", flag="--all")
+]
 
 
 def shown_places(every_place: bool) -> int | None:
@@ -41,13 +43,13 @@ def shown_places(every_place: bool) -> int | None:
     return None if every_place else SHOWN_LOCATIONS
 
 
-FullFlag = Annotated[bool, Option("Show each creation, however many there are.")]
-JsonOutPath = Annotated[Path | None, Option("Write the JSON to this file too.")]
+FullFlag = Annotated[bool, Option("List every creation, however many there are.")]
+JsonOutPath = Annotated[Path | None, Option("Also write the JSON to this file.")]
 NoColorFlag = Annotated[bool, Option("No colour. [env: NO_COLOR]")]
 Paths = Annotated[tuple[Path, ...], Argument()]
 RejectsPath = Annotated[
     Path | None,
-    Option("Write the records of a mapped source that are wrong to this CSV, with the reason."),
+    Option("Write the rejected records of a mapped source to this CSV, with the reason."),
 ]
 
 
@@ -66,7 +68,7 @@ class CommonOptions:
     no_color: NoColorFlag
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Option("How much goes into the log. [default: warning]", default="warning"),
+        Option("The log level. [default: warning]", default="warning"),
     ]
     log_file: Annotated[Path | None, Option("Append the log to this file instead of stderr.")]
 
@@ -94,7 +96,7 @@ class ScopeOptions:
     only: Annotated[
         tuple[str, ...], Option("Only the incidents with these keys. Repeatable.", metavar="KEY|GLOB")
     ]
-    limit: Annotated[int | None, Option("At most so many changes, oldest first.", within=(1, None))]
+    limit: Annotated[int | None, Option("Make at most this many changes, oldest first.", within=(1, None))]
 
     def scope(self, *, drift_only: bool = False) -> Scope:
         """Return the scope of the plan."""
@@ -105,11 +107,11 @@ class ScopeOptions:
 class RateOptions:
     """How fast requests are sent, and how long one of them waits."""
 
-    rate: Annotated[str | None, Option("Stay below this rate. [default: 100%]", metavar="N/min|P%")]
+    rate: Annotated[str | None, Option("Stay below this request rate. [default: 100%]", metavar="N/min|P%")]
     max_wait: Annotated[
         float,
         Option(
-            "Seconds that a request waits for the server's rate limit before it counts as failed.",
+            "Seconds a request may wait for the server's rate limit before it fails.",
             within=(0, None),
             default=14400.0,
             show_default=True,
@@ -130,6 +132,11 @@ class PlanOutputOptions:
     full: FullFlag
     max_bytes: Annotated[
         int,
-        Option("How long the Markdown may be.", within=(1000, None), default=60000, show_default=True),
+        Option(
+            "The maximum size of the Markdown, in bytes.",
+            within=(1000, None),
+            default=60000,
+            show_default=True,
+        ),
     ]
-    show_private: Annotated[bool, Option("Show what private incidents say in Markdown and HTML.")]
+    show_private: Annotated[bool, Option("Include the contents of private incidents in Markdown and HTML.")]

@@ -21,17 +21,15 @@ def check_outputs(*paths: Path | None) -> None:
         if not path.exists():
             if not os.access(path.parent, os.W_OK):
                 raise UsageError(
-                    f"cannot write {path}: {path.parent} is no folder that you may write to",
-                    hint="name a file in a folder that is there",
+                    f"cannot write {path}: {path.parent} is not a writable folder",
+                    hint="choose a file in a folder that exists",
                 )
         elif not path.is_file() or not os.access(path, os.W_OK):
-            raise UsageError(
-                f"cannot write {path}: it is no file that you may write", hint="name another file"
-            )
+            raise UsageError(f"cannot write {path}: not writable", hint="choose another file")
         elif not _is_own(path):
             raise UsageError(
-                f"{path} is there already, and importer did not write it",
-                hint="name another file, or remove that one first",
+                f"{path} already exists, and importer did not write it",
+                hint="choose another file, or remove this one first",
             )
 
 

@@ -36,11 +36,11 @@ from importer.workflow import load_declared, make_plan
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
     paths: Paths
-    out: Annotated[Path | None, Option("Save the plan to this file, for apply.")]
-    detailed_exitcode: Annotated[bool, Option("Exit with 2 where there are changes.")]
+    out: Annotated[Path | None, Option("Save the plan to this file for apply.")]
+    detailed_exitcode: Annotated[bool, Option("Exit with 2 if there are changes.")]
     drift_only: Annotated[
         bool,
-        Option("Report what was edited in incident.io, and nothing else. Exit with 2 where there is any."),
+        Option("Report edits made in incident.io, and nothing else. Exit with 2 if there are any."),
     ]
     scope: ScopeOptions
     every_place: EveryPlace
@@ -60,7 +60,10 @@ def command(options: PlanOptions) -> int:
     """
     context, places = open_context(options.common), shown_places(options.every_place)
     if options.drift_only and options.out:
-        raise UsageError("--drift-only makes no plan to save", hint="--json-out keeps the report")
+        raise UsageError(
+            "--drift-only makes a report, which cannot be saved as a plan",
+            hint="use --json-out to save the report",
+        )
     check_outputs(options.out, options.json_out)
     check_rejects_file(options.rejects)
     made = _make(context, options, places)
@@ -75,7 +78,7 @@ def command(options: PlanOptions) -> int:
     if options.out:
         planfile.write_plan(made, options.out)
         how = options.common.command_line("apply", options.out)
-        console.info(f"\nSaved the plan to {options.out}. To do exactly this: {how}")
+        console.info(f"\nSaved the plan to {options.out}. To apply exactly this plan: {how}")
     is_asked = options.detailed_exitcode or options.drift_only
     return ExitCode.CHANGES if is_asked and summarise(made).has_changes else ExitCode.DONE
 

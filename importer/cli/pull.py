@@ -30,28 +30,37 @@ _STAMPS = {"year": "%Y", "month": "%Y/%m"}
 @dataclass(frozen=True, slots=True)
 class PullOptions:
     folder: Annotated[Path, Argument(metavar="[DIR]", default=Path("incidents"))]
-    since: Annotated[str | None, Option("Only what began then or later: 2023-01-01.", metavar="DATE")]
+    since: Annotated[
+        str | None,
+        Option("Only incidents that began on or after this date, such as 2023-01-01.", metavar="DATE"),
+    ]
     mode: Annotated[tuple[str, ...], Option("Only these modes. Repeatable.", choices=MODES)]
-    status_category: Annotated[tuple[str, ...], Option("Only these. Repeatable.", choices=CATEGORIES)]
+    status_category: Annotated[
+        tuple[str, ...], Option("Only these status categories. Repeatable.", choices=CATEGORIES)
+    ]
     severity: Annotated[tuple[str, ...], Option("Only these severities. Repeatable.", metavar="NAME")]
     children: Annotated[
         tuple[Field, ...],
         Option(
-            "These children too, for a request or more an incident. Repeatable.",
+            "Also pull these children, with one or more requests per incident. Repeatable.",
             flag="--with",
             choices=PULLED_CHILDREN,
         ),
     ]
     by: Annotated[
         Literal["year", "month"],
-        Option("A file for each year (2023.yaml) or month (2023/04.yaml). [default: year]", default="year"),
+        Option(
+            "Write one file per year (2023.yaml) or month (2023/04.yaml). [default: year]", default="year"
+        ),
     ]
     key_field: Annotated[
-        str | None, Option("A custom field that has the keys of an older import.", metavar="NAME")
+        str | None, Option("A custom field that holds the keys of an earlier import.", metavar="NAME")
     ]
-    drop_external_id: Annotated[bool, Option("Leave out the numbers, for another account.")]
-    adopt: Annotated[bool, Option("Take the incidents over: later edits of the files are applied.")]
-    force: Annotated[bool, Option("Overwrite files that were edited or made by others.")]
+    drop_external_id: Annotated[
+        bool, Option("Leave out the numbers, to copy the incidents to another account.")
+    ]
+    adopt: Annotated[bool, Option("Adopt the incidents, so that later edits of the files are applied.")]
+    force: Annotated[bool, Option("Overwrite files that were edited, or that importer did not write.")]
     pace: RateOptions
     common: CommonOptions
 
@@ -88,7 +97,7 @@ def command(options: PullOptions) -> int:
         adopted = bind_pulled(session, declared) if options.adopt else None
         _report(pages, options, context, session)
     if adopted is not None:
-        console.info(f"{adopted} taken over: the state knows which incident each key is.")
+        console.info(f"{adopted} adopted: the state binds each key to its incident.")
     console.info(f"To compare them with an account: {options.common.command_line('plan', options.folder)}")
     return ExitCode.DONE
 
@@ -97,7 +106,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        hint = "write a date like 2023-01-01, or a moment like 2023-01-01T09:00:00Z"
+        hint = "write a date such as 2023-01-01, or a time such as 2023-01-01T09:00:00Z"
         raise UsageError(f"--since {text} is no date", hint=hint) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

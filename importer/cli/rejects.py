@@ -16,7 +16,7 @@ def check_rejects_file(path: Path | None) -> None:
     if path is None or not path.exists():
         return
     if not (path.is_file() and REASON.encode() in path.read_bytes().lstrip().partition(b"\n")[0]):
-        raise UsageError(f"{path} is there already, and is no list of rejects", hint="name another file")
+        raise UsageError(f"{path} already exists and is not a file of rejects", hint="choose another file")
 
 
 def rejects_table(loaded: Loaded) -> str:
@@ -30,8 +30,8 @@ def rejects_table(loaded: Loaded) -> str:
     refused = [path for path, counts in loaded.record_counts.items() if counts.rejects]
     if len(refused) > 1:
         raise UsageError(
-            f"{', '.join(refused)} have rejects, and one file cannot take those of several sources",
-            hint="name one of the sources as PATHS, and a file of rejects for each",
+            f"{', '.join(refused)} have rejected records, and one file cannot hold those of several sources",
+            hint="run once for each source, with its path and a file of rejects of its own",
         )
     return (loaded.record_counts[refused[0]] if refused else RecordCounts()).rejected()
 

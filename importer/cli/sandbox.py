@@ -34,32 +34,38 @@ _FAULT = re.compile(r"(?P<kind>[a-z_]+)(=(?P<percent>\d+(\.\d+)?)%)?(@(?P<route>
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
     host: Annotated[str, Option("The address to serve on. [default: 127.0.0.1]", default="127.0.0.1")]
-    port: Annotated[int, Option("The port; 0: a free one. [default: 8765]", within=(0, 65535), default=8765)]
-    data: Annotated[Path | None, Option("Keep the account in this file. [default: memory]")]
-    rate_limit: Annotated[
-        int, Option("Requests a minute; 0: no limit. [default: 1200]", within=(0, None), default=1200)
+    port: Annotated[
+        int, Option("The port; 0 picks a free one. [default: 8765]", within=(0, 65535), default=8765)
     ]
-    creations_per_hour: Annotated[int | None, Option("Limit incidents created an hour.", within=(1, None))]
+    data: Annotated[Path | None, Option("Store the account in this file. [default: in memory]")]
+    rate_limit: Annotated[
+        int, Option("Requests per minute; 0 means no limit. [default: 1200]", within=(0, None), default=1200)
+    ]
+    creations_per_hour: Annotated[
+        int | None, Option("Limit the incidents created per hour.", within=(1, None))
+    ]
     idempotency: Annotated[
         Idempotency,
-        Option("What a known idempotency key gets. [default: replay]", default=Idempotency.REPLAY),
+        Option(
+            "What a request with a used idempotency key gets. [default: replay]", default=Idempotency.REPLAY
+        ),
     ]
     retry_after: Annotated[
         RetryAfter,
-        Option("The form of the Retry-After header. [default: seconds]", default=RetryAfter.SECONDS),
+        Option("The format of the Retry-After header. [default: seconds]", default=RetryAfter.SECONDS),
     ]
-    normalises: Annotated[bool, Option("Give texts, numbers and sets back in another form.")]
+    normalises: Annotated[bool, Option("Return text, numbers and sets in another form than was sent.")]
     sets_timestamps: Annotated[bool, Option("Fill in timestamps that were not sent.")]
-    makes_slack_channels: Annotated[bool, Option("Open a channel for every incident.")]
+    makes_slack_channels: Annotated[bool, Option("Open a Slack channel for every incident.")]
     fault: Annotated[
         tuple[str, ...],
         Option(
-            f"Misbehave: drop_after=5%, error_before=2%@POST {INCIDENTS}, ... Repeatable. Kinds: "
+            f"Inject faults: drop_after=5%, error_before=2%@POST {INCIDENTS}, ... Repeatable. Kinds: "
             + ", ".join(each.value for each in FaultKind),
             metavar="KIND[=P%][@ROUTE]",
         ),
     ]
-    random_seed: Annotated[int, Option("Makes the faults of two runs the same. [default: 0]", default=0)]
+    random_seed: Annotated[int, Option("The seed of the faults, to repeat a run. [default: 0]", default=0)]
 
 
 @define_command("sandbox", ServeOptions)
@@ -75,7 +81,7 @@ def command(options: ServeOptions) -> None:
         sandbox.faults = faults
         server = _bound(sandbox, options)
         console.output(f"export INCIDENT_ENDPOINT={server.url}\nexport INCIDENT_API_KEY=sandbox-key")
-        console.info("Serving; Ctrl-C ends it. The two lines above point importer at it.")
+        console.info("Serving until Ctrl-C. The two lines above point importer at it.")
         try:
             server.run_forever()
         except KeyboardInterrupt:
@@ -91,8 +97,8 @@ def open_sandbox_file(path: Path | None, choices: SandboxOptions | None = None) 
         sandbox = open_sandbox(path, options=choices)
     except (ValueError, sqlite3.Error) as error:
         raise UsageError(
-            f"the sandbox cannot keep its account in {path}: {error}",
-            hint="name another file; or remove that one, if it is a sandbox's: it is made anew",
+            f"the sandbox cannot store its account in {path}: {error}",
+            hint="choose another file, or remove this one if it belongs to a sandbox: it is created again",
         ) from error
     try:
         yield sandbox
@@ -105,7 +111,7 @@ def _bound(sandbox: Sandbox, options: ServeOptions) -> Server:
         return serve(sandbox, options.host, options.port)
     except OSError as error:
         raise UsageError(
-            f"cannot serve on {options.host}, port {options.port}: {error}", hint="--port 0 takes a free port"
+            f"cannot serve on {options.host}, port {options.port}: {error}", hint="--port 0 picks a free port"
         ) from error
 
 

@@ -40,7 +40,7 @@ def command(options: SchemaOptions) -> None:
     """
     name, is_narrowed = options.name, options.account
     if name not in schemas.names():
-        raise UsageError(f"there is no schema '{name}'", hint=f"the schemas are {', '.join(schemas.names())}")
+        raise UsageError(f"unknown schema '{name}'", hint=f"the schemas are {', '.join(schemas.names())}")
     if is_narrowed and name != "incident":
         raise UsageError(
             f"--account does not narrow the schema '{name}': only incidents have names of an account",

@@ -52,7 +52,7 @@ def list_(options: FormatOptions) -> None:
         context.console.document(document)
         return
     rows = [(each.key, each.reference, each.incident_id) for each in bindings]
-    rows += [(key, "?", "sent, not answered; apply settles it") for key in pending]
+    rows += [(key, "?", "sent, not answered; the next apply settles it") for key in pending]
     width = max((len(key) for key, _, _ in rows), default=0)
     context.console.table(f"{key:{width}}  {reference:>8}  {rest}" for key, reference, rest in rows)
 
@@ -115,7 +115,7 @@ class StateExportOptions:
     """The options of state export. Without a file the export goes to stdout."""
 
     file: Annotated[Path | None, Argument()]
-    show_private: Annotated[bool, Option("Also the values of incidents that are or may be private.")]
+    show_private: Annotated[bool, Option("Include the values of incidents that are or may be private.")]
     common: CommonOptions
 
 
@@ -174,7 +174,7 @@ def _require_state(context: CommandContext) -> None:
     path = context.settings.state
     if not path.exists():
         sandbox = "" if context.common.sandbox else "; the embedded sandbox has its own: add --sandbox"
-        raise UsageError(f"there is no state at {path}", hint=f"apply makes it{sandbox}")
+        raise UsageError(f"there is no state file at {path}", hint=f"apply creates it{sandbox}")
 
 
 def _known(ledger: Ledger, key: str) -> tuple[Binding | None, tuple[JournalEntry, ...]]:
@@ -182,8 +182,8 @@ def _known(ledger: Ledger, key: str) -> tuple[Binding | None, tuple[JournalEntry
     binding, entries = ledger.binding(key), ledger.entries(key)
     if binding is None and not entries:
         near = difflib.get_close_matches(key, [each.key for each in ledger.bindings()], n=3)
-        hint = f"did you mean {', '.join(near)}?" if near else "`importer state list` shows what is known"
-        raise UsageError(f"the state knows nothing of '{key}'", hint=hint)
+        hint = f"did you mean {', '.join(near)}?" if near else "`importer state list` shows all keys"
+        raise UsageError(f"the state has no entry for '{key}'", hint=hint)
     return binding, entries
 
 

@@ -59,8 +59,8 @@ def check_unedited(paths: Iterable[Path], *, force: bool) -> None:
     ]
     if foreign:
         raise UsageError(
-            f"{', '.join(foreign)} is there already, and not as importer wrote it",
-            hint="move your edits away, or name another folder; convert and pull overwrite with --force",
+            f"{', '.join(foreign)} already exists, and importer did not write it or it was edited since",
+            hint="move your edits away, or choose another folder; convert and pull overwrite with --force",
         )
 
 

@@ -49,7 +49,11 @@ def refuse_bomb(path: Path) -> None:
                     area.add(piece)
     except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, ValueError) as error:
         raise Malformed(
-            "not-this-format", "the file is no XLSX workbook", 1, detail=str(error), hint="save it as .xlsx"
+            "not-this-format",
+            "the file is not an XLSX workbook",
+            1,
+            detail=str(error),
+            hint="save it as .xlsx",
         ) from None
 
 

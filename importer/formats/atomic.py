@@ -13,7 +13,7 @@ from importer.model.errors import UsageError
 
 def write_private(path: Path, pieces: Iterable[str]) -> None:
     """Write the pieces of a text for the owner alone. Raises UsageError where the file cannot be written."""
-    with _usage_error(path, hint="name a file in a folder that you may write to"):
+    with _usage_error(path, hint="choose a file in a writable folder"):
         _replace(path, pieces, mode=0o600)
 
 
@@ -22,7 +22,7 @@ def write_shared(path: Path, text: str) -> None:
 
     Raises UsageError where one cannot be written.
     """
-    with _usage_error(path, hint="name a folder that you may write to"):
+    with _usage_error(path, hint="choose a writable folder"):
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, [text], mode=0o666 & ~_umask())
 

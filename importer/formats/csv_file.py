@@ -72,7 +72,7 @@ def numbered_rows(lines: Iterable[str], delimiter: str, *, longest: int = MAX_CE
             if any(map(str.strip, cells)):
                 yield number, cells
     except csv.Error as error:
-        raise Malformed("syntax", "this is not CSV", number + 1, detail=str(error)) from None
+        raise Malformed("syntax", "invalid CSV", number + 1, detail=str(error)) from None
     finally:
         csv.field_size_limit(before)
 
@@ -145,10 +145,10 @@ def _refuse_strangers(head: str, table: TableHeader, delimiter: str, expected: f
     if len(table.header) == 1:
         raise Malformed(
             "not-this-format",
-            "the file is no table",
+            "the file is not a table",
             table.row,
             detail=f"it begins with `{preview(table.header[0])}`",
-            hint="if it is the words of an error, export it again; else name the `delimiter` in the mapping",
+            hint="if it is an error message, export it again; else name the `delimiter` in the mapping",
         )
 
 

@@ -31,7 +31,7 @@ from importer.model import Location
 from importer.model.diagnostics import Diagnostics
 
 MAX_BYTES = 800_000_000
-_STRICT = "JSON knows no NaN, no Infinity and no comments"
+_STRICT = "JSON has no NaN, no Infinity and no comments"
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _BRACE = re.compile(rf"{_STRING}|[{{}}\n]", re.DOTALL)
 _VALUE = re.compile(rf'{_STRING}|[{{}}\[\]\n]|[^\s{{}}\[\]:,"]+', re.DOTALL)
@@ -109,7 +109,7 @@ def _records(
         else:
             problem = Malformed(
                 "wrong-type",
-                "a record is no object",
+                "a record is not an object",
                 detail=f"found `{str(value)[:60]}`",
                 hint="`records` must lead to a list of objects",
             )
@@ -225,7 +225,7 @@ class _TreeBuilder:
 
 def _checked_text(text: str, line: int) -> str:
     if not text.isascii() and has_lone_surrogate(text):
-        raise _malformed("half of a surrogate pair is no character", line)
+        raise _malformed("half of a surrogate pair is not a character", line)
     return text
 
 
@@ -281,14 +281,14 @@ def _parsed(text: str, line: int, *, advise: Callable[[str, int], str], **hooks:
 
 
 def _malformed(detail: str, line: int, hint: str = "") -> Malformed:
-    return Malformed("syntax", "this is not JSON", line, detail=detail, hint=hint)
+    return Malformed("syntax", "invalid JSON", line, detail=detail, hint=hint)
 
 
 def _syntax_hint(text: str, position: int) -> str:
     if text[:position].rstrip()[-1:] in ("}", "]") and text[position : position + 1] in ("{", "["):
         return "it has a value on each line: set `format: jsonl` in the mapping, or name the file .jsonl"
     if text.lstrip()[:1] not in ("{", "["):
-        return "is it the words of an error? export it again"
+        return "is it an error message? export it again"
     return "" if text.rstrip()[-1:] in ("}", "]") else "was the download cut short?"
 
 
@@ -309,4 +309,4 @@ def _object_lines(text: str, line: int) -> list[int]:
 
 def _duplicate(pairs: list[tuple[str, Any]], line: int) -> Malformed:
     ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
-    return Malformed("duplicate-field", f"`{name}` is written twice in one object", line)
+    return Malformed("duplicate-field", f"`{name}` appears twice in one object", line)

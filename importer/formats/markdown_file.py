@@ -38,7 +38,7 @@ class FrontMatter:
         if not documents:
             return None
         if not isinstance(documents[0], Block):
-            raise Malformed("wrong-type", "the front matter is no mapping")
+            raise Malformed("wrong-type", "the front matter is not a mapping")
         return documents[0]
 
 

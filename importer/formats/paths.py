@@ -22,7 +22,7 @@ def compile_path(text: str) -> Any:
     except jmespath.exceptions.JMESPathError as error:
         hint = "a name with a dash or a blank needs quotes: '\"a-b\"'"
         detail = str(error).partition("\n")[0]
-        raise InvalidPath("bad-path", f"`{text}` is no JMESPath", detail=detail, hint=hint) from None
+        raise InvalidPath("bad-path", f"invalid JMESPath `{text}`", detail=detail, hint=hint) from None
 
 
 def search_path(text: str, value: Any) -> Any:

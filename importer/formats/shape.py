@@ -63,7 +63,7 @@ def read(
     if len(diagnostics.found) > before:
         return None
     if len(documents) > 1:
-        diagnostics.error("wrong-type", f"{shape.thing} must be one document", Location(path, 1))
+        diagnostics.error("wrong-type", f"{shape.thing} must be one YAML document", Location(path, 1))
         return None
     node = documents[0] if documents and documents[0] is not None else empty
     found = validate(node, shape, path)
@@ -137,7 +137,7 @@ def _unknown(error: Any, steps: list[str | int], subject: _Subject) -> Iterator[
         near = get_close_matches(key.casefold(), known, 1)
         yield _error(
             "unknown-field",
-            f"no field is called {subject.label([*steps, key])}",
+            f"unknown field {subject.label([*steps, key])}",
             subject.place([*steps, key]),
             hint=f"did you mean `{near[0]}`?" if near else f"the fields here are {', '.join(known)}",
         )

@@ -52,8 +52,8 @@ def check_encoding(name: str) -> None:
     try:
         "".encode(name)
     except (LookupError, ValueError):
-        hint = "encodings are called like windows-1252, latin-1 or shift_jis"
-        raise Problem("bad-value", f"there is no encoding `{name}`", hint=hint) from None
+        hint = "encoding names look like windows-1252, latin-1 or shift_jis"
+        raise Problem("bad-value", f"unknown encoding `{name}`", hint=hint) from None
 
 
 def physical_line(text: str) -> int:
@@ -191,7 +191,7 @@ def _chosen(path: Path, mark: int, marked: str, named: str | None) -> str:
     if named and not marked and _first_problem(path, mark, named) is None:
         return named
     hint = (
-        f"nor is it {named}; name the encoding that it was saved in"
+        f"it is not {named} either; name the encoding that it was saved in"
         if named
         else "name its encoding: `importer convert --encoding windows-1252`, or `encoding: windows-1252` in"
         " the mapping, or beside `preset` in importer.yaml"

@@ -31,7 +31,7 @@ def parse(text: str, *, parse_float: Callable[[str], Any] = float) -> dict[str, 
     try:
         return tomllib.loads(text, parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
-        raise Malformed("syntax", "the front matter is not TOML", detail=str(error)) from None
+        raise Malformed("syntax", "invalid TOML in the front matter", detail=str(error)) from None
     except RecursionError:
         raise Malformed("too-deep", "the values are nested too deeply") from None
 

@@ -83,7 +83,7 @@ def refuse_duplicate(diagnostics: Diagnostics, path: str, key: str, *, first: in
     """Report a key that one mapping has twice. Which one its author means, nobody can tell."""
     diagnostics.error(
         "duplicate-field",
-        f"`{key}` is written twice in one mapping",
+        f"`{key}` appears twice in one mapping",
         Location(path, second),
         detail=f"lines {first} and {second}",
         hint="remove one of them",

@@ -72,7 +72,7 @@ def read(
     except yaml.MarkedYAMLError as problem:
         diagnostics.error(
             "syntax",
-            "this is not YAML",
+            "invalid YAML",
             Location(path, min(_line(problem.problem_mark), physical_line(text))),
             detail=_parser_message(problem),
             hint="quote text with `: ` in it or a bracket, `*`, `&`, `@` in front; indent with spaces only",
@@ -196,7 +196,7 @@ def _scalar(event: Any) -> str | None:
     if len(text) <= _LONGEST_NULL and text in _NULLS and event.implicit[0]:
         return None
     if not text.isascii() and has_lone_surrogate(text):
-        raise Malformed("syntax", "half of a surrogate pair is no character", _line(event.start_mark))
+        raise Malformed("syntax", "half of a surrogate pair is not a character", _line(event.start_mark))
     return text
 
 

@@ -193,7 +193,7 @@ def _first(candidates: Iterator[MappedRecord], source: _MappingRun, keep: Keep) 
         else:
             source.diagnostics.error(
                 "duplicate-key",
-                "two records have one key",
+                "two records have the same key",
                 candidate.block.place(candidate.found.shown, "key"),
                 detail=f"`{key}` is at {Location(*first)} too",
                 hint="`keep: last`, `first` or `merge` in the mapping makes one incident of them",

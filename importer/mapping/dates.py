@@ -99,10 +99,10 @@ def compile_format(written: str, named: Mapping[str, int]) -> Pattern:
         directive = next(letters, "")
         if directive not in _DIRECTIVES:
             known = " %".join(_DIRECTIVES)
-            raise _bad_format(written, f"`%{directive}` is no part of a date; there are %{known}")
+            raise _bad_format(written, f"`%{directive}` is not supported; use one of %{known}")
         group = {"Z": "z", "B": "b"}.get(directive, directive)
         if group in seen:
-            raise _bad_format(written, f"`%{directive}` stands there twice")
+            raise _bad_format(written, f"`%{directive}` appears twice")
         seen |= {group} - {"a", "A", "%"}
         parts.append(_DIRECTIVES[directive])
     _check(written, seen)
@@ -172,7 +172,7 @@ def duration_seconds(text: str) -> float:
         return int(days or 0) * 86_400 + int(hours) * 3_600 + int(minutes) * 60 + float(rest or 0)
     parts = _ISO.fullmatch(written) or _PARTS.fullmatch(written)
     if parts is None or not any(parts.groups()):
-        raise ValueError(f"`{text}` is no duration such as 5400, 1:30:00, 1h 30m or PT1H30M")
+        raise ValueError(f"`{text}` is not a duration such as 5400, 1:30:00, 1h 30m or PT1H30M")
     return sum(float(part or 0) * size for part, size in zip(parts.groups(), _SECONDS, strict=True))
 
 
@@ -223,8 +223,8 @@ def _since_1970(text: str, calendar: Calendar) -> datetime:
     except (InvalidOperation, OverflowError, ValueError):
         raise InvalidMoment(
             "bad-datetime",
-            "a moment cannot be read",
-            detail=f"`{text}` is no number of {'milliseconds' if calendar.unit == 'ms' else 'seconds'}",
+            "invalid date or time",
+            detail=f"`{text}` is not a number of {'milliseconds' if calendar.unit == 'ms' else 'seconds'}",
             hint=_advice(text, "`unit` is s or ms for numbers since 1970; leave it out for dates"),
         ) from None
     return instant(at, text, None, None)
@@ -235,7 +235,7 @@ def _unreadable(text: str, calendar: Calendar, detail: str = "") -> InvalidMomen
     example = WITH_OFFSET if formats else EXPECTED
     return InvalidMoment(
         "bad-datetime",
-        "a moment cannot be read",
+        "invalid date or time",
         detail=detail or f"`{text}` has none of the forms {formats}",
         hint=_advice(text, f"add its form to datetime_formats, or write it like {example}"),
     )

@@ -115,7 +115,7 @@ def scalar_text(raw: Any) -> str:
                     hint="is it an attachment? map another value, or leave the record out with `where`",
                 )
             if not raw.isascii() and has_lone_surrogate(raw):
-                raise InvalidValue("bad-value", "half of a surrogate pair is no character")
+                raise InvalidValue("bad-value", "half of a surrogate pair is not a character")
             return raw
         case bool():
             return "true" if raw else "false"
@@ -131,7 +131,7 @@ def scalar_text(raw: Any) -> str:
             names = ", ".join(raw) if isinstance(raw, dict) else f"{type(raw).__name__}"
             raise InvalidValue(
                 "wrong-type",
-                "a value is no text",
+                "expected text",
                 detail=f"found an object with {names}" if isinstance(raw, dict) else f"found a {names}",
                 hint="lead to one value in it with `path`, or put it together with `template`",
             )
@@ -207,7 +207,7 @@ def template(text: str, place: Location, context: RuleContext) -> Raw:
         except NoSuchName as problem:
             raise InvalidRule(
                 "unknown-column",
-                f"the template names `{problem.name}`, which is no column",
+                f"the template names `{problem.name}`, which is not a column",
                 hint=nearest(problem.name, context.columns or ()),
                 at=place,
             ) from None
@@ -290,7 +290,7 @@ def _converted(raw: Any, markup: Markup) -> str:
     try:
         return converted(raw if isinstance(raw, (dict, list)) else scalar_text(raw), markup)
     except (ValueError, InvalidValue) as error:
-        raise InvalidValue("bad-value", f"a text is no {markup.upper()}", detail=str(error)) from None
+        raise InvalidValue("bad-value", f"invalid {markup.upper()}", detail=str(error)) from None
 
 
 def _moment(rule: Rule, spec: FieldSpec, context: RuleContext) -> Callable[[Any], Node]:

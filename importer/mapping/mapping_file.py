@@ -63,7 +63,7 @@ def read_mapping(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Ma
                 "missing-field",
                 "the mapping has no `key`",
                 mapping.place("fields"),
-                hint="name the column whose value says, for ever, which incident a row is",
+                hint="name the column that identifies an incident and never changes",
             )
     return mapping if len(diagnostics.found) == before else None
 
@@ -125,7 +125,7 @@ def _shipped(name: str, diagnostics: Diagnostics, at: Location | None) -> Path |
         return PRESETS / f"{name}.yaml"
     near = get_close_matches(name.casefold(), preset_names(), 1)
     hint = f"did you mean `{near[0]}`?" if near else f"the presets are {', '.join(preset_names())}"
-    diagnostics.error("unknown-preset", f"there is no preset `{name}`", at, hint=hint)
+    diagnostics.error("unknown-preset", f"unknown preset `{name}`", at, hint=hint)
     return None
 
 

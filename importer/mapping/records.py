@@ -123,7 +123,7 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
     if kind is None:
         raise Malformed(
             "not-supported",
-            f"files of the kind `{found.path.suffix}` need a `format` in the mapping",
+            f"files of type `{found.path.suffix}` need a `format` in the mapping",
             1,
             hint=f"the formats are {', '.join(Format)}",
         )
@@ -157,7 +157,7 @@ def _report_detected(
     delimiter = contents.detected.get("delimiter", "a comma")
     if delimiter != "a comma" and mapping.delimiter is None and mapping.format is not Format.TSV:
         diagnostics.warning(
-            "delimiter", f"the cells are divided by {delimiter}, not by a comma", Location(found.shown, 1)
+            "delimiter", f"the cells are separated by {delimiter}, not by a comma", Location(found.shown, 1)
         )
 
 

@@ -186,7 +186,7 @@ class Templates:
             code = environment.compile(_Bounded().visit(tree))
         except TemplateSyntaxError as error:
             hint = str(error.message)
-            raise InvalidTemplate("bad-template", "this is no template", error.lineno, hint=hint) from None
+            raise InvalidTemplate("bad-template", "invalid template", error.lineno, hint=hint) from None
         except RecursionError:
             raise InvalidTemplate("bad-template", "the template is nested too deeply") from None
         template = environment.template_class.from_code(environment, code, environment.globals)

@@ -39,7 +39,7 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         hint = _zone_hint(name)
-        raise Problem("unknown-timezone", f"there is no time zone `{name}`", hint=hint) from None
+        raise Problem("unknown-timezone", f"unknown time zone `{name}`", hint=hint) from None
 
 
 def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> datetime:
@@ -66,7 +66,7 @@ def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | Non
         if local is None:
             raise InvalidMoment(
                 "naive-datetime",
-                "a moment has no UTC offset, and no time zone is set",
+                "a time has no UTC offset, and no time zone is set",
                 detail=f"`{text}`",
                 hint="add the offset (2023-04-12T09:14:00Z), or set defaults.timezone in importer.yaml",
             )
@@ -81,7 +81,7 @@ def _zone_hint(name: str) -> str:
     places = [each for each in known if "/" in each and not each.startswith("etc/")]
     wanted = name.strip().casefold().replace(" ", "_")
     near = [wanted] if wanted in known else get_close_matches(wanted, places, 1)
-    return f"did you mean `{known[near[0]]}`?" if near else "zones are called like Europe/London or UTC"
+    return f"did you mean `{known[near[0]]}`?" if near else "time zone names look like Europe/London or UTC"
 
 
 def _parsed(text: str) -> datetime:
@@ -90,7 +90,7 @@ def _parsed(text: str) -> datetime:
             return datetime.fromisoformat(text)
         match = _FORM.fullmatch(text.strip())
         if match is None:
-            raise ValueError("it is in another form")
+            raise ValueError("unknown format")
         day, clock, fraction, offset = match.groups()
         if clock is None:
             return datetime.fromisoformat(day)
@@ -99,7 +99,7 @@ def _parsed(text: str) -> datetime:
     except ValueError as error:
         raise UnknownMomentFormat(
             "bad-datetime",
-            "a moment cannot be read",
+            "invalid date or time",
             detail=f"`{text}`: {error}",
             hint=f"write it like {EXPECTED}",
         ) from None
@@ -127,15 +127,15 @@ def _in_zone(naive: datetime, local: ZoneInfo, text: str, side: str | None) -> d
     if first > second:
         raise InvalidMoment(
             "ambiguous-local-time",
-            f"a local time is there twice, as the clocks went back in {local.key}",
+            f"ambiguous local time: it occurred twice when the clocks went back in {local.key}",
             detail=f"`{text}` is {earlier.isoformat()} or {later.isoformat()}",
-            hint="write the offset of the one that you mean",
+            hint="add the UTC offset of the one that you mean",
         )
     raise InvalidMoment(
         "impossible-local-time",
-        f"a local time is not there, as the clocks went forward in {local.key}",
-        detail=f"`{text}` was jumped over",
-        hint="correct the time, or write its offset",
+        f"nonexistent local time: it was skipped when the clocks went forward in {local.key}",
+        detail=f"`{text}` was skipped",
+        hint="correct the time, or add its UTC offset",
     )
 
 

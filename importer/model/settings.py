@@ -114,6 +114,6 @@ def parse_rate(text: str) -> Rate:
     amount = float(match[1]) if match else 0.0
     if match is None or amount == 0 or (match[2] == "%" and amount > 100):
         raise UsageError(
-            f"`{text}` is no rate", hint="write a share from 1% to 100%, or requests a minute: 80%, 600/min"
+            f"invalid rate `{text}`", hint="write a share from 1% to 100%, or requests a minute: 80%, 600/min"
         )
     return Rate(share=amount / 100) if match[2] == "%" else Rate(per_minute=amount)

@@ -84,7 +84,7 @@ def read_plan(path: Path) -> SavedPlan:
             return _read(document, path)
     except OSError as error:
         raise UsageError(
-            f"cannot read {path}: {error.strerror}", hint=f"make it: importer plan --out {path}"
+            f"cannot read {path}: {error.strerror}", hint=f"make one: importer plan --out {path}"
         ) from None
     except (ValueError, RecursionError):
         raise _not_a_plan(path) from None
@@ -101,7 +101,7 @@ def _read(document: Document, path: Path) -> SavedPlan:
             problem = change if isinstance(change, ImporterError) else None
             changes += [] if isinstance(change, ImporterError) else [change]
     if not document.is_sealed():
-        raise _refused(path, "was changed after it was made: its hash does not fit", code="plan-changed")
+        raise _refused(path, "was changed after it was made: its hash does not match", code="plan-changed")
     if problem is not None:
         raise problem
     return SavedPlan(_plan(document.head, tuple(changes), path), document.sealed_with)
@@ -173,8 +173,8 @@ def _check_version(head: JsonObject, path: Path) -> None:
     made_by_an_older = not isinstance(head.get("scope"), dict)
     if version != _MAJOR_VERSION or made_by_an_older:
         raise UsageError(
-            f"{path} was made by importer {head['tool_version']}, in a form that this version does not read",
-            hint=f"make it anew: importer plan --out {path}",
+            f"{path} was made by importer {head['tool_version']}, in a format that this version cannot read",
+            hint=f"make a new one: importer plan --out {path}",
             code="plan-version",
         )
 
@@ -187,7 +187,7 @@ def _not_a_plan(path: Path) -> UsageError:
 
 def _damaged(path: Path) -> UsageError:
     return UsageError(
-        f"{path} is a plan that cannot be read", hint=f"make it anew: importer plan --out {path}"
+        f"{path} is a plan that cannot be read", hint=f"make a new one: importer plan --out {path}"
     )
 
 
@@ -196,7 +196,7 @@ def _inconsistent(path: Path) -> Refused:
 
 
 def _refused(path: Path, why: str, *, code: str) -> Refused:
-    return Refused(f"{path} {why}", hint=f"make it anew: importer plan --out {path}", code=code)
+    return Refused(f"{path} {why}", hint=f"make a new one: importer plan --out {path}", code=code)
 
 
 @cache

@@ -230,7 +230,7 @@ class _Planner:
             if obstacle is _Obstacle.CANNOT_BE_CLEARED:
                 self.diagnostics.warning(
                     "cannot-be-cleared",
-                    "what is set at creation only cannot be cleared, and stays as it is",
+                    "a value that is set only at creation cannot be cleared, and stays as it is",
                     incident.location,
                     detail=detail,
                     hint="leave it out of the file",

@@ -46,8 +46,8 @@ def _next(tally: ApplyCounts, command: str) -> str:
     if tally.is_whole:
         return f"Next: {command}"
     if tally.failed:
-        return f"Next: correct what failed, then go on with: {command}"
-    return f"Next: go on where this run ended with: {command}"
+        return f"Next: fix what failed, then run: {command}"
+    return f"Next: to continue where this run ended, run: {command}"
 
 
 def _causes(ending: ApplySummary, width: int, paint: Paint) -> Iterator[str]:

@@ -92,7 +92,7 @@ def read_rows(contents: Contents, path: str, diagnostics: Diagnostics) -> Iterat
             else:
                 hint = "give the column a header, or empty it"
                 place = Location(path, record.line, stray)
-                diagnostics.error("no-header", "a cell stands under no header", place, hint=hint)
+                diagnostics.error("no-header", "a cell has no header above it", place, hint=hint)
         else:
             ragged = table.ragged(record.cells, path, record.line) if isinstance(record, Record) else record
             diagnostics.report(ragged.problem, ragged.place)
@@ -107,7 +107,7 @@ def _delimiter(text: str, path: str, diagnostics: Diagnostics) -> str:
 
     best = max(_DELIMITERS, key=fitness)
     if best != "," and fitness(best)[0] > 0:
-        summary = f"the cells are divided by {csv_file.DELIMITERS[best]}, not by a comma"
+        summary = f"the cells are separated by {csv_file.DELIMITERS[best]}, not by a comma"
         diagnostics.warning("delimiter", summary, Location(path, 1))
     return best
 
@@ -153,7 +153,7 @@ def _refuse_header(word: str, place: Location, diagnostics: Diagnostics) -> None
     near = get_close_matches(word.casefold(), sorted(PLAIN | KEYED), 1)
     nested = f"nested fields are {', '.join(sorted(KEYED))}, with a dot"
     hint = f"did you mean `{near[0]}`?" if near else nested
-    diagnostics.error("unknown-field", f"no field is called `{word}`", place, hint=hint)
+    diagnostics.error("unknown-field", f"unknown field `{word}`", place, hint=hint)
 
 
 def _block(cells: Sequence[object], columns: list[_FieldColumn], row: int) -> Block:

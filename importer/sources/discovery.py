@@ -76,7 +76,7 @@ def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Source
         _report_missing(name, None, diagnostics)
         return []
     if path.suffix.lower() not in SUFFIXES:
-        summary = f"files of the kind `{path.suffix}` cannot be read"
+        summary = f"files of type `{path.suffix}` cannot be read"
         diagnostics.error("not-supported", summary, Location(name, 1))
         return []
     return [SourceFile(path, name, named=True)]
@@ -140,7 +140,9 @@ def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics, line: 
     try:
         found = _files_of_incidents(_matches(pattern, settings), settings)
     except (ValueError, NotImplementedError) as error:
-        diagnostics.error("bad-value", f"the source `{pattern}` is no glob", place, detail=str(error))
+        diagnostics.error(
+            "bad-value", f"the source `{pattern}` is not a valid glob", place, detail=str(error)
+        )
         return []
     if not found:
         _report_no_match(f"the source `{pattern}` matches no file", SUFFIXES, place, diagnostics)
@@ -213,7 +215,7 @@ def _report_missing(name: str, place: Location | None, diagnostics: Diagnostics)
 def _report_no_match(
     summary: str, suffixes: Iterable[str], place: Location | None, diagnostics: Diagnostics
 ) -> None:
-    hint = f"files end in {', '.join(sorted(suffixes))}; hidden ones are passed over"
+    hint = f"files end in {', '.join(sorted(suffixes))}; hidden files are skipped"
     diagnostics.error("no-match", summary, place, hint=hint)
 
 

@@ -59,7 +59,7 @@ class Files:
             return None
         if not path.is_file():
             hint = "the path is relative to the file of the incident"
-            error("postmortem-file-missing", "a post-mortem's file is not there", hint=hint)
+            error("postmortem-file-missing", "a post-mortem's file does not exist", hint=hint)
             return None
         data = self.read(path)
         return None if data is None else self._text(data, name, place)

@@ -230,7 +230,7 @@ class _Draft:
         if len(self.found) == before:
             self.source.diagnostics.error(
                 "duplicate-field",
-                f"`{attribute.label}` is written twice in one incident",
+                f"`{attribute.label}` appears twice in one incident",
                 place,
                 hint="remove one of them",
             )

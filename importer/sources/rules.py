@@ -33,17 +33,17 @@ def check_declared(incidents: Iterable[Incident], *, now: datetime) -> tuple[Dia
     declared = tuple(incidents)
     problems = Diagnostics()
     problems.found += [
-        *_twice(declared, "duplicate-key", "two incidents have one key", lambda each: each.key),
+        *_twice(declared, "duplicate-key", "two incidents have the same key", lambda each: each.key),
         *_twice(
             declared,
             "duplicate-external-id",
-            "two incidents have one external_id",
+            "two incidents have the same external_id",
             lambda each: None if each.external_id is None else str(each.external_id),
         ),
         *_twice(
             declared,
             "duplicate-idempotency-key",
-            "two incidents have one idempotency_key",
+            "two incidents have the same idempotency_key",
             lambda each: each.idempotency_key,
         ),
     ]
@@ -72,7 +72,7 @@ def _twice(
                 code,
                 summary,
                 detail=f"`{value}` at {earlier.location} and {incident.location}",
-                hint="remove or rename one of them; which one is meant, nobody can tell",
+                hint="remove or rename one of them",
                 locations=(earlier.location, incident.location),
             )
 
@@ -80,7 +80,7 @@ def _twice(
 def _check_identity(incident: Incident, problems: Diagnostics) -> None:
     number, key, place = incident.external_id, incident.idempotency_key, incident.location
     if number is not None and not 1 <= number <= LARGEST_NUMBER:
-        summary = "an external_id is not a number from 1"
+        summary = "an external_id must be a whole number, 1 or more"
         problems.error("bad-external-id", summary, place, detail=str(number))
     if key is not None and not is_safe(key):
         summary = "an idempotency_key is not 1 to 64 characters of A-Z a-z 0-9 . _ : -"
@@ -122,7 +122,7 @@ def _check_members(incident: Incident, problems: Diagnostics) -> None:
 def _check_timeline(incident: Incident, problems: Diagnostics) -> None:
     items = [value for value in incident.attributes.values() if isinstance(value, TimelineItem)]
     if any(later.at < earlier.at for earlier, later in pairwise(items)):
-        summary, detail = "a timeline is not in the order of time", f"incident `{incident.key}`"
+        summary, detail = "a timeline is not in chronological order", f"incident `{incident.key}`"
         problems.warning("timeline-order", summary, incident.location, detail=detail)
 
 
@@ -134,7 +134,7 @@ def _check_status_page(incident: Incident, problems: Diagnostics, now: datetime)
         if not isinstance(value, StatusPageIncident) or not value.updates:
             continue
         if any(later.at < earlier.at for earlier, later in pairwise(value.updates)):
-            summary = "the updates of a status page are not in the order of time"
+            summary = "the updates of a status page are not in chronological order"
             problems.error("status-page-order", summary, place, detail=detail)
         if value.updates[-1].status != _RESOLVED:
             summary = "the last update of a status page is not resolved"

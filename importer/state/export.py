@@ -54,7 +54,7 @@ def read_export(path: Path) -> State:
     document = _document(path)
     try:
         if not jsonschema_rs.validator_for(schemas.read("state")).is_valid(document):
-            raise ValueError("it has not the shape that `importer schema state` prints")
+            raise ValueError("it does not match `importer schema state`")
         return _state(document)
     except (ValueError, OverflowError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
@@ -104,7 +104,7 @@ def _document(path: Path) -> JsonObject:
 
 def _damaged(path: Path, why: str) -> UsageError:
     return UsageError(
-        f"{path} is no state export, or a damaged one: {why}",
+        f"{path} is not a state export, or is damaged: {why}",
         hint="`importer state export FILE` makes one; take an earlier commit of it if this one is damaged",
         code="not-a-state-export",
     )
@@ -145,7 +145,7 @@ def _check_characters(document: JsonObject) -> None:
 def _bound_from(entry: JsonObject) -> BoundIncident:
     fields = dict(_field_from(each) for each in entry["fields"])
     if len(fields) < len(entry["fields"]):
-        raise ValueError(f"it tells a value of '{entry['key']}' twice")
+        raise ValueError(f"it has a value of '{entry['key']}' twice")
     return BoundIncident(decode_record(Binding, entry), decode_moment(entry["at"]), fields)
 
 

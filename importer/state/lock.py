@@ -38,7 +38,7 @@ def locked_ledger(
         try:
             predecessor = ledger.meta(_HOLDER)
             if predecessor:
-                tell(f"the run of {predecessor} did not end by itself; going on from its state")
+                tell(f"the previous run of {predecessor} did not finish; continuing from its state")
             ledger.set_meta(_HOLDER, f"{_holder()} since {now():%Y-%m-%d %H:%M:%S} UTC")
             try:
                 yield ledger

@@ -118,8 +118,8 @@ def _refuse_conflicts(own: State, imported: State) -> None:
     if found:
         raise Refused(
             "the state and the file contradict each other: " + first_few(found, _SHOWN_CONFLICTS, "; "),
-            hint="look in incident.io which one is right. If it is the file: `importer state forget KEY`, and"
-            " import again. If it is the state: export it anew",
+            hint="check in incident.io which one is right. If it is the file: `importer state forget KEY`,"
+            " and import again. If it is the state: export it again",
             code="state-conflict",
         )
 

@@ -214,7 +214,7 @@ def test_an_old_timestamp_is_no_warning(desk: Desk) -> None:
     ("answers_with", "words"),
     [
         (lambda live: replace(live, mode="standard"), "made as standard"),
-        (lambda live: replace(live, reference="INC-77"), "was to have the number 48"),
+        (lambda live: replace(live, reference="INC-77"), "should have the number 48"),
         (
             lambda live: replace(live, attributes={**live.attributes, VISIBILITY: "public"}),
             "visible to all",

@@ -36,7 +36,7 @@ def test_the_comment_tells_the_errors_of_the_files(project: Project) -> None:
     assert job.code == 1
     (comment,) = project.comments(7)
     assert comment.startswith(MARK)
-    assert "severity 'Huge'" in comment and "this is not YAML" in comment
+    assert "severity 'Huge'" in comment and "invalid YAML" in comment
     assert "There is nothing to apply." in comment
     assert "::error file=incidents/b.yaml,line=1" in job.log
     assert "Keep the plan" not in job.steps
@@ -213,7 +213,7 @@ def test_nothing_is_sent_where_main_cannot_be_planned(project: Project) -> None:
     project.merge(8)
     job = project.applied()
     assert job.code == 1
-    assert "**Not applied: planning failed.** Nothing was sent.\n\n    Error: this is not YAML" in job.summary
+    assert "**Not applied: planning failed.** Nothing was sent.\n\n    Error: invalid YAML" in job.summary
     assert names(project) == []
 
 

@@ -145,6 +145,6 @@ def test_the_note_tells_the_errors(project: Project, gitlab: GitLab) -> None:
     project.propose(7, {"incidents/a.yaml": "key: ["})
     code, _, checkout = run(project, gitlab, "plan", "pull-7")
     assert code == 1
-    assert "this is not YAML" in gitlab.notes[0]["body"]
+    assert "invalid YAML" in gitlab.notes[0]["body"]
     (found,) = json.loads((checkout / "codequality.json").read_text("utf-8"))
     assert found["location"]["path"] == "incidents/a.yaml"

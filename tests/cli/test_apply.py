@@ -49,7 +49,7 @@ def test_what_is_refused_fails_alone_and_the_same_command_does_the_rest(
     assert first.code == 3
     assert "3 created" in first.out
     assert "2 failed" in first.out
-    assert "correct what failed" in first.out
+    assert "fix what failed" in first.out
     assert "importer apply --auto-approve --parallelism 1" in first.out
     account.sandbox.faults = Faults()
     second = apply(folder, "--json")

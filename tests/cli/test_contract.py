@@ -147,7 +147,7 @@ def test_a_mistake_of_our_own_is_kept_in_a_file_and_shows_no_traceback(
     code = report(KeyError("an inner word"), ["plan"])
     err = folder.capture.readouterr().err
     assert code == 1
-    assert "importer met a bug of its own: KeyError" in err
+    assert "internal error (a bug in importer): KeyError" in err
     assert "Traceback" not in err
     (kept,) = folder.path.glob("importer-bug-*.txt")
     assert "an inner word" in kept.read_text()

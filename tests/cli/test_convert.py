@@ -92,7 +92,7 @@ def test_what_somebody_edited_is_overwritten_only_by_force(export: Folder) -> No
     export.write("export.csv", EXPORT.replace("Slow", "Slower"))
     code, words = convert(export)
     assert code == 1
-    assert "incidents/2023-04.yaml is there already" in words
+    assert "incidents/2023-04.yaml already exists" in words
     assert "All down" in edited.read_text("utf-8")
     assert "Slower" not in (export.path / "incidents" / "2023-05.yaml").read_text("utf-8")
     assert convert(export, "--force")[0] == 0
@@ -136,7 +136,7 @@ def test_rejects_take_the_place_of_earlier_rejects_and_of_nothing_else(export: F
     assert convert(export, "--rejects", "rejects.csv")[0] == 0
     code, words = convert(export, "--rejects", "export.csv", "--out", "other")
     assert code == 1
-    assert "export.csv is there already" in words
+    assert "export.csv already exists" in words
     assert (export.path / "export.csv").read_text("utf-8") == EXPORT
 
 
@@ -174,7 +174,7 @@ def test_a_mistake_in_the_mapping_is_told_with_its_line(export: Folder) -> None:
 def test_an_unknown_preset_suggests_a_known_one(export: Folder) -> None:
     result = export.run("convert", "export.csv", "--preset", "pager-duty")
     assert result.code == 1
-    assert "there is no preset `pager-duty`" in result.err
+    assert "unknown preset `pager-duty`" in result.err
     assert "importer.yaml" not in result.err
 
 
@@ -211,4 +211,4 @@ def test_paths_are_those_of_the_working_directory(export: Folder) -> None:
 def test_an_encoding_that_is_none_is_told(export: Folder) -> None:
     asked = export.run("convert", "legacy/jira.csv", "--preset", "jira", "--encoding", "latin-99")
     assert asked.code == 1
-    assert "there is no encoding `latin-99`" in asked.err
+    assert "unknown encoding `latin-99`" in asked.err

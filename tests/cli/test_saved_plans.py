@@ -37,7 +37,7 @@ def test_a_saved_plan_is_for_one_time(folder: Folder, account: Account) -> None:
     for mode in ([], ["--json"]):
         again = folder.run("apply", "plan.json", *mode)
         assert again.code == 4
-        assert "applied already" in again.err
+        assert "already applied" in again.err
     assert len(account.incidents()) == 1
 
 

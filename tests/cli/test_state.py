@@ -137,8 +137,8 @@ def test_an_imported_state_of_another_account_plans_nothing_in_this_one(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "is no state export, or a damaged one"),
-        ("<<<<<<< HEAD\n{}", "is no state export, or a damaged one"),
+        ("{", "is not a state export, or is damaged"),
+        ("<<<<<<< HEAD\n{}", "is not a state export, or is damaged"),
         ('{"format_version": "9.0"}', "format version 9.0"),
         (None, "cannot read state.json"),
     ],

@@ -48,7 +48,7 @@ def test_every_key_and_value_knows_its_line() -> None:
 def test_duplicate_keys_are_refused_with_both_lines() -> None:
     nodes, problems = read('{"a": 1,\n "a": 2}')
     assert nodes == [{"a": "1"}]
-    assert problems == ["a.json:2 duplicate-field: `a` is written twice in one mapping lines 1 and 2"]
+    assert problems == ["a.json:2 duplicate-field: `a` appears twice in one mapping lines 1 and 2"]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_duplicate_keys_are_refused_with_both_lines() -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_json_is_refused(text: str) -> None:
-    assert " syntax: this is not JSON" in refused(text)
+    assert " syntax: invalid JSON" in refused(text)
 
 
 def test_a_syntax_error_has_its_line() -> None:
@@ -74,7 +74,7 @@ def test_what_only_looks_like_json_is_refused_at_its_line_with_a_hint(text: str)
     diagnostics = Diagnostics()
     assert json_file.read(text, "a.json", diagnostics) == []
     assert [str(each.locations[0]) for each in diagnostics.found] == ["a.json:2"]
-    assert diagnostics.found[0].hint == "JSON knows no NaN, no Infinity and no comments"
+    assert diagnostics.found[0].hint == "JSON has no NaN, no Infinity and no comments"
 
 
 @pytest.mark.parametrize("text", ['{"a": "\\ud800"}', '{"\\ud800": 1}', '["\\udc00"]'])

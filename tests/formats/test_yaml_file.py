@@ -84,8 +84,8 @@ def test_duplicate_keys_are_all_refused_with_both_lines() -> None:
     nodes, problems = read("a: 1\nb: 2\na: 3\nb: 4\n")
     assert nodes == [{"a": "1", "b": "2"}]
     assert problems == [
-        "a.yaml:3 duplicate-field: `a` is written twice in one mapping lines 1 and 3",
-        "a.yaml:4 duplicate-field: `b` is written twice in one mapping lines 2 and 4",
+        "a.yaml:3 duplicate-field: `a` appears twice in one mapping lines 1 and 3",
+        "a.yaml:4 duplicate-field: `b` appears twice in one mapping lines 2 and 4",
     ]
 
 

@@ -104,7 +104,7 @@ def test_a_column_that_is_not_there_is_told_once(mapped: Mapped, rule: str, plac
 def test_several_rows_of_one_key_are_an_error(mapped: Mapped) -> None:
     outcome = mapped("fields: {key: Key, name: N}", "Key,N\nA,x\nA,y\n")
     assert outcome.blocks == [{"key": "A", "name": "x"}]
-    assert outcome.said == ["a.csv:3:1 duplicate-key x1: two records have one key"]
+    assert outcome.said == ["a.csv:3:1 duplicate-key x1: two records have the same key"]
     assert outcome.diagnostics.found[0].detail == "`A` is at a.csv:2 too"
 
 
@@ -243,7 +243,7 @@ def test_rejects_can_be_put_right_and_fed_again(mapped: Mapped) -> None:
             "A",
             "soon",
             "a\nb",
-            "a.csv:2: `timestamps.At`: a moment cannot be read: `soon`: it is in another form",
+            "a.csv:2: `timestamps.At`: invalid date or time: `soon`: unknown format",
         ],
         [
             "C",

@@ -57,7 +57,7 @@ def test_what_was_found_out_is_said(mapped: Mapped) -> None:
     assert outcome.blocks == [{"key": "A", "name": "Störung"}]
     assert outcome.said == [
         "a.csv:1 encoding x1: the text was read as windows-1252",
-        "a.csv:1 delimiter x1: the cells are divided by a semicolon, not by a comma",
+        "a.csv:1 delimiter x1: the cells are separated by a semicolon, not by a comma",
     ]
 
 
@@ -118,13 +118,13 @@ def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
             "a.csv:1 not-this-format x1: the file is an HTML page, not an export",
         ),
         (b"Key,Name\nA,\0\n", "a.csv:2 not-text x1: the file is not text: it holds a NUL byte"),
-        (b'Key,Name\nA,"x', "a.csv:2 syntax x1: this is not CSV"),
-        (b'Key,Name\nA,"' + b"x" * 50_000_000, "a.csv:2 syntax x1: this is not CSV"),
+        (b'Key,Name\nA,"x', "a.csv:2 syntax x1: invalid CSV"),
+        (b'Key,Name\nA,"' + b"x" * 50_000_000, "a.csv:2 syntax x1: invalid CSV"),
         (
             b"Key,Name\n" + b",\n" * 40_000 + b"B,\0\n",
             "a.csv:40002 not-text x1: the file is not text: it holds a NUL byte",
         ),
-        (b"Internal Server Error\n", "a.csv:1 not-this-format x1: the file is no table"),
+        (b"Internal Server Error\n", "a.csv:1 not-this-format x1: the file is not a table"),
         (
             b"You may not export issues, sorry\nAsk them.\n",
             "m.yaml:1 unknown-column x1: no column is called `Key`",

@@ -114,20 +114,20 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
         ("version: 1", "m.yaml:1 missing-field: `fields` is missing"),
         (
             "field: {}\nfields: {key: k}",
-            "m.yaml:1 unknown-field: no field is called `field` | did you mean `fields`?",
+            "m.yaml:1 unknown-field: unknown field `field` | did you mean `fields`?",
         ),
         (
             "fields:\n  key: k\n  sumary: s",
-            "m.yaml:3 unknown-field: no field is called `fields.sumary` | did you mean `summary`?",
+            "m.yaml:3 unknown-field: unknown field `fields.sumary` | did you mean `summary`?",
         ),
         (
             "fields:\n  key: {colunm: k}",
-            "m.yaml:2 unknown-field: no field is called `fields.key.colunm` | did you mean `column`?",
+            "m.yaml:2 unknown-field: unknown field `fields.key.colunm` | did you mean `column`?",
         ),
         ("fields:\n  name: n", "m.yaml:1 missing-field: the mapping has no `key`"),
         (
             "timezone: Europe/Lodnon\nfields: {key: k}",
-            "m.yaml:1 unknown-timezone: there is no time zone `Europe/Lodnon` | did you mean `Europe/London`?",
+            "m.yaml:1 unknown-timezone: unknown time zone `Europe/Lodnon` | did you mean `Europe/London`?",
         ),
         ("fields:\n  key: k\n  timestamps.A: {column: a, timezone: X/Y}", "m.yaml:3 unknown-timezone"),
         (
@@ -135,9 +135,9 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
             "m.yaml:1 bad-format: `%d/%m` is no format of a moment",
         ),
         ("fields:\n  key: k\n  timestamps.A: {column: a, datetime_formats: ['%Q']}", "m.yaml:3 bad-format"),
-        ("fields:\n  key: {path: 'a[?'}", "m.yaml:2 bad-path: `a[?` is no JMESPath"),
+        ("fields:\n  key: {path: 'a[?'}", "m.yaml:2 bad-path: invalid JMESPath `a[?`"),
         ("records: 'a['\nfields: {key: k}", "m.yaml:1 bad-path"),
-        ("where: '{{ '\nfields: {key: k}", "m.yaml:1 bad-template: this is no template"),
+        ("where: '{{ '\nfields: {key: k}", "m.yaml:1 bad-template: invalid template"),
         (
             "fields:\n  key: {template: '{% include 1 %}'}",
             "m.yaml:2 bad-template: `include` is not for the templates",
@@ -149,13 +149,16 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
         ("months: xx\nfields: {key: k}", "m.yaml:1 bad-value: the names of the months in `xx` are not known"),
         ("keep: some\nfields: {key: k}", "m.yaml:1 bad-value: `keep` must be error, last, first or merge"),
         ("delimiter: ab\nfields: {key: k}", "m.yaml:1 bad-value: `delimiter` must be one character"),
-        ("extends: nope\nfields: {key: k}", "m.yaml:1 unknown-preset: there is no preset `nope`"),
+        ("extends: nope\nfields: {key: k}", "m.yaml:1 unknown-preset: unknown preset `nope`"),
         ("extends: nope.yaml\nfields: {key: k}", "- unreadable: the mapping `nope.yaml` cannot be read"),
         ("extends: m.yaml\nfields: {key: k}", "m.yaml:1 bad-value: `m.yaml` extends itself"),
-        ("fields: {key: k}\n---\nfields: {key: l}", "m.yaml:1 wrong-type: the mapping must be one document"),
-        ("fields: [", "m.yaml:1 syntax: this is not YAML"),
+        (
+            "fields: {key: k}\n---\nfields: {key: l}",
+            "m.yaml:1 wrong-type: the mapping must be one YAML document",
+        ),
+        ("fields: [", "m.yaml:1 syntax: invalid YAML"),
         ("a\0", "m.yaml:1 not-text"),
-        ("encoding: klingon\nfields: {key: k}", "m.yaml:1 bad-value: there is no encoding `klingon`"),
+        ("encoding: klingon\nfields: {key: k}", "m.yaml:1 bad-value: unknown encoding `klingon`"),
     ],
 )
 def test_a_mistake_has_its_line(tmp_path: Path, text: str, expected: str) -> None:
@@ -201,7 +204,7 @@ def test_a_base_goes_on_saying_which_records_count(
 def test_a_mistake_in_the_condition_of_a_base_stands_in_the_base(mapped: Mapped, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text('fields: {key: key}\nwhere: "{{ knd }}"\n')
     outcome = mapped('extends: base.yaml\nwhere: "{{ key }}"\nfields: {}\n', "key,kind\nA,x\n")
-    assert outcome.said == ["base.yaml:2 unknown-column x1: the template names `knd`, which is no column"]
+    assert outcome.said == ["base.yaml:2 unknown-column x1: the template names `knd`, which is not a column"]
 
 
 def test_an_editor_finds_a_description_for_every_field() -> None:

@@ -96,7 +96,7 @@ def test_an_archive_that_lies_about_its_members_is_refused(mapped: Mapped, spoil
         if spoil == "moved":
             archive.infolist()[1].header_offset -= 3
     outcome = mapped(KEYED, target.getvalue(), "a.xlsx")
-    assert outcome.said == ["a.xlsx:1 not-this-format x1: the file is no XLSX workbook"]
+    assert outcome.said == ["a.xlsx:1 not-this-format x1: the file is not an XLSX workbook"]
 
 
 @pytest.mark.timeout(600)
@@ -115,7 +115,9 @@ def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(mapped: Mapped) -
 
 @pytest.mark.parametrize("data", [b"Key,Name\n", b"PK\x03\x04 no archive", b""])
 def test_what_is_no_workbook_is_refused(mapped: Mapped, data: bytes) -> None:
-    assert mapped(KEYED, data, "a.xlsx").said == ["a.xlsx:1 not-this-format x1: the file is no XLSX workbook"]
+    assert mapped(KEYED, data, "a.xlsx").said == [
+        "a.xlsx:1 not-this-format x1: the file is not an XLSX workbook"
+    ]
 
 
 def test_a_zip_that_is_no_workbook_is_refused(mapped: Mapped) -> None:
@@ -154,14 +156,14 @@ def test_json_records_have_their_lines(mapped: Mapped) -> None:
             "the service refused",
         ),
         ('{"incidents": []}', "a.json:1 no-records x1: a file has no record", "an empty list"),
-        ('{"incidents": [\n{"id": 1},\n', "a.json:3 syntax x1: this is not JSON", "cut short"),
-        ('{"incidents": [{"id": 1}, {"id": "cut', "a.json:1 syntax x1: this is not JSON", "cut short"),
-        ('{"id": 1}\n{"id": 2}\n', "a.json:2 syntax x1: this is not JSON", "`format: jsonl`"),
-        ("Rate limit exceeded", "a.json:1 syntax x1: this is not JSON", "words of an error"),
-        ('{"incidents": [1, 2}', "a.json:1 syntax x1: this is not JSON", ""),
+        ('{"incidents": [\n{"id": 1},\n', "a.json:3 syntax x1: invalid JSON", "cut short"),
+        ('{"incidents": [{"id": 1}, {"id": "cut', "a.json:1 syntax x1: invalid JSON", "cut short"),
+        ('{"id": 1}\n{"id": 2}\n', "a.json:2 syntax x1: invalid JSON", "`format: jsonl`"),
+        ("Rate limit exceeded", "a.json:1 syntax x1: invalid JSON", "error message"),
+        ('{"incidents": [1, 2}', "a.json:1 syntax x1: invalid JSON", ""),
         (
             '{"incidents": [\n{"id": 1, "id": 2}]}',
-            "a.json:2 duplicate-field x1: `id` is written twice in one object",
+            "a.json:2 duplicate-field x1: `id` appears twice in one object",
             "",
         ),
         ("[" * 100_000, "a.json:1 too-deep x1: the values are nested too deeply", ""),
@@ -247,9 +249,9 @@ def test_front_matter_is_a_record(mapped: Mapped, data: str) -> None:
     ("data", "expected"),
     [
         ("# Text", "a.md:1 no-front-matter x1: the file has no front matter"),
-        ("---\n- x\n---\n", "a.md:1 wrong-type x1: the front matter is no mapping"),
-        ("+++\nx\n+++\n", "a.md:1 syntax x1: the front matter is not TOML"),
-        ("---\nid: [\n---\n", "a.md:2 syntax x1: this is not YAML"),
+        ("---\n- x\n---\n", "a.md:1 wrong-type x1: the front matter is not a mapping"),
+        ("+++\nx\n+++\n", "a.md:1 syntax x1: invalid TOML in the front matter"),
+        ("---\nid: [\n---\n", "a.md:2 syntax x1: invalid YAML"),
     ],
 )
 def test_front_matter_that_is_none_is_refused(mapped: Mapped, data: str, expected: str) -> None:
@@ -258,7 +260,7 @@ def test_front_matter_that_is_none_is_refused(mapped: Mapped, data: str, expecte
 
 def test_a_mistake_in_front_matter_has_its_line(mapped: Mapped) -> None:
     outcome = mapped("fields: {key: id, timestamps.Reported at: at}", "---\nid: A\nat: soon\n---\n", "a.md")
-    assert outcome.said == ["a.md:3 bad-datetime x1: `timestamps.Reported at`: a moment cannot be read"]
+    assert outcome.said == ["a.md:3 bad-datetime x1: `timestamps.Reported at`: invalid date or time"]
 
 
 def test_the_file_names_the_incident_in_every_kind_of_source(mapped: Mapped) -> None:
@@ -269,7 +271,7 @@ def test_the_file_names_the_incident_in_every_kind_of_source(mapped: Mapped) -> 
 
 def test_a_suffix_that_says_nothing_needs_a_format(mapped: Mapped) -> None:
     assert mapped(KEYED, "id,name\n1,2\n", "a.dat").said == [
-        "a.dat:1 not-supported x1: files of the kind `.dat` need a `format` in the mapping"
+        "a.dat:1 not-supported x1: files of type `.dat` need a `format` in the mapping"
     ]
     assert mapped(f"format: csv\n{KEYED}", "id,name\n1,2\n", "a.dat").blocks == [{"key": "1", "name": "2"}]
 

@@ -95,7 +95,7 @@ def test_a_local_time_that_is_not_there_is_refused() -> None:
 def test_an_unknown_zone_has_a_suggestion(name: str, nearest: str | None) -> None:
     with pytest.raises(Problem) as caught:
         zone(name)
-    hint = f"did you mean `{nearest}`?" if nearest else "zones are called like Europe/London or UTC"
+    hint = f"did you mean `{nearest}`?" if nearest else "time zone names look like Europe/London or UTC"
     assert nearest is None or caught.value.hint == hint
 
 

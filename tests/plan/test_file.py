@@ -207,11 +207,11 @@ def test_a_change_of_the_file_by_hand_is_refused(tmp_path):
     text = (tmp_path / "plan.json").read_text().replace("Search was slow", "Search was fast")
     (tmp_path / "plan.json").write_text(text)
 
-    with pytest.raises(Refused, match="its hash does not fit") as refusal:
+    with pytest.raises(Refused, match="its hash does not match") as refusal:
         planfile.read_plan(tmp_path / "plan.json")
 
     assert refusal.value.exit_code is ExitCode.REFUSED
-    assert refusal.value.hint == f"make it anew: importer plan --out {tmp_path / 'plan.json'}"
+    assert refusal.value.hint == f"make a new one: importer plan --out {tmp_path / 'plan.json'}"
 
 
 @pytest.mark.parametrize("key", ["before", "after", "requests", "changed_fields", "action_reason"])
@@ -246,7 +246,7 @@ def test_keys_of_a_later_minor_version_are_ignored(tmp_path):
 def test_a_plan_in_the_form_of_another_version_is_refused_in_words(changed, tmp_path):
     document = document_of(plans.PLANS["drift"]) | {"tool_version": "0.9"} | changed
 
-    with pytest.raises(UsageError, match=r"made by importer 0\.9, in a form that this version does not read"):
+    with pytest.raises(UsageError, match=r"made by importer 0\.9, in a format that this version cannot read"):
         planfile.read_plan(saved(sealed(document), tmp_path))
 
 

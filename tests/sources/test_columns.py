@@ -136,7 +136,7 @@ def test_a_table_of_something_else_or_of_nothing_declares_nothing(text: str) -> 
 def test_broken_quotes_are_an_error_at_their_row(text: str) -> None:
     nodes, (problem,) = read(text)
     assert nodes == []
-    assert problem.startswith("a.csv:2 syntax: this is not CSV")
+    assert problem.startswith("a.csv:2 syntax: invalid CSV")
 
 
 def test_a_cell_may_be_long_and_the_limit_is_put_back() -> None:

@@ -107,7 +107,7 @@ def test_a_mapping_is_no_file_of_incidents(tmp_path: Path) -> None:
         ),
         ("[{path: 'no/*', mapping: m.yaml}]", "importer.yaml:2 no-match: the source `no/*` matches no file"),
         ("[{path: a.csv, mapping: no.yaml}]", "importer.yaml:2 no-such-file: there is no mapping `no.yaml`"),
-        ("[{path: a.csv, preset: no}]", "importer.yaml:2 unknown-preset: there is no preset `no`"),
+        ("[{path: a.csv, preset: no}]", "importer.yaml:2 unknown-preset: unknown preset `no`"),
     ],
 )
 def test_a_source_that_is_not_there_has_its_line(tmp_path: Path, sources: str, expected: str) -> None:

@@ -114,21 +114,21 @@ def test_a_file_that_was_named_must_be_there_and_its_folder_is_the_root(tmp_path
     ("text", "expected"),
     [
         ("version: 2", "importer.yaml:1 bad-value: `version` must be 1"),
-        ("a: 1", "importer.yaml:1 unknown-field: no field is called `a` | the fields here are aliases"),
-        ("\nsource: [a]", "importer.yaml:2 unknown-field: no field is called `source` | did you mean `sources`?"),
+        ("a: 1", "importer.yaml:1 unknown-field: unknown field `a` | the fields here are aliases"),
+        ("\nsource: [a]", "importer.yaml:2 unknown-field: unknown field `source` | did you mean `sources`?"),
         ("sources: a", "importer.yaml:1 wrong-type: `sources` must be a list of paths"),
         ("sources: [{mapping: a}]", "importer.yaml:1 missing-field: `sources[].path` is missing"),
-        ("aliases: {sevrity: {}}", "importer.yaml:1 unknown-field: no field is called `aliases.sevrity` | did you mean `severity`?"),
+        ("aliases: {sevrity: {}}", "importer.yaml:1 unknown-field: unknown field `aliases.sevrity` | did you mean `severity`?"),
         ("on_unresolved: ignore", "importer.yaml:1 bad-value: `on_unresolved` must be error, skip or drop"),
-        ("rate: fast", "importer.yaml:1 bad-value: `fast` is no rate | write a share"),
-        ("defaults:\n  timezone: Europe/Lodnon", "importer.yaml:2 unknown-timezone: there is no time zone `Europe/Lodnon` | did you mean `Europe/London`?"),
-        ("defaults: {timezone: '???'}", "importer.yaml:1 unknown-timezone: there is no time zone `???` | zones are called"),
+        ("rate: fast", "importer.yaml:1 bad-value: invalid rate `fast` | write a share"),
+        ("defaults:\n  timezone: Europe/Lodnon", "importer.yaml:2 unknown-timezone: unknown time zone `Europe/Lodnon` | did you mean `Europe/London`?"),
+        ("defaults: {timezone: '???'}", "importer.yaml:1 unknown-timezone: unknown time zone `???` | time zone names look like"),
         ("sources:\n- path: a\n  encoding: latin-1", "importer.yaml:3 bad-value: `encoding` is for a source with a `mapping` or a `preset`"),
-        ("sources:\n- {path: a, preset: jira, encoding: latin-99}", "importer.yaml:2 bad-value: there is no encoding `latin-99` | encodings are called"),
+        ("sources:\n- {path: a, preset: jira, encoding: latin-99}", "importer.yaml:2 bad-value: unknown encoding `latin-99` | encoding names look like"),
         ("safety: {max_creates: many}", "importer.yaml:1 bad-value: `safety.max_creates` must be a whole number"),
-        ("a: [", "importer.yaml:1 syntax: this is not YAML"),
-        ("rate: 80%\nrate: 70%", "importer.yaml:2 duplicate-field: `rate` is written twice"),
-        ("rate: 80%\n---\nrate: 70%", "importer.yaml:1 wrong-type: importer.yaml must be one document"),
+        ("a: [", "importer.yaml:1 syntax: invalid YAML"),
+        ("rate: 80%\nrate: 70%", "importer.yaml:2 duplicate-field: `rate` appears twice"),
+        ("rate: 80%\n---\nrate: 70%", "importer.yaml:1 wrong-type: importer.yaml must be one YAML document"),
         ("- a", "importer.yaml:1 wrong-type: importer.yaml must be a mapping of settings"),
         ("a: \0", "importer.yaml:1 not-text: the file is not text"),
     ],
@@ -150,7 +150,7 @@ def test_a_rate_is_a_share_or_a_number_a_minute(text: str, rate: Rate) -> None:
 
 @pytest.mark.parametrize("text", ["", "0%", "101%", "-1%", "0/min", "600", "600/s", "nan%", "1e3%", "١%"])
 def test_another_rate_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no rate"):
+    with pytest.raises(UsageError, match="invalid rate"):
         parse_rate(text)
 
 

@@ -107,7 +107,7 @@ def test_the_lock_of_a_killed_process_is_taken_over_with_a_word(path: Path) -> N
             assert ledger.pending() == ("A",)
     (words,) = messages
     assert f"(pid {process.pid})" in words
-    assert "did not end by itself" in words
+    assert "did not finish" in words
     assert told_when_locked(path) == []
 
 

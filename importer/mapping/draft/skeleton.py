@@ -218,7 +218,7 @@ def _moment(label: str, column: Column, source: SourceInfo) -> Iterator[str]:
 
 
 def _rest(findings: Findings) -> Iterator[str]:
-    yield "# All columns, and the share of records that have them:"
+    yield "# All columns, and how many records fill each:"
     for column in findings.columns:
         samples = "; ".join(value[:30] for value in list(column.values)[:3])
         yield f"#   {one_line(column.name)}  {column.share:.0%}  {one_line(samples)}"
