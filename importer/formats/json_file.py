@@ -274,6 +274,8 @@ def _parsed(text: str, line: int, *, advise: Callable[[str, int], str], **hooks:
         found = f"`{rest}`" if text[error.pos :].strip() else "the end"
         detail = f"{error.msg}, found {found}"
         raise _malformed(detail, line + error.lineno - 1, advise(text, error.pos)) from None
+    except ValueError:  # Python's limit on the digits of an integer
+        raise _malformed("a number has too many digits", line) from None
     except RecursionError:
         raise Malformed("too-deep", "the values are nested too deeply", line) from None
     except StopIteration:

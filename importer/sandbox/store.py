@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from importer.sandbox.faults import NoReply
 from importer.sandbox.records import Condition, Ordering, StoredIncident, Wire
 
 _FORMAT = 1
+_TIMEOUT = 30.0
+"""Seconds to wait for another process that uses the same file."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS account (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), seed TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS last_identifier (
@@ -54,8 +57,10 @@ class Store:
         self._is_closed = False
         self._options: tuple[int, dict[str, Wire]] | None = None
         where = ":memory:" if path is None else str(path)
-        self._connection = sqlite3.connect(where, timeout=30, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection = sqlite3.connect(
+            where, timeout=_TIMEOUT, isolation_level=None, check_same_thread=False
+        )
+        _use_write_ahead_log(self._connection)
         # A killed process loses nothing with NORMAL; only a power cut could, which a stand-in need not
         # survive.
         self._connection.execute("PRAGMA synchronous = NORMAL")
@@ -222,3 +227,18 @@ class Store:
         if self._is_closed:
             raise NoReply(104, "the sandbox was closed before it answered")
         return self._connection
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch a file to write-ahead logging. While another process does the same, SQLite refuses at once: the
+    time-out does not hold for it."""
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return

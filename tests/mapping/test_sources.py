@@ -160,6 +160,7 @@ def test_json_records_have_their_lines(mapped: Mapped) -> None:
         ('{"incidents": [{"id": 1}, {"id": "cut', "a.json:1 syntax x1: invalid JSON", "cut short"),
         ('{"id": 1}\n{"id": 2}\n', "a.json:2 syntax x1: invalid JSON", "`format: jsonl`"),
         ("Rate limit exceeded", "a.json:1 syntax x1: invalid JSON", "error message"),
+        (f'{{"incidents": [{{"id": {"1" * 5000}}}]}}', "a.json:1 syntax x1: invalid JSON", ""),
         ('{"incidents": [1, 2}', "a.json:1 syntax x1: invalid JSON", ""),
         (
             '{"incidents": [\n{"id": 1, "id": 2}]}',
