@@ -315,8 +315,8 @@ def test_an_editor_describes_what_a_key_takes_and_means() -> None:
     fields = EDITOR.schema["$defs"]["incident"]["properties"]["custom_fields"]["properties"]
     assert fields["Teams"]["description"] == "Takes one value or a list of them."
     assert fields["Reason"]["description"] == "Root cause. Takes one value."
-    assert fields["Old field"]["description"] == "Left out, by the aliases of importer.yaml."
-    assert fields["Legacy ID"]["description"].endswith("It carries the key: leave it out, importer sets it.")
+    assert fields["Old field"]["description"] == "Left out by the aliases in importer.yaml."
+    assert fields["Legacy ID"]["description"].endswith("It holds the key: leave it out, importer sets it.")
 
 
 def test_a_severity_is_required_unless_importer_yaml_has_a_default() -> None:
@@ -325,7 +325,7 @@ def test_a_severity_is_required_unless_importer_yaml_has_a_default() -> None:
     relaxed = Editor(settings=replace(SETTINGS, defaults={"severity": "Minor"}))
     assert relaxed.flags(declared) == []
     severity = relaxed.schema["$defs"]["incident"]["properties"]["severity"]
-    assert severity["description"].endswith("By importer.yaml it is Minor where it is left out.")
+    assert severity["description"].endswith("If it is left out, importer.yaml sets it to Minor.")
 
 
 def test_options_that_apply_may_create_are_not_restricted_and_still_offered() -> None:

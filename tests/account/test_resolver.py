@@ -277,7 +277,7 @@ def test_a_wrong_value_is_in_the_detail_so_that_causes_group() -> None:
         ),
         "wrong-value",
     )
-    assert (found.count, found.detail) == (2, "it is 'x'")
+    assert (found.count, found.detail) == (2, "the value is 'x'")
 
 
 def test_an_unknown_name_counts_its_incidents_and_keeps_every_location() -> None:
@@ -393,7 +393,7 @@ def test_an_alias_without_a_target_is_an_error_of_importer_yaml(choice: OnUnreso
     )
     assert (
         found.summary
-        == "user 'bob@nwe' (aliases.users of importer.yaml, for 'bob@old') is not in the account"
+        == "user 'bob@nwe' (aliases.users in importer.yaml, for 'bob@old') is not in the account"
     )
     assert found.hint.startswith("did you mean 'bob@new'")
 
