@@ -117,27 +117,27 @@ def explanation(found: Match) -> str:
 
 def test_two_incidents_with_the_same_marker_are_a_conflict_that_names_both() -> None:
     twice = marked(1, "A"), marked(2, "A")
-    reason = "several incidents carry it in the marker field: INC-1, INC-2"
+    reason = "several incidents have it in the marker field: INC-1, INC-2"
     assert explanation(match(A, *twice)) == reason
     assert explanation(match(A, *twice, known=memory(bound("A", ONE)))) == reason
 
 
 def test_state_and_marker_that_disagree_are_a_conflict_that_names_both() -> None:
     reason = explanation(match(A, ONE, marked(2, "A"), known=memory(bound("A", ONE))))
-    assert reason == "the state binds it to INC-1, but INC-2 carries it"
+    assert reason == "the state binds it to INC-1, the marker field puts it on INC-2"
     hidden = explanation(match(A, marked(2, "A"), known=memory(bound("A", ONE))))
     assert hidden == reason
 
 
 def test_a_bound_incident_with_the_marker_of_another_key_is_a_conflict() -> None:
     reason = explanation(match(A, marked(1, "B"), known=memory(bound("A", ONE))))
-    assert reason == "the state binds it to INC-1, which carries the key 'B'"
+    assert reason == "the state binds it to INC-1, whose marker field has 'B'"
 
 
 def test_a_marked_incident_that_the_state_binds_to_another_key_is_a_conflict_for_both() -> None:
     known = memory(bound("B", ONE))
     assert explanation(match(A, marked(1, "A"), known=known)) == (
-        "INC-1 carries it, but the state binds that to key 'B'"
+        "the marker field puts it on INC-1, which the state binds to key 'B'"
     )
     assert isinstance(match(replace(A, key="B"), marked(1, "A"), known=known), Conflict)
 

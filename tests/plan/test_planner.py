@@ -130,7 +130,7 @@ def test_an_unanswered_creation_that_looks_like_an_unmanaged_incident_is_a_warni
     looks = {**SHORT, STARTED: BEGAN}
     found = planned(incident(looks), account=(live(7, looks),), memory=remembering({}, sent={"A": "then"}))
     problem = diagnostic(found, "resembles-existing")
-    assert problem.summary.startswith("incidents that nobody confirmed have the name")
+    assert problem.summary.startswith("unconfirmed incidents have the same name")
     assert problem.hint.endswith("importer adopt A INC-7")
     assert isinstance(found.changes[0], Pending)
 
@@ -324,8 +324,8 @@ def test_changes_are_oldest_first_whatever_the_order_of_the_files(
     ("creates", "updates", "expected"),
     [
         (3, 2, None),
-        (4, 2, "the plan has 4 to create; safety.max_creates allows 3"),
-        (3, 3, "the plan has 3 to update; safety.max_updates allows 2"),
+        (4, 2, "the plan has 4 incidents to create; safety.max_creates allows 3"),
+        (3, 3, "the plan has 3 incidents to update; safety.max_updates allows 2"),
     ],
 )
 def test_a_safety_limit_is_exceeded_by_one_more(creates: int, updates: int, expected: str | None) -> None:
