@@ -197,7 +197,7 @@ def _deep(levels: int) -> Any:
         (_binding(key="\ud800"), "surrogates"),
         (_changed(lambda document: document["account"].update(dashboard_url="\ud800")), "surrogates"),
         (_binding(at="soon"), "soon"),
-        (_binding(at="2026-01-01T00:00:00"), "no offset"),
+        (_binding(at="2026-01-01T00:00:00"), "no UTC offset"),
         (_binding(at="0001-01-01T00:00:00+05:00"), "out of range"),
         (_binding(key="JIRA-2"), "it binds 'JIRA-2' twice"),
         (_binding(incident_id="01LIVE2"), "it binds INC-2 to 'JIRA-1' and to 'JIRA-2'"),
@@ -205,11 +205,11 @@ def _deep(levels: int) -> Any:
         (_changed(lambda document: document["unanswered"].append(document["unanswered"][0])), "twice"),
         (_changed(lambda document: document["unanswered"][0].update(key="JIRA-1")), "twice"),
         (_field(attribute={"field": "nothing"}), "not a valid Field"),
-        (_field(declared={"type": "nothing"}), "no type of value"),
+        (_field(declared={"type": "nothing"}), "unknown value type"),
         (_field(declared={"type": "decimal", "value": "NaN"}), "not a number"),
-        (_field(declared=_deep(3)), "plain values only"),
+        (_field(declared=_deep(3)), "only plain values"),
         (_field(declared=_deep(900)), "recursion"),
-        (_field(attribute={"field": "severity"}), "has a value of 'JIRA-1' twice"),
+        (_field(attribute={"field": "severity"}), "has two values of one attribute of 'JIRA-1'"),
     ],
 )
 def test_a_damaged_export_is_a_readable_error(path: Path, text: str, why: str) -> None:

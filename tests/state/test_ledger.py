@@ -178,7 +178,9 @@ def test_an_adoption_is_settled_only_with_its_change(path: Path) -> None:
 def test_one_incident_is_never_bound_to_two_keys(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
-    with pytest.raises(Refused, match=r"two keys of the state .* would be one incident") as refusal:
+    with pytest.raises(
+        Refused, match=r"two keys in the state .* would be bound to the same incident"
+    ) as refusal:
         created(ledger, "B")
     assert refusal.value.code == "identity-conflict"
     assert [each.key for each in ledger.bindings()] == ["A"]
@@ -484,8 +486,8 @@ def damaged(path: Path) -> None:
             lambda path: path.write_text("incidents:\n- key: A\n" * 99),
             "cannot be used: file is not a database",
         ),
-        (foreign, "is not a state file of importer"),
-        (blank_foreign, "is not a state file of importer"),
+        (foreign, "is not an importer state file"),
+        (blank_foreign, "is not an importer state file"),
         (later, "was written by a later version of importer"),
         (Path.mkdir, "cannot be used"),
     ],
@@ -671,7 +673,7 @@ def test_a_failed_write_does_not_affect_the_others(path: Path) -> None:
     assert [each.key for each in ledger.bindings()] == ["A", "C"]
     ledger.settled("B", LIVE.id, LIVE.reference, plan_hash="")
     ledger.settled("C", "01LIVE2", "INC-2", plan_hash="")
-    with pytest.raises(Refused, match="would be one incident"):
+    with pytest.raises(Refused, match="would be bound to the same incident"):
         ledger.close()
     assert read(path).binding("C") == Binding("C", "01LIVE2", "INC-2", settled=True)
 

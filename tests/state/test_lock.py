@@ -60,7 +60,7 @@ def told_when_locked(path: Path, *, timeout: float = 0) -> list[str]:
 def test_two_processes_cannot_hold_the_lock_and_the_second_is_told_who_does(path: Path) -> None:
     with held_elsewhere(path) as process:
         with pytest.raises(
-            Refused, match=r"another run holds the state .*: .*@.* \(pid \d+\) since"
+            Refused, match=r"the state .* is locked by another run: .*@.* \(pid \d+\) since"
         ) as refusal:
             told_when_locked(path)
         assert str(process.pid) in refusal.value.summary
@@ -76,7 +76,7 @@ def test_another_name_of_the_same_file_is_the_same_lock(path: Path) -> None:
     other.symlink_to(path)
     with (
         locked_ledger(path, timeout=0, now=now, tell=print),
-        pytest.raises(Refused, match="another run holds"),
+        pytest.raises(Refused, match="locked by another run"),
     ):
         told_when_locked(other)
 

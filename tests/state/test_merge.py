@@ -102,14 +102,14 @@ def test_a_state_without_an_account_takes_the_account_of_the_other() -> None:
         (
             state(bound("A", 1)),
             state(bound("A", 2)),
-            "'A' is INC-1 (01LIVE1) in the state and INC-2 (01LIVE2) in the file",
+            "'A' is INC-1 (01LIVE1) in the state but INC-2 (01LIVE2) in the file",
         ),
         (
             state(bound("A", 1)),
             state(bound("B", 1)),
-            "INC-1 (01LIVE1) is 'A' in the state and 'B' in the file",
+            "INC-1 (01LIVE1) is 'A' in the state but 'B' in the file",
         ),
-        (state(A="i-1"), state(A="i-2"), "sent with the idempotency key i-1 by the state and with i-2"),
+        (state(A="i-1"), state(A="i-2"), "sent with the idempotency key i-1 in the state but i-2"),
     ],
 )
 def test_a_contradiction_is_refused_and_names_both_sides(own: State, given: State, expected: str) -> None:
