@@ -138,9 +138,9 @@ class Names:
             case Found(entity, passed_over) if passed_over:
                 others = ", ".join(each.id for each in passed_over)
                 summary = f"{what} is shared: the active user {entity.id} is used, not {others}"
-                return _user_warning(entity, "shared-email", summary)
+                return _warning(entity, "shared-email", summary)
             case Found(entity) if entity.id in self.inactive:
-                return _user_warning(entity, "inactive-user", f"{what} is no longer active in the account")
+                return _warning(entity, "inactive-user", f"{what} is no longer active in the account")
             case Found(entity):
                 return Verdict(entity)
             case Ambiguous(candidates):
@@ -226,7 +226,7 @@ def _refused(code: str, summary: str, hint: str) -> Verdict:
     return Verdict(None, Diagnostic(Severity.ERROR, code, summary, hint=hint))
 
 
-def _user_warning(user: Entity, code: str, summary: str) -> Verdict:
+def _warning(user: Entity, code: str, summary: str) -> Verdict:
     hint = "the API may refuse the assignment; set another user in aliases.users, or null to leave it out"
     return Verdict(user, Diagnostic(Severity.WARNING, code, summary, hint=hint))
 

@@ -89,8 +89,8 @@ def test_a_redirect_names_its_target_without_secrets() -> None:
 
     assert "https://login.example/sso" in refusal.summary
     assert "secret" not in refusal.summary
-    assert "nowhere" in error(302, {}, "").summary
-    assert "nowhere" in error(302, {"location": "http://[x"}, "").summary
+    assert "an unknown location" in error(302, {}, "").summary
+    assert "an unknown location" in error(302, {"location": "http://[x"}, "").summary
 
 
 def test_an_echoed_credential_is_hidden() -> None:
