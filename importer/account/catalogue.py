@@ -94,8 +94,7 @@ def find_custom_field(catalogue: Catalogue, field_id: str) -> CustomField | None
 
 @dataclass(frozen=True, slots=True)
 class _Tier:
-    """One way to name an entity: `entities` by the name in its `form`. Active ones beat those in
-    `inactive`."""
+    """One way to name entities: by a name in its `form`. Active ones beat those in `inactive`."""
 
     form: Callable[[str], str]
     entities: Mapping[str, tuple[Entity, ...]]

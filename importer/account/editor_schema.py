@@ -21,8 +21,7 @@ Meaning = Entity | NewOption | None
 """What a name resolves to in a plan; None if it is left out."""
 
 MAX_WORDS = 1000
-"""A field with more options or entries than this accepts any text: an editor could not usefully offer
-them."""
+"""A field with more options or entries than this accepts any text: too many for an editor to offer."""
 
 NARROWED = "Narrowed by `importer schema incident --account`; importer does not overwrite it."
 """The comment that identifies a narrowed schema."""

@@ -73,8 +73,7 @@ _NO_ALIASES = Aliases(())
 
 @dataclass(slots=True)
 class Names:
-    """Resolves names, each distinct one once. Aliases are keyed by section, or by custom field ID for
-    options."""
+    """Resolves each distinct name once. Aliases are keyed by section, or by custom field ID for options."""
 
     catalogue: Catalogue
     settings: Settings
@@ -84,8 +83,7 @@ class Names:
     _verdicts: dict[tuple[Reference, Entity | None], Verdict] = field(default_factory=dict)
 
     def verdict(self, reference: Reference, within: Entity | None = None) -> Verdict:
-        """Resolve a reference. `within` is the custom field of an option, or the status page of a
-        component."""
+        """Resolve a reference. `within` is the field of an option, or the status page of a component."""
         name = (reference, within)
         known = self._verdicts.get(name)
         if known is None:
@@ -93,8 +91,7 @@ class Names:
         return known
 
     def alias_words(self, kind: Kind, within: Entity | None = None) -> tuple[str, ...]:
-        """Return the aliases for a kind as importer.yaml spells them, including those that leave a name
-        out."""
+        """Return the aliases for a kind as importer.yaml spells them, including those to null."""
         return self._aliases(kind, within).words
 
     def _aliases(self, kind: Kind, within: Entity | None) -> Aliases:
@@ -122,8 +119,7 @@ class Names:
                 return _refused("ambiguous-alias", summary, f"keep one of them in aliases.{section}")
 
     def _aliased(self, reference: Reference, target: Reference, within: Entity | None) -> Verdict:
-        """Resolve the target of an alias. Aliases are not chained, and a missing target is always an
-        error."""
+        """Resolve the target of an alias. Aliases are not chained; a missing target is always an error."""
         section = section_of(reference.kind, within)
         what = f"{_described(target, within)} (aliases.{section} in importer.yaml, for {reference.name!r})"
         answer = self.index.find(target, within)
@@ -137,8 +133,8 @@ class Names:
         match answer:
             case Found(entity, passed_over) if passed_over:
                 others = ", ".join(each.id for each in passed_over)
-                summary = f"{what} is shared: the active user {entity.id} is used, not {others}"
-                return _warning(entity, "shared-email", summary)
+                shared = f"{what} is shared: the active user {entity.id} is used, not {others}"
+                return _warning(entity, "shared-email", shared)
             case Found(entity) if entity.id in self.inactive:
                 return _warning(entity, "inactive-user", f"{what} is no longer active in the account")
             case Found(entity):
@@ -210,14 +206,12 @@ def names_of(catalogue: Catalogue, settings: Settings) -> tuple[Names, tuple[Dia
 
 
 def section_of(kind: Kind, within: Entity | None) -> str:
-    """Return the section of aliases for a name, "" if it has none; `within` is the custom field of an
-    option."""
+    """Return the aliases section of a kind, or "" if it has none; `within` is the field of an option."""
     return f"{_FIELD_SECTION}{within.name}" if within and kind is Kind.OPTION else WORDS.get(kind, "")
 
 
 def alias_lines(section: str, name: str, target: str | None) -> str:
-    """Return the lines of importer.yaml that make a name an alias of the target, or leave it out if that is
-    None."""
+    """Return the lines of importer.yaml for an alias; with the target None, it leaves the name out."""
     meant = "null" if target is None else _yaml(target)
     return f"aliases:\n  {_yaml(section)}: {{{_yaml(name)}: {meant}}}"
 
@@ -249,15 +243,14 @@ def _described(reference: Reference, within: Entity | None) -> str:
 
 
 def _hint(reference: Reference, within: Entity | None, missing: Missing) -> str:
-    """Return the next step for an unknown name. Without a similar name, the target of the suggested alias is
-    NAME, or null for a user."""
+    """Return the next step for an unknown name. Without a similar one, the alias is to NAME (user: null)."""
     if reference.by == "id":
         return "check the ID, or use the name"
     section = section_of(reference.kind, within)
     if not section:
         return _suggestion(missing)
-    nobody = None if reference.kind is Kind.USER else "NAME"
-    target = missing.nearest[0] if missing.nearest else nobody
+    placeholder = None if reference.kind is Kind.USER else "NAME"
+    target = missing.nearest[0] if missing.nearest else placeholder
     lines = alias_lines(section, reference.name, target)
     return _lines(_suggestion(missing), f"to keep the name in your files, add to importer.yaml:\n{lines}")
 

@@ -60,8 +60,7 @@ class Resolved:
 
 
 def needs(incidents: Iterable[Incident], settings: Settings) -> Needs:
-    """Return what the incidents need from the catalogue, with custom fields by the targets of their
-    aliases."""
+    """Return what the incidents need from the catalogue, after applying aliases of custom fields."""
     written: set[Reference] = set()
     users = status_pages = False
     for incident in incidents:

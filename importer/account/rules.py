@@ -64,8 +64,7 @@ def check_marker(catalogue: Catalogue, settings: Settings, account: Account) -> 
 
 
 def _check_statuses(incidents: Iterable[Incident], catalogue: Catalogue, problems: Diagnostics) -> None:
-    """Check statuses. The default is the account's closed status; without one, the API would choose a live
-    one."""
+    """Check statuses. Without a closed status as the default, the API would choose a live one."""
     categories = {each.entity: each.category for each in catalogue.statuses}
     closed = default_status(catalogue)
     for incident in incidents:
@@ -100,8 +99,7 @@ def _check_status(status: Entity, category: str, at: Location, problems: Diagnos
 def _check_visibility(
     incidents: Iterable[Incident], catalogue: Catalogue, account: Account, problems: Diagnostics
 ) -> None:
-    """Check visibility. An undeclared incident type is the default one, an undeclared visibility is
-    public."""
+    """Check visibility: by default it is public, and the incident type is the default one."""
     types = {each.entity: each for each in catalogue.incident_types}
     default = next((each for each in catalogue.incident_types if each.is_default), None)
     for incident in incidents:
@@ -145,8 +143,8 @@ def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnos
 
 
 def _creation(name: str, account: Account) -> str:
-    """Return how to create the field. This request is known only from the official Terraform provider, so
-    importer does not send it."""
+    """Return how to create the field. Only the official Terraform provider shows this request, so importer
+    does not send it."""
     body = json.dumps({"name": name, "description": "Source key", "field_type": "text"})
     return (
         "create it with type text in incident.io under Settings, Custom fields; or with a key that has the"
@@ -156,8 +154,7 @@ def _creation(name: str, account: Account) -> str:
 
 
 def _check_keys(incidents: Iterable[Incident], marker: Entity | None, problems: Diagnostics) -> None:
-    """Check that the marker field can hold each key unchanged, that no two are equal, and that no file sets
-    another value."""
+    """Check that the marker field can hold each key, unchanged and unique, and that files do not set it."""
     attribute = Attribute(Field.CUSTOM_FIELD, marker)
     first: dict[str, Incident] = {}
     for incident in incidents:

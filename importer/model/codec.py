@@ -109,8 +109,7 @@ def encode_record(record: Dataclass) -> dict[str, Json]:
 
 
 def decode_record(cls: type[R], json: Json) -> R:
-    """Return the record from the JSON of `encode_record`, ignoring unknown keys. Raises ValueError for
-    anything else."""
+    """Return the record from its JSON, ignoring unknown keys. Raises ValueError for anything else."""
     form, found = _object(json), {}
     for each in _field_codecs(cls):
         if each.key in form:

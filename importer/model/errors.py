@@ -85,8 +85,7 @@ class NotAvailable(ImporterError):
 
 
 class NoAnswer(ImporterError):
-    """The request was lost, timed out, or got an answer that is not from the API. A write may have been
-    carried out."""
+    """There was no answer, or none from the API. A write may have been carried out."""
 
     code = "no_answer"
 

@@ -114,8 +114,8 @@ def _seconds(clock: str, fraction: str | None) -> str:
 
 
 def _in_zone(naive: datetime, local: ZoneInfo, text: str, side: str | None) -> datetime:
-    """Return the instant of a local time. Raises InvalidMoment if a clock change repeats or skips it and
-    there is no `side`."""
+    """Return the instant of a local time. Raises InvalidMoment if it is ambiguous or skipped, without
+    `side`."""
     first, second = _offset(naive, local), _offset(naive.replace(fold=1), local)
     if first == second:
         return (naive - first).replace(tzinfo=UTC)

@@ -62,8 +62,7 @@ def several(values: Iterable[Scalar]) -> tuple[Scalar, ...] | None:
 
 
 def by_label(attribute: Attribute) -> tuple[int, str, str]:
-    """Return the sort key of an attribute: the order of `Field`, then label, then ID, so that every output
-    has the same order."""
+    """Return the sort key of an attribute for every output: the order of `Field`, then label, then ID."""
     identity = attribute.key.id if isinstance(attribute.key, Entity) else ""
     return (_PLACES[attribute.field], attribute.label, identity)
 

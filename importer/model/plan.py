@@ -174,8 +174,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The change was made: created if `created`, otherwise edited. `warnings` name values that came back
-    different."""
+    """The change was made, by a creation or an edit. `warnings` name values that came back different."""
 
     key: str
     live: LiveIncident

@@ -32,8 +32,7 @@ _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(%|/ ?min)")
 
 
 class OnUnresolved(StrEnum):
-    """What to do about a name that the account lacks: stop, leave out the incident, or leave out the
-    value."""
+    """What to do about a name that the account lacks: stop, or leave out the incident or the value."""
 
     ERROR = "error"
     SKIP = "skip"

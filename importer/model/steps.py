@@ -77,8 +77,7 @@ class AttachPostmortem:
 
 @dataclass(frozen=True, slots=True)
 class CreateChild:
-    """Create a child, without its status, which has a step of its own. A child that was `sent_before` is sent
-    again unchanged."""
+    """Create a child, without its status. If it was `sent_before`, it is sent again unchanged."""
 
     incident_id: Id
     attribute: Attribute
@@ -88,8 +87,7 @@ class CreateChild:
 
 @dataclass(frozen=True, slots=True)
 class EditChild:
-    """Update an existing child. `before` is what is known of it: the API requires some unchanged parts of a
-    follow-up as well."""
+    """Update an existing child, known as `before`: the API requires unchanged parts of a follow-up too."""
 
     child_id: Id
     attribute: Attribute
@@ -143,8 +141,7 @@ def identity(step: Step) -> str:
 
 
 def ends(attribute: Attribute) -> frozenset[str]:
-    """Return the identities of the steps that complete a child: no step of a child follows its edit or
-    status."""
+    """Return the identities of the last steps of a child: none follows its edit or status."""
     return frozenset({attribute.label + _EDIT, attribute.label + _STATUS})
 
 

@@ -75,8 +75,7 @@ def without_keys(plan: Plan, keys: frozenset[str]) -> Plan:
 
 
 def only_drift(plan: Plan) -> Plan:
-    """Return the drift report of a plan: the differences that come, or may come, from edits in
-    incident.io."""
+    """Return the drift report of a plan: the differences that are, or may be, edits in incident.io."""
     drifted = tuple(each for change in plan.changes if (each := _drifted(change)) is not None)
     unknown = [each.incident for each in plan.changes if isinstance(each, Create | Pending)]
     found = plan.diagnostics + tuple(map(_not_compared, unknown))

@@ -1,5 +1,4 @@
-"""Two mappings of attributes -> their differences; the only place that decides whether two values are the
-same.
+"""Two mappings of attributes -> their differences; the only place that decides whether values are the same.
 
 It is used to find what a plan must change, whether the account took what was sent, and which field changed
 since a plan was saved.

@@ -1,5 +1,4 @@
-"""Differences -> their origin (the file or an edit in incident.io), and those that the policy lets through.
-Pure.
+"""Differences -> their origin, the file or an edit in incident.io, and those that the policy keeps. Pure.
 
 The ledger has the last declared value of each attribute and the account's answer, so this is a three-way
 comparison.
@@ -44,8 +43,7 @@ def judge(change: FieldChange, remembered: Mapping[Attribute, Remembered]) -> Fi
 
 
 def _was_answered(known: Remembered, change: FieldChange) -> bool:
-    """Whether the last answer shows the value, such as the status of a new follow-up. No answer shows the
-    content of a post-mortem."""
+    """Whether the last answer shows the value, such as a new status. Post-mortem content is never shown."""
     is_shown = known.answered is not None and not isinstance(change.after, PostmortemDocument)
     return is_shown and same(known.answered, change.after)
 

@@ -49,8 +49,7 @@ class SavedPlan:
 
 
 def plan_chunks(plan: Plan) -> Iterator[str]:
-    """Yield the plan's document in ASCII, one line per incident. Unchanged incidents are only counted. It
-    contains no secrets."""
+    """Yield the plan's document in ASCII, one line per changed incident. It contains no secrets."""
     changes = (change_to_json(each) for each in plan.changes if not isinstance(each, NoOp))
     return document_chunks(_head(plan), _CHANGES, changes, seal=_SEAL)
 
@@ -192,8 +191,7 @@ def _damaged(path: Path) -> UsageError:
 
 
 def _inconsistent(path: Path) -> Refused:
-    why = "does not show what this version of importer would do"
-    return _refused(path, why, code="plan-untrue")
+    return _refused(path, "does not show what this version of importer would do", code="plan-untrue")
 
 
 def _refused(path: Path, why: str, *, code: str) -> Refused:

@@ -65,8 +65,7 @@ def change_to_json(change: Written) -> JsonObject:
 
 
 def change_from_json(entry: JsonObject) -> Written:
-    """Return the change of an entry that the schema has accepted. Raises ValueError, KeyError or TypeError if
-    it is damaged nevertheless."""
+    """Return the change of an entry that matches the schema. Raises ValueError, KeyError or TypeError."""
     resolved = entry["resolved"]
     incident = decode_record(Incident, {**resolved, "key": entry["key"], "location": entry["source"]})
     action = entry["actions"][0]

@@ -274,8 +274,7 @@ class _Planner:
         )
 
     def _warn_of_resemblance(self, incident: Incident, resembles: tuple[NotOurs, ...], which: str) -> None:
-        """Warn of similar incidents: the server may have forgotten the key, and creation would make a
-        duplicate."""
+        """Warn of similar incidents: if the server forgot the key, creation would make a duplicate."""
         unmanaged = [each for each in resembles if each.owner not in self.declared_keys]
         if unmanaged:
             first = unmanaged[0]
@@ -307,8 +306,7 @@ def _is_possible(change: FieldChange) -> bool:
 
 
 def _number_change(incident: Incident, reference: str) -> tuple[FieldChange, ...]:
-    """Return the difference between the declared number and the one in a reference; the API cannot change
-    it."""
+    """Return the difference between the declared number and that in a reference; it is always blocked."""
     number = incident.external_id
     if number is None or number == number_of(reference):
         return ()

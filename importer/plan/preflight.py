@@ -43,15 +43,13 @@ _CHILDREN = {
     Field.STATUS_PAGE: "status_page_publisher",
     Field.POSTMORTEM: "postmortems_manage",
 }
-"""The role of each kind of child that has its own, judging by the roles' names; the API pages name no
-others."""
+"""The kinds of children with a role of their own, judging by the names of the roles on the API page."""
 
 _NEW_KEY = "roles are set when a key is created: create a new key in incident.io under Settings, API keys"
 
 
 def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic, ...]:
-    """Warn of changes that the API key may not be allowed to make; refuse to create what may already
-    exist."""
+    """Warn of changes that the API key may not make; refuse to create what may already exist."""
     problems = Diagnostics()
     doubtful = [each for each in changes if isinstance(each, Create) and is_incident_id(each.incident.key)]
     if any(_was_pulled_here(each) for each in changes):

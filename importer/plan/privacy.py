@@ -54,8 +54,7 @@ class _Owned:
     hidden: frozenset[int]
 
     def is_hidden(self, line: int) -> bool:
-        """Whether a line belongs to a hidden incident, which goes from its first line to the next
-        incident."""
+        """Whether a line is in a hidden incident, which extends to the first line of the next one."""
         position = bisect_right(self.starts, line)
         return position > 0 and self.starts[position - 1] in self.hidden
 
@@ -77,8 +76,7 @@ class Secrets:
         self._names = {_unescaped(each) for each in names} - {""}
 
     def marked(self, diagnostic: Diagnostic) -> Diagnostic:
-        """Return a problem, marked as private if its first location is in a private incident, or if its text
-        has the name of one."""
+        """Return a problem, marked private if its first location or a name in its text is private."""
         message = _unescaped(f"{diagnostic.summary}\n{diagnostic.detail}\n{diagnostic.hint}")
         is_private = any(map(self._is_hidden, diagnostic.locations[:1])) or any(
             name in message for name in self._names

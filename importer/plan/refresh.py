@@ -77,8 +77,7 @@ def _looked_up(api: IncidentReader, incident_ids: Iterable[str]) -> Iterator[Liv
 
 
 def _is_cheaper_one_by_one(api: IncidentReader, declared: int, bound: int) -> bool:
-    """Whether look-ups cost less than the list. Only bound incidents can be looked up: a new key may have any
-    ID."""
+    """Whether look-ups cost less than the list; only bound incidents have an ID to look up."""
     if not 0 < declared == bound <= _FEW:
         return False
     count = api.incident_count()

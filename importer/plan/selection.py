@@ -13,15 +13,13 @@ from importer.plan.changes import is_acting
 
 def selected(incidents: Sequence[Incident], scope: Scope) -> tuple[Incident, ...]:
     """Return the incidents in a scope. Raises UsageError for a pattern without a match."""
-    unmatched = [each for each in scope.only if not any(_matches(known.key, each) for known in incidents)]
+    unmatched = [each for each in scope.only if not any(_fits(known.key, each) for known in incidents)]
     if unmatched and incidents:
         raise UsageError(
             f"no incident has a key that matches {' or '.join(unmatched)}",
             hint="--only takes a declared key, or a glob such as 'JIRA-1*'",
         )
-    return tuple(
-        each for each in incidents if not scope.only or any(_matches(each.key, p) for p in scope.only)
-    )
+    return tuple(each for each in incidents if not scope.only or any(_fits(each.key, p) for p in scope.only))
 
 
 def within_limit(plan: Plan) -> Plan:
@@ -42,5 +40,5 @@ def within_limit(plan: Plan) -> Plan:
     return replace(plan, changes=tuple(kept), scope=scope)
 
 
-def _matches(key: str, pattern: str) -> bool:
+def _fits(key: str, pattern: str) -> bool:
     return key == pattern or fnmatchcase(key, pattern)

@@ -86,15 +86,13 @@ def creation(change: Create | Pending) -> CreateIncident:
 
 
 def after_creation(attributes: Attributes) -> tuple[FieldChange, ...]:
-    """Return the changes of a new incident that take their own steps: children, and the call URL, which only
-    an edit can set."""
+    """Return the changes after a creation: the call URL, which only an edit can set, and children."""
     later = sorted((each for each in attributes if not _is_created_with(each)), key=by_label)
     return tuple(FieldChange(each, None, attributes[each]) for each in later)
 
 
 def edit_steps(incident_id: Id, changes: Iterable[FieldChange]) -> tuple[Step, ...]:
-    """Return the steps that update an incident and its children. A difference that the API cannot change has
-    no step."""
+    """Return the steps that update an incident and its children, as far as the API can."""
     ordered = sorted(changes, key=lambda each: by_label(each.attribute))
     return (
         *incident_steps(incident_id, ordered),
@@ -105,8 +103,7 @@ def edit_steps(incident_id: Id, changes: Iterable[FieldChange]) -> tuple[Step, .
 def incident_steps(
     incident_id: Id, changes: Iterable[FieldChange]
 ) -> tuple[EditIncident | AttachPostmortem, ...]:
-    """Return the steps that update an incident without its children: one edit, and the post-mortem link,
-    which has its own endpoint."""
+    """Return the steps that update an incident without its children: an edit, and the post-mortem link."""
     wanted = {each.attribute: each.after for each in changes if not each.attribute.is_child}
     url = wanted.pop(Attribute(Field.POSTMORTEM_URL), None)
     edited = {attribute: value for attribute, value in wanted.items() if not attribute.is_create_only}

@@ -47,8 +47,7 @@ def export_text(state: State) -> str:
 
 
 def read_export(path: Path) -> State:
-    """Return the state in a file. Raises UsageError if it is not a complete state export of a supported
-    version."""
+    """Return the state in a file. Raises UsageError if it is not a state export of a supported version."""
     import jsonschema_rs  # noqa: PLC0415 - needed only to read a file
 
     document = _document(path)

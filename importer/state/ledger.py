@@ -73,8 +73,7 @@ class Ledger:
     # -- what plan reads -------------------------------------------------------------------------------
 
     def memory(self) -> Memory:
-        """Return all bindings, and the keys whose creation was sent and never answered, with their
-        requests."""
+        """Return all bindings, and the creations that were sent and never answered."""
         # In this order, a creation that another process confirms in between is bound rather than lost.
         sent = self._file.query(SENT_WITH, CREATE, SENT)
         bindings = {each.key: each for each in self.bindings()}
@@ -150,8 +149,7 @@ class Ledger:
         return frozenset(key for (key,) in rows)
 
     def begun_by(self, plan_hash: str) -> frozenset[str]:
-        """Return the keys that a run of a saved plan may have changed and that no other plan has taken up
-        since."""
+        """Return the keys that a saved plan may have changed and that no later plan has taken up."""
         rows = self._file.query(
             "SELECT DISTINCT entry.key FROM entry JOIN entry AS whole ON whole.key = entry.key"
             " AND whole.step = ? AND whole.plan_hash = entry.plan_hash"
@@ -179,8 +177,7 @@ class Ledger:
     def sending(
         self, key: str, step: str, *, idempotency_key: str | None, content: str | None, plan_hash: str
     ) -> None:
-        """Record that a request is about to be sent, with the body to send again; durable when this
-        returns."""
+        """Record a request and the body to resend, before it is sent; durable when this returns."""
         row = (key, step, SENT, self._stamp(), idempotency_key, plan_hash, content)
         sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, NULL, ?)"
         self._file.write(lambda db: db.execute(sql, row))

@@ -20,8 +20,7 @@ _SHOWN_CONFLICTS = 3
 
 @dataclass(frozen=True, slots=True)
 class BoundIncident:
-    """The binding of a key, when it or its values were last written, and the last declared and answered
-    values."""
+    """A binding, when it or its values were last written, and the last declared and answered values."""
 
     binding: Binding
     at: datetime

@@ -55,8 +55,7 @@ def follow_up(json: Json) -> FollowUp:
 
 
 def attachments(listed: Iterable[Json]) -> tuple[LiveChild, ...]:
-    """Return the attachments under each key that a file may use, permalink and external ID, so that neither
-    creates a duplicate."""
+    """Return each attachment by permalink and by external ID, so that neither key creates a duplicate."""
     return _keyed(Field.ATTACHMENT, [each for json in listed for each in _attachment(json)])
 
 
