@@ -1,1 +1,1 @@
-"""The account's things by name, what a file's names are there, and the rules that need an account."""
+"""Find the account's entities by name, resolve the names in files, and check rules that need an account."""

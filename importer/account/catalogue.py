@@ -1,4 +1,4 @@
-"""The account's things by name: a Reference -> its Entity, or why there is none and which names are near."""
+"""A Reference -> its Entity in the account, or why there is none, with similar names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_COMPARED = 20
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The one thing meant. `passed_over` are inactive users who share the email of an active one."""
+    """The one entity that matches. `passed_over` are inactive users who share the email of an active one."""
 
     entity: Entity
     passed_over: tuple[Entity, ...] = ()
@@ -27,7 +27,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """No such thing. `nearest` are like the word, best first; `known` are all names, if they are few."""
+    """No entity matches. `nearest` are similar names, best first; `known` are all names, if they are few."""
 
     nearest: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several things answer to the word; in the order of their IDs."""
+    """Several entities match; `candidates` are in the order of their IDs."""
 
     candidates: tuple[Entity, ...]
 
@@ -45,31 +45,31 @@ Answer = Found | Missing | Ambiguous
 
 @dataclass(slots=True)
 class Index:
-    """Finds things in a catalogue. Each kind is indexed once, when it is first asked for."""
+    """An index of a catalogue by name. Each kind is indexed when it is first needed."""
 
     catalogue: Catalogue
     _indexes: dict[tuple[Kind, str], _KindIndex] = field(default_factory=dict)
 
     def find(self, reference: Reference, within: Entity | None = None) -> Answer:
-        """Find what a reference means. An exact word beats one that only differs in case, spacing or
-        Unicode form; nothing is guessed.
+        """Find the entity of a reference. An exact match beats one that differs in case, spacing or Unicode
+        form; nothing is guessed.
 
-        `within` is the custom field of an option or a catalog entry, and the status page of a component.
+        `within` is the custom field of an option or catalog entry, or the status page of a component.
         """
         scope = (reference.kind, within.id if within else "")
         index = self._indexes.get(scope)
         if index is None:
             index = self._indexes[scope] = _kind_index(self.catalogue, *scope)
         for tier in index.tiers.get(reference.by, ()):
-            if things := tier.things.get(tier.form(reference.name)):
-                return _one_of(things, tier.inactive)
+            if entities := tier.entities.get(tier.form(reference.name)):
+                return _one_of(entities, tier.inactive)
         words = index.words.get(reference.by, {})
         known = tuple(words.values()) if len(words) <= MAX_KNOWN else ()
         return Missing(_nearest(folded(reference.name), words), known)
 
 
 def default_status(catalogue: Catalogue) -> Entity | None:
-    """Return the closed status with the lowest rank: the one of an incident that declares none."""
+    """Return the closed status with the lowest rank, the default for incidents that declare none."""
 
     def order(status: Status) -> tuple[int, str]:
         return (status.rank, status.entity.id)
@@ -80,7 +80,7 @@ def default_status(catalogue: Catalogue) -> Entity | None:
 
 
 def marker(catalogue: Catalogue, settings: Settings) -> Entity | None:
-    """Return the custom field that carries the key; None if none is configured, or none is certain."""
+    """Return the custom field that holds the key, or None if it is not configured, missing or ambiguous."""
     if settings.marker_field is None:
         return None
     answer = Index(catalogue).find(Reference(Kind.CUSTOM_FIELD, settings.marker_field))
@@ -88,41 +88,41 @@ def marker(catalogue: Catalogue, settings: Settings) -> Entity | None:
 
 
 def find_custom_field(catalogue: Catalogue, field_id: str) -> CustomField | None:
-    """Return a custom field with its type."""
+    """Return the custom field with an ID, or None if there is none."""
     return next((each for each in catalogue.custom_fields if each.entity.id == field_id), None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Tier:
-    """One way to say which: `things` by the word in its `form`. Among several, those in `inactive` yield."""
+    """One way to name entities: by a name in its `form`. Active ones beat those in `inactive`."""
 
     form: Callable[[str], str]
-    things: Mapping[str, tuple[Entity, ...]]
+    entities: Mapping[str, tuple[Entity, ...]]
     inactive: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class _KindIndex:
-    """Things of one kind. For each `Reference.by`: the tiers in order of precedence, and the words to
-    suggest by their folded form."""
+    """The entities of one kind. For each `Reference.by`: the tiers in order of precedence, and the names to
+    suggest, keyed by their folded form."""
 
     tiers: Mapping[str, tuple[_Tier, ...]]
     words: Mapping[str, Mapping[str, str]]
 
 
-def _one_of(things: tuple[Entity, ...], inactive: frozenset[str]) -> Found | Ambiguous:
-    if len(things) == 1:
-        return Found(things[0])
-    active = [each for each in things if each.id not in inactive]
+def _one_of(entities: tuple[Entity, ...], inactive: frozenset[str]) -> Found | Ambiguous:
+    if len(entities) == 1:
+        return Found(entities[0])
+    active = [each for each in entities if each.id not in inactive]
     if len(active) == 1:
-        return Found(active[0], tuple(each for each in things if each != active[0]))
-    return Ambiguous(things)
+        return Found(active[0], tuple(each for each in entities if each != active[0]))
+    return Ambiguous(entities)
 
 
 def _kind_index(catalogue: Catalogue, kind: Kind, within: str) -> _KindIndex:
     match kind:
         case Kind.USER:
-            return _people(catalogue.users)
+            return _users(catalogue.users)
         case Kind.OPTION | Kind.CATALOG_ENTRY:
             owner = find_custom_field(catalogue, within)
             if owner is not None and owner.catalog_type_id is not None:
@@ -136,7 +136,7 @@ def _kind_index(catalogue: Catalogue, kind: Kind, within: str) -> _KindIndex:
 
 
 def _listed(catalogue: Catalogue) -> Mapping[Kind, tuple[Entity, ...]]:
-    """Return the account's short lists. A role is found by either kind: files cannot tell a reporter."""
+    """Return the account's short lists. Roles are found as either kind: a file does not mark the reporter."""
     return {
         Kind.SEVERITY: catalogue.severities,
         Kind.STATUS: tuple(each.entity for each in catalogue.statuses),
@@ -150,15 +150,15 @@ def _listed(catalogue: Catalogue) -> Mapping[Kind, tuple[Entity, ...]]:
 
 
 def _named(entities: Iterable[Entity]) -> _KindIndex:
-    things = tuple(entities)
-    names = [(each.name, each) for each in things]
+    listed = tuple(entities)
+    names = [(each.name, each) for each in listed]
     return _KindIndex(
-        {"name": (_tier(str, names), _tier(folded, names)), "id": (_by_id(things),)}, {"name": _words(names)}
+        {"name": (_tier(str, names), _tier(folded, names)), "id": (_by_id(listed),)}, {"name": _words(names)}
     )
 
 
 def _options(options: tuple[Entity, ...]) -> _KindIndex:
-    """Options answer to their ID as well, since a list of values has no other place for one."""
+    """Index options, by ID as well: a list of values has no other place for an ID."""
     names = [(each.name, each) for each in options]
     identity = _by_id(options)
     return _KindIndex(
@@ -168,9 +168,9 @@ def _options(options: tuple[Entity, ...]) -> _KindIndex:
 
 
 def _entries(entries: tuple[CatalogEntry, ...]) -> _KindIndex:
-    """Catalog entries answer to ID, external ID, alias and name, in this order.
+    """Index catalog entries by ID, external ID, alias and name, in this order.
 
-    The API takes an external ID or an alias too (API page: Incidents V2, custom_field_entries).
+    The API also accepts an external ID or an alias (API page: Incidents V2, custom_field_entries).
     """
     identity = _by_id(tuple(each.entity for each in entries))
     external = [(each.external_id, each.entity) for each in entries]
@@ -181,10 +181,10 @@ def _entries(entries: tuple[CatalogEntry, ...]) -> _KindIndex:
     return _KindIndex({"name": exact + loose, "id": (identity,)}, {"name": _words(names)})
 
 
-def _people(users: tuple[User, ...]) -> _KindIndex:
-    """Users answer to email in any case, Slack ID, ID and full name, in this order.
+def _users(users: tuple[User, ...]) -> _KindIndex:
+    """Index users by email in any case, Slack ID, ID and full name, in this order.
 
-    One email may belong to several users, left over from merges: the single active one is meant.
+    Several users may share one email, left over from merges: a single active one among them is found.
     """
     inactive = frozenset(each.entity.id for each in users if not each.is_active)
     emails = [(each.email, each.entity) for each in users]
@@ -203,8 +203,8 @@ def _people(users: tuple[User, ...]) -> _KindIndex:
     )
 
 
-def _by_id(things: tuple[Entity, ...]) -> _Tier:
-    return _tier(str, [(each.id, each) for each in things])
+def _by_id(entities: tuple[Entity, ...]) -> _Tier:
+    return _tier(str, [(each.id, each) for each in entities])
 
 
 def _tier(
@@ -212,12 +212,12 @@ def _tier(
     pairs: Iterable[tuple[str | None, Entity]],
     inactive: frozenset[str] = frozenset(),
 ) -> _Tier:
-    things: dict[str, dict[str, Entity]] = {}
+    entities: dict[str, dict[str, Entity]] = {}
     for word, entity in pairs:
         if word:
-            things.setdefault(form(word), {})[entity.id] = entity
+            entities.setdefault(form(word), {})[entity.id] = entity
     return _Tier(
-        form, {word: tuple(same[each] for each in sorted(same)) for word, same in things.items()}, inactive
+        form, {word: tuple(same[each] for each in sorted(same)) for word, same in entities.items()}, inactive
     )
 
 
@@ -226,14 +226,14 @@ def _words(pairs: Iterable[tuple[str | None, Entity]]) -> Mapping[str, str]:
 
 
 _ALIKE = 0.6
-"""difflib's own measure of a close match."""
+"""difflib's own threshold for a close match."""
 
 
 def _nearest(wanted: str, words: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the words most like the wanted one, best first.
+    """Return the words most similar to the wanted one, best first.
 
-    difflib alone takes half a second on ten thousand emails of one domain, so shared pairs of letters
-    choose whom it sees.
+    difflib alone takes half a second on ten thousand emails of one domain, so candidates are preselected by
+    shared pairs of letters.
     """
     likely = nlargest(MAX_COMPARED, words, key=lambda word: _shared_pairs(wanted, word))
     near = difflib.get_close_matches(wanted, likely, n=MAX_NEAREST)
@@ -241,7 +241,7 @@ def _nearest(wanted: str, words: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _may_be_same_person(one: str, other: str) -> bool:
-    """Whether what stands before the @ is alike; that two people have one domain says nothing."""
+    """Whether the parts before the @ are similar; a shared domain means nothing."""
     left, right = one.partition("@"), other.partition("@")
     if not (left[1] and right[1]):
         return True
@@ -249,7 +249,7 @@ def _may_be_same_person(one: str, other: str) -> bool:
 
 
 def _shared_pairs(one: str, other: str) -> float:
-    """Return Dice's coefficient of the pairs of neighbouring letters: 0 for nothing shared, 1 for all."""
+    """Return Dice's coefficient of the pairs of neighbouring letters, from 0 (none shared) to 1 (all)."""
     left, right = _pairs(one), _pairs(other)
     return 2 * len(left & right) / (len(left) + len(right) or 1)
 

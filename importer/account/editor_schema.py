@@ -1,7 +1,7 @@
-"""The incident schema, an account and importer.yaml -> the schema that knows the names of both, for editors.
+"""The incident schema, an account and importer.yaml -> a schema for editors that knows the names of both.
 
-An editor offers what an `enum` below `anyOf` has, and shows it where nothing fits. It does not look into an
-`if`. So the names that a person should write are an `enum`, and what a plan understands beside is hidden.
+An editor offers the values of an `enum` below `anyOf`, and lists them if nothing matches. It does not look
+into an `if`. So the preferred names are an `enum`, and whatever else a plan accepts is hidden in an `if`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from importer.model.normalise import folded, line
 from importer.model.settings import Settings
 
 Meaning = Entity | NewOption | None
-"""What a plan understands a word as; None: it is left out."""
+"""What a name resolves to in a plan; None if it is left out."""
 
 MAX_WORDS = 1000
-"""Of a field with more options or entries than an editor can usefully offer, any word is accepted."""
+"""A field with more options or entries than this accepts any text: too many for an editor to offer."""
 
 NARROWED = "Narrowed by `importer schema incident --account`; importer does not overwrite it."
-"""The comment by which a schema that was narrowed is known."""
+"""The comment that identifies a narrowed schema."""
 
 _SELECTS = {"single_select": "Takes one value.", "multi_select": "Takes one value or a list of them."}
-_TAKES = _SELECTS | {"text": "Takes a text.", "link": "Takes a URL.", "numeric": "Takes a number."}
+_TAKES = _SELECTS | {"text": "Takes text.", "link": "Takes a URL.", "numeric": "Takes a number."}
 _GENERIC = {"$ref": "#/$defs/custom_field_value"}
 _CLEARED = {"$ref": "#/$defs/cleared"}
 _IDENTIFIED = {"$ref": "#/$defs/identified"}
@@ -40,7 +40,7 @@ _DEFINITIONS: Json = {
         "additionalProperties": False,
     },
     "cleared": {
-        "title": "null, [] or a blank text, which clear the field",
+        "title": "null, [] or blank text, to clear the field",
         "type": ["null", "string", "array"],
         "pattern": "^[ \\t\\r\\n]*$",
         "maxItems": 0,
@@ -67,10 +67,10 @@ _DEFINITIONS: Json = {
 
 
 def narrowed(generic: Json, catalogue: Catalogue, settings: Settings, account: Account) -> Json:
-    """Return the schema of incidents, whose names are those of an account and the aliases of importer.yaml.
+    """Return the incident schema narrowed to the names of an account and the aliases of importer.yaml.
 
-    It takes whatever the generic one takes and a plan has no error_message about, exact words and others that
-    differ in case and blanks. The catalogue must have the options and entries of all custom fields.
+    It accepts whatever the generic schema and a plan accept, including names that differ in case and spaces.
+    The catalogue must have the options and entries of all custom fields.
     """
     names, _ = names_of(catalogue, settings)
     narrowing = _Narrowing(generic["$defs"]["incident"]["properties"], names)
@@ -78,7 +78,7 @@ def narrowed(generic: Json, catalogue: Catalogue, settings: Settings, account: A
     needs_severity = "severity" not in settings.defaults
     return {
         **generic,
-        "title": f"A file of incidents for {account.dashboard_url}",
+        "title": f"An incident file for {account.dashboard_url}",
         "$comment": NARROWED,
         "$defs": {
             **generic["$defs"],
@@ -94,9 +94,9 @@ def narrowed(generic: Json, catalogue: Catalogue, settings: Settings, account: A
 
 
 @dataclass(frozen=True, slots=True)
-class _Understood:
-    """The words that a plan understands, sorted, with their meaning: exactly as they are, and folded ones for
-    spellings that differ in case and blanks."""
+class _KnownWords:
+    """The words that a plan can resolve, sorted, with their meaning: exact `words`, and folded `forms` for
+    spellings that differ in case and spaces."""
 
     words: Mapping[str, Meaning]
     forms: Mapping[str, Meaning]
@@ -104,7 +104,7 @@ class _Understood:
 
 @dataclass(frozen=True, slots=True)
 class _Narrowing:
-    """The properties of an incident in the generic schema, and what is known of names."""
+    """The properties of an incident in the generic schema, and the names to narrow them to."""
 
     generic: Mapping[str, Json]
     names: Names
@@ -127,25 +127,25 @@ class _Narrowing:
         }
 
     def definitions(self) -> Json:
-        """Return the schema of each custom field's value, and for select fields that of a single value."""
-        made: Json = {}
+        """Return the schema of each custom field's value, and of a single value of each select field."""
+        schemas: Json = {}
         for field in sorted(self.names.catalogue.custom_fields, key=lambda each: each.entity.id):
-            made[f"field_{field.entity.id}"] = self.field(field)
+            schemas[f"field_{field.entity.id}"] = self.field(field)
             if field.type in _SELECTS:
-                made[f"value_{field.entity.id}"] = self.value(field)
-        return made
+                schemas[f"value_{field.entity.id}"] = self.value(field)
+        return schemas
 
     def one_of(self, kind: Kind, entities: Iterable[Entity]) -> Json:
-        """Return the schema of a name. What is no entity of these is not accepted, by no alias either."""
+        """Return the schema of a name. Only these entities are accepted, also as targets of aliases."""
         allowed: set[Meaning] = {None, *entities}
         words = [*(each.name for each in allowed if each), *self.names.alias_words(kind)]
-        known = self.understood(kind, words)
+        known = self.known_words(kind, words)
         offered = [word for word, meant in known.words.items() if meant in allowed]
         forms = [form for form, meant in known.forms.items() if meant in allowed]
         default = self.names.settings.defaults.get(WORDS[kind])
-        notes = f" By importer.yaml it is {default} where it is left out." if default else ""
+        notes = f" If it is left out, importer.yaml sets it to {default}." if default else ""
         return {
-            "title": "a name of the account, or {id: ...}",
+            "title": "a name from the account, or {id: ...}",
             "description": f"{self.generic[WORDS[kind]]['description']}{notes}",
             "anyOf": [*choice(offered, (), forms), _IDENTIFIED],
         }
@@ -153,7 +153,7 @@ class _Narrowing:
     def by_name(self, kind: Kind, entities: Iterable[Entity], value: Callable[[Meaning], Json]) -> Json:
         """Return the schema of a mapping whose keys are names."""
         words = [*(each.name for each in entities), *self.names.alias_words(kind)]
-        known = self.understood(kind, words)
+        known = self.known_words(kind, words)
         generic = self.generic[WORDS[kind]]
         return {
             "title": generic["title"],
@@ -166,9 +166,9 @@ class _Narrowing:
             "additionalProperties": False,
         }
 
-    def understood(self, kind: Kind, words: Iterable[str], within: Entity | None = None) -> _Understood:
-        """Judge words as a plan does. One with a tab before it differs from all that the account has, and so
-        tells what becomes of other spellings."""
+    def known_words(self, kind: Kind, words: Iterable[str], within: Entity | None = None) -> _KnownWords:
+        """Resolve words as a plan does. A word with a leading tab never matches exactly, and so shows how a
+        plan resolves other spellings."""
         known: dict[str, Meaning] = {}
         forms: dict[str, Meaning] = {}
         for word in sorted({line(each) for each in words} - {""}):
@@ -177,24 +177,24 @@ class _Narrowing:
             if exact.problem is None:
                 known[word] = exact.entity
             if loose.problem is None:
-                # Folding takes some letters apart, and so loses what was written: `ß` is `ss`.
+                # Folding changes some letters, so the original spelling needs a form too: `ß` becomes `ss`.
                 forms |= dict.fromkeys((folded(word), "".join(word.lower().split())), loose.entity)
-        return _Understood(known, forms)
+        return _KnownWords(known, forms)
 
     def described(self, word: str, meant: Meaning) -> Json:
-        """Say what an editor shows of a key."""
+        """Return the description that an editor shows for a key."""
         if meant is None:
-            return {"description": "Left out, by the aliases of importer.yaml."}
+            return {"description": "Left out by the aliases in importer.yaml."}
         notes = [] if line(meant.name) == word else [f"{meant.name}."]
         field = find_custom_field(self.names.catalogue, meant.id) if isinstance(meant, Entity) else None
         if field is not None and field.type in _TAKES:
             notes.append(_TAKES[field.type])
         if field is not None and meant == marker(self.names.catalogue, self.names.settings):
-            notes.append("It carries the key: leave it out, importer sets it.")
+            notes.append("It holds the key: leave it out, importer sets it.")
         return {"description": " ".join(notes)} if notes else {}
 
     def field(self, field: CustomField) -> Json:
-        """Return the schema of what may be written for a custom field."""
+        """Return the schema of a custom field's value."""
         value: Json = {"$ref": f"#/$defs/value_{field.entity.id}"}
         match field.type:
             case "multi_select":
@@ -211,21 +211,21 @@ class _Narrowing:
                 return _GENERIC
 
     def value(self, field: CustomField) -> Json:
-        """Return the schema of one value of a select field: an option, or an entry of the catalog."""
-        names, others = self.called(field)
+        """Return the schema of one value of a select field: an option or a catalog entry."""
+        names, others = self.value_names(field)
         is_listed = len(names) + len(others) <= MAX_WORDS
-        offered = self.understood(Kind.OPTION, names if is_listed else (), field.entity)
+        offered = self.known_words(Kind.OPTION, names if is_listed else (), field.entity)
         ways: list[Json] = [{"enum": list(offered.words)}] if offered.words else []
-        if not is_listed or self.creates(field):
+        if not is_listed or self.creates_options(field):
             ways.append({"$ref": "#/$defs/any_word"})
         else:
-            accepted = self.understood(Kind.OPTION, others, field.entity)
+            accepted = self.known_words(Kind.OPTION, others, field.entity)
             ways = choice(offered.words, accepted.words, {**accepted.forms, **offered.forms})
             ways.append({"$ref": "#/$defs/id_as_word"})
         return {"title": "a value of the field, or {id: ...}", "anyOf": [*ways, _IDENTIFIED]}
 
-    def called(self, field: CustomField) -> tuple[list[str], list[str]]:
-        """Return what the values of a select field are called, and what else they answer to."""
+    def value_names(self, field: CustomField) -> tuple[list[str], list[str]]:
+        """Return the names of a select field's values, and the other words that a plan finds them by."""
         aliases = self.names.alias_words(Kind.OPTION, field.entity)
         known = self.names.catalogue
         if field.catalog_type_id is None:
@@ -234,8 +234,8 @@ class _Narrowing:
         others = [word for each in entries for word in (each.external_id, *each.aliases) if word]
         return [*(each.entity.name for each in entries), *aliases], others
 
-    def creates(self, field: CustomField) -> bool:
-        """Whether apply makes the options that the account lacks; entries of the catalog it never makes."""
+    def creates_options(self, field: CustomField) -> bool:
+        """Whether apply creates missing options; it never creates catalog entries."""
         return field.catalog_type_id is None and WORDS[Kind.OPTION] in self.names.settings.create_missing
 
 

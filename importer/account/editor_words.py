@@ -1,4 +1,4 @@
-"""Words and their folded forms -> the JSON Schema of a value that is one of them, in any spelling."""
+"""Words and their folded forms -> the JSON Schema of a value that is one of them, in any case or spacing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _BOOLEANS |= {"false": False, "no": False, "off": False, "n": False}
 
 
 def choice(offered: Iterable[str], others: Iterable[str], forms: Iterable[str]) -> list[Json]:
-    """Return the alternatives of a value: the words that an editor offers, and what it accepts beside them.
+    """Return the alternatives of a value: the words that an editor offers, and whatever else it accepts.
 
-    That is `others`, whatever is folded to one of `forms`, and what YAML makes of these words without quotes,
-    like 1 and true: importer itself keeps what is written.
+    It also accepts `others`, whatever folds to one of `forms`, and the values that YAML reads from such words
+    without quotes, like 1 and true; importer itself keeps the text as written.
     """
     seen, unseen = list(offered), list(others)
     exact = [*unseen, *(value for word in (*seen, *unseen) for value in _read_by_yaml(word))]
@@ -31,13 +31,13 @@ def choice(offered: Iterable[str], others: Iterable[str], forms: Iterable[str]) 
 
 
 def hidden(schema: Json) -> Json:
-    """Return a schema that accepts the same, and of which an editor shows nothing."""
+    """Return a schema that accepts the same values but that an editor does not show."""
     return {"if": schema, "else": False}
 
 
 def pattern(forms: Iterable[str]) -> str:
-    """Return a regular expression for folded words in any case and with any blanks, of the kind that ECMA,
-    Python and Rust read alike. `$` alone would let Python pass a line feed."""
+    """Return a regular expression for folded words in any case and with any spaces, with the same meaning in
+    ECMAScript, Python and Rust. With `$` alone, Python would accept a trailing line feed."""
     alternatives = "|".join(" *".join(map(_letter, form)) for form in forms)
     return f"^ *(?:{alternatives}) *$(?!\\n)"
 
@@ -50,7 +50,7 @@ def _letter(letter: str) -> str:
 
 
 def _read_by_yaml(word: str) -> list[bool | int | float]:
-    """Return what YAML reads a word as that is written without quotes, where that is no text."""
+    """Return the value that YAML reads from an unquoted word, if that is not text."""
     if word.casefold() in _BOOLEANS:
         return [_BOOLEANS[word.casefold()]]
     if not _DECIMAL.fullmatch(word) or not math.isfinite(float(word)):

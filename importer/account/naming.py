@@ -1,4 +1,4 @@
-"""A name of a file -> what becomes of it: an entity, nothing or a problem; by aliases, account, policy."""
+"""A name in a file -> an entity, nothing or a problem, according to aliases, account and policy."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ WORDS: Mapping[Kind, str] = {
     Kind.OPTION: "custom_field_options",
     Kind.USER: "users",
 }
-"""importer.yaml's word for each kind: in `on_unresolved` (beside "default"), in `create_missing`, and in
-`aliases`, where options have a section for each custom field instead: `custom_fields.Root cause`. Status
-pages and their components have no word, hence no aliases, and the default policy."""
+"""The name of each kind in importer.yaml: in `on_unresolved` (next to "default"), `create_missing` and
+`aliases`. In `aliases`, options have a section per custom field instead: `custom_fields.Root cause`. Status
+pages and their components have no name there, so they have no aliases and use the default policy."""
 
 _FIELD_SECTION = "custom_fields."
 _WAYS = {"id": "ID ", "email": "email ", "slack_user_id": "Slack ID "}
@@ -35,8 +35,8 @@ _YAML_KEYWORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a name. Without an entity the name is left out; if `skips_incident`, so is every
-    incident that uses it. The problem has no place: it is told wherever the name is used."""
+    """The result for a name. Without an entity the name is left out; if `skips_incident`, so is every
+    incident that uses it. The problem has no location: it is reported wherever the name is used."""
 
     entity: Entity | NewOption | None
     problem: Diagnostic | None = None
@@ -44,7 +44,7 @@ class Verdict:
 
 
 class Aliases:
-    """Some of importer.yaml's aliases. Their keys match as names do: exactly, then folded."""
+    """The aliases of one section of importer.yaml. They match as names do: exactly, then folded."""
 
     __slots__ = ("_exact", "_loose")
 
@@ -57,13 +57,13 @@ class Aliases:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the words that stand for something else, as importer.yaml spells them."""
+        """Return the aliases as importer.yaml spells them."""
         return tuple(self._exact)
 
     def targets(self, name: str) -> tuple[str | None, ...]:
-        """Return what a name stands for: nothing where it is no alias, several where equal keys disagree.
+        """Return the targets of a name: none if it is not an alias, several if equal aliases disagree.
 
-        None means that the name is to be left out.
+        The target None means that the name is left out.
         """
         return tuple(self._exact.get(name) or self._loose.get(folded(name)) or ())
 
@@ -73,7 +73,7 @@ _NO_ALIASES = Aliases(())
 
 @dataclass(slots=True)
 class Names:
-    """Judges names, each distinct one once. Aliases are by section, those of options by custom field ID."""
+    """Resolves each distinct name once. Aliases are keyed by section, or by custom field ID for options."""
 
     catalogue: Catalogue
     settings: Settings
@@ -83,26 +83,26 @@ class Names:
     _verdicts: dict[tuple[Reference, Entity | None], Verdict] = field(default_factory=dict)
 
     def verdict(self, reference: Reference, within: Entity | None = None) -> Verdict:
-        """Judge a reference. `within` is the custom field of an option, or the status page of a component."""
+        """Resolve a reference. `within` is the field of an option, or the status page of a component."""
         name = (reference, within)
         known = self._verdicts.get(name)
         if known is None:
-            known = self._verdicts[name] = self._judged(reference, within)
+            known = self._verdicts[name] = self._resolve(reference, within)
         return known
 
     def alias_words(self, kind: Kind, within: Entity | None = None) -> tuple[str, ...]:
-        """Return the words of importer.yaml that stand for something of a kind, or for nothing."""
+        """Return the aliases for a kind as importer.yaml spells them, including those to null."""
         return self._aliases(kind, within).words
 
     def _aliases(self, kind: Kind, within: Entity | None) -> Aliases:
         section = within.id if within and kind is Kind.OPTION else section_of(kind, within)
         return self.aliases.get(section, _NO_ALIASES)
 
-    def _judged(self, reference: Reference, within: Entity | None) -> Verdict:
+    def _resolve(self, reference: Reference, within: Entity | None) -> Verdict:
         section = section_of(reference.kind, within)
         aliases = self._aliases(reference.kind, within)
         targets = aliases.targets(reference.name) if reference.by != "id" else ()
-        what = _phrase(reference, within)
+        what = _described(reference, within)
         match targets:
             case ():
                 return self._in_account(reference, within, what)
@@ -111,20 +111,20 @@ class Names:
             case (None,) if reference.kind is not Kind.SEVERITY:
                 return Verdict(None)
             case (None,):
-                summary = f"{what} is left out by importer.yaml, but every incident needs a severity"
-                return _refused("missing-severity", summary, "name a severity in aliases.severity")
+                summary = f"importer.yaml leaves out {what}, but every incident needs a severity"
+                return _refused("missing-severity", summary, "set a severity for it in aliases.severity")
             case _:
                 ways = ", ".join("null" if each is None else repr(each) for each in targets)
-                summary = f"{what} stands for several things in importer.yaml: {ways}"
+                summary = f"{what} has several different aliases in importer.yaml: {ways}"
                 return _refused("ambiguous-alias", summary, f"keep one of them in aliases.{section}")
 
     def _aliased(self, reference: Reference, target: Reference, within: Entity | None) -> Verdict:
-        """Judge what an alias stands for. It is no alias itself; no policy excuses a missing target."""
+        """Resolve the target of an alias. Aliases are not chained; a missing target is always an error."""
         section = section_of(reference.kind, within)
-        what = f"{_phrase(target, within)} (aliases.{section} of importer.yaml, for {reference.name!r})"
+        what = f"{_described(target, within)} (aliases.{section} in importer.yaml, for {reference.name!r})"
         answer = self.index.find(target, within)
         if isinstance(answer, Missing) and not self._creates(target, within):
-            hint = _lines(_nearby(answer), f"correct aliases.{section} in importer.yaml")
+            hint = _lines(_suggestion(answer), f"correct aliases.{section} in importer.yaml")
             return _refused("unknown-alias-target", f"{what} is not in the account", hint)
         return self._in_account(target, within, what)
 
@@ -133,15 +133,16 @@ class Names:
         match answer:
             case Found(entity, passed_over) if passed_over:
                 others = ", ".join(each.id for each in passed_over)
-                return _doubtful(entity, "shared-email", f"{what} is {entity.id}, active, and not {others}")
+                shared = f"{what} is shared: the active user {entity.id} is used, not {others}"
+                return _warning(entity, "shared-email", shared)
             case Found(entity) if entity.id in self.inactive:
-                return _doubtful(entity, "inactive-user", f"{what} is no longer active in the account")
+                return _warning(entity, "inactive-user", f"{what} is no longer active in the account")
             case Found(entity):
                 return Verdict(entity)
             case Ambiguous(candidates):
                 several = ", ".join(f"{each.name!r} ({each.id})" for each in candidates)
-                hint = f"write it exactly, or {{id: {candidates[0].id}}}, or rename one in incident.io"
-                return _refused("ambiguous-name", f"{what} fits several: {several}", hint)
+                hint = f"write the exact name, or {{id: {candidates[0].id}}}, or rename one in incident.io"
+                return _refused("ambiguous-name", f"{what} is ambiguous: it matches {several}", hint)
             case Missing():
                 if within is not None and self._creates(reference, within):
                     return _new_option(reference.name, within, what)
@@ -153,14 +154,14 @@ class Names:
         return WORDS[Kind.OPTION] in self.settings.create_missing and self._creatable(reference, owner)
 
     def _creatable(self, reference: Reference, owner: Entity | None) -> bool:
-        """Whether it is an option; catalog entries are not the importer's to create."""
+        """Whether it is an option that apply could create; it never creates catalog entries."""
         if reference.kind is not Kind.OPTION or reference.by == "id" or owner is None:
             return False
         known = find_custom_field(self.catalogue, owner.id)
         return known is not None and known.catalog_type_id is None
 
     def _missing(self, reference: Reference, within: Entity | None, missing: Missing) -> Verdict:
-        summary = f"{_phrase(reference, within)} is not in the account"
+        summary = f"{_described(reference, within)} is not in the account"
         hint = _hint(reference, within, missing)
         if self._creatable(reference, within):
             hint += f"\nor let apply create it:\ncreate_missing: [{WORDS[Kind.OPTION]}]"
@@ -183,7 +184,7 @@ class Names:
 
 
 def names_of(catalogue: Catalogue, settings: Settings) -> tuple[Names, tuple[Diagnostic, ...]]:
-    """Return the judge of an account's names, with warnings about aliases of custom fields it lacks."""
+    """Return the names of an account, with warnings about aliases of custom fields that it lacks."""
     names = Names(
         catalogue,
         settings,
@@ -198,19 +199,19 @@ def names_of(catalogue: Catalogue, settings: Settings) -> tuple[Names, tuple[Dia
         if isinstance(verdict.entity, Entity):
             pairs.setdefault(verdict.entity.id, []).extend(settings.aliases[section].items())
         elif verdict.problem is not None:
-            summary = f"aliases.{section} of importer.yaml has no effect: no one custom field has that name"
+            summary = f"aliases.{section} in importer.yaml has no effect: it does not name one custom field"
             problems.append(Diagnostic(Severity.WARNING, "unused-aliases", summary))
     names.aliases.update((owner, Aliases(found)) for owner, found in pairs.items())
     return names, tuple(problems)
 
 
 def section_of(kind: Kind, within: Entity | None) -> str:
-    """Return the section of aliases for a name, "" for none; `within` is the custom field of an option."""
+    """Return the aliases section of a kind, or "" if it has none; `within` is the field of an option."""
     return f"{_FIELD_SECTION}{within.name}" if within and kind is Kind.OPTION else WORDS.get(kind, "")
 
 
 def alias_lines(section: str, name: str, target: str | None) -> str:
-    """Return the lines of importer.yaml that let a name stand for another, or for nothing."""
+    """Return the lines of importer.yaml for an alias; with the target None, it leaves the name out."""
     meant = "null" if target is None else _yaml(target)
     return f"aliases:\n  {_yaml(section)}: {{{_yaml(name)}: {meant}}}"
 
@@ -219,21 +220,21 @@ def _refused(code: str, summary: str, hint: str) -> Verdict:
     return Verdict(None, Diagnostic(Severity.ERROR, code, summary, hint=hint))
 
 
-def _doubtful(user: Entity, code: str, summary: str) -> Verdict:
-    hint = "the API may refuse the assignment; aliases.users can name somebody else, or null to leave it out"
+def _warning(user: Entity, code: str, summary: str) -> Verdict:
+    hint = "the API may refuse the assignment; set another user in aliases.users, or null to leave it out"
     return Verdict(user, Diagnostic(Severity.WARNING, code, summary, hint=hint))
 
 
 def _new_option(name: str, owner: Entity, what: str) -> Verdict:
-    """Judge the text of an option to be created (its rule: API page Custom Field Options, Create)."""
+    """Check the name of an option to be created (API page: Custom Field Options, Create)."""
     composed = text(name)
     if composed is None or name != name.strip() or re.search(r"[\t\r\n]", name):
-        summary = f"{what} cannot be created: it has a tab, a line break, or white space at an end"
-        return _refused("invalid-option", summary, "correct the file, or the alias that gives it")
+        summary = f"{what} cannot be created: it has a tab, a line break, or white space at the start or end"
+        return _refused("invalid-option", summary, "correct the name in the file or in the alias")
     return Verdict(NewOption(owner, composed))
 
 
-def _phrase(reference: Reference, within: Entity | None) -> str:
+def _described(reference: Reference, within: Entity | None) -> str:
     noun = reference.kind.value.replace("_", " ")
     phrase = f"{noun} {_WAYS.get(reference.by, '')}{reference.name!r}"
     if within is None:
@@ -242,19 +243,19 @@ def _phrase(reference: Reference, within: Entity | None) -> str:
 
 
 def _hint(reference: Reference, within: Entity | None, missing: Missing) -> str:
-    """Say what to do about an unknown name. A target that nobody can guess is NAME, or null for a user."""
+    """Return the next step for an unknown name. Without a similar one, the alias is to NAME (user: null)."""
     if reference.by == "id":
-        return "check the ID, or write the name"
+        return "check the ID, or use the name"
     section = section_of(reference.kind, within)
     if not section:
-        return _nearby(missing)
-    nobody = None if reference.kind is Kind.USER else "NAME"
-    target = missing.nearest[0] if missing.nearest else nobody
+        return _suggestion(missing)
+    placeholder = None if reference.kind is Kind.USER else "NAME"
+    target = missing.nearest[0] if missing.nearest else placeholder
     lines = alias_lines(section, reference.name, target)
-    return _lines(_nearby(missing), f"to keep the word in your files, add to importer.yaml:\n{lines}")
+    return _lines(_suggestion(missing), f"to keep the name in your files, add to importer.yaml:\n{lines}")
 
 
-def _nearby(missing: Missing) -> str:
+def _suggestion(missing: Missing) -> str:
     if missing.nearest:
         return f"did you mean {' or '.join(map(repr, missing.nearest))}?"
     return f"the account has {', '.join(map(repr, missing.known))}" if missing.known else ""

@@ -1,6 +1,6 @@
-"""Incidents with the names that files give -> incidents with the account's entities, or every problem.
+"""Incidents with names from files -> incidents with the account's entities, and all problems.
 
-A problem is one diagnostic, however many incidents have it; it counts them and knows all their places.
+A problem is one diagnostic, however many incidents have it; it has their number and all their locations.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from importer.model.normalise import folded, number, several, text
 from importer.model.settings import Settings
 
 Kept = tuple[Value, ...]
-"""The one value that an attribute gets, None to clear it; or nothing, when it is left out."""
+"""The one value of an attribute (None clears it), or empty if the attribute is left out."""
 
 _HTTP_URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _SEVERITY = Attribute(Field.SEVERITY)
@@ -51,33 +51,33 @@ _SEVERITY = Attribute(Field.SEVERITY)
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The incidents in their order, without those that `on_unresolved: skip` leaves out, and the problems
-    of all. What has an error is left out of its incident, so that later checks can still look at the rest:
-    nothing may be planned from incidents that come with errors."""
+    """The incidents in their order, without those that `on_unresolved: skip` leaves out, and all problems. An
+    attribute with an error is left out of its incident, so that later checks can still cover the rest;
+    nothing may be planned if there are errors."""
 
     incidents: tuple[Incident, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
 def needs(incidents: Iterable[Incident], settings: Settings) -> Needs:
-    """Return what the incidents ask of the catalogue; custom fields by the names that aliases give them."""
+    """Return what the incidents need from the catalogue, after applying aliases of custom fields."""
     written: set[Reference] = set()
     users = status_pages = False
     for incident in incidents:
         for attribute, value in incident.attributes.items():
             if attribute.field is Field.CUSTOM_FIELD and isinstance(attribute.key, Reference):
                 written.add(attribute.key)
-            users = users or _names_somebody(attribute, value)
+            users = users or _names_user(attribute, value)
             status_pages = status_pages or isinstance(value, StatusPageIncident)
     aliases = Aliases(settings.aliases.get(WORDS[Kind.CUSTOM_FIELD], {}).items())
-    named = {meant for reference in written for meant in _meant(reference, aliases)}
+    named = {target for reference in written for target in _without_alias(reference, aliases)}
     if settings.marker_field is not None:
         named.add(Reference(Kind.CUSTOM_FIELD, settings.marker_field))
     return Needs(frozenset(named), users, status_pages)
 
 
 def resolve(incidents: Iterable[Incident], catalogue: Catalogue, settings: Settings) -> Resolved:
-    """Replace every reference, in keys, values and children, by its entity. Nothing unknown is guessed."""
+    """Replace every reference in keys, values and children with its entity. Nothing unknown is guessed."""
     names, problems = names_of(catalogue, settings)
     fields = {each.entity.id: each for each in catalogue.custom_fields}
     walk = _Walk(names, fields)
@@ -86,13 +86,13 @@ def resolve(incidents: Iterable[Incident], catalogue: Catalogue, settings: Setti
     return Resolved(resolved, problems + grouped(walk.problems, places=None))
 
 
-def _names_somebody(attribute: Attribute, value: Value) -> bool:
+def _names_user(attribute: Attribute, value: Value) -> bool:
     named = [value, value.assignee if isinstance(value, FollowUp) else None]
     named += [attribute.key] if attribute.field is Field.MEMBER else []
     return any(isinstance(each, Reference) and each.kind is Kind.USER for each in named)
 
 
-def _meant(reference: Reference, aliases: Aliases) -> Iterator[Reference]:
+def _without_alias(reference: Reference, aliases: Aliases) -> Iterator[Reference]:
     targets = aliases.targets(reference.name) if reference.by != "id" else ()
     if not targets:
         yield reference
@@ -103,8 +103,8 @@ def _meant(reference: Reference, aliases: Aliases) -> Iterator[Reference]:
 
 @dataclass(slots=True)
 class _Walk:
-    """Goes through the incidents one by one. `is_skipped` is about the one that it is at, and so are the
-    causes `_found`: a problem counts once for an incident."""
+    """Resolves the incidents one by one. `is_skipped` and the causes `_found` are about the present incident:
+    a problem counts once per incident."""
 
     names: Names
     fields: Mapping[str, CustomField]
@@ -114,7 +114,7 @@ class _Walk:
     _spellings: dict[tuple[Entity, str], dict[str, Location]] = field(default_factory=dict)
 
     def incident(self, declared: Incident) -> tuple[Incident, ...]:
-        """Return the incident with entities; nothing if it is left out."""
+        """Return the incident with entities, or an empty tuple if it is left out."""
         self.is_skipped = False
         self._found.clear()
         attributes: dict[Attribute, Value] = {}
@@ -124,7 +124,7 @@ class _Walk:
                 at = attribute.key.location
             for key, kept in self._resolved(attribute, value, at):
                 if attributes.setdefault(key, kept) != kept:
-                    summary = f"{key.label} is given twice, under two names, with different values"
+                    summary = f"{key.label} is set twice, under two names, to different values"
                     self._error("given-twice", summary, at, hint="keep one of them")
         if declared.attributes.get(_SEVERITY) is None:
             hint = "add a severity, or a default for all in importer.yaml:\ndefaults:\n  severity: NAME"
@@ -132,13 +132,13 @@ class _Walk:
         return () if self.is_skipped else (replace(declared, attributes=attributes),)
 
     def compare_spellings(self) -> None:
-        """Refuse to create one option under two spellings: the account would keep both."""
+        """Report options to be created that differ only in spelling: the account would keep both."""
         for (owner, _), places in self._spellings.items():
             first, *others = sorted(places)
             for other in others:
                 options = f"new options {first!r} and {other!r} of custom field {owner.name!r}"
                 lines = alias_lines(section_of(Kind.OPTION, owner), other, first)
-                hint = f"write one of them everywhere, or add to importer.yaml:\n{lines}"
+                hint = f"use one spelling everywhere, or add to importer.yaml:\n{lines}"
                 self._error(
                     "option-spelled-twice", f"{options} differ only in spelling", places[other], hint=hint
                 )
@@ -155,7 +155,7 @@ class _Walk:
     def _resolved(
         self, attribute: Attribute, value: Value, at: Location
     ) -> Iterator[tuple[Attribute, Value]]:
-        """Yield the attribute with its value; nothing when it is left out."""
+        """Yield the attribute with its value, or nothing if it is left out."""
         if not isinstance(attribute.key, Reference):
             yield from ((attribute, kept) for kept in self._value(value, at))
         elif attribute.field is Field.CUSTOM_FIELD:
@@ -211,10 +211,10 @@ class _Walk:
     ) -> Entity | None:
         if isinstance(reference, Entity):
             return reference
-        entity = self._judged(reference, at, within=within)
+        entity = self._looked_up(reference, at, within=within)
         return entity if isinstance(entity, Entity) else None
 
-    def _judged(
+    def _looked_up(
         self, reference: Reference, at: Location, *, within: Entity | None
     ) -> Entity | NewOption | None:
         verdict = self.names.verdict(reference, within)
@@ -235,7 +235,7 @@ class _Walk:
         return (read,)
 
     def _selected(self, custom: CustomField, words: tuple[str | Reference, ...], at: Location) -> Kept:
-        """Leaving some words out leaves the others; leaving out all of them does not clear the field."""
+        """Return the chosen options. Words can be left out; if all of them are, the field is not cleared."""
         if not words:
             return (None,)
         if custom.type == "single_select" and len(words) > 1:
@@ -247,15 +247,15 @@ class _Walk:
 
     def _option(self, owner: Entity, word: str | Reference, at: Location) -> tuple[Entity | NewOption, ...]:
         reference = word if isinstance(word, Reference) else Reference(Kind.OPTION, word)
-        option = self._judged(reference, at, within=owner)
+        option = self._looked_up(reference, at, within=owner)
         if isinstance(option, NewOption):
             self._spellings.setdefault((owner, folded(option.name)), {}).setdefault(option.name, at)
         return () if option is None else (option,)
 
 
 def _words(custom: CustomField, value: Value) -> tuple[str | Reference, ...]:
-    """Return the words of a select field, without blanks and repetitions. Only a cell is split, and only
-    where the field takes several: elsewhere `;` is a part of the name."""
+    """Return the words of a select field, without blanks and duplicates. Only table cells are split, and only
+    if the field takes several values: otherwise `;` is part of the name."""
     match value:
         case Packed(text=cell):
             parts = cell.split(";") if custom.type == "multi_select" else [cell]
@@ -269,7 +269,7 @@ def _words(custom: CustomField, value: Value) -> tuple[str | Reference, ...]:
 
 
 def _scalar(custom: CustomField, value: Value) -> Value | Diagnostic:
-    """Read a text, a link or a number; a blank clears the field."""
+    """Read text, a link or a number; blank text clears the field."""
     match value:
         case str(written) | Packed(text=written) if not written.strip():
             return None
@@ -290,14 +290,12 @@ def _read(custom: CustomField, written: str) -> Value | Diagnostic:
             url = written.strip()
             if _HTTP_URL.fullmatch(url):
                 return Link(url)
-            return _unreadable(
-                custom, "a link", written, hint="write the whole URL, with http:// or https://"
-            )
+            return _unreadable(custom, "a link", written, hint="write the full URL, with http:// or https://")
         case "numeric":
             exact = _number(written)
             if exact is not None:
                 return exact
-            hint = "write digits alone, with a point before decimals and no other separators: 1200.5"
+            hint = "use digits with a decimal point and no other separators: 1200.5"
             return _unreadable(custom, "a number of at most 28 digits", written, hint=hint)
         case _:
             summary = (
@@ -307,7 +305,7 @@ def _read(custom: CustomField, written: str) -> Value | Diagnostic:
 
 
 def _number(written: str) -> Decimal | None:
-    """Return the number, or None where it is none or would lose digits."""
+    """Return the number, or None if it is not a number or would lose digits."""
     try:
         value = number(written)
     except ArithmeticError:
@@ -317,7 +315,7 @@ def _number(written: str) -> Decimal | None:
 
 def _unreadable(custom: CustomField, expected: str, written: str, *, hint: str) -> Diagnostic:
     summary = f"custom field {custom.entity.name!r} takes {expected}"
-    return Diagnostic(Severity.ERROR, "wrong-value", summary, f"it is {written!r}", hint)
+    return Diagnostic(Severity.ERROR, "wrong-value", summary, f"the value is {written!r}", hint)
 
 
 def _shown(word: str | Reference) -> str:

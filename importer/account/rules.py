@@ -1,4 +1,4 @@
-"""Resolved incidents and their account -> diagnostics, for what only the account's entities can tell."""
+"""Resolved incidents and their account -> diagnostics of the rules that depend on the account."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from importer.model.settings import Settings
 from importer.wire import paths
 
 SEES_PRIVATE = "global_access"
-"""The role of an API key that reads every private incident."""
+"""The API key role that allows reading every private incident."""
 
 LIVE = frozenset({"triage", "live", "paused"})
-"""The categories of statuses that no imported incident can have."""
+"""The status categories that an imported incident cannot have."""
 
 _PRIVATE = "private"
 _STATUS = Attribute(Field.STATUS)
@@ -38,14 +38,14 @@ _VISIBILITY = Attribute(Field.VISIBILITY)
 
 
 def lacks_role(account: Account, role: str) -> bool:
-    """Whether the API key lacks a role. An account that names no roles is not doubted: the server decides."""
+    """Whether the API key lacks a role. False if the account lists no roles: then the server decides."""
     return bool(account.roles) and role not in account.roles
 
 
 def check_resolved(
     incidents: Sequence[Incident], catalogue: Catalogue, settings: Settings, account: Account
 ) -> tuple[Diagnostic, ...]:
-    """Return what is wrong or doubtful about incidents in this account, grouped by cause."""
+    """Return the errors and warnings about incidents in this account, grouped by cause."""
     problems = Diagnostics()
     _check_statuses(incidents, catalogue, problems)
     _check_visibility(incidents, catalogue, account, problems)
@@ -56,7 +56,7 @@ def check_resolved(
 
 
 def check_marker(catalogue: Catalogue, settings: Settings, account: Account) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with the field that importer.yaml names for the keys, if it names one."""
+    """Return the problems of the marker field, if importer.yaml sets one."""
     problems = Diagnostics()
     if settings.marker_field is not None:
         _marker(settings.marker_field, catalogue, account, problems)
@@ -64,7 +64,7 @@ def check_marker(catalogue: Catalogue, settings: Settings, account: Account) -> 
 
 
 def _check_statuses(incidents: Iterable[Incident], catalogue: Catalogue, problems: Diagnostics) -> None:
-    """What declares no status gets the account's closed one; without it, the API would choose a live one."""
+    """Check statuses. Without a closed status as the default, the API would choose a live one."""
     categories = {each.entity: each.category for each in catalogue.statuses}
     closed = default_status(catalogue)
     for incident in incidents:
@@ -82,11 +82,11 @@ def _check_statuses(incidents: Iterable[Incident], catalogue: Catalogue, problem
 
 
 def _check_status(status: Entity, category: str, at: Location, problems: Diagnostics) -> None:
-    """No retrospective incident can be in a live status; which of the others the API accepts is not
-    documented, except that entering a learning status creates post-incident tasks."""
+    """Check one status. A retrospective incident cannot be in a live status. Which others the API accepts is
+    not documented, except that a learning status creates post-incident tasks."""
     hint = "leave the status out: the incident will be closed"
     if category in LIVE:
-        summary = f"status {status.name!r} is {category}: an imported incident cannot be in a live status"
+        summary = f"status {status.name!r} ({category}) is live, which an imported incident cannot be"
         problems.error("live-status", summary, at, hint=hint)
     elif category == "learning":
         summary = f"status {status.name!r} starts the post-incident flow, which creates tasks for people"
@@ -99,7 +99,7 @@ def _check_status(status: Entity, category: str, at: Location, problems: Diagnos
 def _check_visibility(
     incidents: Iterable[Incident], catalogue: Catalogue, account: Account, problems: Diagnostics
 ) -> None:
-    """An incident that declares no type gets the default one, and one without visibility becomes public."""
+    """Check visibility: by default it is public, and the incident type is the default one."""
     types = {each.entity: each for each in catalogue.incident_types}
     default = next((each for each in catalogue.incident_types if each.is_default), None)
     for incident in incidents:
@@ -108,23 +108,23 @@ def _check_visibility(
         if incident.attributes.get(_VISIBILITY) == _PRIVATE:
             if lacks_role(account, SEES_PRIVATE):
                 summary = f"the API key lacks the role {SEES_PRIVATE}: it may not see private incidents"
-                hint = f"add {SEES_PRIVATE} to the key, or the next plan may not find them"
+                hint = f"use a key with the role {SEES_PRIVATE}, or the next plan may not find them"
                 problems.warning("private-unseen", summary, incident.location, hint=hint)
         elif incident_type is not None and incident_type.private_only:
             summary = f"incident type {incident_type.entity.name!r} allows private incidents only"
-            hint = "declare `visibility: private`, or another incident_type"
+            hint = "set `visibility: private`, or another incident_type"
             problems.error("private-only-type", summary, incident.location, hint=hint)
 
 
 def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnostics) -> Entity | None:
-    """Return the field that carries the key, if it can."""
-    field = f"custom field {name!r} (identity.marker_field of importer.yaml)"
+    """Return the marker field, if there is exactly one, and report its problems."""
+    field = f"custom field {name!r} (identity.marker_field in importer.yaml)"
     answer = Index(catalogue).find(Reference(Kind.CUSTOM_FIELD, name))
     match answer:
         case Found(entity):
             known = find_custom_field(catalogue, entity.id)
             if known is not None and known.type != "text":
-                hint = "make a custom field of type text for the keys, and name it as identity.marker_field"
+                hint = "create a custom field of type text for the keys, and name it in identity.marker_field"
                 problems.error("marker-field-type", f"{field} is of type {known.type}, not text", hint=hint)
             return entity
         case Missing(nearest):
@@ -134,33 +134,34 @@ def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnos
             problems.error("marker-field-missing", f"{field} is not in the account", hint=hint)
         case Ambiguous(candidates):
             identities = ", ".join(f"{each.name!r} ({each.id})" for each in candidates)
-            hint = "name it exactly, or rename the others in incident.io"
-            problems.error("marker-field-ambiguous", f"{field} fits several: {identities}", hint=hint)
+            hint = "use the exact name, or rename the others in incident.io"
+            summary = f"{field} is ambiguous: it matches {identities}"
+            problems.error("marker-field-ambiguous", summary, hint=hint)
         case _:
             assert_never(answer)
     return None
 
 
 def _creation(name: str, account: Account) -> str:
-    """Say how to create the field. That the API has this request is known from its official Terraform
-    provider only, so importer does not send it."""
+    """Return how to create the field. Only the official Terraform provider shows this request, so importer
+    does not send it."""
     body = json.dumps({"name": name, "description": "Source key", "field_type": "text"})
     return (
-        "create it in incident.io under Settings, Custom fields, of type text; or with a key that has the"
+        "create it with type text in incident.io under Settings, Custom fields; or with a key that has the"
         f" role manage_settings:\ncurl {shlex.quote(account.endpoint + paths.CUSTOM_FIELDS)} \\\n"
         f'-H "Authorization: Bearer $INCIDENT_API_KEY" \\\n--json {shlex.quote(body)}'
     )
 
 
 def _check_keys(incidents: Iterable[Incident], marker: Entity | None, problems: Diagnostics) -> None:
-    """The key must come back from the account as it was sent, name one incident, and be the only value."""
+    """Check that the marker field can hold each key, unchanged and unique, and that files do not set it."""
     attribute = Attribute(Field.CUSTOM_FIELD, marker)
     first: dict[str, Incident] = {}
     for incident in incidents:
         carried = text(incident.key)
         at = incident.location
         if carried != incident.key:
-            hint = "use composed Unicode and no white space at the end"
+            hint = "use composed Unicode and no trailing white space"
             detail = f"the key is {incident.key!r}, the field would hold {carried!r}"
             problems.error(
                 "unmarkable-key", "the marker field would change the key", at, detail=detail, hint=hint
@@ -170,9 +171,10 @@ def _check_keys(incidents: Iterable[Incident], marker: Entity | None, problems: 
             detail = f"{incident.key!r} here, {other.key!r} at {other.location}"
             hint = "give each incident a key of its own"
             problems.error(
-                "same-marker", "two incidents would carry the same key", at, detail=detail, hint=hint
+                "same-marker", "two keys are the same in the marker field", at, detail=detail, hint=hint
             )
         if incident.attributes.get(attribute, incident.key) != incident.key:
             detail = f"the key is {incident.key!r}, the field is {incident.attributes[attribute]!r}"
-            hint = "leave the marker field out: it is set to the key by itself"
-            problems.error("marker-differs", "the marker field is not the key", at, detail=detail, hint=hint)
+            hint = "leave the marker field out: importer sets it to the key"
+            summary = "the marker field differs from the key"
+            problems.error("marker-differs", summary, at, detail=detail, hint=hint)

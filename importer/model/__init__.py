@@ -1,10 +1,10 @@
-"""Every value that passes between the stages, and the pure functions on them.
+"""The values that pass between the stages, and pure functions on them.
 
-The heart is a mapping `Attribute -> Value`. Presence is meaning: an attribute that is absent is
-unmanaged, `None` clears it, anything else sets it. Declared and live incidents hold the same mapping,
-so a diff is a loop and every renderer and payload builder is one too.
+The core is the mapping `Attribute -> Value`. An absent attribute is unmanaged, `None` clears it, any other
+value sets it. Declared and live incidents hold the same mapping, so diffs, renderers and payload builders
+are loops over it.
 
-Files give names (`Reference`); the resolver turns them into things with IDs (`Entity`).
+Files contain names (`Reference`); the resolver turns them into entities with IDs (`Entity`).
 """
 
 from importer.model.account import Account as Account

@@ -1,4 +1,4 @@
-"""The account's things, as far as incidents name them."""
+"""The account's entities that incidents can refer to."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class IncidentType:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person in the account; one email may belong to several."""
+    """A user of the account; several users may share one email."""
 
     entity: Entity
     email: str | None
@@ -57,7 +57,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """A catalog entry, known by its ID, external ID, aliases and name."""
+    """A catalog entry, which can be named by ID, external ID, alias or name."""
 
     entity: Entity
     external_id: str | None
@@ -74,8 +74,8 @@ class StatusPage:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The account's things, as far as the declared incidents need them. Options are by custom field ID,
-    entries by catalog type ID."""
+    """The account's entities that the declared incidents need. `options` are keyed by custom field ID,
+    `catalog_entries` by catalog type ID."""
 
     severities: tuple[Entity, ...] = ()
     statuses: tuple[Status, ...] = ()
@@ -91,7 +91,7 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What declared incidents ask of the catalogue beyond its short lists; the rest is not fetched."""
+    """What declared incidents need from the catalogue besides its short lists; nothing else is fetched."""
 
     custom_fields: frozenset[Reference] = frozenset()
     users: bool = False
@@ -100,7 +100,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who answers: the endpoint, and the dashboard URL that it tells (API page: Utilities, Identity)."""
+    """The account behind the endpoint, identified by its dashboard URL (API page: Utilities, Identity)."""
 
     endpoint: str
     dashboard_url: str

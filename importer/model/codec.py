@@ -1,16 +1,16 @@
-"""Values and records -> JSON that loses nothing, and back; what the plan file and the ledger keep.
+"""Values and records <-> lossless JSON, as the plan file and the ledger store it.
 
-A text is a JSON string, None is null, a set of values is a list; all else is an object whose `type` names it:
+Text is a JSON string, None is null, a set of values is a list; anything else is an object with a `type`:
 
     {"type": "entity", "kind": "severity", "id": "01H...", "name": "Major"}
     {"type": "decimal", "value": "1200"}
     {"type": "moment", "value": "2023-04-12T09:14:00Z"}
 
-A record is a dataclass: an object with a key for each of its fields, by the names and types that the class
-declares. The metadata of a field may give its key another name (`json`), or None: it is not written.
+A record is a dataclass: an object with one key per field, using the names and types that the class declares.
+A field's metadata `json` may rename its key, or be None to leave the field out.
 
-Equal values have equal JSON, except for the names of entities, which are for people. An optional part that
-holds nothing is left out. Reading raises ValueError, and nothing else, for JSON that was not written here.
+Equal values have equal JSON, except for the names of entities, which are for display. Empty optional parts
+are left out. Reading foreign JSON raises ValueError and nothing else.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ R = TypeVar("R", bound=Dataclass)
 
 
 def encode_value(value: Value) -> Json:
-    """Return a value's JSON form."""
+    """Return a value as JSON."""
     match value:
         case None | str():
             return value
@@ -85,20 +85,20 @@ def encode_value(value: Value) -> Json:
 
 
 def decode_value(json: Json) -> Value:
-    """Return the value that `encode_value` was given. Raises ValueError for anything else."""
+    """Return the value from the JSON of `encode_value`. Raises ValueError for anything else."""
     match json:
         case None | str():
             return json
         case Mapping():
             return _decode_object(json)
         case bool() | int() | float():
-            raise ValueError(f"a value is not a bare {type(json).__name__}")
+            raise ValueError(f"expected a value, not a bare {type(json).__name__}")
         case _:
             return tuple(map(_decode_scalar, json))
 
 
 def encode_record(record: Dataclass) -> dict[str, Json]:
-    """Return a record as an object, its fields in their order."""
+    """Return a record as an object, with its fields in order."""
     cls = type(record)
     form: dict[str, Json] = {"type": _TYPES[cls]} if cls in _TYPES else {}
     for each in _field_codecs(cls):
@@ -109,8 +109,7 @@ def encode_record(record: Dataclass) -> dict[str, Json]:
 
 
 def decode_record(cls: type[R], json: Json) -> R:
-    """Return the record that `encode_record` was given; of keys that it does not know it takes no notice.
-    Raises ValueError for anything else."""
+    """Return the record from its JSON, ignoring unknown keys. Raises ValueError for anything else."""
     form, found = _object(json), {}
     for each in _field_codecs(cls):
         if each.key in form:
@@ -121,7 +120,7 @@ def decode_record(cls: type[R], json: Json) -> R:
 
 
 def encode_attributes(attributes: Attributes) -> list[Json]:
-    """Return [{"attribute", "value"}] in one order, whatever the mapping's was."""
+    """Return [{"attribute", "value"}], always in the same order."""
     return [
         {"attribute": encode_record(attribute), "value": encode_value(attributes[attribute])}
         for attribute in sorted(attributes, key=by_label)
@@ -129,7 +128,7 @@ def encode_attributes(attributes: Attributes) -> list[Json]:
 
 
 def decode_attributes(json: Json) -> dict[Attribute, Value]:
-    """Return the mapping that `encode_attributes` was given. Raises ValueError for anything else."""
+    """Return the mapping from the JSON of `encode_attributes`. Raises ValueError for anything else."""
     pairs = [_object(each) for each in _list(json)]
     return {
         decode_record(Attribute, pair.get("attribute")): decode_value(pair.get("value")) for pair in pairs
@@ -137,23 +136,23 @@ def decode_attributes(json: Json) -> dict[Attribute, Value]:
 
 
 def encode_moment(moment: datetime) -> str:
-    """Return an instant as ISO 8601 in UTC, ending in Z, with as many digits as it needs: 0, 3 or 6."""
+    """Return an instant as ISO 8601 in UTC, ending in Z, with 0, 3 or 6 decimals as needed."""
     digits = "auto" if moment.microsecond % 1000 or not moment.microsecond else "milliseconds"
     return moment.astimezone(UTC).isoformat(timespec=digits).replace("+00:00", "Z")
 
 
 def decode_moment(text: str) -> datetime:
-    """Return the instant in UTC. Raises ValueError for a text that is none or that has no offset."""
+    """Return the instant in UTC. Raises ValueError if the text is not a datetime or has no offset."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError(f"{text} has no offset")
+        raise ValueError(f"{text} has no UTC offset")
     return moment.astimezone(UTC)
 
 
 def _decode_scalar(json: Json) -> Scalar:
     value = decode_value(json)
     if value is None or isinstance(value, tuple | Child):
-        raise ValueError("a set of values holds plain values only")
+        raise ValueError("a set of values can hold only plain values")
     return value
 
 
@@ -164,7 +163,7 @@ def _decode_object(json: Mapping[str, Json]) -> Value:
     if name == "moment":
         return decode_moment(_text("value", json.get("value")))
     if name not in _CLASSES:
-        raise ValueError(f"{name} is no type of value")
+        raise ValueError(f"unknown value type {name}")
     return decode_record(_CLASSES[name], json)
 
 
@@ -180,7 +179,7 @@ def _decimal(text: str) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class _FieldCodec:
-    """A field that is written. One with a `default` holds nothing where it is missing."""
+    """A field that is written. If it is missing from the JSON, it has its `default`."""
 
     name: str
     key: str
@@ -191,7 +190,7 @@ class _FieldCodec:
 
 @cache
 def _field_codecs(cls: type[Dataclass]) -> tuple[_FieldCodec, ...]:
-    """Return the fields of a class that are written. A missing part of a value is left out, never null."""
+    """Return the fields of a class that are written. An empty part of a value is left out, never null."""
     hints, found = get_type_hints(cls), []
     for each in fields(cls):
         key, hint = each.metadata.get("json", each.name), hints[each.name]
@@ -205,13 +204,13 @@ def _field_codecs(cls: type[Dataclass]) -> tuple[_FieldCodec, ...]:
 
 
 def _codec(hint: Any, key: str) -> tuple[Callable[[Any], Json], Callable[[Json], Any]]:
-    """Return what writes and what reads values of a type, null aside; `key` is where they stand."""
+    """Return the encoder and decoder for a type, without null; error messages name the `key`."""
     if hint in _NAMED_TYPES:
         return _NAMED_TYPES[hint]
     members = tuple(each for each in get_args(hint) if each is not type(None))
     if members and members[-1] is ...:
         encoder, decoder = _codec(members[0], key)
-        return lambda several: list(map(encoder, several)), lambda json: tuple(map(decoder, _list(json)))
+        return lambda values: list(map(encoder, values)), lambda json: tuple(map(decoder, _list(json)))
     if get_origin(hint) is tuple:
         return _encode_component, _decode_component
     if len(members) == 1:
@@ -232,13 +231,13 @@ def _optional(decoder: Callable[[Json], Any], json: Json) -> Any:
 
 def _text(key: str, json: Json) -> str:
     if not isinstance(json, str):
-        raise ValueError(f"{key} is not a text")
+        raise ValueError(f"{key} is not a string")
     return json
 
 
 def _exactly(cls: type, key: str, json: Json) -> Json:
     if type(json) is not cls:
-        raise ValueError(f"{key} is not of the type {cls.__name__}")
+        raise ValueError(f"{key} is not of type {cls.__name__}")
     return json
 
 
@@ -251,18 +250,18 @@ def _one_of(classes: tuple[type, ...], key: str, json: Json) -> Value:
 
 def _object(json: Json) -> Mapping[str, Json]:
     if not isinstance(json, Mapping):
-        raise ValueError("an object is missing")
+        raise ValueError("expected an object")
     return json
 
 
 def _list(json: Json) -> Sequence[Json]:
     if not isinstance(json, list | tuple):
-        raise ValueError("a list is missing")
+        raise ValueError("expected a list")
     return json
 
 
 def _encode_component(pair: tuple[Reference | Entity, str]) -> Json:
-    """Return a component of a status page with its status."""
+    """Return a status page component and its status as JSON."""
     return {"component": encode_value(pair[0]), "status": pair[1]}
 
 

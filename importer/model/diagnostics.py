@@ -1,4 +1,4 @@
-"""Problems collected along the way, so that a user sees all of them at once, grouped by cause."""
+"""Problems collected from all stages, so that a user sees them all at once, grouped by cause."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from itertools import chain, islice
 from importer.model.values import Diagnostic, Location, Severity
 
 SHOWN_LOCATIONS = 5
-"""Places of one cause that are shown where nobody asked for all."""
+"""How many locations of one cause are shown by default."""
 
 
 class Problem(Exception):
-    """A mistake in what a user wrote, raised by code that may not know where it stands.
+    """A mistake in the user's input, raised by code that may not know the location.
 
-    `summary` is the cause, without the user's own words; `detail` has these. `line` counts in the text that
-    was read, from 1; `at` is the place where it is known.
+    `summary` is the cause, without the user's own text, which goes into `detail`. `line` is the line in the
+    text that was read, from 1; `at` is the location, if known.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Problem(Exception):
 
 @dataclass(slots=True)
 class Diagnostics:
-    """A list that stages add to."""
+    """A list of problems that the stages add to."""
 
     found: list[Diagnostic] = field(default_factory=list)
 
@@ -50,7 +50,7 @@ class Diagnostics:
         self._add(Severity.ERROR, code, summary, at, detail, hint)
 
     def report(self, problem: Problem, at: Location | None = None) -> None:
-        """Add a problem as an error at its own place, else at the place given."""
+        """Add a problem as an error, at its own location if it has one, otherwise at `at`."""
         self.error(problem.code, problem.summary, problem.at or at, detail=problem.detail, hint=problem.hint)
 
     def warning(
@@ -72,11 +72,11 @@ class Diagnostics:
 def grouped(
     diagnostics: Iterable[Diagnostic], places: int | None = SHOWN_LOCATIONS
 ) -> tuple[Diagnostic, ...]:
-    """Merge diagnostics of one cause (severity, code and summary), errors first, else in order of appearance;
-    what is private stays apart from what is not.
+    """Merge diagnostics with the same cause (severity, code and summary): errors first, otherwise in order of
+    appearance. Private and public ones are not merged.
 
-    The group keeps the detail and hint of its first member, the number of all, and the first so many `places`
-    of them; all of them for None.
+    A group has the detail and hint of its first member, the total count, and the first `places` locations,
+    or all of them if `places` is None.
     """
     groups: dict[tuple[Severity, str, str, bool], list[Diagnostic]] = {}
     for each in diagnostics:

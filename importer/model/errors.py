@@ -1,14 +1,14 @@
-"""The exceptions that cross stages, and the exit codes. Each class calls for a different reaction.
+"""The exceptions that cross stages, and the exit codes. Each class is handled in a different way.
 
 ImporterError                     exit 1: what, where, hint; shown without a traceback
 ├── UsageError                    a wrong option, path or configuration
 ├── InvalidInput                  carries every Diagnostic of the files
-├── ApiError                      the server said no; keeps its words and request_id
+├── ApiError                      the server refused; keeps its message and request_id
 │   └── AuthenticationFailed      401 or 403: the run stops, the missing role is named
-├── NotAvailable                  the API or this account lacks an operation: warn once, carry on
+├── NotAvailable                  the API or this account lacks an operation: warn once, continue
 ├── NoAnswer                      no usable answer: the request may have been carried out
 ├── Refused                       exit 4: stale plan, lock held, foreign account, safety limit
-└── Interrupted                   exit 130: Ctrl-C while a request was waiting for its turn
+└── Interrupted                   exit 130: Ctrl-C while a request was waiting to be sent
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from importer.model.values import Diagnostic
 
 
 class ExitCode(IntEnum):
-    """One code, one meaning, the same in every output mode."""
+    """The exit codes; each has one meaning, in every output mode."""
 
     DONE = 0
     ERROR = 1
@@ -30,7 +30,7 @@ class ExitCode(IntEnum):
 
 
 class ImporterError(Exception):
-    """A problem that a person can solve: `summary` says what, `hint` the next step."""
+    """A problem that the user can solve: `summary` states it, `hint` names the next step."""
 
     exit_code = ExitCode.ERROR
     code = "error"
@@ -43,13 +43,13 @@ class ImporterError(Exception):
 
 
 class UsageError(ImporterError):
-    """The command line, the environment or importer.yaml cannot be carried out as it stands."""
+    """The command line, the environment or importer.yaml is invalid."""
 
     code = "usage"
 
 
 class InvalidInput(ImporterError):
-    """The files have errors; all of them are in `diagnostics`."""
+    """The files have errors; `diagnostics` has all of them."""
 
     code = "invalid_input"
 
@@ -59,15 +59,15 @@ class InvalidInput(ImporterError):
 
 
 class ApiError(ImporterError):
-    """The server refused a request. `status` is HTTP's, `code`, `message` and `field` are the server's first
-    error's, `type` the envelope's (API page: Errors)."""
+    """The server refused a request. `status` is the HTTP status; `code`, `message` and `field` come from the
+    first error in the answer (API page: Errors)."""
 
     def __init__(
         self, *, status: int, code: str, message: str, request_id: str = "", field: str = "", hint: str = ""
     ) -> None:
-        where = f" (field {field})" if field else ""
-        which = f" [request {request_id}]" if request_id else ""
-        super().__init__(f"{status} {code}: {message}{where}{which}", hint=hint, code=code)
+        at_field = f" (field {field})" if field else ""
+        request = f" [request {request_id}]" if request_id else ""
+        super().__init__(f"{status} {code}: {message}{at_field}{request}", hint=hint, code=code)
         self.status = status
         self.message = message
         self.request_id = request_id
@@ -79,27 +79,26 @@ class AuthenticationFailed(ApiError):
 
 
 class NotAvailable(ImporterError):
-    """The API, or this account, has no such operation; the rest goes on without it."""
+    """The API, or this account, lacks this operation; the rest continues without it."""
 
     code = "not_available"
 
 
 class NoAnswer(ImporterError):
-    """The request was lost, timed out, or was answered with something that is not the API's. A write may
-    have been carried out."""
+    """There was no answer, or none from the API. A write may have been carried out."""
 
     code = "no_answer"
 
 
 class Refused(ImporterError):
-    """Going on would not be safe; nothing was written."""
+    """Continuing would not be safe; nothing was written."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"
 
 
 class Interrupted(ImporterError):
-    """Somebody pressed Ctrl-C while a request was waiting for its turn."""
+    """Ctrl-C was pressed while a request was waiting to be sent."""
 
     exit_code = ExitCode.INTERRUPTED
     code = "interrupted"

@@ -1,4 +1,4 @@
-"""A declared key -> the idempotency key that the API sees: stable, and never made of content.
+"""A declared key -> the idempotency key that is sent to the API: stable, and independent of content.
 
 The API documents no length, character set or lifetime for idempotency keys, so they are short and plain.
 """
@@ -13,22 +13,22 @@ _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 
 
 def idempotency_key(*, namespace: str, key: str) -> str:
-    """Return the key under which a declared incident is created: 49 characters of [a-z0-9-]."""
+    """Return the idempotency key for creating a declared incident: 49 characters of [a-z0-9-]."""
     return "importer-" + _digest("incident", namespace, key)
 
 
 def child_key(*, parent: str, label: str) -> str:
-    """Return the key of a child from the ID of its incident and its own name within it."""
+    """Return the idempotency key of a child, from its incident's ID and its own label."""
     return "importer-" + _digest("child", parent, label)
 
 
 def is_safe(key: str) -> bool:
-    """Whether an explicit idempotency key is one that any server should take."""
+    """Whether any server should accept an explicit idempotency key."""
     return _SAFE.match(key) is not None
 
 
 def is_incident_id(key: str) -> bool:
-    """Whether a declared key is the ID of an incident (a ULID), as it is after a pull."""
+    """Whether a declared key is an incident ID (a ULID), as after a pull."""
     return _INCIDENT_ID.fullmatch(key) is not None
 
 

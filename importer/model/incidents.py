@@ -11,7 +11,7 @@ from importer.model.values import Attribute, Attributes, Child, Field, Location
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What a file declares. Before resolving, attributes hold `Reference`s; after it, `Entity`s."""
+    """An incident that a file declares. Attributes hold `Reference`s before resolving, `Entity`s after it."""
 
     key: str
     external_id: int | None
@@ -26,24 +26,24 @@ class Incident:
 
     @property
     def began(self) -> datetime | None:
-        """The earliest declared timestamp; creation follows it, so that numbers follow history."""
+        """The earliest declared timestamp. Incidents are created in this order, so that numbers follow it."""
         return earliest(self.attributes)
 
 
 def earliest(attributes: Attributes) -> datetime | None:
-    """Return the earliest timestamp."""
+    """Return the earliest timestamp, or None if there is none."""
     return min((value for value in attributes.values() if isinstance(value, datetime)), default=None)
 
 
 def number_of(reference: str) -> int | None:
-    """Return the n of INC-n. The prefix is not fixed."""
+    """Return the n of INC-n, with any prefix, or None if there is no number."""
     digits = reference[len(reference.rstrip("0123456789")) :]
     return int(digits) if digits else None
 
 
 @dataclass(frozen=True, slots=True)
 class LiveIncident:
-    """What the account holds. Moments are in UTC; `updated_at` is the server's own text, compared as such."""
+    """An incident in the account. Times are in UTC; `updated_at` is the server's text, compared verbatim."""
 
     id: str
     reference: str
@@ -64,8 +64,8 @@ class LiveIncident:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server said to a creation. An incident older than `server_now`, the answer's own Date, by
-    more than the request took was there already; None where the answer has no Date."""
+    """The server's answer to a creation. `server_now` is its Date header, None if it has none: an incident
+    older than that by more than the request took already existed."""
 
     live: LiveIncident
     server_now: datetime | None
@@ -73,8 +73,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class LiveChild:
-    """A child that the account holds. `id` is empty where the API does not tell it (a membership that was
-    there already). A post-mortem's content is not listed and is empty here."""
+    """A child in the account. `id` is empty if the API does not return it (a membership that already
+    existed). The content of a post-mortem is not listed and is empty here."""
 
     id: str
     attribute: Attribute

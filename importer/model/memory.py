@@ -10,7 +10,7 @@ from importer.model.values import Attribute, Value
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A known pair of key and incident. An adoption is `settled` once an apply has brought it up to date."""
+    """A pair of key and incident. An adoption is `settled` once an apply has brought it up to date."""
 
     key: str
     incident_id: str
@@ -20,7 +20,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What was last declared of one attribute, and what the account answered to it."""
+    """The last declared value of one attribute, and the account's answer to it."""
 
     declared: Value
     answered: Value
@@ -28,8 +28,8 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A request that left and that nobody answered: its idempotency key, and its body as it was sent, where
-    that is known: a state that came from elsewhere does not tell."""
+    """A request that was sent and not answered: its idempotency key and its body, which is None if the state
+    was imported from another machine."""
 
     idempotency_key: str
     content: str | None = None
@@ -37,8 +37,8 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the ledger knows. `sent` are keys whose creation left and was never answered, each with what it
-    carried; `remembered` gives the last declared and answered values of one key."""
+    """What the ledger knows. `sent` has the keys whose creation was sent and never answered, each with its
+    request; `remembered` returns the last declared and answered values of one key."""
 
     bindings: Mapping[str, Binding]
     sent: Mapping[str, Unanswered]

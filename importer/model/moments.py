@@ -1,4 +1,4 @@
-"""Text -> an instant in UTC, by the calendar of the zone that is given; nothing is guessed."""
+"""Text -> an instant in UTC, using the given time zone; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importer.model.diagnostics import Problem
 WITH_OFFSET = "2023-04-12T09:14:00Z"
 EXPECTED = f"{WITH_OFFSET}, 2023-04-12 09:14 or 2023-04-12"
 YEARS = range(1900, 2101)
-"""A year outside is a slip of the pen, or a placeholder such as 0001 or 9999."""
+"""Any other year is a typo, or a placeholder such as 0001 or 9999."""
 
 _FORM = re.compile(
     r"(\d{4}-\d\d-\d\d)"
@@ -21,20 +21,19 @@ _FORM = re.compile(
     re.ASCII,
 )
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-"""The form that most are in, which needs no taking apart."""
+"""The most common format, which needs no parsing of its own."""
 
 
 class InvalidMoment(Problem):
-    """The text is no instant."""
+    """The text is not a valid date or time."""
 
 
 class UnknownMomentFormat(InvalidMoment):
-    """The text is written like none of the moments that can be read."""
+    """The text is in none of the supported formats."""
 
 
 def zone(name: str) -> ZoneInfo:
-    """Return the time zone of the IANA database (`Europe/London`, `UTC`). Raises a Problem
-    (unknown-timezone)."""
+    """Return the time zone with an IANA name (`Europe/London`, `UTC`). Raises Problem (unknown-timezone)."""
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
@@ -43,24 +42,24 @@ def zone(name: str) -> ZoneInfo:
 
 
 def moment(text: str, local: ZoneInfo | None, side: str | None = None) -> datetime:
-    """Return the instant that a text names, in UTC and cut to milliseconds.
+    """Return the instant of a text, in UTC and truncated to milliseconds.
 
-    The forms are RFC 3339's and their shorter relatives: a blank for `T`, no seconds, an offset without a
-    colon, a date alone (its midnight). `local` is the zone of texts without an offset, `side` (earlier or
-    later) what a local time means that a change of the clocks makes two instants, or none. Raises
-    InvalidMoment (bad-datetime, naive-datetime, ambiguous-local-time, impossible-local-time).
+    The text is RFC 3339 or shorter: a space for `T`, no seconds, an offset without a colon, or a date alone
+    (its midnight). `local` is the time zone of texts without an offset; `side` (earlier or later) picks the
+    instant of a local time that a clock change repeats or skips. Raises InvalidMoment (bad-datetime,
+    naive-datetime, ambiguous-local-time, impossible-local-time).
     """
     return instant(_parsed(text), text, local, side)
 
 
 def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | None) -> datetime:
-    """Return the instant of a calendar's moment, as `moment` does; `text` is how it was written."""
+    """Return the instant of a parsed datetime, as `moment` does; `text` is the original, for messages."""
     if parsed.year not in YEARS:
         raise InvalidMoment(
             "bad-datetime",
             "a year is out of range",
-            detail=f"`{text}`: years go from {YEARS[0]} to {YEARS[-1]}",
-            hint="correct the year, or leave the timestamp out if the moment is not known",
+            detail=f"`{text}`: the year must be between {YEARS[0]} and {YEARS[-1]}",
+            hint="correct the year, or leave the timestamp out if it is not known",
         )
     if parsed.tzinfo is None:
         if local is None:
@@ -75,8 +74,8 @@ def instant(parsed: datetime, text: str, local: ZoneInfo | None, side: str | Non
 
 
 def _zone_hint(name: str) -> str:
-    """Suggest the zone that looks like a name. Nothing looks like an abbreviation or an offset: BST is not
-    nearly MST, and Etc/GMT+2 is two hours behind."""
+    """Suggest the time zone with the most similar name, but never an abbreviation or an offset: BST is not
+    close to MST, and Etc/GMT+2 is two hours behind UTC."""
     known = {each.casefold(): each for each in available_timezones()}
     places = [each for each in known if "/" in each and not each.startswith("etc/")]
     wanted = name.strip().casefold().replace(" ", "_")
@@ -106,17 +105,17 @@ def _parsed(text: str) -> datetime:
 
 
 def _seconds(clock: str, fraction: str | None) -> str:
-    """Return the fraction in the form that fromisoformat reads; one of minutes is refused."""
+    """Return the fraction as fromisoformat reads it. Raises ValueError for a fraction of a minute."""
     if fraction is None:
         return ""
     if len(clock) == len("00:00"):
-        raise ValueError("a fraction needs seconds before it")
+        raise ValueError("a fraction must follow the seconds")
     return f".{fraction[:6]:0<6}"
 
 
 def _in_zone(naive: datetime, local: ZoneInfo, text: str, side: str | None) -> datetime:
-    """Return the instant of a local time, unless a change of the clocks makes it two instants or none and no
-    `side` is taken."""
+    """Return the instant of a local time. Raises InvalidMoment if it is ambiguous or skipped, without
+    `side`."""
     first, second = _offset(naive, local), _offset(naive.replace(fold=1), local)
     if first == second:
         return (naive - first).replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""The one form of a text, a moment, a number and a set of values; used at both doors, file and wire.
+"""Text, times, numbers and sets -> their normal form, for values from files and from the API alike.
 
-Inside, two values are the same if and only if `==` says so.
+Normalised values are the same if and only if they are `==`.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ _PLACES = {field: place for place, field in enumerate(Field)}
 
 
 def text(raw: str) -> str | None:
-    """Return NFC text with LF line ends and no white space at its end. An empty text is None: nothing is set.
+    """Return NFC text with LF line ends and no trailing white space, or None if it is empty.
 
-    White space at the end of a line stays, since Markdown reads it as a line break; `differences` ignores it.
+    White space at the end of a line stays, since it is a line break in Markdown; `differences` ignores it.
     """
     lines = raw.replace("\r\n", "\n").replace("\r", "\n")
     return unicodedata.normalize("NFC", lines).rstrip() or None
 
 
 def line(raw: str) -> str:
-    """Return a name or title in NFC without white space around it."""
+    """Return a name or title in NFC, without surrounding white space."""
     stripped = raw.strip()
     return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
 
 
 def to_utc(aware: datetime) -> datetime:
-    """Return the instant in UTC, cut to milliseconds: the precision that the API keeps."""
+    """Return the instant in UTC, truncated to milliseconds, the precision of the API."""
     utc = aware.astimezone(UTC)
     finer = utc.microsecond % 1000
     return utc.replace(microsecond=utc.microsecond - finer) if finer else utc
 
 
 def number(raw: str) -> Decimal:
-    """Return the number without trailing zeros, so that 1200 and 1200.0 are one.
+    """Return the number without trailing zeros, so that 1200 equals 1200.0.
 
-    Raises ArithmeticError where it is none or too large; NaN and infinity are none.
+    Raises ArithmeticError if it is not a finite number or is too large.
     """
     value = Decimal(raw.strip())
     if not value.is_finite():
@@ -49,21 +49,20 @@ def number(raw: str) -> Decimal:
 
 
 def folded(name: str) -> str:
-    """Return a name for comparison that ignores case, spacing and Unicode form. Folding can take letters
-    apart, so what comes out is composed again."""
+    """Return a name for comparison that ignores case, spacing and Unicode form. Case folding can decompose
+    letters, so the result is composed again."""
     words = unicodedata.normalize("NFKC", name).casefold().split()
     return unicodedata.normalize("NFKC", "".join(words))
 
 
 def several(values: Iterable[Scalar]) -> tuple[Scalar, ...] | None:
-    """Return a set of values in its one order; an empty set is None."""
+    """Return a set of values, sorted and without duplicates, or None if it is empty."""
     unique = {_order(value): value for value in values}
     return tuple(unique[order] for order in sorted(unique)) or None
 
 
 def by_label(attribute: Attribute) -> tuple[int, str, str]:
-    """Sort key of attributes: in the order in which the contract of a file lists them, then by name, then by
-    ID, so that every output has one order."""
+    """Return the sort key of an attribute for every output: the order of `Field`, then label, then ID."""
     identity = attribute.key.id if isinstance(attribute.key, Entity) else ""
     return (_PLACES[attribute.field], attribute.label, identity)
 

@@ -1,4 +1,4 @@
-"""Values and attributes -> what a reader sees of them: names instead of IDs, labels, plain JSON."""
+"""Values and attributes -> plain JSON and labels for a reader, with names instead of IDs."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def plain(value: Value) -> Json:
 
 
 def named(attributes: Attributes) -> dict[str, Json]:
-    """Return attributes as {label: plain value}, in their one order."""
+    """Return attributes as {label: plain value}, sorted by `by_label`."""
     names = labels(attributes)
     return {names[each]: plain(attributes[each]) for each in sorted(attributes, key=by_label)}
 
 
 def labels(attributes: Iterable[Attribute]) -> Mapping[Attribute, str]:
-    """Return the label of each attribute; where two have the same, each says its ID or field too."""
+    """Return the label of each attribute; attributes with the same label also get their ID or field."""
     known = list(attributes)
     count = Counter(each.label for each in known)
     return {each: each.label if count[each.label] == 1 else _distinct(each) for each in known}
@@ -81,12 +81,12 @@ def words(value: Scalar) -> str:
 
 
 def _digits(number: Decimal) -> str:
-    """Return the number as a person writes it; one of very many digits keeps its exponent."""
+    """Return the number in full, but with its exponent if it is very long."""
     return str(number) if abs(number.adjusted()) > _LONGEST_NUMBER else format(number, "f")
 
 
 def plain_parts(child: Child | StatusPageUpdate) -> dict[str, Json]:
-    """Return a child's parts as JSON for a reader, by the words that a file uses for them."""
+    """Return a child's parts as JSON for a reader, named as in an incident file."""
     return {name: _part(part) for name, part in child_parts(child).items()}
 
 
@@ -97,6 +97,6 @@ def _part(part: Any) -> Json:
         case tuple():
             return [_part(each) for each in part]
         case Mapping():
-            return {words(thing): status for thing, status in part.items()}
+            return {words(component): status for component, status in part.items()}
         case _:
             return words(part)

@@ -1,4 +1,4 @@
-"""A plan, its changes, and what became of them."""
+"""A plan, its changes and their outcomes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from importer.model.values import (
 
 
 class Origin(StrEnum):
-    """Where a difference comes from: the file changed, or somebody edited the account. Without the state of
-    an incident nobody can tell."""
+    """The source of a difference: the file changed, or somebody edited the incident. It is unknown if the
+    state does not have the incident."""
 
     FILE = "config changed"
     DRIFT = "edited in incident.io"
@@ -29,7 +29,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One attribute's difference. `before` is the account's value, `after` the declared one."""
+    """A difference in one attribute: `before` is the account's value, `after` the declared one."""
 
     attribute: Attribute
     before: Value
@@ -39,8 +39,8 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """The incident is not in the account. `attributes` is all that will be sent, defaults included. Those
-    `left_to_people` are not edited where it turns out that the incident was there already."""
+    """The incident is not in the account. `attributes` has everything that is sent, including defaults. If
+    the incident turns out to exist already, those in `left_to_people` are not edited."""
 
     incident: Incident
     idempotency_key: str
@@ -50,8 +50,8 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A run that died sent this creation and saw no answer; apply sends the same again and settles it.
-    `content` is the body as it was sent, where the state has it."""
+    """An earlier run sent this creation and got no answer; apply sends the same request again to settle it.
+    `content` is the body as it was sent, if the state has it."""
 
     incident: Incident
     idempotency_key: str
@@ -62,7 +62,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The incident is ours and differs. `blocked` are differences that the API cannot make."""
+    """The incident is ours and differs. `blocked` has the differences that the API cannot change."""
 
     incident: Incident
     live: LiveIncident
@@ -72,7 +72,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """Somebody declared that an existing incident is this one; `changes` bring it up to date."""
+    """An existing incident was adopted under this key; `changes` bring it up to date."""
 
     incident: Incident
     live: LiveIncident
@@ -82,7 +82,7 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True)
 class NoOp:
-    """The incident is as declared."""
+    """The live incident matches the declared one."""
 
     incident: Incident
     incident_id: str
@@ -92,7 +92,7 @@ class NoOp:
 @dataclass(frozen=True, slots=True)
 class Blocked:
     """Nothing can be done: the incident is not ours or not visible, or only create-only attributes differ.
-    `reason` is a stable word, `explanation` a sentence with the next step."""
+    `reason` is a stable code, `explanation` a sentence with the next step."""
 
     incident: Incident
     incident_id: str
@@ -107,7 +107,7 @@ Change = Create | Pending | Update | Adopt | NoOp | Blocked
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file that the plan was made from."""
+    """An input file of the plan."""
 
     path: str
     sha256: str
@@ -115,7 +115,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Unmanaged:
-    """A binding of the ledger that no file declares any longer. It is never deleted."""
+    """A bound incident that no file declares any longer. It is never deleted."""
 
     key: str
     reference: str
@@ -123,8 +123,8 @@ class Unmanaged:
 
 @dataclass(frozen=True, slots=True)
 class MonthCount:
-    """How many incidents began in a month and have a severity. `month` is `2023-04`, in UTC, and empty where
-    an incident has no timestamp; `severity` is a name, and empty where it has none."""
+    """How many incidents of one severity began in a month. `month` is like `2023-04`, in UTC, or empty
+    without a timestamp; `severity` is a name, or empty without a severity."""
 
     month: str
     severity: str
@@ -133,10 +133,10 @@ class MonthCount:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which part of the work a plan is about: incidents whose key fits one of `only` (none: all of them), at
-    most `limit` changes, all differences or `drift_only`, which is a report and not for apply.
+    """What a plan covers: incidents whose key matches one of `only` (all if empty) and at most `limit`
+    changes. With `drift_only` it is a drift report, which cannot be applied.
 
-    `left_out` counts the changes that `limit`, and the incidents that `only`, left out.
+    `left_out` counts the incidents excluded by `only` and the changes excluded by `limit`.
     """
 
     only: tuple[str, ...] = ()
@@ -147,11 +147,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What apply will do. `changes` are in the order of creation: oldest first. A saved plan has no `NoOp`s
-    but their number, `unchanged`.
+    """What apply will do. `changes` are in the order of creation, oldest first. A saved plan has no `NoOp`s,
+    only their number, `unchanged`.
 
-    `severities` are the account's, the least severe first. `history` counts what the account held; it is None
-    where the incidents were looked up one by one, or not at all.
+    `severities` are the account's, least severe first. `history` counts the account's incidents; it is None
+    if they were not listed as a whole.
     """
 
     account: Account
@@ -174,7 +174,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The change was made. `created` tells a creation from an edit, `warnings` what came back different."""
+    """The change was made, by a creation or an edit. `warnings` name values that came back different."""
 
     key: str
     live: LiveIncident
@@ -184,7 +184,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """An incident that was there already is now bound to the key and up to date."""
+    """An incident that already existed is now bound to the key and up to date."""
 
     key: str
     live: LiveIncident
@@ -193,7 +193,7 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The server refused it and nothing of it will be sent again by this run."""
+    """The server refused the change; this run does not send any of it again."""
 
     key: str
     code: str
@@ -204,7 +204,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It was sent and no answer came; the next apply settles it."""
+    """The change was sent and not answered; the next apply settles it."""
 
     key: str
     message: str
@@ -213,7 +213,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class NotAttempted:
-    """The run ended before it was sent."""
+    """The run ended before the change was sent."""
 
     key: str
     location: Location

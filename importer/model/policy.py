@@ -1,4 +1,4 @@
-"""What becomes of edits that people make in incident.io: which fields are theirs, and which edits stay."""
+"""How to treat edits that people make in incident.io: which fields to ignore, and which edits to keep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importer.model.values import Attribute
 
 
 class OnDrift(StrEnum):
-    """What becomes of an edit that somebody made in incident.io."""
+    """What to do about an edit that somebody made in incident.io."""
 
     OVERWRITE = "overwrite"
     KEEP = "keep"
@@ -18,13 +18,13 @@ class OnDrift(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`ignore_changes` are fields that are written at creation and belong to people afterwards: a label such
-    as `custom_fields.Team`, or a field, which stands for all of its kind."""
+    """How to treat drift. `ignore_changes` are set at creation and left to people afterwards: a label such as
+    `custom_fields.Team`, or a field such as `custom_fields`, which covers all of its labels."""
 
     on_drift: OnDrift = OnDrift.OVERWRITE
     ignore_changes: frozenset[str] = frozenset()
 
     def ignores(self, attribute: Attribute) -> bool:
-        """Whether an attribute belongs to people once it was written."""
+        """Whether an attribute is left to people after creation."""
         field = attribute.field.value
         return not self.ignore_changes.isdisjoint((attribute.label, field, field.partition(".")[0]))

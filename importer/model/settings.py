@@ -1,4 +1,4 @@
-"""What importer.yaml says, as values: settings, sources, and the files that the sources have."""
+"""The contents of importer.yaml as values: settings, sources, and the files of the sources."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importer.model.policy import Policy
 
 CONFIG_NAME = "importer.yaml"
 DEFAULT_ON_UNRESOLVED = "default"
-"""The key of `Settings.on_unresolved` for all kinds that it does not name."""
+"""The key in `Settings.on_unresolved` for all kinds without a key of their own."""
 MAPPED_SUFFIXES = {
     ".csv": "csv",
     ".txt": "csv",
@@ -27,12 +27,12 @@ MAPPED_SUFFIXES = {
     ".md": "markdown",
     ".markdown": "markdown",
 }
-"""What a mapping reads in a folder, and the format that it is."""
+"""The file types that a mapping reads in a folder, and their formats."""
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(%|/ ?min)")
 
 
 class OnUnresolved(StrEnum):
-    """What becomes of a name that the account lacks: stop, leave the incident out, leave the value out."""
+    """What to do about a name that the account lacks: stop, or leave out the incident or the value."""
 
     ERROR = "error"
     SKIP = "skip"
@@ -41,7 +41,7 @@ class OnUnresolved(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The importer's own ceiling: requests a minute, or a share (0 to 1) of what the server allows."""
+    """The importer's own rate limit: requests per minute, or a share (0 to 1) of the server's limit."""
 
     per_minute: float | None = None
     share: float = 1.0
@@ -49,8 +49,8 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class PlainSource:
-    """A file, folder or glob of incidents. `timezone` is that of their times without an offset, `policy` what
-    counts for them instead of that of the settings, `line` where importer.yaml says so."""
+    """A file, folder or glob of incidents. `timezone` applies to times without an offset, `policy` replaces
+    the policy of the settings, `line` is the line in importer.yaml."""
 
     path: str
     timezone: str | None = None
@@ -60,9 +60,9 @@ class PlainSource:
 
 @dataclass(frozen=True, slots=True)
 class MappedSource:
-    """A file, folder or glob that is read by a mapping: a file, or a preset by its name. `timezone` is that
-    of its times without an offset, `encoding` that of a text that is not UTF-8; both go before those of the
-    mapping. `line` is where importer.yaml says so, `policy` what counts instead of that of the settings."""
+    """A file, folder or glob that is read with a mapping file or a named preset. `timezone` (for times
+    without an offset) and `encoding` (for text that is not UTF-8) override those of the mapping. `policy`
+    replaces the policy of the settings, `line` is the line in importer.yaml."""
 
     path: str
     mapping: str | None = None
@@ -75,9 +75,8 @@ class MappedSource:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to read. `shown` is its name in messages; `named` says that somebody asked for this one;
-    `mapped` is the source that says by which mapping it is read; `timezone` and `policy` are those of a
-    source without one."""
+    """A file to read. `shown` is its name in messages; `named` means that it was asked for by name; `mapped`
+    is its source if that has a mapping; `timezone` and `policy` come from a source without one."""
 
     path: Path
     shown: str
@@ -89,7 +88,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """importer.yaml, or its defaults. `root` is its folder: all paths in it are relative to that."""
+    """importer.yaml, or its defaults. `root` is its folder; the paths in it are relative to that."""
 
     root: Path
     path: Path | None = None
@@ -109,11 +108,11 @@ class Settings:
 
 
 def parse_rate(text: str) -> Rate:
-    """Return a ceiling from `80%` or `600/min`. Raises UsageError for anything else, 0 and 101% included."""
+    """Return the rate of `80%` or `600/min`. Raises UsageError for anything else, including 0 and 101%."""
     match = _RATE.fullmatch(text.strip())
     amount = float(match[1]) if match else 0.0
     if match is None or amount == 0 or (match[2] == "%" and amount > 100):
         raise UsageError(
-            f"invalid rate `{text}`", hint="write a share from 1% to 100%, or requests a minute: 80%, 600/min"
+            f"invalid rate `{text}`", hint="use a share up to 100%, or requests per minute: 80%, 600/min"
         )
     return Rate(share=amount / 100) if match[2] == "%" else Rate(per_minute=amount)

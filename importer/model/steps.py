@@ -1,7 +1,7 @@
 """What apply sends: a change is a tuple of steps, and each step is one request.
 
-A step of a plan may lack an ID that only an earlier step of the same apply, or a look at the account, tells:
-it is `LATER`, and no such step can be sent.
+A planned step may need an ID that is not known yet, because an earlier step or a read of the account returns
+it: the ID is then `LATER`, and the step cannot be sent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importer.model.values import Attribute, Attributes, Child, Field, FollowUp,
 
 
 class Later(Enum):
-    """The one value of an ID that is not known yet."""
+    """The placeholder for an ID that is not known yet."""
 
     KNOWN_AFTER_APPLY = "(known after apply)"
 
@@ -24,14 +24,14 @@ LATER: Final = Later.KNOWN_AFTER_APPLY
 Id: TypeAlias = str | Later
 
 CREATE = "create"
-"""The identity of the step that creates an incident; of one key there is one."""
+"""The identity of the step that creates an incident; each key has one such step."""
 _EDIT = " (edit)"
 _STATUS = " (status)"
 
 
 @dataclass(frozen=True, slots=True)
 class CreateOption:
-    """Add an option to a select field. It comes before all changes, once for all that need it."""
+    """Add an option to a select field, once, before all changes."""
 
     option: NewOption
 
@@ -40,8 +40,8 @@ class CreateOption:
 class CreateIncident:
     """Create an incident with these attributes. The call URL and children have steps of their own.
 
-    One that was `sent_before` and never answered is sent again as it was, since nobody knows what the server
-    makes of other content under a known key.
+    A creation that was `sent_before` and never answered is sent again unchanged: what the server does with
+    other content under a used key is not documented.
     """
 
     attributes: Attributes
@@ -60,8 +60,8 @@ class EditIncident:
 
 @dataclass(frozen=True, slots=True)
 class CorrectIncident:
-    """Set these attributes again: the answer to the creation shows them in another form. No plan has this
-    step, since only an answer reveals it; each plan says that it may follow a creation."""
+    """Set these attributes again, because the answer to the creation shows them changed. No plan has this
+    step, since only an answer reveals it; plans say that it may follow a creation."""
 
     incident_id: str
     attributes: Attributes
@@ -69,7 +69,7 @@ class CorrectIncident:
 
 @dataclass(frozen=True, slots=True)
 class AttachPostmortem:
-    """Set the link to a post-mortem elsewhere."""
+    """Set the link to an external post-mortem."""
 
     incident_id: Id
     url: str
@@ -77,8 +77,7 @@ class AttachPostmortem:
 
 @dataclass(frozen=True, slots=True)
 class CreateChild:
-    """Create a child; of what it declares, a status takes a step of its own. One that was `sent_before` is
-    sent again as it was."""
+    """Create a child, without its status. If it was `sent_before`, it is sent again unchanged."""
 
     incident_id: Id
     attribute: Attribute
@@ -88,8 +87,7 @@ class CreateChild:
 
 @dataclass(frozen=True, slots=True)
 class EditChild:
-    """Bring a child that is there up to date. `before` is what is known of it: the API wants parts of a
-    follow-up again that nobody changes."""
+    """Update an existing child, known as `before`: the API requires unchanged parts of a follow-up too."""
 
     child_id: Id
     attribute: Attribute
@@ -99,7 +97,7 @@ class EditChild:
 
 @dataclass(frozen=True, slots=True)
 class SetChildStatus:
-    """Set the status of a child whose other parts are as declared."""
+    """Set the status of a child that otherwise matches."""
 
     child_id: Id
     attribute: Attribute
@@ -120,7 +118,7 @@ Step: TypeAlias = (
 
 
 def identity(step: Step) -> str:
-    """Return the name of a step among those of its incident: what the ledger knows it by."""
+    """Return the name that identifies a step within its incident in the ledger."""
     match step:
         case CreateOption(option=option):
             return f"custom_field_options.{option.custom_field.name}.{option.name}"
@@ -143,13 +141,12 @@ def identity(step: Step) -> str:
 
 
 def ends(attribute: Attribute) -> frozenset[str]:
-    """Return the identities of the steps after which nothing of a child is left, whatever a plan expected: no
-    step of a child follows its edit or its status."""
+    """Return the identities of the last steps of a child: none follows its edit or status."""
     return frozenset({attribute.label + _EDIT, attribute.label + _STATUS})
 
 
 def is_ready(step: Step) -> bool:
-    """Whether a step can be sent: nothing in it waits for another step."""
+    """Whether a step can be sent, because every ID in it is known."""
     match step:
         case CreateIncident(attributes=attributes) | CorrectIncident(attributes=attributes):
             return not _waits_for_options(attributes)
@@ -168,8 +165,8 @@ def is_ready(step: Step) -> bool:
 
 
 def status_after(before: Child, value: Child) -> Id | None:
-    """Return the status that a follow-up has after an edit, which the API wants in each: the declared one,
-    else the one it has, which only a look may tell. Other children need none: None."""
+    """Return the status of a follow-up after an edit, which the API requires: the declared one, else the
+    present one, or LATER if that must be read first. Return None for other children."""
     if isinstance(before, FollowUp) and isinstance(value, FollowUp):
         return value.status or before.status or LATER
     return None

@@ -1,4 +1,4 @@
-"""What a file can say of an incident: attributes and their values, names and entities, children, places."""
+"""What a file can declare about an incident: attributes, values, names, entities, children and locations."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """The kinds of things in an account that have an ID. A reporter role is a kind of its own, since
-    it can be assigned only when the incident is created (API page: Incidents V2, Edit)."""
+    """The kinds of entities in an account. A reporter role is a kind of its own, since it can be assigned
+    only when the incident is created (API page: Incidents V2, Edit)."""
 
     SEVERITY = "severity"
     STATUS = "status"
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 class Field(StrEnum):
-    """What can be set on an incident; the value is the word that a file uses for it."""
+    """What can be set on an incident; the value is its name in a file."""
 
     EXTERNAL_ID = "external_id"
     NAME = "name"
@@ -56,7 +56,7 @@ class Field(StrEnum):
 CHILD_FIELDS = frozenset(
     {Field.POSTMORTEM, Field.TIMELINE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.MEMBER, Field.STATUS_PAGE}
 )
-"""Fields whose values are things of their own in the API, created after their incident."""
+"""Fields whose values are separate objects in the API, created after their incident."""
 
 CREATE_ONLY_FIELDS = frozenset(
     {
@@ -68,27 +68,27 @@ CREATE_ONLY_FIELDS = frozenset(
         Field.SLACK_TEAM_ID,
     }
 )
-"""Fields that the edit endpoint lacks. Status is there, but a closed incident cannot be reopened."""
+"""Fields that the edit endpoint cannot set. It takes a status, but a closed incident cannot be reopened."""
 
 WRITE_ONLY_FIELDS = frozenset({Field.SLACK_CHANNEL_NAME})
-"""Fields that no answer of the API shows again."""
+"""Fields that the API never returns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place in a file: `path:line`, or `path:row:column` of a table, all counted from 1."""
+    """A location in a file: `path:line`, or `path:row:column` in a table, all counted from 1."""
 
     path: str = field(metadata={"json": "file"})
     line: int
     column: int | None = None
 
     def __str__(self) -> str:
-        place = f"{self.path}:{self.line}"
-        return place if self.column is None else f"{place}:{self.column}"
+        text = f"{self.path}:{self.line}"
+        return text if self.column is None else f"{text}:{self.column}"
 
 
 class Severity(StrEnum):
-    """How bad a diagnostic is. An error stops plan and apply; a warning is shown."""
+    """The severity of a diagnostic. An error stops plan and apply; a warning is only shown."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -96,9 +96,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem. `code` is stable and documented; `summary` has nothing of a single incident, so that
-    the same cause in many places is one diagnostic with a `count` and its first `locations`. One that
-    `is_private` says what not everybody may see."""
+    """One problem. `code` is stable and documented; `summary` does not mention a single incident, so that the
+    same cause in many places is one diagnostic with a `count` and its first `locations`. If `is_private`, it
+    reveals something about a private incident."""
 
     severity: Severity
     code: str
@@ -112,7 +112,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A thing by the word that the user wrote. `by` says how: a name, an id, an email, a slack_user_id."""
+    """An entity as the user wrote it. `by` is what `name` holds: a name, id, email or slack_user_id."""
 
     kind: Kind
     name: str
@@ -122,7 +122,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A thing in the account. Equality is identity: the name is for people."""
+    """An object in the account. Entities are equal by kind and ID; the name is for display."""
 
     kind: Kind
     id: str
@@ -131,7 +131,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class NewOption:
-    """A select option that is not there yet and that `create_missing` allows apply to create."""
+    """A select option that does not exist yet and that `create_missing` lets apply create."""
 
     custom_field: Entity
     name: str
@@ -146,7 +146,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A table cell that holds several values where its custom field takes several, split at `;`."""
+    """A table cell, split at `;` into several values if its custom field takes several."""
 
     text: str
 
@@ -161,7 +161,7 @@ class PostmortemDocument:
 
 @dataclass(frozen=True, slots=True)
 class TimelineItem:
-    """An event in an incident's history."""
+    """An event in the timeline of an incident."""
 
     at: datetime
     description: str | None = None
@@ -169,8 +169,8 @@ class TimelineItem:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """Work that an incident left behind. `status` is outstanding, completed or not_doing. `title` is what the
-    account shows where that is not the name of the attribute: of two follow-ups with one title."""
+    """A follow-up of an incident. `status` is outstanding, completed or not_doing. `title` is the title in
+    the account if it differs from the attribute's key, as for two follow-ups with the same title."""
 
     description: str | None = None
     assignee: Reference | Entity | None = None
@@ -181,7 +181,7 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A resource elsewhere, by `url` or by the `external_id` that its provider gave it."""
+    """An external resource, by `url` or by its provider's `external_id`."""
 
     resource_type: str
     url: str | None = None
@@ -191,12 +191,12 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Access of one user to a private incident; the user is the attribute's key."""
+    """A user's access to a private incident; the user is the attribute's key."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusPageUpdate:
-    """One public update; components are pairs of component and status, sorted by name."""
+    """A public update; `components` are pairs of component and status, sorted by name."""
 
     at: datetime
     status: str
@@ -217,7 +217,7 @@ ChildPart = str | datetime | Reference | Entity | Mapping[Reference | Entity, st
 
 
 def child_parts(child: Child | StatusPageUpdate) -> dict[str, ChildPart]:
-    """Return what a child, or an update of one, has: its parts by the words of an incident file."""
+    """Return the parts of a child or status page update that are set, named as in an incident file."""
     own = [each for each in fields(child) if each.compare and getattr(child, each.name) != each.default]
     parts = {each.name: getattr(child, each.name) for each in own}
     return parts | {"components": dict(child.components)} if isinstance(child, StatusPageUpdate) else parts
@@ -225,20 +225,20 @@ def child_parts(child: Child | StatusPageUpdate) -> dict[str, ChildPart]:
 
 Scalar = str | Decimal | datetime | Link | Entity | NewOption | Reference | Packed
 Value = Scalar | Child | tuple[Scalar, ...] | None
-"""Moments are in UTC, cut to milliseconds; tuples are sets: sorted and without repetition, never empty."""
+"""Times are in UTC, truncated to milliseconds; tuples are sets: sorted, without duplicates, never empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One settable property: `severity`, or `roles` with the key `Incident Lead`. Children are keyed by
-    their name within the incident, as text, or by a user."""
+    """One settable property: `severity`, or `roles` with the key `Incident Lead`. The key of a child is its
+    name within the incident, or a user."""
 
     field: Field
     key: Reference | Entity | str | None = None
 
     @property
     def label(self) -> str:
-        """The property in a file's words: `severity`, `timestamps.Resolved at`."""
+        """The name of the property in a file: `severity`, `timestamps.Resolved at`."""
         match self.key:
             case None:
                 return self.field.value
@@ -253,7 +253,7 @@ class Attribute:
 
     @property
     def is_create_only(self) -> bool:
-        """Whether the API sets it at creation and never again."""
+        """Whether the API can set it only at creation."""
         if self.field in CREATE_ONLY_FIELDS:
             return True
         return isinstance(self.key, Entity) and self.key.kind is Kind.REPORTER

@@ -1,1 +1,1 @@
-"""Declared and live incidents -> a plan, and what can be said of it before anything is sent."""
+"""Declared and live incidents -> a plan, and the checks of it before anything is sent."""

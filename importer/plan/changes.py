@@ -1,4 +1,4 @@
-"""What the changes of a plan have in common, and parts of a plan. Pure."""
+"""Functions on the changes of a plan, and filters that return a part of a plan. Pure."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from importer.model import (
 )
 
 CANNOT_CHANGE = "cannot be changed after creation"
-"""Why a difference is blocked that only a creation could have made otherwise."""
+"""The reason of a blocked difference in a create-only attribute."""
 
 
 def new_options(changes: Iterable[Change]) -> tuple[NewOption, ...]:
-    """Return the select options that have to be created first, each once, sorted by field and name."""
+    """Return the select options to be created first, without duplicates, sorted by field and name."""
     wanted = {each for change in changes for value in sent(change) for each in _options(value)}
     return tuple(sorted(wanted, key=lambda each: (each.custom_field.name, each.custom_field.id, each.name)))
 
@@ -52,7 +52,7 @@ def sent(change: Change) -> Iterable[Value]:
 
 
 def declared(change: Create | Pending) -> Attributes:
-    """Return all that a creation sends, the number included."""
+    """Return all attributes that a creation sends, including the number."""
     incident = change.incident
     if incident.external_id is None:
         return change.attributes
@@ -60,12 +60,12 @@ def declared(change: Create | Pending) -> Attributes:
 
 
 def is_acting(change: Change) -> bool:
-    """Whether apply has something to do for a change."""
+    """Whether apply has anything to do for a change."""
     return not isinstance(change, NoOp | Blocked)
 
 
 def only_keys(plan: Plan, *keys: str) -> Plan:
-    """Return the part of a plan that concerns some keys."""
+    """Return a plan with only the changes of some keys."""
     return replace(plan, changes=tuple(each for each in plan.changes if each.incident.key in keys))
 
 
@@ -75,7 +75,7 @@ def without_keys(plan: Plan, keys: frozenset[str]) -> Plan:
 
 
 def only_drift(plan: Plan) -> Plan:
-    """Return what of a plan is due to edits in incident.io, or may be: a report, and not for apply."""
+    """Return the drift report of a plan: the differences that are, or may be, edits in incident.io."""
     drifted = tuple(each for change in plan.changes if (each := _drifted(change)) is not None)
     unknown = [each.incident for each in plan.changes if isinstance(each, Create | Pending)]
     found = plan.diagnostics + tuple(map(_not_compared, unknown))
@@ -90,13 +90,13 @@ def _not_compared(incident: Incident) -> Diagnostic:
         "not-compared",
         "incidents that are not known to be in the account were not compared",
         f"incident '{incident.key}'",
-        "a report needs the state file, or a marker field; what was never applied cannot have drifted",
+        "a drift report needs the state file or a marker field; incidents never applied cannot have drifted",
         (incident.location,),
     )
 
 
 def _drifted(change: Change) -> Change | None:
-    """Return what drifted of an incident that was imported, or that nothing did; None for all others."""
+    """Return the drift of an imported incident, a NoOp if it has none, or None for any other incident."""
     match change:
         case Update(incident=incident, live=live):
             changes, blocked = _by_drift(change.changes), _by_drift(change.blocked)

@@ -1,4 +1,4 @@
-"""A plan -> how many requests it takes, and how long those last at the rate limit."""
+"""A plan -> how many requests it takes, and how long they take at the rate limit."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from importer.model import Plan
 from importer.plan.steps import all_steps
 
 LIMIT_PER_MINUTE = 1200
-"""What an API key may do by default (API page: Introduction, rate limits)."""
+"""The default rate limit of an API key (API page: Introduction, rate limits)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """`seconds` is the time that the requests take at `per_minute`.
+    """The number of requests, and the `seconds` that they take at `per_minute`.
 
-    The bucket that a rested key may empty at once is left out: over a real network, a few requests in flight
-    hardly go faster than the sustained rate.
+    The burst that the API allows an idle key is not counted: over a real network, a few concurrent requests
+    are hardly faster than the sustained rate.
     """
 
     requests: int
@@ -26,11 +26,11 @@ class Estimate:
 
 
 def estimate(plan: Plan) -> Estimate:
-    """Count the steps of a plan. Reads that guard against duplicates come on top and are few, and so do the
-    corrections that only an answer reveals."""
+    """Estimate the requests of a plan from its steps. The few reads that guard against duplicates, and
+    corrections that only an answer reveals, are not counted."""
     return of_requests(sum(1 for _ in all_steps(plan)))
 
 
 def of_requests(number: int) -> Estimate:
-    """Return how long so many requests last."""
+    """Return the estimate for a number of requests."""
     return Estimate(number, ceil(number * 60 / LIMIT_PER_MINUTE), LIMIT_PER_MINUTE)

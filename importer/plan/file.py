@@ -1,7 +1,7 @@
 """A plan <-> its JSON: the document that `plan --json` prints, `--out` saves and `apply` reads.
 
-A file is taken only if it is whole: its hash fits, and what it shows a reader (names, requests, counts) is
-what its typed part makes apply do. Both are checked anew on reading, so what was reviewed is what is sent.
+A file is accepted only if its hash matches, and if what it shows a reader (names, requests, counts) is what
+its typed part makes apply do. Both are checked on reading, so what was reviewed is what is sent.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from importer.plan.summary import summarise
 
 _MAJOR_VERSION = 1
 FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
-"""A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
+"""A reader accepts any minor version, ignoring unknown keys, and refuses another major version."""
 
 _CHANGES, _SEAL = "incident_changes", "plan_hash"
 _OWN = (b'"format_version"', b'"tool_version"')
@@ -42,29 +42,28 @@ _OWN = (b'"format_version"', b'"tool_version"')
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """A plan as it was read from its file, and the hash that names it."""
+    """A plan read from a file, and the hash that identifies it."""
 
     plan: Plan
     plan_hash: str
 
 
 def plan_chunks(plan: Plan) -> Iterator[str]:
-    """Yield the plan's document in ASCII, one line for each incident. Incidents that are as declared are only
-    counted. It holds no secret."""
+    """Yield the plan's document in ASCII, one line per changed incident. It contains no secrets."""
     changes = (change_to_json(each) for each in plan.changes if not isinstance(each, NoOp))
     return document_chunks(_head(plan), _CHANGES, changes, seal=_SEAL)
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Save a plan, readable by its owner alone. After a crash there is the whole file or none.
+    """Save a plan, readable only by its owner. A crash never leaves a partial file.
 
-    Raises UsageError where the file cannot be written.
+    Raises UsageError if the file cannot be written.
     """
     write_private(path, plan_chunks(plan))
 
 
 def is_plan(path: Path) -> bool:
-    """Whether a file is, or was, a saved plan, by what `write_plan` puts among its first lines."""
+    """Whether a file is a saved plan, possibly an edited one, by its first lines."""
     if not path.is_file():
         return False
     with path.open("rb") as stream:
@@ -75,8 +74,8 @@ def is_plan(path: Path) -> bool:
 def read_plan(path: Path) -> SavedPlan:
     """Return the plan that `write_plan` saved, without its NoOps but with their number.
 
-    Raises UsageError for what is no plan of a version that this program reads, and Refused for a plan that
-    was changed after it was made.
+    Raises UsageError if the file is not a plan of a supported version, and Refused if the plan was changed
+    after it was made.
     """
     try:
         with open_text(path) as stream:
@@ -91,7 +90,7 @@ def read_plan(path: Path) -> SavedPlan:
 
 
 def _read(document: Document, path: Path) -> SavedPlan:
-    """Take a document, entry by entry. That it was changed counts before what is wrong with it then."""
+    """Read a document entry by entry. A wrong hash is reported before any other problem."""
     _check_version(document.head, path)
     changes: list[Change] = []
     problem: ImporterError | None = None
@@ -108,7 +107,7 @@ def _read(document: Document, path: Path) -> SavedPlan:
 
 
 def _change(entry: JsonObject, path: Path) -> Change | ImporterError:
-    """Return the change of an entry that shows what it does, or what is wrong with the entry."""
+    """Return the change of an entry, or the error if it is damaged or does not show what it does."""
     try:
         if not _validator("change").is_valid(entry):
             return _damaged(path)
@@ -170,8 +169,8 @@ def _check_version(head: JsonObject, path: Path) -> None:
     version = major_version(head)
     if version is None or "tool_version" not in head:
         raise _not_a_plan(path)
-    made_by_an_older = not isinstance(head.get("scope"), dict)
-    if version != _MAJOR_VERSION or made_by_an_older:
+    is_older = not isinstance(head.get("scope"), dict)
+    if version != _MAJOR_VERSION or is_older:
         raise UsageError(
             f"{path} was made by importer {head['tool_version']}, in a format that this version cannot read",
             hint=f"make a new one: importer plan --out {path}",
@@ -192,7 +191,7 @@ def _damaged(path: Path) -> UsageError:
 
 
 def _inconsistent(path: Path) -> Refused:
-    return _refused(path, "shows other changes than this version of importer would make", code="plan-untrue")
+    return _refused(path, "does not show what this version of importer would do", code="plan-untrue")
 
 
 def _refused(path: Path, why: str, *, code: str) -> Refused:
@@ -201,8 +200,8 @@ def _refused(path: Path, why: str, *, code: str) -> Refused:
 
 @cache
 def _validator(part: str) -> Any:
-    """Return what judges the `head` of the document, or one `change`, by the published schema."""
-    import jsonschema_rs  # noqa: PLC0415 - it is loaded only where a plan is read
+    """Return the validator of the document's `head` or of one `change`, from the published schema."""
+    import jsonschema_rs  # noqa: PLC0415 - needed only to read a plan
 
     schema = schemas.read("plan")
     if part == "change":
@@ -212,7 +211,7 @@ def _validator(part: str) -> Any:
 
 
 def _contains(document: Any, promised: Any) -> bool:
-    """Whether a document says all that is promised; it may have keys of a later minor version beside."""
+    """Whether a document contains all that is promised; it may also have keys of a later minor version."""
     if document == promised:
         return True
     match promised:
@@ -231,7 +230,7 @@ def _contains(document: Any, promised: Any) -> bool:
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> JsonObject:
-    """Return a problem as every JSON output shows it; `file`, `line`, `column` are its first place."""
+    """Return a problem as every JSON output shows it; `file`, `line`, `column` are its first location."""
     places = [encode_record(each) for each in diagnostic.locations]
     first = places[0] if places else {}
     return {

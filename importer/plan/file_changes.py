@@ -1,7 +1,7 @@
 """A change of a plan <-> its entry in the plan file.
 
-An entry says everything twice: for a reader (before, after, changed_fields, requests) and, under `resolved`,
-in the typed form that apply reads. Whoever reads a file checks that both say the same.
+An entry has everything twice: for a reader (before, after, changed_fields, requests) and, under `resolved`,
+in the typed form that apply reads. `read_plan` checks that both agree.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from importer.wire.requests import request
 
 JsonObject = dict[str, Any]
 _SHOWN_OF_LIVE = frozenset({"id", "reference", "updated_at"})
-"""What an entry says of a live incident elsewhere."""
+"""The fields of a live incident that are elsewhere in the entry."""
 
 Written = Create | Pending | Update | Adopt | Blocked
-"""The changes that have an entry: what is as declared has none."""
+"""The changes that have an entry; a NoOp has none."""
 
 
 def change_to_json(change: Written) -> JsonObject:
@@ -65,8 +65,7 @@ def change_to_json(change: Written) -> JsonObject:
 
 
 def change_from_json(entry: JsonObject) -> Written:
-    """Return the change of an entry whose shape the schema has checked. Raises ValueError, KeyError or
-    TypeError where it is damaged all the same."""
+    """Return the change of an entry that matches the schema. Raises ValueError, KeyError or TypeError."""
     resolved = entry["resolved"]
     incident = decode_record(Incident, {**resolved, "key": entry["key"], "location": entry["source"]})
     action = entry["actions"][0]
@@ -91,16 +90,16 @@ def change_from_json(entry: JsonObject) -> Written:
 
 
 def request_to_json(step: Step) -> JsonObject:
-    """Return the request of a step. The body of a creation follows from what stands beside it, so its SHA-256
-    stands in its place; one that waits for an option has none yet."""
-    made = request(step)
-    digest = made.sha256 if is_ready(step) else LATER.value
-    body = {"body_sha256": digest} if isinstance(step, CreateIncident) else {"body": made.body}
-    return {"method": made.method, "path": made.path, **body}
+    """Return the request of a step. The body of a creation follows from the rest of the entry, so only its
+    SHA-256 is included, unless it waits for an option."""
+    sent = request(step)
+    digest = sent.sha256 if is_ready(step) else LATER.value
+    body = {"body_sha256": digest} if isinstance(step, CreateIncident) else {"body": sent.body}
+    return {"method": sent.method, "path": sent.path, **body}
 
 
 def _sides(change: Written) -> tuple[Attributes | None, Attributes]:
-    """Return what is managed as it is in the account, and as it will be; blocked differences stay."""
+    """Return the managed attributes before and after apply. Blocked differences keep their value."""
     match change:
         case Create() | Pending():
             return None, declared(change)
@@ -185,7 +184,7 @@ def _resolved(change: Written) -> JsonObject:
 
 
 def _sent_to(own: Attributes, sent: Attributes) -> JsonObject:
-    """What a creation sends is nearly what is declared: only the difference is kept."""
+    """Return the difference between what is declared and what a creation sends."""
     missing = object()
     added = {each: value for each, value in sent.items() if own.get(each, missing) != value}
     return {"added": encode_attributes(added), "left_out": _attributes_to(own.keys() - sent.keys())}

@@ -1,7 +1,7 @@
-"""Declared incidents and live incidents -> which is which, and whether it is ours to edit.
+"""Declared and live incidents -> which live incident a declared one is, and whether it is ours to edit.
 
-Ours is what the ledger binds, what carries the key in the marker field, or what somebody adopted. An equal
-number (INC-48) or an equal name is never proof: whatever is found by it may only be shown.
+An incident is ours if the ledger binds it, if its marker field holds the key, or if somebody adopted it. An
+equal number (INC-48) or name is never proof: an incident found that way may only be shown.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from importer.model.normalise import folded
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """The importer created it, or an adoption was applied."""
+    """The importer created the incident, or applied its adoption."""
 
     live: LiveIncident
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Somebody adopted it, and no apply has brought it up to date yet."""
+    """The incident was adopted, and no apply has brought it up to date yet."""
 
     live: LiveIncident
 
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """It is ours, and this key does not see it. That is not proof that it is gone."""
+    """The incident is ours, but the API key cannot see it. That does not prove that it is gone."""
 
     binding: Binding
 
 
 @dataclass(frozen=True, slots=True)
 class NotOurs:
-    """An incident has the declared number, its ID is the declared key, or it has the look of the declared
-    one, and nothing says that it is ours. `owner` is its key, if any."""
+    """An incident has the declared number, its ID is the declared key, or it resembles the declared one, but
+    nothing proves that it is ours. `owner` is its key, if any."""
 
     live: LiveIncident
     owner: str | None
@@ -47,17 +47,16 @@ class NotOurs:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Ledger and marker field point at different incidents; `explanation` is the end of a sentence."""
+    """The ledger and the marker field point at different incidents; `explanation` completes a sentence."""
 
     explanation: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Its creation was sent, and whether it was carried out is not known. Only the same idempotency key can
-    settle that: another one, of a namespace that was changed since, would make a second incident. `resembles`
-    are incidents of the same name and moments: one of them may be what was made. `content` is the body that
-    was sent, where it is known."""
+    """The creation was sent, but not confirmed. Only the same idempotency key can settle it: another one,
+    after a change of namespace, would create a second incident. `resembles` are incidents with the same name
+    and timestamps: one of them may be the one created. `content` is the body that was sent, if known."""
 
     idempotency_key: str
     resembles: tuple[NotOurs, ...] = ()
@@ -66,7 +65,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The account does not have it. `resembles` are incidents of the same name and moments."""
+    """The account lacks the incident. `resembles` are incidents with the same name and timestamps."""
 
     resembles: tuple[NotOurs, ...]
 
@@ -75,8 +74,8 @@ Match = Ours | Claimed | Hidden | NotOurs | Conflict | Sent | Absent
 
 
 class LiveIndex:
-    """The live incidents by everything that can identify them. `is_whole` says that these are all that the
-    account shows, and not only those that were asked for."""
+    """The live incidents, indexed by everything that can identify them. `is_whole` means that these are all
+    that the account shows, not only selected ones."""
 
     def __init__(
         self, live: Iterable[LiveIncident], memory: Memory, marker: Entity | None, *, is_whole: bool = False
@@ -94,7 +93,7 @@ class LiveIndex:
             self.add(each)
 
     def add(self, live: LiveIncident) -> None:
-        """Add one live incident, or a later look at it: a list may show one twice."""
+        """Add a live incident, or replace it by a later version: a list may show an incident twice."""
         earlier = self._by_id.get(live.id)
         for bucket in self._buckets(earlier) if earlier else ():
             del bucket[live.id]
@@ -105,19 +104,19 @@ class LiveIndex:
             self._by_number[live.number] = live
 
     def live(self) -> Iterator[LiveIncident]:
-        """Yield each live incident once, as it was seen last."""
+        """Yield each live incident once, in its latest version."""
         return iter(self._by_id.values())
 
     def mark_unread(self, live: LiveIncident, field: Field) -> None:
-        """Note that the account does not show this kind of children of an incident."""
+        """Record that the account does not show children of this kind."""
         self._unread.add((live.id, field))
 
     def is_unread(self, live: LiveIncident, field: Field) -> bool:
-        """Whether the account refused to show this kind of children of an incident."""
+        """Whether the account does not show children of this kind."""
         return (live.id, field) in self._unread
 
     def match(self, incident: Incident) -> Match:
-        """Find the one live incident that a declared one is, and how that is known."""
+        """Find the live incident that a declared one is, and on what evidence."""
         conflict = self._conflict(incident.key)
         if conflict:
             return conflict
@@ -136,8 +135,8 @@ class LiveIndex:
         return Absent(self._alike(incident))
 
     def _candidate(self, incident: Incident) -> LiveIncident | None:
-        """Return what a key or a number means without proof. The key of an incident that was pulled is its
-        ID, so that its own account knows it under any number."""
+        """Return the incident that a key or number suggests without proof. The key of a pulled incident is
+        its ID, so its own account finds it under any number."""
         numbered = self._by_number.get(incident.external_id) if incident.external_id else None
         return self._by_id.get(incident.key) or numbered
 
@@ -148,23 +147,27 @@ class LiveIndex:
         return Ours(live) if binding.settled else Claimed(live)
 
     def _conflict(self, key: str) -> Conflict | None:
-        """Return why a key does not name one incident, if so."""
+        """Return the conflict if a key does not identify exactly one incident."""
         binding, carriers = self._memory.bindings.get(key), self._carrying(key)
         if len(carriers) > 1:
             references = ", ".join(each.reference for each in carriers)
-            return Conflict(f"several incidents carry it in the marker field: {references}")
+            return Conflict(f"several incidents have it in the marker field: {references}")
         carrier = carriers[0] if carriers else None
         if binding is None:
             owner = self._owners.get(carrier.id) if carrier else None
             if carrier and owner:
-                return Conflict(f"{carrier.reference} carries it, but the state binds that to key '{owner}'")
+                return Conflict(
+                    f"the marker field puts it on {carrier.reference}, which the state binds to key '{owner}'"
+                )
             return None
         if carrier and carrier.id != binding.incident_id:
-            return Conflict(f"the state binds it to {binding.reference}, but {carrier.reference} carries it")
+            return Conflict(
+                f"the state binds it to {binding.reference}, the marker field puts it on {carrier.reference}"
+            )
         live = self._by_id.get(binding.incident_id)
         other = self._marked(live) if live else None
         if other and other != key:
-            return Conflict(f"the state binds it to {binding.reference}, which carries the key '{other}'")
+            return Conflict(f"the state binds it to {binding.reference}, whose marker field has '{other}'")
         return None
 
     def _carrying(self, key: str) -> tuple[LiveIncident, ...]:

@@ -1,7 +1,7 @@
-"""Declared and live incidents -> the changes that make the account what the files say. Pure.
+"""Declared and live incidents -> the changes that make the account match the files. Pure.
 
-Every difference has one of three fates: it is changed, it is shown as blocked because the API cannot change
-it, or it is none because the server merely keeps its own form of what was declared.
+Each difference is either changed, shown as blocked because the API cannot change it, or ignored because the
+server merely keeps its own form of the declared value.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from importer.model.diagnostics import Diagnostics
 from importer.model.identity import idempotency_key
 from importer.model.settings import Settings
 from importer.model.steps import LATER
+from importer.model.wording import numbered
 from importer.plan.differences import differences
 from importer.plan.drift import after_policy, judge
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
@@ -44,7 +45,7 @@ from importer.plan.steps import edit_steps
 
 
 class _Obstacle(Enum):
-    """Why a difference is no change: no plan could ever make it."""
+    """Why a difference is left out of the plan: no plan could ever make it."""
 
     CANNOT_BE_CLEARED = auto()
     NOT_SHOWN = auto()
@@ -52,7 +53,7 @@ class _Obstacle(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The changes, oldest incident first, the bindings that no file declares, and what to say about both."""
+    """The changes, oldest incident first, the bindings that no file declares, and the problems found."""
 
     changes: tuple[Change, ...]
     unmanaged: tuple[Unmanaged, ...]
@@ -61,7 +62,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What an incident's plan depends on beside the incident: settings, and two entities of the account."""
+    """What plans of incidents depend on: the settings, and the account's marker field and closed status."""
 
     settings: Settings
     marker: Entity | None
@@ -76,8 +77,8 @@ def plan_changes(
     context: PlanContext,
     declared_keys: frozenset[str],
 ) -> Planned:
-    """Decide for each resolved incident what has to happen. `declared_keys` are all keys of the files, also
-    of incidents that are not planned now: what is bound and not among them is no longer managed."""
+    """Plan each resolved incident. `declared_keys` are all keys in the files, including incidents that are
+    not planned now; a bound key that is not among them is no longer managed."""
     planner = _Planner(context, memory, index, declared_keys, Diagnostics())
     ordered = sorted(incidents, key=_by_history)
     changes = [change for each in ordered if (change := planner.change(each, index.match(each))) is not None]
@@ -96,7 +97,7 @@ class _Planner:
     diagnostics: Diagnostics
 
     def change(self, incident: Incident, match: Match) -> Change | None:
-        """Return what has to happen to one incident, or nothing where its identity is in doubt."""
+        """Return the change of one incident, or None if its identity is in conflict."""
         match match:
             case Ours(live=live):
                 return self._update(incident, live)
@@ -111,11 +112,11 @@ class _Planner:
                     "identity-conflict",
                     f"key '{incident.key}' points at different incidents: {explanation}",
                     incident.location,
-                    hint="correct the marker field in incident.io, or `importer state forget` what is wrong",
+                    hint="correct the marker field in incident.io, or `importer state forget` the wrong key",
                 )
                 return None
             case Sent(idempotency_key=sent_with, resembles=resembles, content=content):
-                self._warn_of_resemblance(incident, resembles, "incidents that nobody confirmed")
+                self._warn_of_resemblance(incident, resembles, "unconfirmed incidents")
                 return Pending(incident, sent_with, *self._creation(incident), content)
             case Absent(resembles=resembles):
                 self._warn_of_resemblance(incident, resembles, "incidents to be created")
@@ -136,8 +137,8 @@ class _Planner:
         return {**incident.attributes, self._marker: incident.key} if self._marker else incident.attributes
 
     def _creation(self, incident: Incident) -> tuple[Attributes, frozenset[Attribute]]:
-        """Return all that a creation sends: what is declared, and what must not be left to the server. There
-        is nothing to clear yet. And what of it belongs to people afterwards."""
+        """Return all attributes that a creation sends, with defaults that must not be left to the server and
+        without cleared ones, and those of them that are left to people afterwards."""
         defaults: dict[Attribute, Value] = {Attribute(Field.VISIBILITY): "public"}
         if self.context.closed:
             defaults[Attribute(Field.STATUS)] = self.context.closed
@@ -156,7 +157,7 @@ class _Planner:
                 live.id,
                 live.reference,
                 "create-only",
-                f"the API cannot change {labels} of an incident that exists: change the file or incident.io",
+                f"the API cannot change {labels} of an existing incident: change the file or incident.io",
                 blocked,
             )
         return NoOp(incident, live.id, live.reference)
@@ -164,7 +165,7 @@ class _Planner:
     def _compare(
         self, incident: Incident, live: LiveIncident
     ) -> tuple[tuple[FieldChange, ...], tuple[FieldChange, ...]]:
-        """Return the differences that apply can make and those that it cannot."""
+        """Return the differences that apply can make, and those that it cannot."""
         found = list(differences(live.attributes, self._compared(incident)))
         if found:
             remembered = self.memory.remembered(incident.key)
@@ -174,14 +175,14 @@ class _Planner:
             real = [each for each, obstacle in obstacles if obstacle is None]
             found = after_policy(incident, real, self._marker, self.diagnostics)
             if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in found):
-                found = []  # the state was lost, and nobody can say whether it is a change
+                found = []  # the state was lost, so it is unknown whether this is a change
         blocked = [each for each in found if not _is_possible(each)]
         blocked[:0] = _number_change(incident, live.reference)
         return tuple(each for each in found if _is_possible(each)), tuple(blocked)
 
     def _compared(self, incident: Incident) -> Attributes:
-        """Return what is declared, without what belongs to people once it was written. The marker never
-        does: without it, a lost state would be lost."""
+        """Return the declared attributes without those left to people. The marker is always included: without
+        it, a lost state could not be rebuilt."""
         return {
             attribute: value
             for attribute, value in self._desired(incident).items()
@@ -199,13 +200,13 @@ class _Planner:
 
     def _is_as_it_was_sent(self, incident: Incident, live: LiveIncident) -> bool:
         """Whether it was imported with the declared number and values, as after a lost state."""
-        is_it = live.mode == "retrospective" and live.number == incident.external_id
+        is_imported = live.mode == "retrospective" and live.number == incident.external_id
         desired = {a: value for a, value in self._desired(incident).items() if not a.is_child}
-        return is_it and not differences(live.attributes, desired)
+        return is_imported and not differences(live.attributes, desired)
 
     def _as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> NoOp | None:
-        """Return that nothing is to be done where all is as declared under the incident's own ID, as after a
-        pull. Where nothing is to be done, it does not matter whose the incident is."""
+        """Return a NoOp if everything is as declared, as after a pull, otherwise None. If there is nothing to
+        do, it does not matter whose the incident is."""
         declared = {a: value for a, value in self._compared(incident).items() if a != self._marker}
         found = (*_number_change(incident, live.reference), *differences(live.attributes, declared))
         obstacles = [(each, self._obstacle(each, live)) for each in found]
@@ -215,8 +216,8 @@ class _Planner:
         return NoOp(incident, live.id, live.reference)
 
     def _obstacle(self, change: FieldChange, live: LiveIncident) -> _Obstacle | None:
-        """Return why a difference is left out that would be one for ever: no request clears what is set at
-        creation, and apply does not create children that it cannot look for first."""
+        """Return why a difference must be left out, since it would never settle: no request clears a
+        create-only attribute, and apply does not create children that it cannot look up first."""
         if change.attribute.is_create_only and change.after is None:
             return _Obstacle.CANNOT_BE_CLEARED
         return _Obstacle.NOT_SHOWN if self.index.is_unread(live, change.attribute.field) else None
@@ -238,14 +239,14 @@ class _Planner:
             elif obstacle is _Obstacle.NOT_SHOWN:
                 self.diagnostics.warning(
                     "not-available",
-                    f"this account's API does not show {change.attribute.field.value}: they are left out",
+                    f"this account's API does not show {change.attribute.field.value}: left out of the plan",
                     incident.location,
                     detail=detail,
                 )
 
     def _hidden(self, incident: Incident, hidden: Hidden) -> Change:
-        """An incident that the key does not see cannot be compared with the account, only with what was
-        last declared: as long as that did not change there is nothing to do."""
+        """Plan an incident that the API key cannot see. It is compared with what was last declared: if that
+        has not changed, there is nothing to do."""
         binding = hidden.binding
         remembered = self.memory.remembered(incident.key)
         as_declared = {attribute: known.declared for attribute, known in remembered.items()}
@@ -267,13 +268,13 @@ class _Planner:
             binding.incident_id,
             binding.reference,
             "not-visible",
-            "this API key does not see the incident: use one with the role global_access, or, if it was "
+            "this API key cannot see the incident: use a key with the role global_access, or, if it was "
             f"deleted in incident.io, run `importer state forget {incident.key}`",
             changed,
         )
 
-    def _warn_of_resemblance(self, incident: Incident, resembles: tuple[NotOurs, ...], those: str) -> None:
-        """Nobody knows how long the server remembers a key: what looks the same may become a second one."""
+    def _warn_of_resemblance(self, incident: Incident, resembles: tuple[NotOurs, ...], which: str) -> None:
+        """Warn of similar incidents: if the server forgot the key, creation would make a duplicate."""
         unmanaged = [each for each in resembles if each.owner not in self.declared_keys]
         if unmanaged:
             first = unmanaged[0]
@@ -281,7 +282,7 @@ class _Planner:
             renamed = f"if the key was renamed, keep the old one: {first.owner}"
             self.diagnostics.warning(
                 "resembles-existing",
-                f"{those} have the name and timestamps of unmanaged incidents of the account",
+                f"{which} have the same name and timestamps as unmanaged incidents in the account",
                 incident.location,
                 detail=f"incident '{incident.key}' resembles "
                 + ", ".join(each.live.reference for each in unmanaged),
@@ -289,13 +290,13 @@ class _Planner:
             )
 
     def warn_of_undeclared(self) -> None:
-        """Warn of creations that nobody answered and that no file would settle any longer."""
+        """Warn of unanswered creations that no file declares any longer, so that no apply settles them."""
         for key in sorted(self.memory.sent.keys() - self.declared_keys):
             self.diagnostics.warning(
                 "sent-undeclared",
-                "creations were sent by a run that died, and no file declares them any longer",
+                "a run that did not finish sent creations that no file declares any longer",
                 detail=f"incident '{key}'",
-                hint="declare them again under the same key: apply finds out what became of them",
+                hint="declare them again with the same key: the next apply settles them",
             )
 
 
@@ -305,7 +306,7 @@ def _is_possible(change: FieldChange) -> bool:
 
 
 def _number_change(incident: Incident, reference: str) -> tuple[FieldChange, ...]:
-    """Return the difference between the declared number and that of a reference, which nothing can change."""
+    """Return the difference between the declared number and that in a reference; it is always blocked."""
     number = incident.external_id
     if number is None or number == number_of(reference):
         return ()
@@ -318,13 +319,13 @@ def _blocked(incident: Incident, found: NotOurs) -> Blocked:
         step = "give one of them another external_id, or keep the old key if it was renamed"
     else:
         reason, why = "not-ours", f"{_described(found.live)} exists and was not created by this importer"
-        other = "if it is another one, take out external_id; " if incident.external_id else ""
+        other = "if it is a different incident, remove external_id; " if incident.external_id else ""
         step = f"{other}if it is the same incident, run: importer adopt {incident.key} {found.live.reference}"
     return Blocked(incident, found.live.id, found.live.reference, reason, f"{why}; {step}")
 
 
 def _described(live: LiveIncident) -> str:
-    """Return the reference of an incident, and its name if everybody may see that."""
+    """Return the reference of an incident, with its name if it is public."""
     is_public = live.attributes.get(Attribute(Field.VISIBILITY)) == "public"
     return f"{live.reference} ({live.name})" if is_public and live.name else live.reference
 
@@ -335,8 +336,9 @@ def _by_history(incident: Incident) -> tuple[bool, str, str]:
 
 
 def exceeded(changes: Mapping[str, int], settings: Settings) -> str | None:
-    """Say which safety limit the number of creations and updates exceeds, if one."""
+    """Return a message if the number of creations or updates exceeds its safety limit."""
     for action, limit in (("create", settings.max_creates), ("update", settings.max_updates)):
         if limit is not None and changes[action] > limit:
-            return f"the plan has {changes[action]} to {action}; safety.max_{action}s allows {limit}"
+            count = numbered(changes[action], "incident")
+            return f"the plan has {count} to {action}; safety.max_{action}s allows {limit}"
     return None

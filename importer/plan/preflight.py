@@ -1,4 +1,4 @@
-"""The key's roles and the account's workflows -> what will fail, before anything is sent. Pure.
+"""The API key's roles and the account's workflows -> warnings before anything is sent. Pure.
 
 Role names and what they allow: API page Utilities V1, Identity.
 """
@@ -43,13 +43,13 @@ _CHILDREN = {
     Field.STATUS_PAGE: "status_page_publisher",
     Field.POSTMORTEM: "postmortems_manage",
 }
-"""The children that have a role of their own, by the roles' names; for the others the API pages name none."""
+"""The kinds of children with a role of their own, judging by the names of the roles on the API page."""
 
-_NEW_KEY = "roles are chosen when a key is created: make another one in incident.io under Settings, API keys"
+_NEW_KEY = "roles are set when a key is created: create a new key in incident.io under Settings, API keys"
 
 
 def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic, ...]:
-    """Warn of changes that the key seems not to be allowed to make; refuse to create what may be there."""
+    """Warn of changes that the API key may not make; refuse to create what may already exist."""
     problems = Diagnostics()
     doubtful = [each for each in changes if isinstance(each, Create) and is_incident_id(each.incident.key)]
     if any(_was_pulled_here(each) for each in changes):
@@ -63,40 +63,40 @@ def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic
 
 
 def check_key(account: Account) -> tuple[Diagnostic, ...]:
-    """Warn of what an import as a whole needs and the key seems to lack."""
+    """Warn of the roles that an import needs and the API key lacks."""
     problems = Diagnostics()
     _warn_lacking(account, (_READS, _CREATES, _EDITS), problems)
     if lacks_role(account, SEES_PRIVATE):
         problems.warning(
             "key-without-private",
-            "the API key does not see private incidents",
+            "the API key cannot see private incidents",
             hint="to import private ones, use a key with the role global_access",
         )
     return tuple(problems.found)
 
 
 def check_workflows(workflows: Sequence[Workflow] | None) -> tuple[Diagnostic, ...]:
-    """Warn of workflows that would run on every incident that is imported."""
+    """Warn of active workflows that run on imported incidents, or of not knowing them."""
     problems = Diagnostics()
     if workflows is None:
         problems.warning(
             "workflows-unknown",
-            "this key may not list workflows, so whether some run on retrospective incidents is not known",
-            hint="look in incident.io under Workflows, or use a key with the role workflows_viewer",
+            "the API key cannot list workflows, so whether any run on retrospective incidents is unknown",
+            hint="check Workflows in incident.io, or use a key with the role workflows_viewer",
         )
     for each in workflows or ():
         if each.state == "active" and "retrospective" in each.modes:
             problems.warning(
                 "risky-workflow",
-                "active workflows run on retrospective incidents, and so on every incident that is imported",
+                "active workflows run on retrospective incidents, and so on every imported incident",
                 detail=f"workflow '{each.name}'",
-                hint="pause them in incident.io while you import, or take retrospective out of them",
+                hint="pause them in incident.io during the import, or exclude retrospective incidents",
             )
     return tuple(problems.found)
 
 
 def _role(step: Step) -> str:
-    """Return the role that a step's request needs."""
+    """Return the role that the request of a step needs."""
     match step:
         case CreateOption():
             return "manage_settings"
@@ -120,27 +120,27 @@ def _was_pulled_here(change: Change) -> bool:
 
 
 def _refuse_deleted(doubtful: Iterable[Create], problems: Diagnostics) -> None:
-    """Incidents that were pulled from this account are or were in it; to make them again is no import."""
+    """Refuse to create incidents that were pulled from this account: they are, or were, in it."""
     for change in doubtful:
         problems.error(
             "pulled-in-doubt",
-            "incidents that were pulled would be created, since this account does not show them any longer",
+            "pulled incidents would be created again, because this account does not show them any longer",
             change.incident.location,
             detail=f"incident '{change.incident.key}'",
-            hint=f"use a key with the role {SEES_PRIVATE} if they are private; if they are gone, take them"
-            " out of the files, or give each another key to make it anew",
+            hint=f"if they are private, use a key with the role {SEES_PRIVATE}; if they were deleted, remove"
+            " them from the files, or give each a new key to create it again",
         )
 
 
 def _refuse_unseen(doubtful: Iterable[Create], problems: Diagnostics) -> None:
-    """A private incident whose key is an incident's ID may have been pulled from this account with another
-    key, and this one would not see it."""
+    """Refuse to create private incidents whose key is an incident ID: they may have been pulled from this
+    account with another API key, and this one could not see them."""
     for change in doubtful:
         if _is_private(change):
             problems.error(
                 "private-in-doubt",
-                "private incidents that were pulled would be created, but they may be in this account, where "
-                f"the API key lacks the role {SEES_PRIVATE} to see them",
+                "pulled private incidents would be created, but this account may have them: the API key "
+                f"lacks the role {SEES_PRIVATE} to see them",
                 change.incident.location,
                 hint=f"use a key with the role {SEES_PRIVATE}, or leave them out",
             )

@@ -1,6 +1,6 @@
-"""Incidents -> which of them are private, and which problems quote them. Pure.
+"""Incidents -> which of them are private, and which problems reveal them. Pure.
 
-It is decided when planning, where all incidents are known: an output has only those that change.
+This is decided while planning, when all incidents are known: an output has only those that change.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _VISIBILITY = Attribute(Field.VISIBILITY)
 
 
 def is_private(change: Change) -> bool:
-    """Whether the incident is, or is declared to be, private."""
+    """Whether the incident is private in the account or in the file."""
     sides = [change.incident.attributes.get(_VISIBILITY)]
     match change:
         case Create(attributes=sent) | Pending(attributes=sent):
@@ -48,22 +48,22 @@ def is_private(change: Change) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Owned:
-    """The lines of one file where incidents begin, sorted, and which of these are hidden."""
+    """The lines of one file where incidents begin, sorted, and those of hidden incidents."""
 
     starts: tuple[int, ...]
     hidden: frozenset[int]
 
     def is_hidden(self, line: int) -> bool:
-        """Whether a line belongs to a hidden incident: from its first line up to the next incident."""
+        """Whether a line is in a hidden incident, which extends to the first line of the next one."""
         position = bisect_right(self.starts, line)
         return position > 0 and self.starts[position - 1] in self.hidden
 
 
 class Secrets:
-    """What problems may not say: where private incidents are declared, and their names."""
+    """What problems may not reveal: where private incidents are declared, and their names."""
 
     def __init__(self, places: Iterable[tuple[Location, bool]], names: Iterable[str]) -> None:
-        """Take where each known incident begins and whether it is private, and all names of private ones."""
+        """Take the location of each incident and whether it is private, and all names of private ones."""
         starts: defaultdict[str, set[int]] = defaultdict(set)
         hidden: defaultdict[str, set[int]] = defaultdict(set)
         for place, is_hidden in places:
@@ -76,11 +76,10 @@ class Secrets:
         self._names = {_unescaped(each) for each in names} - {""}
 
     def marked(self, diagnostic: Diagnostic) -> Diagnostic:
-        """Return a problem marked as private where its words are those of a private incident: it is about
-        one in the first place, or tells the name of one."""
-        words = _unescaped(f"{diagnostic.summary}\n{diagnostic.detail}\n{diagnostic.hint}")
+        """Return a problem, marked private if its first location or a name in its text is private."""
+        message = _unescaped(f"{diagnostic.summary}\n{diagnostic.detail}\n{diagnostic.hint}")
         is_private = any(map(self._is_hidden, diagnostic.locations[:1])) or any(
-            name in words for name in self._names
+            name in message for name in self._names
         )
         return replace(diagnostic, is_private=True) if is_private else diagnostic
 
@@ -90,14 +89,14 @@ class Secrets:
 
 
 def of_changes(changes: Iterable[Change]) -> Secrets:
-    """Return what the private incidents among changes keep secret: their names in the account too."""
+    """Return the secrets of the private incidents among changes, including their names in the account."""
     several = [(each, is_private(each)) for each in changes]
     names = [name for each, is_hidden in several if is_hidden for name in _names(each)]
     return Secrets([(each.incident.location, is_hidden) for each, is_hidden in several], names)
 
 
 def of_incidents(incidents: Iterable[Incident]) -> Secrets:
-    """Return what declared incidents keep secret, where the account is not compared with them."""
+    """Return the secrets of declared incidents that are not compared with the account."""
     several = [(each, each.attributes.get(_VISIBILITY) == "private") for each in incidents]
     names = [each.name for each, is_hidden in several if is_hidden]
     return Secrets([(each.location, is_hidden) for each, is_hidden in several], names)
@@ -110,5 +109,5 @@ def _names(change: Change) -> Iterator[str]:
 
 
 def _unescaped(text: str) -> str:
-    """Return a text without what quoting adds to it."""
+    """Return text without the backslashes that quoting adds."""
     return text.replace("\\", "")

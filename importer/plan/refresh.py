@@ -1,7 +1,7 @@
-"""The account's incidents as a LiveIndex: one list, or a few look-ups where that is cheaper.
+"""The account's incidents -> a LiveIndex, from one list, or from a few look-ups by ID if that is cheaper.
 
-A list costs a request for 250 incidents. What the list does not show is looked up by ID before anybody
-concludes that it is gone, and children are read only where the ledger does not know them.
+A list costs one request per 250 incidents. A bound incident that is missing from the list is looked up by ID
+before it counts as hidden, and children are read only if the ledger does not know them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from importer.model.identity import is_incident_id
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
 
 _FEW = 100
-"""Up to so many incidents it is worth a request to learn how long the list is."""
+"""Up to this many incidents, it is worth a request to find out how long the list is."""
 
 _PAGE = 250
 
 
 class IncidentReader(Protocol):
-    """What a refresh asks of the account."""
+    """The reads that a refresh needs."""
 
     def incident_count(self) -> int | None: ...
     def incidents(self) -> Iterator[LiveIncident]: ...
@@ -33,7 +33,7 @@ class IncidentReader(Protocol):
 def refresh(
     api: IncidentReader, incidents: Iterable[Incident], memory: Memory, marker: Entity | None
 ) -> LiveIndex:
-    """Return what the account holds, as far as the incidents can be concerned by it."""
+    """Return the live incidents that the declared ones may match."""
     declared = tuple(incidents)
     bound = [memory.bindings[each.key].incident_id for each in declared if each.key in memory.bindings]
     pulled = {each.key for each in declared if is_incident_id(each.key)} - memory.bindings.keys()
@@ -47,7 +47,7 @@ def refresh(
 
 
 def by_id(api: IncidentReader, incident_ids: Iterable[str]) -> dict[str, LiveIncident]:
-    """Return incidents as they are now, by ID; those that are not visible are absent."""
+    """Return the present incidents by ID, without those that are not visible."""
     wanted = set(incident_ids)
     found: dict[str, LiveIncident] = {}
     if len(wanted) > _FEW:
@@ -60,8 +60,8 @@ def by_id(api: IncidentReader, incident_ids: Iterable[str]) -> dict[str, LiveInc
 
 
 def _listed(api: IncidentReader, bound: list[str], pulled: set[str]) -> Iterator[LiveIncident]:
-    """Yield all that the list shows, and what it should show and does not. Incidents that were `pulled` it
-    should show if it shows one of them; else they are of another account."""
+    """Yield the listed incidents, and those that are missing from the list but should be in it. `pulled` ones
+    are expected only if one of them is listed; otherwise they come from another account."""
     listed = set[str]()
     for live in api.incidents():
         listed.add(live.id)
@@ -77,7 +77,7 @@ def _looked_up(api: IncidentReader, incident_ids: Iterable[str]) -> Iterator[Liv
 
 
 def _is_cheaper_one_by_one(api: IncidentReader, declared: int, bound: int) -> bool:
-    """Only what is bound can be looked up: a new key may be in the account under any ID."""
+    """Whether look-ups cost less than the list; only bound incidents have an ID to look up."""
     if not 0 < declared == bound <= _FEW:
         return False
     count = api.incident_count()
@@ -108,7 +108,7 @@ def _readable(match: Match, key: str) -> LiveIncident | None:
         case Ours(live=live) | Claimed(live=live):
             return live
         case NotOurs(live=live):
-            return live if live.id == key else None  # it was pulled, and is unchanged or blocked
+            return live if live.id == key else None  # a pulled incident is unchanged or blocked
         case Hidden() | Conflict() | Sent() | Absent():
             return None
         case _:

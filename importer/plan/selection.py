@@ -1,4 +1,4 @@
-"""Declared incidents and their changes -> the part of them that a plan is about. Pure."""
+"""Declared incidents and their changes -> those in the scope of a plan. Pure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from importer.plan.changes import is_acting
 
 
 def selected(incidents: Sequence[Incident], scope: Scope) -> tuple[Incident, ...]:
-    """Return the incidents that a scope means. Raises UsageError for a pattern that means none."""
-    strangers = [each for each in scope.only if not any(_fits(known.key, each) for known in incidents)]
-    if strangers and incidents:
+    """Return the incidents in a scope. Raises UsageError for a pattern without a match."""
+    unmatched = [each for each in scope.only if not any(_fits(known.key, each) for known in incidents)]
+    if unmatched and incidents:
         raise UsageError(
-            f"no incident has a key like {', '.join(strangers)}",
-            hint="--only takes a key as it is declared, or a glob like 'JIRA-1*'",
+            f"no incident has a key that matches {' or '.join(unmatched)}",
+            hint="--only takes a declared key, or a glob such as 'JIRA-1*'",
         )
     return tuple(each for each in incidents if not scope.only or any(_fits(each.key, p) for p in scope.only))
 
 
 def within_limit(plan: Plan) -> Plan:
-    """Return a plan with what needs nothing or cannot be done, and of the rest the oldest ones, as many as
-    its scope allows; those left out are counted."""
+    """Return a plan with at most as many changes as its scope allows, oldest first. Unchanged and blocked
+    incidents are kept, and those left out are counted."""
     if plan.scope.limit is None:
         return plan
     kept: list[Change] = []

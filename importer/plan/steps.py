@@ -1,7 +1,7 @@
-"""A change -> the steps that make it: the one place that decides which requests a change takes.
+"""A change -> its steps: the only place that decides which requests a change takes.
 
-What a plan shows, estimates and asks roles for is read from these steps; apply carries out the same.
-"""
+The requests, estimates and roles that a plan shows come from these steps, and apply carries out the same
+ones."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _NEW_FOLLOW_UP = "outstanding"
 
 
 def steps(change: Change) -> tuple[Step, ...]:
-    """Return the steps of one change in their order; the options that it needs come before all changes."""
+    """Return the steps of one change in order, without the options that are created before all changes."""
     match change:
         case Create() | Pending():
             return (creation(change), *edit_steps(LATER, after_creation(change.attributes)))
@@ -66,12 +66,12 @@ def steps(change: Change) -> tuple[Step, ...]:
 
 
 def option_steps(changes: Iterable[Change]) -> tuple[CreateOption, ...]:
-    """Return the steps that come before all changes: each missing select option once."""
+    """Return the steps before all changes, which create each missing select option once."""
     return tuple(map(CreateOption, new_options(changes)))
 
 
 def all_steps(plan: Plan) -> Iterator[Step]:
-    """Yield every step of a plan; a report of drift has none."""
+    """Yield every step of a plan; a drift report has none."""
     if not plan.scope.drift_only:
         yield from option_steps(plan.changes)
         for change in plan.changes:
@@ -79,22 +79,20 @@ def all_steps(plan: Plan) -> Iterator[Step]:
 
 
 def creation(change: Create | Pending) -> CreateIncident:
-    """Return the step that creates the incident, with what a creation can carry."""
+    """Return the step that creates the incident, with the attributes that a creation takes."""
     own = {each: value for each, value in change.attributes.items() if _is_created_with(each)}
     before = Unanswered(change.idempotency_key, change.content) if isinstance(change, Pending) else None
     return CreateIncident(own, change.idempotency_key, change.incident.external_id, before)
 
 
 def after_creation(attributes: Attributes) -> tuple[FieldChange, ...]:
-    """Return what of a new incident takes steps of its own: the call URL, which only an edit can set, and
-    children."""
+    """Return the changes after a creation: the call URL, which only an edit can set, and children."""
     later = sorted((each for each in attributes if not _is_created_with(each)), key=by_label)
     return tuple(FieldChange(each, None, attributes[each]) for each in later)
 
 
 def edit_steps(incident_id: Id, changes: Iterable[FieldChange]) -> tuple[Step, ...]:
-    """Return the steps that bring an incident and its children up to date. A difference for which the API has
-    no request takes none."""
+    """Return the steps that update an incident and its children, as far as the API can."""
     ordered = sorted(changes, key=lambda each: by_label(each.attribute))
     return (
         *incident_steps(incident_id, ordered),
@@ -105,8 +103,7 @@ def edit_steps(incident_id: Id, changes: Iterable[FieldChange]) -> tuple[Step, .
 def incident_steps(
     incident_id: Id, changes: Iterable[FieldChange]
 ) -> tuple[EditIncident | AttachPostmortem, ...]:
-    """Return the steps that bring an incident up to date, without its children: one edit, and what has an
-    endpoint of its own."""
+    """Return the steps that update an incident without its children: an edit, and the post-mortem link."""
     wanted = {each.attribute: each.after for each in changes if not each.attribute.is_child}
     url = wanted.pop(Attribute(Field.POSTMORTEM_URL), None)
     edited = {attribute: value for attribute, value in wanted.items() if not attribute.is_create_only}
@@ -117,14 +114,14 @@ def incident_steps(
 def child_creation(
     incident_id: Id, attribute: Attribute, value: Child
 ) -> tuple[CreateChild, tuple[SetChildStatus, ...]]:
-    """Return the step that creates a child, and what sets its status: no creation takes one."""
+    """Return the step that creates a child, and the one that sets its status, which no creation takes."""
     return CreateChild(incident_id, attribute, value), _first_status(attribute, value)
 
 
 def child_edits(
     attribute: Attribute, value: Child, *, before: Child, child_id: Id = LATER
 ) -> tuple[EditChild | SetChildStatus, ...]:
-    """Return the steps that make a difference of a child, as far as the API can."""
+    """Return the steps that update a child, as far as the API can."""
     match value:
         case TimelineItem():
             return (EditChild(child_id, attribute, before, value),)
@@ -154,7 +151,7 @@ def _of_child(incident_id: Id, change: FieldChange) -> tuple[Step, ...]:
 
 
 def without_status(value: Child) -> Child:
-    """Return what a creation takes of a child."""
+    """Return a child as its creation takes it, without a status."""
     return replace(value, status=None) if isinstance(value, FollowUp | PostmortemDocument) else value
 
 

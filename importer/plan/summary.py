@@ -1,4 +1,4 @@
-"""A plan -> how many incidents each action concerns; the action and the reference of one change. Pure."""
+"""A plan -> how many incidents each action affects; the actions and the reference of one change. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importer.model import Adopt, Blocked, Change, Create, NoOp, Pending, Plan, 
 
 
 class Action(StrEnum):
-    """What happens to one incident, in the words of the plan's JSON."""
+    """What happens to one incident, as named in the plan's JSON."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -23,8 +23,8 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many incidents each action concerns. One with a blocked difference beside others counts twice.
-    `delete` counts children: incidents are never deleted."""
+    """How many incidents each action affects. An incident with both blocked and other differences counts
+    twice. `delete` would count children: incidents are never deleted."""
 
     create: int = 0
     update: int = 0
@@ -37,12 +37,12 @@ class Summary:
 
     @property
     def has_changes(self) -> bool:
-        """Whether anything differs; what is blocked does."""
+        """Whether anything differs, including blocked differences."""
         return self.has_work or bool(self.blocked)
 
     @property
     def has_work(self) -> bool:
-        """Whether apply has anything to send or to record."""
+        """Whether apply has anything to send or record."""
         return bool(self.create or self.update or self.adopt or self.pending)
 
     def as_dict(self) -> dict[str, int]:
@@ -64,7 +64,7 @@ def summarise(plan: Plan) -> Summary:
 
 
 def actions(change: Change) -> tuple[Action, ...]:
-    """Return what happens to one incident, the chief action first."""
+    """Return what happens to one incident, main action first."""
     match change:
         case Create():
             return (Action.CREATE,)
@@ -83,7 +83,7 @@ def actions(change: Change) -> tuple[Action, ...]:
 
 
 def reference_of(change: Change) -> str:
-    """Return the INC-n that a change concerns; a creation has none yet."""
+    """Return the INC-n of a change, or "" for a creation."""
     match change:
         case Update(live=live) | Adopt(live=live):
             return live.reference

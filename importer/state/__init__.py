@@ -1,1 +1,1 @@
-"""What is remembered between runs: the ledger and its file, the lock, and the file that a team commits."""
+"""The state between runs: the ledger and its file, the lock, and the export that a team commits."""

@@ -1,6 +1,6 @@
-"""A State <-> the JSON that a team commits: sorted, the same bytes for the same state, a line for each value.
+"""A State <-> the JSON that a team commits: sorted, the same bytes for the same state, one line per value.
 
-It holds no secret. That private incidents are left out of it is for the caller to decide.
+It contains no secrets. The caller decides whether to leave out private incidents.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from importer.state.merge import BoundIncident, State
 
 _MAJOR_VERSION = 1
 FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
-"""A reader takes any minor version and ignores keys that it does not know; another major one it refuses."""
+"""A reader accepts any minor version, ignoring unknown keys, and refuses another major version."""
 
 
 def export_text(state: State) -> str:
@@ -47,9 +47,8 @@ def export_text(state: State) -> str:
 
 
 def read_export(path: Path) -> State:
-    """Return the state that a file holds. Raises UsageError for what is no whole state export of a version
-    that this program reads."""
-    import jsonschema_rs  # noqa: PLC0415 - it is loaded only where a file is read
+    """Return the state in a file. Raises UsageError if it is not a state export of a supported version."""
+    import jsonschema_rs  # noqa: PLC0415 - needed only to read a file
 
     document = _document(path)
     try:
@@ -61,7 +60,7 @@ def read_export(path: Path) -> State:
 
 
 def _bound(each: BoundIncident) -> str:
-    """Return the entry of a key: its binding in the first line, then a line for each of its values."""
+    """Return the entry of a key: its binding on the first line, then one line per value."""
     head = json.dumps({**encode_record(each.binding), "at": encode_moment(each.at)})
     fields = [
         json.dumps(_field(attribute, each.fields[attribute]), sort_keys=True)
@@ -71,7 +70,7 @@ def _bound(each: BoundIncident) -> str:
 
 
 def _field(attribute: Attribute, known: Remembered) -> JsonObject:
-    """Return what is known of an attribute; an answer that is what was declared is not said twice."""
+    """Return the declared value of an attribute, and the answered one if it differs."""
     found: JsonObject = {"attribute": encode_record(attribute), "declared": encode_value(known.declared)}
     return found if known.answered == known.declared else {**found, "answered": encode_value(known.answered)}
 
@@ -105,17 +104,17 @@ def _document(path: Path) -> JsonObject:
 def _damaged(path: Path, why: str) -> UsageError:
     return UsageError(
         f"{path} is not a state export, or is damaged: {why}",
-        hint="`importer state export FILE` makes one; take an earlier commit of it if this one is damaged",
+        hint="make one with: importer state export FILE; or use an earlier commit if this one is damaged",
         code="not-a-state-export",
     )
 
 
 def _state(document: JsonObject) -> State:
-    """Return the state of a document of the right shape. Raises ValueError where it contradicts itself."""
+    """Return the state of a document that matches the schema. Raises ValueError if it contradicts itself."""
     _check_characters(document)
     account = document["account"]
     if document["bindings"] and not account:
-        raise ValueError("it has bindings, and no account that they are of")
+        raise ValueError("it has bindings but no account")
     bound: dict[str, BoundIncident] = {}
     owners: dict[str, str] = {}
     for entry in document["bindings"]:
@@ -128,7 +127,7 @@ def _state(document: JsonObject) -> State:
         bound[key] = _bound_from(entry)
     unanswered = {entry["key"]: entry["idempotency_key"] for entry in document["unanswered"]}
     if len(unanswered) < len(document["unanswered"]) or unanswered.keys() & bound.keys():
-        raise ValueError("a key of `unanswered` is there twice")
+        raise ValueError("a key in `unanswered` appears twice, or is bound as well")
     return State(
         account=account and decode_record(Account, account),
         bound=bound,
@@ -137,7 +136,7 @@ def _state(document: JsonObject) -> State:
 
 
 def _check_characters(document: JsonObject) -> None:
-    """Raise ValueError for half a character outside of the values: SQLite would not keep it."""
+    """Raise ValueError for a lone surrogate outside the values: SQLite cannot store it."""
     heads = [{**each, "fields": []} for each in document["bindings"]]
     json.dumps([document["account"], heads, document["unanswered"]], ensure_ascii=False).encode()
 
@@ -145,7 +144,7 @@ def _check_characters(document: JsonObject) -> None:
 def _bound_from(entry: JsonObject) -> BoundIncident:
     fields = dict(_field_from(each) for each in entry["fields"])
     if len(fields) < len(entry["fields"]):
-        raise ValueError(f"it has a value of '{entry['key']}' twice")
+        raise ValueError(f"it has two values of one attribute of '{entry['key']}'")
     return BoundIncident(decode_record(Binding, entry), decode_moment(entry["at"]), fields)
 
 

@@ -1,8 +1,7 @@
 """The state file: which key is which incident, what was begun and ended, what was last declared and answered.
 
-What was written is durable before the request leaves. It is a journal, not the truth: idempotency keys do not
-depend on it, so losing it costs reads, not duplicates.
-"""
+An entry is durable before its request is sent. The file is a journal, not the source of truth: idempotency
+keys do not depend on it, so losing it costs reads, not duplicates."""
 
 from __future__ import annotations
 
@@ -74,24 +73,23 @@ class Ledger:
     # -- what plan reads -------------------------------------------------------------------------------
 
     def memory(self) -> Memory:
-        """Return all bindings, and the keys whose creation was sent and never answered, each with what it
-        carried."""
-        # In this order: what another process confirms in between is bound, not unknown.
+        """Return all bindings, and the creations that were sent and never answered."""
+        # In this order, a creation that another process confirms in between is bound rather than lost.
         sent = self._file.query(SENT_WITH, CREATE, SENT)
         bindings = {each.key: each for each in self.bindings()}
         unanswered = {key: Unanswered(*rest) for key, *rest in sent if key not in bindings}
         return Memory(bindings, unanswered, self.remembered)
 
     def bindings(self) -> tuple[Binding, ...]:
-        """Return every known pair of key and incident, sorted by key."""
+        """Return all bindings, sorted by key."""
         return tuple(binding_of(row) for row in self._file.query(f"{_BINDINGS} ORDER BY key"))
 
     def binding(self, key: str) -> Binding | None:
-        """Return the pair of one key, if it is known."""
+        """Return the binding of one key, or None if there is none."""
         return next((binding_of(row) for row in self._file.query(f"{_BINDINGS} WHERE key = ?", key)), None)
 
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]:
-        """Return what was last declared and answered of each attribute of one key."""
+        """Return the last declared and answered values of one key by attribute."""
         rows = self._file.query("SELECT attribute, declared, answered FROM field WHERE key = ?", key)
         with readable_errors(self.path):
             return {
@@ -100,13 +98,13 @@ class Ledger:
             }
 
     def entries(self, key: str) -> tuple[JournalEntry, ...]:
-        """Return the journal of one key, in the order of time."""
+        """Return the journal of one key, in chronological order."""
         return tuple(
             JournalEntry(*row) for row in self._file.query(f"{_ENTRIES} WHERE key = ? ORDER BY at, step", key)
         )
 
     def in_doubt(self, key: str, step: str) -> Unanswered | None:
-        """Return what a step carried that has an idempotency key, was sent and was never answered."""
+        """Return the request of a step that has an idempotency key, was sent and was never answered."""
         sql = (
             "SELECT idempotency_key, content FROM entry"
             " WHERE key = ? AND step = ? AND status = ? AND idempotency_key IS NOT NULL"
@@ -114,12 +112,12 @@ class Ledger:
         return next((Unanswered(*row) for row in self._file.query(sql, key, step, SENT)), None)
 
     def carried_out(self, key: str, *, plan_hash: str) -> frozenset[str]:
-        """Return the steps of one key that a run of a saved plan carried out."""
+        """Return the steps of one key that runs of a saved plan carried out."""
         sql = "SELECT step FROM entry WHERE key = ? AND status = ? AND plan_hash = ?"
         return frozenset(step for (step,) in self._file.query(sql, key, CONFIRMED, plan_hash))
 
     def is_created(self, key: str) -> bool:
-        """Whether a creation of this key was answered with its incident."""
+        """Whether a creation of this key was confirmed."""
         sql = "SELECT 1 FROM entry WHERE key = ? AND step = ? AND status = ?"
         return bool(self._file.query(sql, key, CREATE, CONFIRMED))
 
@@ -128,20 +126,20 @@ class Ledger:
         return tuple(sorted(self.memory().sent))
 
     def account(self) -> Account | None:
-        """Return the account that this state belongs to, if it has met one."""
+        """Return the account that this state is bound to, or None if it is new."""
         endpoint, dashboard_url = self.meta("endpoint"), self.meta("dashboard_url")
         return Account(endpoint, dashboard_url) if endpoint and dashboard_url is not None else None
 
     def state(self) -> State:
-        """Return all that another machine needs to go on, as of one moment."""
-        return self._file.look(state_of)
+        """Return a consistent snapshot of everything that another machine needs to continue."""
+        return self._file.snapshot(state_of)
 
     def is_finished(self, plan_hash: str) -> bool:
-        """Whether a saved plan was applied to its end."""
+        """Whether a saved plan was applied completely."""
         return bool(self._file.query("SELECT 1 FROM plan WHERE hash = ?", plan_hash))
 
     def applied_by(self, plan_hash: str) -> frozenset[str]:
-        """Return the keys whose change in a saved plan was made already, by a run that did not end."""
+        """Return the keys whose change in a saved plan an earlier run already made."""
         rows = self._file.query(
             "SELECT key FROM entry WHERE step = ? AND status = ? AND plan_hash = ?",
             APPLY,
@@ -151,7 +149,7 @@ class Ledger:
         return frozenset(key for (key,) in rows)
 
     def begun_by(self, plan_hash: str) -> frozenset[str]:
-        """Return the keys that a run of a saved plan may have changed and no other plan took up since."""
+        """Return the keys that a saved plan may have changed and that no later plan has taken up."""
         rows = self._file.query(
             "SELECT DISTINCT entry.key FROM entry JOIN entry AS whole ON whole.key = entry.key"
             " AND whole.step = ? AND whole.plan_hash = entry.plan_hash"
@@ -166,51 +164,51 @@ class Ledger:
     # -- what apply writes -----------------------------------------------------------------------------
 
     def bind_account(self, account: Account) -> None:
-        """Bind the file to the account, or raise Refused where it belongs to another one."""
+        """Bind the file to the account. Raises Refused if it belongs to another one."""
         check_account(self, account)
-        self._file.write(lambda to: put_account(to, account))
+        self._file.write(lambda db: put_account(db, account))
 
     def planned(self, keys: Iterable[str], *, plan_hash: str) -> None:
-        """Note what a run is going to do."""
+        """Record the keys that a run is going to change."""
         rows = [(key, APPLY, PLANNED, self._stamp(), plan_hash) for key in keys]
         sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, NULL, ?, NULL, NULL)"
-        self._file.write(lambda to: to.executemany(sql, rows))
+        self._file.write(lambda db: db.executemany(sql, rows))
 
     def sending(
         self, key: str, step: str, *, idempotency_key: str | None, content: str | None, plan_hash: str
     ) -> None:
-        """Note that a request is about to leave, with what would be sent again; durable when this returns."""
+        """Record a request and the body to resend, before it is sent; durable when this returns."""
         row = (key, step, SENT, self._stamp(), idempotency_key, plan_hash, content)
         sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, NULL, ?)"
-        self._file.write(lambda to: to.execute(sql, row))
+        self._file.write(lambda db: db.execute(sql, row))
 
     def confirmed(
         self, key: str, *steps: str, live: LiveIncident, declared: Attributes, answered: Attributes
     ) -> None:
-        """Note that steps were carried out, on which incident, and what came of each declared attribute."""
+        """Record that steps were carried out, with their incident and the answered values."""
         rows = field_rows(key, ((name, value, answered.get(name)) for name, value in declared.items()))
 
-        def work(to: sqlite3.Connection) -> None:
-            self._bind(to, key, live.id, live.reference)
-            to.executemany(PUT_FIELDS, rows)
+        def work(db: sqlite3.Connection) -> None:
+            self._bind(db, key, live.id, live.reference)
+            db.executemany(PUT_FIELDS, rows)
             for step in steps:
-                self._end(to, key, step, status=CONFIRMED)
+                self._end(db, key, step, status=CONFIRMED)
 
         self._file.write(work)
 
     def failed(self, key: str, step: str, *, detail: str) -> None:
-        """Note that the server refused a step, in its words."""
-        self._file.write(lambda to: self._end(to, key, step, status=FAILED, detail=detail))
+        """Record that the server refused a step, with its message."""
+        self._file.write(lambda db: self._end(db, key, step, status=FAILED, detail=detail))
 
     def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None:
-        """Note that all of a change is done. It may wait for the next transaction: if a crash takes it, the
-        change is made once more, which is safe."""
+        """Record that a change is complete. This may wait for the next transaction: if it is lost in a crash,
+        the change is made again, which is safe."""
 
-        def work(to: sqlite3.Connection) -> None:
-            self._bind(to, key, incident_id, reference)
-            to.execute("UPDATE binding SET settled = 1 WHERE key = ?", (key,))
-            # Only where this plan announced it: what an older plan left undone stays undone.
-            to.execute(
+        def work(db: sqlite3.Connection) -> None:
+            self._bind(db, key, incident_id, reference)
+            db.execute("UPDATE binding SET settled = 1 WHERE key = ?", (key,))
+            # Only for this plan: what an older plan left undone stays undone.
+            db.execute(
                 "UPDATE entry SET status = ?, at = ? WHERE key = ? AND step = ? AND plan_hash = ?",
                 (CONFIRMED, self._stamp(), key, APPLY, plan_hash),
             )
@@ -218,79 +216,79 @@ class Ledger:
         self._file.write_later(work)
 
     def finished(self, plan_hash: str) -> None:
-        """Note that nothing of a saved plan is left to do."""
+        """Record that a saved plan was applied completely."""
         row = (plan_hash, self._stamp())
-        self._file.write(lambda to: to.execute("INSERT OR IGNORE INTO plan VALUES (?, ?)", row))
+        self._file.write(lambda db: db.execute("INSERT OR IGNORE INTO plan VALUES (?, ?)", row))
 
     def adopt(self, key: str, live: LiveIncident) -> None:
-        """Note somebody's word that an existing incident is the one with this key."""
-        self._file.write(lambda to: self._claim(to, key, live, settled=False))
+        """Record that the user adopted an existing incident under this key."""
+        self._file.write(lambda db: self._claim(db, key, live, settled=False))
 
     def bind_all(self, adopted: Iterable[tuple[str, LiveIncident, Attributes]]) -> None:
-        """Note that these incidents are the ones with these keys, and are as declared: all or none."""
+        """Bind these incidents to these keys, as unchanged: either all of them or none."""
 
-        def work(to: sqlite3.Connection) -> None:
+        def work(db: sqlite3.Connection) -> None:
             for key, live, attributes in adopted:
-                self._claim(to, key, live, settled=True)
+                self._claim(db, key, live, settled=True)
                 rows = field_rows(key, ((name, value, value) for name, value in attributes.items()))
-                to.executemany(PUT_FIELDS, rows)
+                db.executemany(PUT_FIELDS, rows)
 
         self._file.write(work)
 
     def merge(self, given: State) -> MergeResult:
-        """Add what another state knows, all of it or nothing. Raises Refused where the two contradict."""
+        """Merge another state into this one, completely or not at all. Raises Refused if they contradict."""
         results: list[MergeResult] = []
 
-        def work(to: sqlite3.Connection) -> None:
-            own = state_of(to)
+        def work(db: sqlite3.Connection) -> None:
+            own = state_of(db)
             whole = merged(own, given)
-            add_state(to, own, whole, at=self._stamp())
+            add_state(db, own, whole, at=self._stamp())
             results[:] = [merge_result(own, whole)]
 
         self._file.write(work)
         return results[0]
 
     def forget(self, key: str) -> None:
-        """Remove all that is known of a key. The incident itself stays as it is."""
+        """Remove everything about a key. The incident itself is not changed."""
 
-        def work(to: sqlite3.Connection) -> None:
+        def work(db: sqlite3.Connection) -> None:
             for table in ("binding", "entry", "field"):
-                to.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608
+                db.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608
 
         self._file.write(work)
 
     def set_meta(self, name: str, value: str) -> None:
-        """Keep one word about the file itself, such as who holds its lock."""
-        self._file.write(lambda to: to.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value)))
+        """Store a value about the file itself, such as who holds its lock."""
+        self._file.write(lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value)))
 
     def meta(self, name: str) -> str | None:
-        """Return what was kept under a name."""
+        """Return the value of `set_meta`, or None if there is none."""
         rows = self._file.query("SELECT value FROM meta WHERE name = ?", name)
         return next((value for (value,) in rows), None)
 
     def close(self) -> None:
-        """Write what is waiting, and close the file."""
+        """Write what is waiting, and close the file. Raises Refused if it cannot be written."""
         self._file.close()
 
-    # -- below -----------------------------------------------------------------------------------------
+    # -- helpers ---------------------------------------------------------------------------------------
 
-    def _bind(self, to: sqlite3.Connection, key: str, incident_id: str, reference: str) -> None:
-        to.execute(
+    def _bind(self, db: sqlite3.Connection, key: str, incident_id: str, reference: str) -> None:
+        db.execute(
             "INSERT INTO binding VALUES (?, ?, ?, 1, ?) ON CONFLICT (key) DO UPDATE SET"
             " incident_id = excluded.incident_id, reference = excluded.reference",
             (key, incident_id, reference, self._stamp()),
         )
 
-    def _claim(self, to: sqlite3.Connection, key: str, live: LiveIncident, *, settled: bool) -> None:
-        """Bind a key as of now: where another state knows it too, the later word counts."""
-        self._bind(to, key, live.id, live.reference)
+    def _claim(self, db: sqlite3.Connection, key: str, live: LiveIncident, *, settled: bool) -> None:
+        """Bind a key as of now: in a merge with another state, the later binding wins."""
+        self._bind(db, key, live.id, live.reference)
         row = (settled, self._stamp(), key)
-        to.execute("UPDATE binding SET settled = ?, bound_at = ? WHERE key = ?", row)
+        db.execute("UPDATE binding SET settled = ?, bound_at = ? WHERE key = ?", row)
 
     def _end(
-        self, to: sqlite3.Connection, key: str, step: str, *, status: str, detail: str | None = None
+        self, db: sqlite3.Connection, key: str, step: str, *, status: str, detail: str | None = None
     ) -> None:
-        to.execute(
+        db.execute(
             "UPDATE entry SET status = ?, at = ?, detail = ?, content = NULL WHERE key = ? AND step = ?",
             (status, self._stamp(), detail, key, step),
         )
@@ -300,20 +298,20 @@ class Ledger:
 
 
 def open_ledger(path: Path, *, now: Callable[[], datetime]) -> Ledger:
-    """Open the state file for writing; make it if it is not there.
+    """Open the state file for writing; create it if it does not exist.
 
-    Raises Refused where it is not ours, damaged, or of a later version.
+    Raises Refused if it is foreign, damaged, or of a later version.
     """
     return Ledger(open_file(path), path, now)
 
 
 def read_ledger(path: Path, *, now: Callable[[], datetime]) -> Ledger:
-    """Open the state file for reading; an absent one is empty, and stays absent."""
+    """Open the state file for reading; a missing one is empty and is not created."""
     return Ledger(read_file(path), path, now)
 
 
 def check_account(ledger: Ledger, account: Account) -> None:
-    """Raise Refused where the state belongs to another account than the one that answers."""
+    """Raise Refused if the state belongs to another account."""
     known = ledger.account()
     if known is not None and known != account:
         raise Refused(

@@ -1,7 +1,7 @@
-"""A path -> the SQLite file of the ledger, shared by threads; what one wrote is on the disk.
+"""A path -> the SQLite file of the ledger, shared by threads, with durable writes.
 
-Hides SQLite: WAL mode with synchronous=FULL, so that a crash leaves no half line; one commit for all who wait
-for the disk at the same moment; and words for what SQLite or the file system says.
+Hides SQLite: WAL mode with synchronous=FULL, so that a crash leaves no partial write; one commit for all
+threads that are waiting for the disk; and readable messages for errors of SQLite and the file system.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from importer.model.errors import Refused
 
-APPLICATION_ID = 0x494D5054  # "IMPT": tells our file from any other SQLite database
+APPLICATION_ID = 0x494D5054  # "IMPT": distinguishes our file from other SQLite databases
 SCHEMA_VERSION = 2
 
 _SCHEMA = """
@@ -39,17 +39,17 @@ CREATE TABLE plan (hash TEXT PRIMARY KEY, finished_at TEXT NOT NULL);
 """
 
 _MIGRATIONS = {1: "ALTER TABLE entry ADD COLUMN content TEXT;"}
-"""By the version that a file has: what makes the next version of it."""
+"""The SQL that migrates a file from each version to the next."""
 
 T = TypeVar("T")
 Row: TypeAlias = tuple[Any, ...]
-"""What SQLite gives for the columns that a query names: texts, whole numbers and None."""
+"""The columns of a query, as SQLite returns them: str, int and None."""
 Work: TypeAlias = Callable[[sqlite3.Connection], object]
 
 
 @dataclass(slots=True, eq=False)
 class _Write:
-    """One write on its way to the disk. It counts as refused until it is there."""
+    """A write on its way to the disk. It counts as refused until it is committed."""
 
     work: Work
     refusal: Exception | None = field(default_factory=lambda: Refused("the state was not written"))
@@ -66,12 +66,12 @@ class LedgerFile:
         self._waiting: deque[_Write] = deque()
 
     def query(self, sql: str, *parameters: str) -> list[Row]:
-        """Return all rows. What `write_later` was given may still be missing."""
+        """Return all rows. Writes of `write_later` may still be missing."""
         with self._lock, readable_errors(self._path):
             return self._connection.execute(sql, parameters).fetchall()
 
-    def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what `work` finds, all of it at one moment."""
+    def snapshot(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the result of `work`, which reads in one transaction."""
         with self._lock, readable_errors(self._path):
             self._connection.execute("BEGIN")
             try:
@@ -80,11 +80,10 @@ class LedgerFile:
                 self._connection.execute("COMMIT")
 
     def write(self, work: Work) -> None:
-        """Carry out `work` in a transaction that is durable when this returns, or raise Refused.
+        """Run `work` in a transaction that is durable when this returns. Raises Refused.
 
-        Whoever gets the lock commits for all who wait for it: a commit costs the disk as much for eight
-        threads as for one.
-        """
+        The thread that gets the lock commits for all that wait for it: a commit for eight threads costs the
+        disk as much as for one."""
         own = _Write(work)
         self._waiting.append(own)
         with self._lock:
@@ -94,11 +93,11 @@ class LedgerFile:
             raise own.refusal
 
     def write_later(self, work: Work) -> None:
-        """Carry out `work` together with the next write, or when the file is closed."""
+        """Run `work` together with the next write, or when the file is closed."""
         self._waiting.append(_Write(work))
 
     def close(self) -> None:
-        """Write what is waiting, and close the file. Raises Refused where that cannot be written."""
+        """Write what is waiting, and close the file. Raises Refused if it cannot be written."""
         with self._lock:
             try:
                 refusals = [each.refusal for each in self._commit_waiting() if each.refusal]
@@ -116,14 +115,14 @@ class LedgerFile:
         return batch
 
     def _commit(self, batch: list[_Write]) -> None:
-        """Commit all writes at once, or, where one of them cannot be, each for itself."""
+        """Commit all writes together, or each on its own if that fails."""
         refusal: Exception | None = None
         try:
             with readable_errors(self._path), self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 for each in batch:
                     each.work(self._connection)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the thread that asked
+        except Exception as error:  # noqa: BLE001 - it is raised again in the thread that asked
             refusal = error
         if refusal and len(batch) > 1:
             for each in batch:
@@ -134,13 +133,13 @@ class LedgerFile:
 
 
 def open_file(path: Path) -> LedgerFile:
-    """Open the file for writing; make it if it is not there.
+    """Open the file for writing; create it if it does not exist.
 
-    Raises Refused where it is not ours, damaged, or of a later version, and leaves it as it is.
+    Raises Refused if it is foreign, damaged, or of a later version, and leaves it unchanged.
     """
     with readable_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)  # it holds what private incidents say
+        path.touch(mode=0o600)  # it has the contents of private incidents
         with _connected(_address(path, "rwc")) as connection:
             if _is_blank(connection, path):
                 _make_tables(connection)
@@ -151,13 +150,13 @@ def open_file(path: Path) -> LedgerFile:
 
 
 def read_file(path: Path) -> LedgerFile:
-    """Open the file for reading; an absent or blank one is empty, and stays as it is."""
+    """Open the file for reading; a missing or blank one is empty, and is left unchanged."""
     with readable_errors(path):
         if path.exists():
-            with _connected(_address(path, "ro") + _if_unwritable(path)) as connection:
+            with _connected(_address(path, "ro") + _immutable_option(path)) as connection:
                 is_blank = _is_blank(connection, path)
             if not is_blank:
-                return LedgerFile(_in_todays_form(connection), path)
+                return LedgerFile(_migrated(connection), path)
             connection.close()
         with _connected("file::memory:") as connection:
             _make_tables(connection)
@@ -165,20 +164,20 @@ def read_file(path: Path) -> LedgerFile:
 
 
 def _address(path: Path, mode: str) -> str:
-    """Return the URI of a file, so that no name of a file means anything else to SQLite."""
+    """Return the URI of a file, so that no file name is special to SQLite."""
     return f"{path.resolve().as_uri()}?mode={mode}"
 
 
-def _if_unwritable(path: Path) -> str:
-    """SQLite reads a file in WAL mode only where it may write beside it, or is told that nobody writes: so
-    it is in a folder that we may not write and that has no log of somebody at work."""
-    is_still = not os.access(path.resolve().parent, os.W_OK) and not Path(f"{path.resolve()}-wal").exists()
-    return "&immutable=1" if is_still else ""
+def _immutable_option(path: Path) -> str:
+    """Return the URI option for a file in a read-only folder without a write-ahead log. SQLite reads a file
+    in WAL mode only if it can write next to it, or knows that nobody else writes."""
+    is_static = not os.access(path.resolve().parent, os.W_OK) and not Path(f"{path.resolve()}-wal").exists()
+    return "&immutable=1" if is_static else ""
 
 
 @contextmanager
 def _connected(uri: str) -> Iterator[sqlite3.Connection]:
-    """Give a connection that stays open, unless something goes wrong."""
+    """Yield a connection, and close it only if there is an exception."""
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
     try:
         yield connection
@@ -188,14 +187,14 @@ def _connected(uri: str) -> Iterator[sqlite3.Connection]:
 
 
 def _is_blank(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file has nothing in it yet. Raises Refused for what is not ours to read."""
+    """Whether the file is empty. Raises Refused if it is foreign or of a later version."""
     version = _version(connection)
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not (tables or application or version):
         return True
     if application != APPLICATION_ID:
-        raise Refused(f"{path} is not a state file of importer", hint="name another one with --state FILE")
+        raise Refused(f"{path} is not an importer state file", hint="choose another one with --state FILE")
     if version > SCHEMA_VERSION:
         raise Refused(
             f"the state {path} was written by a later version of importer",
@@ -210,7 +209,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables of an older version up to date, all of it or nothing."""
+    """Migrate the tables of an older version, completely or not at all."""
     if _version(connection) == SCHEMA_VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -220,9 +219,9 @@ def _migrate(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _in_todays_form(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """Return what reads a file as if it had today's tables: of an older version a copy in memory, since who
-    only reads leaves the file as it is."""
+def _migrated(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a connection to the present tables: for an older version, a migrated copy in memory, since
+    reading must not change the file."""
     if _version(connection) == SCHEMA_VERSION:
         return connection
     with _connected("file::memory:") as copy:
@@ -241,26 +240,26 @@ def _make_tables(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def readable_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite or the file system says into a refusal that a person can act on."""
+    """Turn errors of SQLite and the file system into a Refused that a user can act on."""
     try:
         yield
     except sqlite3.IntegrityError as error:
         raise Refused(
-            f"two keys of the state {path} would be one incident",
-            hint="see that no two keys have one idempotency_key; `importer state list` shows which key has"
-            " which incident, `importer state forget KEY` undoes a wrong one",
+            f"two keys in the state {path} would be bound to the same incident",
+            hint="check that no two keys have the same idempotency_key; `importer state list` shows which"
+            " incident each key has, `importer state forget KEY` removes a wrong one",
             code="identity-conflict",
         ) from error
     except (sqlite3.DatabaseError, ValueError) as error:
         raise Refused(
             f"the state {path} cannot be used: {error}",
-            hint="see that it can be written and that its disk is not full; if it is damaged, restore a copy"
-            " or move it away: see docs/state.md for what that means",
+            hint="check that it is writable and that the disk is not full; if it is damaged, restore a copy"
+            " or move it away: docs/state.md describes the consequences",
             code="state",
         ) from error
     except OSError as error:
         raise Refused(
             f"the state {path} cannot be used: {error.strerror or error}",
-            hint="choose a folder that can be written with --state FILE",
+            hint="choose a file in a writable folder with --state FILE",
             code="state",
         ) from error

@@ -1,4 +1,4 @@
-"""What the ledger knows <-> the rows of its tables; all that it knows <-> the State that travels."""
+"""The ledger's values <-> the rows of its tables; its whole contents <-> a State."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def binding_of(row: Row) -> Binding:
 
 
 def field_rows(key: str, fields: Iterable[tuple[Attribute, Value, Value]]) -> list[Row]:
-    """Return what `PUT_FIELDS` takes: what was declared and answered of attributes of one key."""
+    """Return the rows for `PUT_FIELDS`: the declared and answered values of one key."""
     return [
         (
             key,
@@ -43,16 +43,16 @@ def field_rows(key: str, fields: Iterable[tuple[Attribute, Value, Value]]) -> li
     ]
 
 
-def put_account(to: sqlite3.Connection, account: Account) -> None:
-    """Write which account the file belongs to, if it does not know one."""
+def put_account(db: sqlite3.Connection, account: Account) -> None:
+    """Write the account that the file belongs to, if it has none yet."""
     rows = [("endpoint", account.endpoint), ("dashboard_url", account.dashboard_url)]
-    to.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows)
+    db.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", rows)
 
 
 @lru_cache(maxsize=1000)
 def _named(attribute: Attribute, label: str) -> tuple[str, str]:
-    """Return an attribute's place among those of its key, and its JSON. The same few come with every
-    incident; equal ones may have another label since their thing was renamed."""
+    """Return the slot of an attribute within its key, and its JSON. Cached, since most incidents have the
+    same attributes; equal ones may have different labels after their entity was renamed."""
     known_as = attribute.key.id if isinstance(attribute.key, Entity) else label
     return f"{attribute.field}:{known_as}", _text(encode_record(attribute))
 
@@ -63,7 +63,7 @@ def remembered_of(declared: str, answered: str | None) -> Remembered:
 
 
 def _text(value: Json) -> str:
-    """Return JSON in ASCII: SQLite takes no lone surrogate, which an answer may hold."""
+    """Return JSON in ASCII: SQLite cannot store a lone surrogate, which an answer may contain."""
     return _JSON.encode(value)
 
 
@@ -90,21 +90,21 @@ def state_of(connection: sqlite3.Connection) -> State:
     return State(account, bound, {key: sent_with for key, sent_with, _ in sent if key not in bound})
 
 
-def add_state(to: sqlite3.Connection, own: State, whole: State, *, at: str) -> None:
-    """Write what a merge added to a state."""
+def add_state(db: sqlite3.Connection, own: State, whole: State, *, at: str) -> None:
+    """Write what a merge added to the own state."""
     if whole.account:
-        put_account(to, whole.account)
+        put_account(db, whole.account)
     for key, each in whole.bound.items():
         if each is not own.bound.get(key):
             binding = each.binding
             row = (key, binding.incident_id, binding.reference, binding.settled, each.at.isoformat())
-            to.execute(
+            db.execute(
                 "INSERT INTO binding VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
                 " reference = excluded.reference, settled = excluded.settled, bound_at = excluded.bound_at",
                 row,
             )
             fields = ((name, known.declared, known.answered) for name, known in each.fields.items())
-            to.executemany(PUT_FIELDS, field_rows(key, fields))
+            db.executemany(PUT_FIELDS, field_rows(key, fields))
     fresh = whole.unanswered.keys() - own.unanswered.keys()
     sent = [(key, CREATE, SENT, at, whole.unanswered[key]) for key in sorted(fresh)]
-    to.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)", sent)
+    db.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)", sent)

@@ -1,7 +1,7 @@
-"""One apply at a time on one state file; the lock says who holds it, and ends with its process.
+"""One apply at a time on a state file: the lock names its holder, and ends with its process.
 
-The operating system holds the lock, so that a killed process leaves none behind; the state file keeps the
-words about its holder.
+The operating system holds the lock, so that a killed process leaves none behind; the name of the holder is in
+the state file.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _HOLDER = "holder"
 def locked_ledger(
     path: Path, *, timeout: float, now: Callable[[], datetime], tell: Callable[[str], None]
 ) -> Iterator[Ledger]:
-    """Open the state file for one writer alone; wait `timeout` seconds for another one to end.
+    """Open the state file for a single writer, waiting up to `timeout` seconds for another one to end.
 
-    Raises Refused, naming the holder, where that is not enough. `tell` hears of a predecessor that died.
-    """
+    Raises Refused, naming the holder, if it takes longer. `tell` gets a message if the last run did not
+    finish."""
     lock = _acquired(path, timeout, now)
     try:
         ledger = open_ledger(path, now=now)
@@ -60,15 +60,15 @@ def _acquired(path: Path, timeout: float, now: Callable[[], datetime]) -> BaseFi
             lock.acquire()
         except Timeout as timed_out:
             raise Refused(
-                f"another run holds the state {path}: {_known_holder(path, now)}",
-                hint="wait until it has ended, or wait for it with --lock-timeout SECONDS",
+                f"the state {path} is locked by another run: {_known_holder(path, now)}",
+                hint="try again when it has ended, or let this run wait with --lock-timeout SECONDS",
                 code="locked",
             ) from timed_out
     return lock
 
 
 def _holder() -> str:
-    # Not getpass: it raises where a container's user has no name.
+    # Not getpass: it raises if the user of a container has no name.
     user = os.environ.get("USER") or os.environ.get("USERNAME") or "somebody"
     return f"{user}@{socket.gethostname()} (pid {os.getpid()})"
 

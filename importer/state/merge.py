@@ -1,9 +1,8 @@
-"""What two machines know of one account's incidents -> what they know together, or why that cannot be. Pure.
+"""The states of two machines for one account -> their union, or an error if they contradict. Pure.
 
-Nothing that was known is lost: a binding is never turned to another incident, a creation that nobody answered
-stays until its incident is known. Of one key that both bind, the values that were written later count, and
-what only one of the two knows is kept: a child that was made is not made again.
-"""
+Nothing is lost: a binding never moves to another incident, and an unanswered creation stays until its
+incident is known. If both states bind a key, the later values win, and values known only to one of them are
+kept, so that no child is created again."""
 
 from __future__ import annotations
 
@@ -21,8 +20,7 @@ _SHOWN_CONFLICTS = 3
 
 @dataclass(frozen=True, slots=True)
 class BoundIncident:
-    """Which incident a key is, when that or its values were last written, and what was last declared and
-    answered of each attribute."""
+    """A binding, when it or its values were last written, and the last declared and answered values."""
 
     binding: Binding
     at: datetime
@@ -30,15 +28,15 @@ class BoundIncident:
 
     @property
     def is_public(self) -> bool:
-        """Whether the account last said that everybody sees the incident. Not knowing is no yes."""
+        """Whether the account's last answer was that the incident is public. False if that is not known."""
         visibility = self.fields.get(_VISIBILITY)
         return visibility is not None and visibility.answered == "public"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that a state file knows by key: the bound incidents, and the idempotency keys of the creations that
-    were sent and never answered. `account` is None where it has met none."""
+    """The contents of a state file by key: the bound incidents, and the idempotency keys of creations that
+    were sent and never answered. `account` is None if the state is new."""
 
     account: Account | None = None
     bound: Mapping[str, BoundIncident] = field(default_factory=dict)
@@ -47,8 +45,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """How much a state learned: keys that it did not bind, keys whose values were older, and creations that
-    nobody answered."""
+    """What a merge added: newly bound keys, keys with newer values, and unanswered creations."""
 
     bound: int
     renewed: int
@@ -57,7 +54,7 @@ class MergeResult:
 
 def without_private(state: State) -> State:
     """Return a state without the values of incidents that are not known to be public. Their keys and
-    references stay: without them the incidents would be made twice."""
+    references stay: without them, the incidents would be created again."""
     return replace(
         state,
         bound={
@@ -67,9 +64,9 @@ def without_private(state: State) -> State:
 
 
 def merged(own: State, imported: State) -> State:
-    """Return what both know.
+    """Return the union of both states.
 
-    Raises Refused where they are of different accounts, bind a key to different incidents or an incident to
+    Raises Refused if they belong to different accounts, bind a key to different incidents or an incident to
     different keys, or sent a creation with different idempotency keys.
     """
     _refuse_foreign(own, imported)
@@ -86,8 +83,8 @@ def merged(own: State, imported: State) -> State:
 
 
 def _joined(own: BoundIncident, imported: BoundIncident) -> BoundIncident:
-    """Return what both know of one key. Values that were left out of the newer one, since its incident may be
-    private, do not make the older ones new: a whole export of that age still counts."""
+    """Return the union for one key. If the newer side has no values, because they were left out as private,
+    the result keeps the older time, so that a full export of that age can still fill them in."""
     older, newer = (imported, own) if imported.at <= own.at else (own, imported)
     if older.fields and not newer.fields:
         return replace(older, binding=newer.binding)
@@ -95,7 +92,7 @@ def _joined(own: BoundIncident, imported: BoundIncident) -> BoundIncident:
 
 
 def merge_result(before: State, after: State) -> MergeResult:
-    """Count what a state learned by a merge, which keeps what it does not change."""
+    """Count what a merge added. Entries that it did not change must be the same objects."""
     return MergeResult(
         bound=len(after.bound.keys() - before.bound.keys()),
         renewed=sum(after.bound[key] is not each for key, each in before.bound.items()),
@@ -106,9 +103,9 @@ def merge_result(before: State, after: State) -> MergeResult:
 def _refuse_foreign(own: State, imported: State) -> None:
     if own.account and imported.account and own.account != imported.account:
         raise Refused(
-            f"the file is of another account: {imported.account.dashboard_url} at {imported.account.endpoint}"
+            f"the file has another account: {imported.account.dashboard_url} at {imported.account.endpoint}"
             f", not {own.account.dashboard_url} at {own.account.endpoint}",
-            hint="import it into a state of its own with --state FILE",
+            hint="import it into a separate state with --state FILE",
             code="foreign-account",
         )
 
@@ -130,15 +127,15 @@ def _conflicts(own: State, imported: State) -> Iterator[str]:
         known, binding = own.bound.get(key), other.binding
         owner = owners.get(binding.incident_id)
         if known and known.binding.incident_id != binding.incident_id:
-            yield f"'{key}' is {_shown(known.binding)} in the state and {_shown(binding)} in the file"
+            yield f"'{key}' is {_shown(known.binding)} in the state but {_shown(binding)} in the file"
         elif owner and owner.key != key:
-            yield f"{_shown(binding)} is '{owner.key}' in the state and '{key}' in the file"
+            yield f"{_shown(binding)} is '{owner.key}' in the state but '{key}' in the file"
     for key, idempotency_key in imported.unanswered.items():
         known_key = own.unanswered.get(key, idempotency_key)
         if known_key != idempotency_key:
             yield (
-                f"the creation of '{key}' was sent with the idempotency key {known_key} by the state and with"
-                f" {idempotency_key} by the file"
+                f"the creation of '{key}' was sent with the idempotency key {known_key} in the state but"
+                f" {idempotency_key} in the file"
             )
 
 

@@ -1,1 +1,1 @@
-"""Our values <-> the JSON of the incident.io API, bodies and answers, without HTTP; and its contract."""
+"""Our values <-> the JSON bodies and answers of the incident.io API, without HTTP; and its contract."""

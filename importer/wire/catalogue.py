@@ -1,4 +1,4 @@
-"""The JSON of the account's things -> the values of the catalogue.
+"""The JSON of the account's entities -> the values of the catalogue.
 
 Sources are the API pages Severities, Incident Statuses, Incident Types, Incident Roles, Incident Timestamps,
 Custom Fields, Custom Field Options, Catalog, Users, Status Pages, Workflows and Utilities (Identity).
@@ -24,7 +24,7 @@ from importer.wire.incidents import Json, entity
 
 
 def account(json: Json, *, endpoint: str) -> Account:
-    """Return who answers, from the `identity` of an answer."""
+    """Return the account, from the `identity` of an answer."""
     return Account(
         endpoint=endpoint,
         dashboard_url=json["dashboard_url"],
@@ -34,7 +34,7 @@ def account(json: Json, *, endpoint: str) -> Account:
 
 
 def status(json: Json) -> Status:
-    """Return an incident status; a category that is not known yet is kept as it is."""
+    """Return an incident status; an unknown category is kept unchanged."""
     return Status(entity(Kind.STATUS, json), json.get("category") or "", int(json.get("rank") or 0))
 
 
@@ -48,31 +48,31 @@ def incident_type(json: Json) -> IncidentType:
 
 
 def custom_field(json: Json) -> CustomField:
-    """Return a custom field. Its options are listed elsewhere: this JSON has none."""
+    """Return a custom field. Its options are not in this JSON and are listed separately."""
     return CustomField(
         entity(Kind.CUSTOM_FIELD, json), json["field_type"], json.get("catalog_type_id") or None
     )
 
 
 def option(json: Json) -> Entity:
-    """Return a select option; its name on the wire is `value`."""
+    """Return a select option; the API calls its name `value`."""
     return Entity(Kind.OPTION, json["id"], json["value"])
 
 
 def catalog_entry(json: Json) -> CatalogEntry:
-    """Return a catalog entry with every word that it is known by."""
+    """Return a catalog entry with its external ID and aliases."""
     return CatalogEntry(
         entity(Kind.CATALOG_ENTRY, json), json.get("external_id") or None, tuple(json.get("aliases") or ())
     )
 
 
 def is_archived(json: Json) -> bool:
-    """Whether a catalog entry was taken out of use; it cannot be chosen any longer."""
+    """Whether a catalog entry is archived and can no longer be selected."""
     return bool(json.get("archived_at"))
 
 
 def user(json: Json) -> User:
-    """Return a person of the account, active or not."""
+    """Return a user of the account, active or not."""
     return User(
         entity(Kind.USER, json),
         email=json.get("email") or None,
@@ -82,7 +82,7 @@ def user(json: Json) -> User:
 
 
 def status_page(json: Json, structure: Json) -> StatusPage:
-    """Return a status page with the components of its current structure, groups and sub-pages included."""
+    """Return a status page with the components of its current structure, including groups and sub-pages."""
     found = {each.id: each for each in _components(structure.get("items") or ())}
     return StatusPage(entity(Kind.STATUS_PAGE, json), tuple(found.values()))
 

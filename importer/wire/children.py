@@ -26,7 +26,7 @@ from importer.wire.incidents import Json, entity, parse_moment
 
 
 def timeline_items(listed: Iterable[Json]) -> tuple[LiveChild, ...]:
-    """Return the items that somebody wrote; those made from the activity log cannot be edited."""
+    """Return the timeline items, except those from the activity log, which cannot be edited."""
     written = (each for each in listed if not each.get("activity_log_id"))
     return _keyed(Field.TIMELINE, [(each["id"], each["title"], timeline_item(each)) for each in written])
 
@@ -37,7 +37,7 @@ def timeline_item(json: Json) -> TimelineItem:
 
 
 def follow_ups(listed: Iterable[Json]) -> tuple[LiveChild, ...]:
-    """Return the follow-ups that were not deleted, oldest first, whatever order they were listed in."""
+    """Return the follow-ups that are not deleted, oldest first."""
     kept = [each for each in listed if each.get("status") != "deleted"]
     kept.sort(key=lambda each: (each.get("created_at") or "", each["id"]))
     return _keyed(Field.FOLLOW_UP, [(each["id"], each["title"], follow_up(each)) for each in kept])
@@ -55,8 +55,7 @@ def follow_up(json: Json) -> FollowUp:
 
 
 def attachments(listed: Iterable[Json]) -> tuple[LiveChild, ...]:
-    """Return the attachments under every key that a file may have given them: each once by its permalink and
-    once by its external ID, so that neither word makes a second one."""
+    """Return each attachment by permalink and by external ID, so that neither key creates a duplicate."""
     return _keyed(Field.ATTACHMENT, [each for json in listed for each in _attachment(json)])
 
 
@@ -73,8 +72,8 @@ def _attachment(json: Json) -> Iterator[tuple[str, str, Child]]:
 
 
 def postmortems(listed: Iterable[Json]) -> tuple[LiveChild, ...]:
-    """Return the documents written in incident.io, oldest first, without their content, which is not listed.
-    A document elsewhere is no child: its URL is an attribute of the incident."""
+    """Return the documents in incident.io, oldest first, without their content, which is not listed. An
+    external document is not a child: its URL is an attribute of the incident."""
     inside = [each for each in listed if each.get("type") != "external"]
     inside.sort(key=lambda each: (each.get("created_at") or "", each["id"]))
     return _keyed(Field.POSTMORTEM, [(each["id"], each["title"], _postmortem(each)) for each in inside])
@@ -85,19 +84,19 @@ def _postmortem(json: Json) -> PostmortemDocument:
 
 
 def created(step: CreateChild, json: Json) -> LiveChild:
-    """Return the child of the answer to its creation, with what the answer shows of it. A status that the
-    creation did not take is the account's."""
+    """Return the child from the answer to its creation. Its status is the account's, not the declared one,
+    since no creation takes a status."""
     attribute, value = step.attribute, step.value
     match value:
         case TimelineItem():
-            made = json["incident_timeline_item"]
-            return LiveChild(made["id"], attribute, timeline_item(made))
+            shown = json["incident_timeline_item"]
+            return LiveChild(shown["id"], attribute, timeline_item(shown))
         case FollowUp():
-            made = json["follow_up"]
-            return LiveChild(made["id"], attribute, follow_up(made))
+            shown = json["follow_up"]
+            return LiveChild(shown["id"], attribute, follow_up(shown))
         case PostmortemDocument():
-            made = json["postmortem_document"]
-            return LiveChild(made["id"], attribute, replace(value, status=made.get("status") or None))
+            shown = json["postmortem_document"]
+            return LiveChild(shown["id"], attribute, replace(value, status=shown.get("status") or None))
         case Attachment():
             return LiveChild(json["incident_attachment"]["id"], attribute, value)
         case Membership():
@@ -109,10 +108,10 @@ def created(step: CreateChild, json: Json) -> LiveChild:
 
 
 def is_there_already(refusal: ApiError) -> bool:
-    """Whether a membership was refused because somebody has access already. No API page gives the answer to
-    that: a 409 can be nothing else here, and a 422 says so only in words."""
-    words = f"{refusal.code} {refusal.message}".lower()
-    return refusal.status == 409 or (refusal.status == 422 and "already" in words)
+    """Whether a membership was refused because the user already has access. This is not documented: a 409 can
+    mean nothing else here, and a 422 shows it only in its message."""
+    text = f"{refusal.code} {refusal.message}".lower()
+    return refusal.status == 409 or (refusal.status == 422 and "already" in text)
 
 
 def _keyed(field: Field, found: list[tuple[str, str, Child]]) -> tuple[LiveChild, ...]:
@@ -123,12 +122,12 @@ def _keyed(field: Field, found: list[tuple[str, str, Child]]) -> tuple[LiveChild
 
 
 def _titled(value: Child, title: str, key: str) -> Child:
-    """Keep the title of a follow-up that is known by another name: an update has to say it again."""
+    """Keep the title of a follow-up if it differs from its key: an update must repeat it."""
     return replace(value, title=title) if isinstance(value, FollowUp) and title != key else value
 
 
 def _numbered(names: Iterable[str]) -> Iterator[str]:
-    """Give the second thing of one name the key `name #2`, and so on, never a key that is taken."""
+    """Yield a unique key for each name: the second child with the same name gets `name #2`, and so on."""
     used: set[str] = set()
     for raw in names:
         name = normalise.text(raw) or ""

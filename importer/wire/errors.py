@@ -1,6 +1,6 @@
-"""A refusal of the API -> an error that a person can act on, with the server's words and nothing secret.
+"""A refusal of the API -> an error that a user can act on, with the server's message and without secrets.
 
-The envelope is that of the API page Errors; a proxy between us and the API may answer with HTML instead.
+The envelope is on the API page Errors; a proxy in front of the API may answer with HTML instead.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from urllib.parse import urlsplit, urlunsplit
 
 from importer.model.errors import ApiError, AuthenticationFailed
 
-_FIRST_WORDS = 120
+_MAX_EXCERPT = 120
 _SECRET = re.compile(r"(?i)\b(bearer|basic)\s+\S+")
 _TAG = re.compile(r"(?s)<(script|style)\b.*?</\1\s*>|<[^>]*>")
 
 
 def error(status: int, headers: Mapping[str, str], body: str) -> ApiError:
-    """Return the error for an answer with a status that is not 2xx. `body` may be anything."""
+    """Return the error for an answer whose status is not 2xx. `body` may be anything."""
     if 300 <= status < 400:
         return _redirected(status, headers)
     envelope = _envelope(body)
     if envelope is None:
-        return _foreign(status, headers, body)
+        return _not_from_api(status, headers, body)
     first, *others = envelope["errors"] or [{}]
     code = printable(first.get("code") or envelope.get("type") or "error")
     return _class(status)(
         status=status,
         code=code,
-        message="; also ".join([_words(first) or code, *(_located(each) for each in others)]),
+        message="; also ".join([_message(first) or code, *(_located(each) for each in others)]),
         request_id=printable(envelope.get("request_id") or headers.get("x-request-id", "")),
         field=_field(first),
-        hint=_missing(status, first),
+        hint=_auth_hint(status, first),
     )
 
 
@@ -43,7 +43,7 @@ def _class(status: int) -> type[ApiError]:
 
 
 def printable(raw: object) -> str:
-    """Return one line without control and format characters, and without a credential that was echoed."""
+    """Return one line without control and format characters, and with echoed credentials hidden."""
     visible = "".join(
         " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each
         for each in str(raw)
@@ -63,13 +63,13 @@ def _envelope(body: str) -> dict[str, Any] | None:
     return found | {"errors": errors} if errors or found.get("type") else None
 
 
-def _words(each: dict[str, Any]) -> str:
+def _message(each: dict[str, Any]) -> str:
     return printable(each.get("message") or each.get("code") or "")
 
 
 def _located(each: dict[str, Any]) -> str:
     field = _field(each)
-    return f"{_words(each)} (field {field})" if field else _words(each)
+    return f"{_message(each)} (field {field})" if field else _message(each)
 
 
 def _field(each: dict[str, Any]) -> str:
@@ -77,17 +77,17 @@ def _field(each: dict[str, Any]) -> str:
     return printable(source.get("field") or source.get("pointer") or "") if isinstance(source, dict) else ""
 
 
-def _missing(status: int, first: dict[str, Any]) -> str:
+def _auth_hint(status: int, first: dict[str, Any]) -> str:
     if status == 401:
-        return "Set INCIDENT_API_KEY to a valid API key of this account."
+        return "set INCIDENT_API_KEY to a valid API key of this account"
     if status != 403:
         return ""
     metadata = first.get("metadata")
     scope = printable(metadata.get("scope") or "") if isinstance(metadata, dict) else ""
     lacking = f"the scope {scope}" if scope else "a role for this"
     return (
-        f"The API key lacks {lacking}. Roles are chosen when a key is made: make a new key that has it and "
-        "set INCIDENT_API_KEY; `importer check` lists what a key needs."
+        f"the API key lacks {lacking}; roles are set when a key is created: create a new key that has it and "
+        "set INCIDENT_API_KEY; `importer check` shows the roles that a key lacks"
     )
 
 
@@ -96,27 +96,27 @@ def _redirected(status: int, headers: Mapping[str, str]) -> ApiError:
         status=status,
         code="redirected",
         message=f"the server redirects to {_target(headers.get('location', ''))}, which is not followed",
-        hint="Check the endpoint: INCIDENT_ENDPOINT or --endpoint.",
+        hint="check the endpoint: INCIDENT_ENDPOINT or --endpoint",
     )
 
 
 def _target(location: str) -> str:
-    """Return where a redirect leads, without user, query and fragment: they may hold a credential."""
+    """Return the target of a redirect, without user, query and fragment: they may contain a credential."""
     try:
-        where = urlsplit(location)
+        url = urlsplit(location)
     except ValueError:
-        return "nowhere"
-    host = where.netloc.rpartition("@")[2]
-    return printable(urlunsplit((where.scheme, host, where.path, "", ""))) or "nowhere"
+        return "an unknown location"
+    host = url.netloc.rpartition("@")[2]
+    return printable(urlunsplit((url.scheme, host, url.path, "", ""))) or "an unknown location"
 
 
-def _foreign(status: int, headers: Mapping[str, str], body: str) -> ApiError:
-    words = printable(_TAG.sub(" ", body))
-    shown = words if len(words) <= _FIRST_WORDS else f"{words[:_FIRST_WORDS].rstrip()}..."
+def _not_from_api(status: int, headers: Mapping[str, str], body: str) -> ApiError:
+    text = printable(_TAG.sub(" ", body))
+    shown = text if len(text) <= _MAX_EXCERPT else f"{text[:_MAX_EXCERPT].rstrip()}..."
     return _class(status)(
         status=status,
         code="foreign_answer",
-        message=f"the answer is not the API's: {shown}" if shown else "the answer is empty",
+        message=f"the answer is not from the API: {shown}" if shown else "the answer is empty",
         request_id=printable(headers.get("x-request-id", "")),
-        hint=_missing(status, {}) or "Check the endpoint, and any proxy on the way to it.",
+        hint=_auth_hint(status, {}) or "check the endpoint, and any proxy on the way to it",
     )

@@ -55,11 +55,11 @@ _LISTS = {
 
 
 def create_payload(attributes: Attributes, *, idempotency_key: str, external_id: int | None) -> Json:
-    """Return the body of a creation: always retrospective, so that nothing is announced. None says nothing at
-    a creation, and is left out.
+    """Return the body of a creation: always retrospective, so that nothing is announced, and without
+    attributes that are None.
 
-    Raises ValueError where visibility is missing, for an attribute that no creation can carry, and for a
-    value that is not resolved (a Reference).
+    Raises ValueError if visibility is missing, for an attribute that a creation cannot have, and for a value
+    that is not resolved (a Reference).
     """
     if attributes.get(Attribute(Field.VISIBILITY)) is None:
         raise ValueError("an incident cannot be created without its visibility")
@@ -81,17 +81,17 @@ def create_payload(attributes: Attributes, *, idempotency_key: str, external_id:
 
 
 def edit_payload(changes: Attributes) -> Json:
-    """Return the body of an edit with these attributes and no other: an unneeded field can turn into a 403,
-    since a key's right to edit is per field. None clears.
+    """Return the body of an edit with only these attributes: API keys are permitted per field, so any other
+    field can cause a 403. None clears an attribute.
 
-    Raises ValueError for an attribute that no edit can carry, and for a value that is not resolved.
+    Raises ValueError for an attribute that cannot be edited, and for a value that is not resolved.
     """
     incident: Json = {}
     for attribute in sorted(changes, key=normalise.by_label):
         if attribute.field not in _EDITED_WITH and attribute.field not in _LISTS:
             raise ValueError(f"the API cannot edit {attribute.label}")
         if isinstance(attribute.key, Entity) and attribute.key.kind is Kind.REPORTER:
-            raise ValueError("the API assigns the reporter at creation only")
+            raise ValueError("the API can assign the reporter only at creation")
         _put(incident, _EDITED_WITH, attribute, changes[attribute])
     return {"incident": incident, "notify_incident_channel": False}
 
@@ -116,8 +116,8 @@ def _scalar(attribute: Attribute, value: Value) -> str:
 
 
 def _entry(attribute: Attribute, value: Value) -> Json:
-    """One member of a list; a member without its value clears it. For timestamps and roles no API page says
-    so: their values are optional, and an edit ignores what it is not given."""
+    """Return one member of a list; a member without a value clears it. For timestamps and roles this is
+    inferred: their values are optional, and an edit ignores members that are missing."""
     match attribute.key, value:
         case Entity(kind=Kind.TIMESTAMP, id=identity), datetime() | None:
             entry: Json = {"incident_timestamp_id": identity}
@@ -164,33 +164,33 @@ def _unresolved(attribute: Attribute, value: object) -> ValueError:
 
 
 def moment_text(moment: datetime) -> str:
-    """Return RFC 3339 in UTC with milliseconds, the precision that the API keeps."""
+    """Return RFC 3339 in UTC with milliseconds, the precision of the API."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_moment(raw: str) -> datetime:
-    """Return the instant of an RFC 3339 text, in UTC. Raises ValueError where it is none."""
+    """Return the instant of RFC 3339 text in UTC. Raises ValueError if it is not a datetime."""
     parsed = datetime.fromisoformat(raw)
     return normalise.to_utc(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
 
 
 @contextmanager
 def parsing(what: str) -> Iterator[None]:
-    """Turn an answer that lacks what the API promises into NoAnswer: it is not the API's."""
+    """Turn an answer without the documented properties into NoAnswer, since it is not from the API."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as mistake:
         raise NoAnswer(
             f"the answer is JSON, but not {what} ({type(mistake).__name__}: {mistake})",
-            hint="Check that the endpoint is the incident.io API, then run the same command again.",
+            hint="check that the endpoint is the incident.io API, then run the same command again",
         ) from mistake
 
 
 def live_incident(json: Json) -> LiveIncident:
-    """Return the incident of an answer. What is unset is absent from its attributes.
+    """Return the incident of an answer. Unset attributes are absent.
 
     Optional and unknown properties may be missing or added (API page: Compatibility).
-    Raises NoAnswer where a property that makes an incident is missing.
+    Raises NoAnswer if a property that every incident has is missing.
     """
     with parsing("an incident"):
         return LiveIncident(
@@ -205,7 +205,7 @@ def live_incident(json: Json) -> LiveIncident:
 
 
 def _identity(json: Json) -> str:
-    """Return the ID, which must be there: an incident without one could be neither bound nor edited."""
+    """Return the ID. Raises if there is none: the incident could be neither bound nor edited."""
     identity = json["id"]
     if not isinstance(identity, str) or not identity:
         raise ValueError("an empty ID")
@@ -213,7 +213,7 @@ def _identity(json: Json) -> str:
 
 
 def entity(kind: Kind, json: Json) -> Entity:
-    """Return a thing in the account from its `id` and `name`."""
+    """Return an entity from its `id` and `name`."""
     return Entity(kind, json["id"], json.get("name") or "")
 
 
@@ -259,12 +259,12 @@ def _live_texts(json: Json) -> Iterator[tuple[Attribute, Value]]:
 
 
 def role(json: Json) -> Entity:
-    """Return a role; the reporter is a kind of its own, since no edit can assign it."""
+    """Return a role; the reporter has a kind of its own, since no edit can assign it."""
     return entity(Kind.REPORTER if json.get("role_type") == "reporter" else Kind.ROLE, json)
 
 
 def _live_values(field_type: str, values: Iterable[Json]) -> Value:
-    """Return a custom field's value by what its members carry, so that a type added later is still read."""
+    """Return the value of a custom field, judging by its members, so that new field types can be read."""
     found = [value for each in values if (value := _live_value(each)) is not None]
     if field_type in ("single_select", "multi_select") or any(isinstance(each, Entity) for each in found):
         return normalise.several(found)
@@ -284,7 +284,7 @@ def _live_value(json: Json) -> Scalar | None:
 
 
 def _live_number(raw: str) -> Decimal | str | None:
-    """Return the number, or the text as it stands: an odd value is shown as a difference, not a crash."""
+    """Return the number, or the unchanged text if it is invalid, to be shown as a difference."""
     try:
         return normalise.number(raw)
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""The paths of the API, each once."""
+"""The paths of the API, each defined once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WORKFLOWS: Final = "/v2/workflows"
 
 
 def below(path: str, *segments: Id) -> str:
-    """Return a path below another one; what stands for an ID may be anything that somebody wrote."""
+    """Return a path with segments appended. They are quoted, since an ID may be arbitrary user input."""
     return "/".join(
         [path, *(quote(each, safe="") if isinstance(each, str) else each.value for each in segments)]
     )

@@ -1,8 +1,8 @@
-"""A step -> its request: method, path and body. What a plan shows and what apply sends are both made here.
+"""A step -> its request: method, path and body, both for a plan to show and for apply to send.
 
 Sources are the API pages Incidents V2, Custom Field Options, Incident Timeline Items, Follow-ups, Incident
-Attachments, Post-mortem Documents, Incident Memberships and Status Pages. A child's title is its attribute's
-key, exactly.
+Attachments, Post-mortem Documents, Incident Memberships and Status Pages. The title of a child is the key of
+its attribute, unchanged.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ from importer.wire.incidents import Json, create_payload, edit_payload, moment_t
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One write. `content` is the JSON of its body in ASCII: the bytes that are sent, and sent again.
+    """A write request. `content` is its JSON body in ASCII, exactly as it is sent and resent.
 
-    One that is not `repeatable` makes a second thing each time it is carried out; with an `idempotency_key`
-    the server sees to that. One that is `optional` asks an endpoint that an account may lack.
+    If it is not `repeatable`, sending it again creates a duplicate, which the server prevents if there is an
+    `idempotency_key`. If it is `optional`, the account may lack the endpoint.
     """
 
     method: str
@@ -72,9 +72,9 @@ class Request:
 
 
 def request(step: Step) -> Request:
-    """Return the request of a step; an ID that it still waits for reads `(known after apply)`.
+    """Return the request of a step; an ID that is not known yet is `(known after apply)`.
 
-    Raises ValueError for a value that no request can carry.
+    Raises ValueError for a value that cannot be sent.
     """
     match step:
         case CreateOption(option=option):
@@ -149,7 +149,7 @@ def _status(child: Id, attribute: Attribute, value: FollowUp | PostmortemDocumen
 
 
 def _create(path: str, body: Json) -> Request:
-    """Return a creation: without an idempotency key, sending it twice makes two."""
+    """Return a creation; without an idempotency key it is not repeatable."""
     return _request("POST", path, body, repeatable="idempotency_key" in body)
 
 
@@ -159,8 +159,8 @@ def _request(method: str, path: str, body: Json, *, repeatable: bool = True) -> 
     return Request(method, path, content, body.get("idempotency_key"), repeatable, optional)
 
 
-def _sent_as(before: Unanswered | None, made: Request) -> Request:
-    return replace(made, content=before.content) if before and before.content is not None else made
+def _sent_as(before: Unanswered | None, new: Request) -> Request:
+    return replace(new, content=before.content) if before and before.content is not None else new
 
 
 def _text(identity: Id) -> str:
@@ -168,7 +168,7 @@ def _text(identity: Id) -> str:
 
 
 def _keyed(incident: Id, attribute: Attribute) -> Json:
-    """Return a child's idempotency key: a function of its incident's ID and its own name."""
+    """Return the idempotency key of a child, derived from its incident's ID and its own label."""
     if isinstance(incident, str):
         return {"idempotency_key": child_key(parent=incident, label=attribute.label)}
     return {"idempotency_key": incident.value}
@@ -189,19 +189,19 @@ def _user(attribute: Attribute) -> str:
 def _put_follow_up(
     child: Id, attribute: Attribute, value: FollowUp, title: str | None, status: str
 ) -> Request:
-    """Return a follow-up's update, in which title and status are required."""
+    """Return the update of a follow-up, which requires title and status."""
     body = {"title": title or _title(attribute), "status": status, **_follow_up(value)}
     return _request("PUT", paths.below(paths.FOLLOW_UPS, child), body)
 
 
 def _timeline(item: TimelineItem) -> Json:
-    """Return timestamp and description, as creation and edit take them."""
+    """Return timestamp and description, for a creation or an edit."""
     body: Json = {"timestamp": moment_text(item.at)}
     return body | ({"description": item.description} if item.description else {})
 
 
 def _follow_up(follow_up: FollowUp) -> Json:
-    """Return what is set, but for the status, which a creation does not take."""
+    """Return the parts that are set, without the status, which a creation does not take."""
     body: Json = {}
     if follow_up.description:
         body["description"] = follow_up.description
@@ -213,7 +213,7 @@ def _follow_up(follow_up: FollowUp) -> Json:
 
 
 def _resource(attachment: Attachment) -> Json:
-    """Return the resource: by external ID or by URL, never both; only a bare URL takes a title."""
+    """Return the resource, by external ID or URL but never both; only a plain URL takes a title."""
     resource: Json = {"resource_type": attachment.resource_type}
     if attachment.external_id:
         resource["external_id"] = attachment.external_id
@@ -225,7 +225,7 @@ def _resource(attachment: Attachment) -> Json:
 
 
 def _history(incident: StatusPageIncident) -> Json:
-    """Return a public history; nobody is notified of it."""
+    """Return a public history, which notifies nobody."""
     return {
         "status_page_id": _resolved(incident.page),
         "updates": [_update(each) for each in incident.updates],
@@ -244,7 +244,7 @@ def _update(update: StatusPageUpdate) -> Json:
     }
 
 
-def _resolved(thing: Reference | Entity) -> str:
-    if isinstance(thing, Entity):
-        return thing.id
-    raise ValueError(f"{thing.kind} {thing.name!r} is not resolved")
+def _resolved(reference: Reference | Entity) -> str:
+    if isinstance(reference, Entity):
+        return reference.id
+    raise ValueError(f"{reference.kind} {reference.name!r} is not resolved")

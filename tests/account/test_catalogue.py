@@ -1,4 +1,4 @@
-"""The account's things are found by the words that people use, and nothing is guessed."""
+"""The account's entities are found by the names that people use, and nothing is guessed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def found_id(answer: Answer) -> str:
     return answer.entity.id
 
 
-def test_an_exact_name_beats_one_of_another_case() -> None:
+def test_an_exact_name_beats_one_in_another_case() -> None:
     assert found_id(find(severities("MAJOR", "Major", "major"), Kind.SEVERITY, "Major")) == "S1"
 
 
@@ -69,16 +69,16 @@ def test_the_unicode_form_does_not_matter() -> None:
     assert found_id(find(catalogue, Kind.SEVERITY, unicodedata.normalize("NFD", "störung"))) == "S0"
 
 
-def test_two_names_that_fold_to_one_are_ambiguous() -> None:
+def test_two_names_that_fold_to_the_same_are_ambiguous() -> None:
     answer = find(severities("Major", "MAJOR"), Kind.SEVERITY, "major")
     assert answer == Ambiguous((severity("S0", ""), severity("S1", "")))
 
 
-def test_two_things_of_one_name_are_ambiguous_even_if_it_is_exact() -> None:
+def test_two_entities_with_the_same_exact_name_are_ambiguous() -> None:
     assert isinstance(find(severities("Major", "Major"), Kind.SEVERITY, "Major"), Ambiguous)
 
 
-def test_an_id_is_found_by_id_alone() -> None:
+def test_an_id_is_found_only_by_id() -> None:
     catalogue = severities("Major", "S0")
     assert found_id(find(catalogue, Kind.SEVERITY, "S0", "id")) == "S0"
     assert found_id(find(catalogue, Kind.SEVERITY, "S0")) == "S1"
@@ -115,7 +115,7 @@ def test_a_name_in_an_empty_account_is_missing() -> None:
         (Kind.STATUS_PAGE, "SP"),
     ],
 )
-def test_each_kind_is_looked_for_among_its_own(kind: Kind, identity: str) -> None:
+def test_each_kind_is_searched_separately(kind: Kind, identity: str) -> None:
     catalogue = Catalogue(
         severities=(severity("SE", "Same"),),
         statuses=(Status(Entity(Kind.STATUS, "ST", "Same"), "closed", 1),),
@@ -128,7 +128,7 @@ def test_each_kind_is_looked_for_among_its_own(kind: Kind, identity: str) -> Non
     assert found_id(find(catalogue, kind, "same")) == identity
 
 
-def test_options_are_those_of_their_own_field_and_answer_to_their_id() -> None:
+def test_options_are_found_only_in_their_field_and_also_by_id() -> None:
     catalogue = Catalogue(
         custom_fields=(CustomField(CAUSE, "single_select"), CustomField(TEAMS, "multi_select")),
         options={
@@ -152,14 +152,14 @@ def entries(*given: CatalogEntry) -> Catalogue:
     return Catalogue(custom_fields=(CustomField(TEAMS, "multi_select", "T1"),), catalog_entries={"T1": given})
 
 
-def test_catalog_entries_answer_to_id_then_external_id_then_alias_then_name() -> None:
+def test_catalog_entries_are_found_by_id_then_external_id_then_alias_then_name() -> None:
     one, two, three, four = entry("x", "a"), entry("2", "b", "x"), entry("3", "c", None, "x"), entry("4", "x")
     for first in ([one, two, three, four], [two, three, four], [three, four], [four]):
         answer = find(entries(*first[::-1]), Kind.OPTION, "x", within=TEAMS)
         assert found_id(answer) == first[0].entity.id
 
 
-def test_an_exact_entry_name_beats_an_alias_of_another_case() -> None:
+def test_an_exact_entry_name_beats_an_alias_in_another_case() -> None:
     catalogue = entries(entry("1", "Payments"), entry("2", "Billing", None, "payments"))
     assert found_id(find(catalogue, Kind.OPTION, "Payments", within=TEAMS)) == "1"
     assert found_id(find(catalogue, Kind.OPTION, "PAYMENTS", within=TEAMS)) == "2"
@@ -170,7 +170,7 @@ def test_an_alias_of_two_entries_is_ambiguous() -> None:
     assert isinstance(find(catalogue, Kind.OPTION, "pay", within=TEAMS), Ambiguous)
 
 
-def test_components_are_those_of_their_page() -> None:
+def test_components_are_found_only_on_their_page() -> None:
     other = Entity(Kind.STATUS_PAGE, "P2", "Other")
     catalogue = Catalogue(
         status_pages=(
@@ -202,14 +202,14 @@ def test_a_user_is_found_by_email_slack_id_id_or_name(word: str) -> None:
 @pytest.mark.parametrize(
     ("word", "by"), [("lisa@EXAMPLE.com", "email"), ("UL1SA", "slack_user_id"), ("U1", "id")]
 )
-def test_a_user_is_found_by_the_word_that_the_file_gives(word: str, by: str) -> None:
+def test_a_user_is_found_by_the_kind_of_name_in_the_file(word: str, by: str) -> None:
     assert found_id(find(PEOPLE, Kind.USER, word, by)) == "U1"
 
 
 @pytest.mark.parametrize(
     ("word", "by"), [("Bob", "email"), ("ul1sa", "slack_user_id"), ("bob@example.com", "id"), ("U1", "x")]
 )
-def test_a_user_is_not_found_by_another_word(word: str, by: str) -> None:
+def test_a_user_is_not_found_by_another_kind_of_name(word: str, by: str) -> None:
     assert isinstance(find(PEOPLE, Kind.USER, word, by), Missing)
 
 
@@ -221,25 +221,25 @@ def test_an_inactive_user_is_found() -> None:
     assert found_id(find(PEOPLE, Kind.USER, "Gone")) == "U4"
 
 
-def test_of_several_users_with_one_email_the_single_active_one_is_meant() -> None:
+def test_the_only_active_user_with_a_shared_email_is_found() -> None:
     old, now = user("U1", "Ann", "ann@x", active=False), user("U2", "Ann", "ANN@x")
     assert find(Catalogue(users=(old, now)), Kind.USER, "ann@x") == Found(now.entity, (old.entity,))
 
 
 @pytest.mark.parametrize("active", [True, False])
-def test_an_email_of_several_alike_users_is_ambiguous(active: bool) -> None:
+def test_an_email_of_several_active_or_several_inactive_users_is_ambiguous(active: bool) -> None:
     users = (user("U1", "Ann", "ann@x", active=active), user("U2", "Ann", "ann@x", active=active))
     assert isinstance(find(Catalogue(users=users), Kind.USER, "ann@x"), Ambiguous)
 
 
-def test_a_wrong_email_suggests_emails_alone() -> None:
+def test_a_wrong_email_suggests_only_emails() -> None:
     answer = find(PEOPLE, Kind.USER, "bob@exmaple.com", "email")
     assert isinstance(answer, Missing)
     assert answer.nearest[:1] == ("bob@example.com",)
     assert "Bob" not in answer.known
 
 
-def test_one_domain_makes_no_two_people_alike() -> None:
+def test_a_shared_domain_does_not_make_two_people_similar() -> None:
     answer = find(PEOPLE, Kind.USER, "nobody@example.com", "email")
     assert isinstance(answer, Missing)
     assert answer.nearest == ()
@@ -249,7 +249,7 @@ def status(identity: str, category: str, rank: int) -> Status:
     return Status(Entity(Kind.STATUS, identity, identity), category, rank)
 
 
-def test_the_default_status_is_the_closed_one_of_the_lowest_rank() -> None:
+def test_the_default_status_is_the_closed_one_with_the_lowest_rank() -> None:
     statuses = (
         status("L", "live", 0),
         status("B", "closed", 9),
@@ -264,7 +264,7 @@ def test_the_default_status_is_the_closed_one_of_the_lowest_rank() -> None:
     ("name", "expected"),
     [("legacy id", "F1"), ("Legacy Id", "F1"), ("Twin", None), ("Nothing", None), (None, None)],
 )
-def test_the_marker_is_the_one_field_of_that_name(name: str | None, expected: str | None) -> None:
+def test_the_marker_is_the_only_field_with_that_name(name: str | None, expected: str | None) -> None:
     names = {"F1": "Legacy ID", "F2": "Twin", "F3": "Twin"}
     fields = tuple(CustomField(Entity(Kind.CUSTOM_FIELD, each, names[each]), "text") for each in names)
     answer = marker(Catalogue(custom_fields=fields), Settings(root=Path(), marker_field=name))

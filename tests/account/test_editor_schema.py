@@ -1,4 +1,4 @@
-"""The schema for editors takes what a plan of the account takes, and flags the names that a plan would refuse."""
+"""The schema for editors accepts what a plan accepts, and flags the names that a plan would refuse."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ CATALOGUE = Catalogue(
 
 
 class Editor:
-    """Checks values as editors do, with two validators that must agree."""
+    """Check values as editors do, with two validators that must agree."""
 
     def __init__(self, catalogue: Catalogue = CATALOGUE, settings: Settings = SETTINGS) -> None:
         self.schema = narrowed(schemas.read("incident"), catalogue, settings, ACCOUNT)
@@ -111,7 +111,7 @@ class Editor:
         self._fast = jsonschema_rs.Draft202012Validator(self.schema)
 
     def flags(self, value: Any) -> list[str]:
-        """Return the places that are flagged, without repetitions."""
+        """Return the flagged locations, without duplicates."""
         found = [".".join(map(str, each.absolute_path)) for each in self._words.iter_errors(value)]
         assert self._fast.is_valid(value) == (not found)
         return list(dict.fromkeys(found))
@@ -138,7 +138,7 @@ def incident(**declared: Any) -> dict[str, Any]:
 
 
 def plan_complains(declared: dict[str, Any], catalogue: Catalogue = CATALOGUE) -> bool:
-    """Whether the files, the names or the statuses of an incident have an error."""
+    """Whether a plan finds an error in the file, the names or the status of an incident."""
     problems = Diagnostics()
     (block,) = json_file.read(json.dumps(declared), "a.json", problems)
     problems.found += shape.validate(block, shape.INCIDENT, "a.json")
@@ -225,12 +225,12 @@ FLAGGED = [
 
 
 @pytest.mark.parametrize("declared", ACCEPTED)
-def test_what_a_plan_takes_is_not_flagged(declared: dict[str, Any]) -> None:
+def test_what_a_plan_accepts_is_not_flagged(declared: dict[str, Any]) -> None:
     assert EDITOR.flags(incident(**declared)) == []
 
 
 @pytest.mark.parametrize(("declared", "place"), FLAGGED)
-def test_what_a_plan_refuses_is_flagged_at_its_place(declared: dict[str, Any], place: str) -> None:
+def test_what_a_plan_refuses_is_flagged_at_its_location(declared: dict[str, Any], place: str) -> None:
     assert plan_complains(incident(**declared))
     assert EDITOR.flags(incident(**declared)) == [place]
     assert EDITOR.flags({"incidents": [incident(), incident(**declared)]}) == [f"incidents.1.{place}"]
@@ -262,7 +262,7 @@ field_names = st.sampled_from(
         },
     )
 )
-def test_nothing_that_a_plan_takes_is_ever_flagged(declared: dict[str, Any]) -> None:
+def test_nothing_that_a_plan_accepts_is_ever_flagged(declared: dict[str, Any]) -> None:
     if not plan_complains(incident(**declared)):
         assert EDITOR.flags(incident(**declared)) == []
 
@@ -276,7 +276,7 @@ letters = st.text(alphabet="aAbBß1. -(", min_size=1, max_size=3)
     st.dictionaries(letters, letters | st.none(), max_size=3),
     st.lists(letters, min_size=1, max_size=5),
 )
-def test_a_word_is_accepted_exactly_where_it_means_one_thing(
+def test_a_name_is_accepted_if_and_only_if_it_is_unambiguous(
     options: list[str], aliases: dict[str, str | None], words: list[str]
 ) -> None:
     owner = Entity(Kind.CUSTOM_FIELD, "F1", "Field")
@@ -311,21 +311,21 @@ def test_an_editor_offers_the_names_and_the_aliases_and_nothing_else() -> None:
         assert "examples" not in fields[name]
 
 
-def test_an_editor_tells_what_a_key_takes_and_stands_for() -> None:
+def test_an_editor_describes_what_a_key_takes_and_means() -> None:
     fields = EDITOR.schema["$defs"]["incident"]["properties"]["custom_fields"]["properties"]
     assert fields["Teams"]["description"] == "Takes one value or a list of them."
     assert fields["Reason"]["description"] == "Root cause. Takes one value."
-    assert fields["Old field"]["description"] == "Left out, by the aliases of importer.yaml."
-    assert fields["Legacy ID"]["description"].endswith("It carries the key: leave it out, importer sets it.")
+    assert fields["Old field"]["description"] == "Left out by the aliases in importer.yaml."
+    assert fields["Legacy ID"]["description"].endswith("It holds the key: leave it out, importer sets it.")
 
 
-def test_a_severity_is_missed_unless_importer_yaml_has_one() -> None:
+def test_a_severity_is_required_unless_importer_yaml_has_a_default() -> None:
     declared = {"key": "A", "name": "Down"}
     assert EDITOR.flags(declared) == [""]
     relaxed = Editor(settings=replace(SETTINGS, defaults={"severity": "Minor"}))
     assert relaxed.flags(declared) == []
     severity = relaxed.schema["$defs"]["incident"]["properties"]["severity"]
-    assert severity["description"].endswith("By importer.yaml it is Minor where it is left out.")
+    assert severity["description"].endswith("If it is left out, importer.yaml sets it to Minor.")
 
 
 def test_options_that_apply_may_create_are_not_restricted_and_still_offered() -> None:
@@ -345,7 +345,7 @@ def entries(names: Iterable[str]) -> Catalogue:
     return replace(CATALOGUE, catalog_entries={"C1": made})
 
 
-def test_a_field_of_very_many_entries_takes_any_word() -> None:
+def test_a_field_with_very_many_entries_takes_any_text() -> None:
     few = Editor(entries(f"Entry {number} of a long list" for number in range(MAX_WORDS // 2)))
     assert few.flags(incident(custom_fields={"Teams": ["entry 7 of a LONG list"]})) == []
     assert few.flags(incident(custom_fields={"Teams": ["Nobody"]})) == ["custom_fields.Teams"]
@@ -355,7 +355,7 @@ def test_a_field_of_very_many_entries_takes_any_word() -> None:
     assert many.flags(incident(custom_fields={"Teams": [["Nobody"]]})) != []
 
 
-def test_the_order_in_which_an_account_answers_does_not_show() -> None:
+def test_the_order_of_the_accounts_answers_does_not_matter() -> None:
     backwards = replace(
         CATALOGUE,
         severities=CATALOGUE.severities[::-1],
@@ -368,7 +368,7 @@ def test_the_order_in_which_an_account_answers_does_not_show() -> None:
     assert json.dumps(Editor(backwards).schema) == json.dumps(EDITOR.schema)
 
 
-def test_an_empty_account_makes_a_schema_too() -> None:
+def test_an_empty_account_has_a_schema_too() -> None:
     empty = Editor(Catalogue(), Settings(root=Path()))
     assert empty.flags(incident()) == ["severity"]
     assert empty.flags(incident(severity={"id": "x"})) == []

@@ -1,4 +1,4 @@
-"""Aliases match as names do, and the lines that hints offer are YAML that says what they mean."""
+"""Aliases match as names do, and the lines in hints are valid YAML with the right meaning."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ printable = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs")), m
 
 
 @given(printable, printable | st.none())
-def test_the_lines_of_a_hint_mean_what_they_say(name: str, target: str | None) -> None:
+def test_the_yaml_lines_of_a_hint_define_the_alias(name: str, target: str | None) -> None:
     read = yaml.safe_load(alias_lines("custom_fields.Root: cause", name, target))
     assert read == {"aliases": {"custom_fields.Root: cause": {name: target}}}
 
 
-def test_plain_words_are_not_quoted() -> None:
+def test_plain_names_are_not_quoted() -> None:
     assert alias_lines("severity", "SEV-1", "Very bad") == "aliases:\n  severity: {SEV-1: Very bad}"
     assert alias_lines("severity", "No", "1") == 'aliases:\n  severity: {"No": "1"}'
 
@@ -36,11 +36,11 @@ def test_an_exact_alias_beats_a_folded_one() -> None:
     assert aliases.targets("P2") == ()
 
 
-def test_spellings_that_agree_are_one_target() -> None:
+def test_spellings_with_the_same_target_have_one_target() -> None:
     assert Aliases([("P1", None), ("p1", None)]).targets("P 1") == (None,)
 
 
-def test_importer_yaml_takes_exactly_the_words_that_are_looked_for() -> None:
+def test_importer_yaml_accepts_exactly_the_sections_that_are_used() -> None:
     settings = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]
     assert set(settings["on_unresolved"]["then"]["properties"]) == {"default", *WORDS.values()}
     assert set(settings["aliases"]["properties"]) == {*WORDS.values()} - {WORDS[Kind.OPTION]}

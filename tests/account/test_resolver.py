@@ -1,4 +1,4 @@
-"""Names become entities, each problem is told once with its count, and nothing unknown is guessed."""
+"""Names become entities, each problem is reported once with its count, and nothing unknown is guessed."""
 
 from __future__ import annotations
 
@@ -270,17 +270,17 @@ def test_a_value_that_its_field_cannot_take_is_an_error_at_its_line(
     assert only(resolved) == {}
 
 
-def test_a_wrong_value_is_told_in_the_detail_so_that_causes_group() -> None:
+def test_a_wrong_value_is_in_the_detail_so_that_causes_group() -> None:
     found = problem(
         resolve(
             (incident(custom("Customers", "x")), incident(custom("Customers", "y"))), CATALOGUE, SETTINGS
         ),
         "wrong-value",
     )
-    assert (found.count, found.detail) == (2, "it is 'x'")
+    assert (found.count, found.detail) == (2, "the value is 'x'")
 
 
-def test_an_unknown_name_counts_its_incidents_and_keeps_the_place_of_each() -> None:
+def test_an_unknown_name_counts_its_incidents_and_keeps_every_location() -> None:
     twice = (
         (Attribute(Field.FOLLOW_UP, title), FollowUp(assignee=named(Kind.USER, "ghost@x"))) for title in "ab"
     )
@@ -295,7 +295,7 @@ def test_an_unknown_name_counts_its_incidents_and_keeps_the_place_of_each() -> N
     assert "users: {ghost@x: null}" in found.hint
 
 
-def test_the_place_of_a_reference_beats_that_of_its_incident() -> None:
+def test_the_location_of_a_reference_beats_the_one_of_its_incident() -> None:
     reference = Reference(Kind.USER, "ghost@x", location=Location("a.yaml", 9))
     assert problem(of(role("Reporter", reference)), "unknown-user").locations == (Location("a.yaml", 9),)
 
@@ -306,7 +306,7 @@ def test_a_hint_has_the_nearest_names_and_the_lines_of_importer_yaml() -> None:
     assert found.hint.endswith("aliases:\n  severity: {Mayor: Major}")
 
 
-def test_a_hint_lists_the_few_names_that_there_are() -> None:
+def test_a_hint_lists_all_names_if_they_are_few() -> None:
     found = problem(resolve((incident(severity="SEV-1"),), CATALOGUE, SETTINGS), "unknown-severity")
     assert found.hint.startswith("the account has 'Major', 'Minor'\n")
     assert found.hint.endswith("severity: {SEV-1: NAME}")
@@ -320,7 +320,7 @@ def test_an_unknown_option_names_its_field_and_how_to_create_it() -> None:
     assert "create_missing" not in problem(of(custom("Service", "infra")), "unknown-option").hint
 
 
-def test_an_unknown_id_has_no_alias() -> None:
+def test_the_hint_for_an_unknown_id_offers_no_alias() -> None:
     settings = aliases(severity={"S9": "Major"})
     broken = incident((SEVERITY, named(Kind.SEVERITY, "S9", "id")))
     found = problem(resolve((broken,), CATALOGUE, settings), "unknown-severity")
@@ -328,13 +328,13 @@ def test_an_unknown_id_has_no_alias() -> None:
     assert "aliases" not in found.hint
 
 
-def test_a_hint_offers_no_alias_where_importer_yaml_has_none() -> None:
+def test_a_hint_offers_no_alias_if_importer_yaml_cannot_have_one() -> None:
     page = StatusPageIncident(named(Kind.STATUS_PAGE, "Acme"), ())
     found = problem(of((Attribute(Field.STATUS_PAGE, "x"), page)), "unknown-status-page")
     assert found.hint == "the account has 'Acme status'"
 
 
-def test_a_name_that_fits_several_is_refused_whatever_the_policy() -> None:
+def test_an_ambiguous_name_is_refused_whatever_the_policy() -> None:
     catalogue = replace(CATALOGUE, severities=(MAJOR, Entity(Kind.SEVERITY, "S9", "MAJOR")))
     settings = policy("default", OnUnresolved.SKIP)
     found = problem(resolve((incident(severity="major"),), catalogue, settings), "ambiguous-name")
@@ -393,7 +393,7 @@ def test_an_alias_without_a_target_is_an_error_of_importer_yaml(choice: OnUnreso
     )
     assert (
         found.summary
-        == "user 'bob@nwe' (aliases.users of importer.yaml, for 'bob@old') is not in the account"
+        == "user 'bob@nwe' (aliases.users in importer.yaml, for 'bob@old') is not in the account"
     )
     assert found.hint.startswith("did you mean 'bob@new'")
 
@@ -419,7 +419,7 @@ def test_options_have_aliases_by_field_under_any_of_its_names() -> None:
     problem(of(custom("Teams", "net"), settings=settings), "unknown-option")
 
 
-def test_aliases_of_an_unknown_field_are_told_and_harmless() -> None:
+def test_aliases_of_an_unknown_field_are_a_warning() -> None:
     settings = replace(
         SETTINGS,
         aliases={
@@ -431,7 +431,7 @@ def test_aliases_of_an_unknown_field_are_told_and_harmless() -> None:
     problem(of(settings=settings), "unused-aliases", Severity.WARNING)
 
 
-def test_skip_leaves_the_incident_out_and_says_so_by_name() -> None:
+def test_skip_leaves_the_incident_out_and_names_the_cause() -> None:
     settings = policy("severity", OnUnresolved.SKIP)
     incidents = (incident(severity="P1"), incident(key="B"), incident(severity="P1", key="C"))
     resolved = resolve(incidents, CATALOGUE, settings)
@@ -481,7 +481,7 @@ def test_a_policy_for_a_kind_beats_the_default() -> None:
 CREATING = replace(SETTINGS, create_missing=frozenset({"custom_field_options"}))
 
 
-def test_a_missing_option_is_created_where_that_is_allowed() -> None:
+def test_a_missing_option_is_created_if_that_is_allowed() -> None:
     resolved = without_problems(of(custom("Teams", ("Payments", "Cafe\u0301")), settings=CREATING))
     assert resolved == {Attribute(Field.CUSTOM_FIELD, TEAMS): (NewOption(TEAMS, "Caf\u00e9"), PAYMENTS)}
 
@@ -525,13 +525,13 @@ def test_an_inactive_user_is_allowed_with_a_warning() -> None:
     assert only(resolved) == {Attribute(Field.ROLE, REPORTER): GONE}
 
 
-def test_the_active_one_of_several_users_is_taken_with_a_warning() -> None:
+def test_the_active_one_of_several_users_is_used_with_a_warning() -> None:
     resolved = of(role("Reporter", named(Kind.USER, "lisa@new")))
     assert "Uold" in problem(resolved, "shared-email", Severity.WARNING).summary
     assert only(resolved) == {Attribute(Field.ROLE, REPORTER): LISA}
 
 
-def test_an_attribute_given_twice_under_two_names_is_an_error_unless_the_values_agree() -> None:
+def test_an_attribute_set_under_two_names_is_an_error_unless_the_values_agree() -> None:
     bob, lisa = named(Kind.USER, "bob@new"), named(Kind.USER, "ULISA")
     assert problem(of(role("Reporter", bob), role("reporter", lisa)), "given-twice").summary.startswith(
         "roles.Reporter "
@@ -549,13 +549,13 @@ def test_a_component_with_two_statuses_in_one_update_is_an_error() -> None:
     problem(of((Attribute(Field.STATUS_PAGE, "a"), page)), "given-twice")
 
 
-def test_what_has_an_error_keeps_its_incident_for_later_checks() -> None:
+def test_an_incident_with_an_error_is_kept_for_later_checks() -> None:
     resolved = of(custom("Customers", "abc"), (Attribute(Field.STATUS), named(Kind.STATUS, "Closed")))
     problem(resolved, "wrong-value")
     assert only(resolved) == {Attribute(Field.STATUS): CLOSED}
 
 
-def test_needs_are_nothing_for_plain_incidents() -> None:
+def test_plain_incidents_need_nothing() -> None:
     assert needs((incident(role("Reporter", None)),), SETTINGS) == Needs()
 
 
@@ -567,16 +567,16 @@ def test_needs_are_nothing_for_plain_incidents() -> None:
         (Attribute(Field.FOLLOW_UP, "x"), FollowUp(assignee=named(Kind.USER, "Bob"))),
     ],
 )
-def test_needs_have_users_for_whoever_is_named(given_attribute: tuple[Attribute, Value]) -> None:
+def test_users_are_needed_if_anybody_is_named(given_attribute: tuple[Attribute, Value]) -> None:
     assert needs((incident(given_attribute), incident()), SETTINGS) == Needs(users=True)
 
 
-def test_needs_have_status_pages() -> None:
+def test_status_pages_are_needed_if_any_is_named() -> None:
     page = StatusPageIncident(named(Kind.STATUS_PAGE, "x"), ())
     assert needs((incident((Attribute(Field.STATUS_PAGE, "x"), page)),), SETTINGS) == Needs(status_pages=True)
 
 
-def test_needs_name_custom_fields_as_aliases_do_and_the_marker() -> None:
+def test_needed_custom_fields_include_alias_targets_and_the_marker() -> None:
     settings = replace(aliases(custom_fields={"Cause": "Root cause", "Junk": None}), marker_field="Legacy ID")
     by_id = Attribute(Field.CUSTOM_FIELD, named(Kind.CUSTOM_FIELD, "Cause", "id"))
     declared = (incident(custom("cause", "x"), custom("Teams", None), custom("junk", "x"), (by_id, "x")),)
@@ -589,7 +589,9 @@ words = st.sampled_from(["Major", "major", "Minor", "P1", "p1", "SEV 2", "Mayor"
 
 
 @given(st.lists(words, max_size=12), st.randoms())
-def test_every_unknown_name_is_told_once_with_its_count_in_any_order(used: list[str], random: object) -> None:
+def test_every_unknown_name_is_reported_once_with_its_count_in_any_order(
+    used: list[str], random: object
+) -> None:
     incidents = [incident(severity=word, key=str(at)) for at, word in enumerate(used)]
     resolved = resolve(incidents, CATALOGUE, SETTINGS)
     unknown = Counter(word for word in used if word.lower() not in {"major", "minor"})
@@ -608,7 +610,7 @@ def test_every_unknown_name_is_told_once_with_its_count_in_any_order(used: list[
     st.dictionaries(st.sampled_from(["P1", "P2", "Critical"]), st.sampled_from(["Major", "minor"])),
     words | st.just("P2"),
 )
-def test_writing_what_an_alias_stands_for_changes_nothing(table: dict[str, str], word: str) -> None:
+def test_writing_the_target_of_an_alias_changes_nothing(table: dict[str, str], word: str) -> None:
     settings = replace(SETTINGS, aliases={"severity": dict(table)})
     meant = table.get(word, word)
     aliased = resolve((incident(severity=word),), CATALOGUE, settings)

@@ -1,4 +1,4 @@
-"""What only the account can tell about an incident is told before anything is sent."""
+"""Problems that depend on the account are reported before anything is sent."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_live_status_is_an_error_that_counts_its_incidents(category: str) -> N
     assert only(check(in_status(category), in_status(category)), "live-status").count == 2
 
 
-def test_a_learning_status_warns_of_the_tasks_it_makes() -> None:
+def test_a_learning_status_warns_of_the_tasks_it_creates() -> None:
     only(check(in_status("learning")), "learning-status", Severity.WARNING)
 
 
@@ -105,7 +105,7 @@ def test_a_status_is_never_left_to_the_api() -> None:
 @pytest.mark.parametrize(
     "attributes", [{TYPE: SECRET}, {TYPE: SECRET, VISIBILITY: "public"}, {TYPE: SECRET, VISIBILITY: None}]
 )
-def test_a_type_for_private_incidents_alone_refuses_public_ones(attributes: dict[Attribute, Value]) -> None:
+def test_a_private_only_type_refuses_public_incidents(attributes: dict[Attribute, Value]) -> None:
     assert only(check(incident(attributes, line=4)), "private-only-type").locations == (
         Location("a.yaml", 4),
     )
@@ -116,7 +116,7 @@ def test_a_private_incident_may_have_any_type() -> None:
 
 
 @pytest.mark.parametrize("attributes", [{}, {TYPE: None}])
-def test_the_default_type_counts_where_none_is_declared(attributes: dict[Attribute, Value]) -> None:
+def test_the_default_type_is_checked_if_none_is_declared(attributes: dict[Attribute, Value]) -> None:
     catalogue = replace(
         CATALOGUE, incident_types=(IncidentType(SECRET, True, True), IncidentType(OPEN, False, False))
     )
@@ -135,7 +135,7 @@ def test_a_key_that_cannot_see_private_incidents_is_a_warning() -> None:
     assert check(incident(), account=blind) == ()
 
 
-def test_an_account_that_tells_no_roles_is_not_doubted() -> None:
+def test_an_account_that_lists_no_roles_causes_no_warning() -> None:
     silent = replace(ACCOUNT, roles=())
     assert check(incident({VISIBILITY: "private"}), account=silent) == ()
 
@@ -165,18 +165,18 @@ def test_a_marker_field_of_another_type_is_an_error() -> None:
     only(check(settings=replace(SETTINGS, marker_field="Legacy number")), "marker-field-type")
 
 
-def test_a_marker_field_that_fits_several_is_an_error() -> None:
+def test_an_ambiguous_marker_field_is_an_error() -> None:
     twin = CustomField(Entity(Kind.CUSTOM_FIELD, "F9", "LEGACY ID"), "text")
     catalogue = replace(CATALOGUE, custom_fields=(*CATALOGUE.custom_fields, twin))
     only(check(catalogue=catalogue, settings=MARKED), "marker-field-ambiguous")
 
 
-def test_a_marker_field_without_problems_is_the_one_that_the_catalogue_gives() -> None:
+def test_a_marker_field_without_problems_is_the_one_from_the_catalogue() -> None:
     assert check(settings=MARKED) == ()
     assert marker(CATALOGUE, MARKED) == LEGACY
 
 
-def test_two_incidents_never_carry_one_key() -> None:
+def test_two_incidents_never_carry_the_same_key() -> None:
     found = only(check(incident(), incident(line=2), settings=MARKED), "same-marker")
     assert found.locations == (Location("a.yaml", 2),)
     assert "a.yaml:1" in found.detail

@@ -68,7 +68,7 @@ def test_a_whole_day_from_the_pull_request_to_the_night(project: Project) -> Non
     project.propose(9, {"incidents/a.yaml": declared("A", severity="Minor")})
     kept = project.planned(9)
     assert (kept.code, kept.outputs["plan"]["update"]) == (0, "1")
-    assert "edits made in incident.io are kept, since on_drift is keep" in project.comments(9)[0]
+    assert "edits made in incident.io are kept, because on_drift is keep" in project.comments(9)[0]
     assert "Edited by Lisa." not in project.comments(9)[0]
     project.merge(9)
     assert project.applied().code == 0

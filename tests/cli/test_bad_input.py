@@ -256,5 +256,5 @@ def test_a_safety_limit_is_told_while_the_plan_is_reviewed(folder: Folder, accou
     folder.declare(declared("A"), declared("B"))
     result = folder.run("plan")
     assert result.code == 0
-    assert "the plan has 2 to create; safety.max_creates allows 1" in result.err
+    assert "the plan has 2 incidents to create; safety.max_creates allows 1" in result.err
     assert folder.run("apply", "--auto-approve").code == 4

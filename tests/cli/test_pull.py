@@ -122,7 +122,7 @@ def test_a_private_incident_that_was_pulled_is_not_made_again_by_a_key_that_does
     for command in (["plan", "incidents"], ["apply", "incidents", "--auto-approve"]):
         result = folder.run(*command)
         assert result.code == 1
-        assert "incidents that were pulled would be created" in result.err
+        assert "pulled incidents would be created again" in result.err
     assert len(mixed.creations()) == before
 
 

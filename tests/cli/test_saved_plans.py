@@ -133,7 +133,7 @@ def test_only_and_limit_choose_what_is_planned(folder: Folder, account: Account)
     assert len(keys("--limit", "3")) == 3
     mistyped = folder.run("plan", "--only", "OPS-1", "--only", "OSP-2")
     assert mistyped.code == 1
-    assert "no incident has a key like OSP-2" in mistyped.err
+    assert "no incident has a key that matches OSP-2" in mistyped.err
 
 
 def test_a_limit_is_not_used_up_by_what_cannot_be_done(folder: Folder, account: Account) -> None:

@@ -72,8 +72,7 @@ def test_the_account_is_read_with_a_key_that_may_only_read(
     assert result.code == 0, result.err
     schema = result.json()
     assert (
-        schema["title"]
-        == f"A file of incidents for {account.get('/v1/identity')['identity']['dashboard_url']}"
+        schema["title"] == f"An incident file for {account.get('/v1/identity')['identity']['dashboard_url']}"
     )
     assert all(request.startswith("GET") for request in account.sandbox.journal().requests)
     assert folder.run("schema", "incident", "--account").out == result.out

@@ -313,7 +313,7 @@ def test_check_tells_how_to_make_the_field_that_the_account_lacks(account: Accou
     assert result.code == 1
     (missing,) = (each for each in result.json()["diagnostics"] if each["code"] == "marker-field-missing")
     words, _, command = missing["hint"].partition(":\n")
-    assert words.endswith("of type text; or with a key that has the role manage_settings")
+    assert words.endswith("under Settings, Custom fields; or with a key that has the role manage_settings")
     arguments = shlex.split(command.replace("$INCIDENT_API_KEY", KEY).replace("\\\n", " "))
     assert arguments[:4] == ["curl", f"{account.url}/v2/custom_fields", "-H", f"Authorization: Bearer {KEY}"]
     assert json.loads(arguments[5]) == {

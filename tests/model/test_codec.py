@@ -1,4 +1,4 @@
-"""Values and attributes as JSON: nothing is lost, nothing foreign is read."""
+"""Values and attributes survive JSON, and foreign JSON is refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SEVERITY = Entity(Kind.SEVERITY, "01SEVERITY", "Major")
 
 
 def through_text(form: codec.Json) -> codec.Json:
-    """What is read back after the form was written to a file."""
+    """Return JSON as it is read back from a file."""
     again: codec.Json = json.loads(json.dumps(form))
     return again
 
@@ -60,7 +60,7 @@ def test_an_attribute_survives_a_file(attribute):
 
 
 @given(st.dictionaries(strategies.attributes, strategies.values, max_size=6), st.randoms())
-def test_the_order_of_a_mapping_is_no_difference(attributes, random):
+def test_the_order_of_a_mapping_does_not_matter(attributes, random):
     shuffled = list(attributes.items())
     random.shuffle(shuffled)
 
@@ -70,7 +70,7 @@ def test_the_order_of_a_mapping_is_no_difference(attributes, random):
     assert len(form) == len(attributes)
 
 
-def test_two_roles_of_one_name_keep_one_order():
+def test_two_roles_with_the_same_name_have_a_fixed_order():
     first = Attribute(Field.ROLE, Entity(Kind.ROLE, "01A", "Lead"))
     second = Attribute(Field.ROLE, Entity(Kind.ROLE, "01B", "Lead"))
 
@@ -88,7 +88,7 @@ def test_the_same_mapping_gives_the_same_bytes(attributes):
     )
 
 
-def test_the_form_is_readable():
+def test_the_json_is_readable():
     option = NewOption(Entity(Kind.CUSTOM_FIELD, "01FIELD", "Teams"), "Payments")
 
     assert codec.encode_value((option, Decimal("12.5"))) == [
@@ -109,7 +109,7 @@ def test_a_moment_is_written_in_utc_and_ends_in_z():
     assert codec.decode_moment("2023-04-12T11:14:00+02:00") == datetime(2023, 4, 12, 9, 14, tzinfo=UTC)
 
 
-def test_what_is_none_in_a_child_is_left_out():
+def test_unset_parts_of_a_child_are_left_out():
     assert codec.encode_value(FollowUp(status="completed")) == {"type": "follow_up", "status": "completed"}
 
 
@@ -138,7 +138,7 @@ def test_what_is_none_in_a_child_is_left_out():
         [{"type": "membership"}],
     ],
 )
-def test_a_foreign_form_is_a_value_error(foreign):
+def test_foreign_json_is_a_value_error(foreign):
     with pytest.raises(ValueError, match=r"."):
         codec.decode_value(foreign)
 
@@ -165,7 +165,7 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_reading_ends_in_a_value_or_a_value_error(foreign):
+def test_decoding_returns_a_value_or_raises_a_value_error(foreign):
     try:
         value = codec.decode_value(foreign)
     except ValueError:
@@ -173,18 +173,18 @@ def test_reading_ends_in_a_value_or_a_value_error(foreign):
     assert codec.decode_value(codec.encode_value(value)) == value
 
 
-def test_a_reference_loses_only_its_place():
+def test_a_reference_loses_only_its_location():
     reference = Reference(Kind.USER, "lisa@example.com", "email")
 
     assert codec.decode_value(codec.encode_value(reference)) == reference
 
 
 @pytest.mark.parametrize("kind", get_args(Child))
-def test_every_kind_of_child_has_a_type_of_its_own(kind):
+def test_every_kind_of_child_has_its_own_type(kind):
     assert kind in codec._TYPES
 
 
-def test_a_record_is_written_by_the_names_and_types_of_its_fields():
+def test_a_record_is_written_with_the_names_and_types_of_its_fields():
     place = Location("incidents.csv", 3)
     change = FieldChange(Attribute(Field.NAME), None, datetime(2024, 1, 1, tzinfo=UTC), Origin.DRIFT)
 
@@ -219,6 +219,6 @@ def test_a_foreign_record_is_a_value_error(foreign):
         codec.decode_record(Location, foreign)
 
 
-def test_what_a_value_does_not_have_is_never_null():
-    with pytest.raises(ValueError, match=r"status is not a text"):
+def test_a_part_that_a_value_lacks_is_never_null():
+    with pytest.raises(ValueError, match=r"status is not a string"):
         codec.decode_value({"type": "follow_up", "status": None})

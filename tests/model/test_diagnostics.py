@@ -1,4 +1,4 @@
-"""All problems are told, each cause once, and none of them is lost in the count."""
+"""All problems are reported, each cause once, with the right count."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ some = st.lists(
 )
 
 
-def test_problems_are_kept_in_the_order_of_their_discovery() -> None:
+def test_problems_stay_in_the_order_in_which_they_were_found() -> None:
     problems = Diagnostics()
     problems.warning("odd", "it is odd", HERE)
     had_errors = problems.has_errors
@@ -40,7 +40,7 @@ def test_problems_are_kept_in_the_order_of_their_discovery() -> None:
     ]
 
 
-def test_one_cause_is_one_diagnostic_with_its_places_and_errors_come_first() -> None:
+def test_one_cause_is_one_diagnostic_with_all_its_locations_and_errors_come_first() -> None:
     odd = Diagnostic(Severity.WARNING, "odd", "it is odd", locations=(HERE,))
     bad = Diagnostic(Severity.ERROR, "bad", "it is bad", "first", "mend", (HERE,))
     worse = Diagnostic(Severity.ERROR, "bad", "it is bad", "second", "leave", (THERE,), 3)
@@ -51,7 +51,7 @@ def test_one_cause_is_one_diagnostic_with_its_places_and_errors_come_first() -> 
 
 
 @given(some)
-def test_grouping_loses_no_count_and_shows_the_first_few_places(found: list[Diagnostic]) -> None:
+def test_grouping_keeps_the_count_and_shows_the_first_few_locations(found: list[Diagnostic]) -> None:
     groups = grouped(found)
     assert sum(each.count for each in groups) == sum(each.count for each in found)
     assert len(groups) == len({(each.severity, each.code, each.summary) for each in found})
@@ -68,7 +68,7 @@ def test_grouping_loses_no_count_and_shows_the_first_few_places(found: list[Diag
 
 
 @given(some)
-def test_one_who_asks_for_every_place_gets_every_place(found: list[Diagnostic]) -> None:
+def test_every_location_is_kept_on_request(found: list[Diagnostic]) -> None:
     shown, every = grouped(found), grouped(found, places=None)
     assert Counter(place for each in every for place in each.locations) == Counter(
         place for each in found for place in each.locations

@@ -1,4 +1,4 @@
-"""The key that the API sees depends on namespace and key alone: that is what makes a retry safe."""
+"""The idempotency key depends only on namespace and key, which makes a retry safe."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_key_of_a_child_is_the_same_in_every_version() -> None:
 
 
 @given(texts, texts)
-def test_keys_are_short_and_plain_whatever_they_are_made_of(one: str, other: str) -> None:
+def test_keys_are_short_and_plain_whatever_the_input(one: str, other: str) -> None:
     for made in (idempotency_key(namespace=one, key=other), child_key(parent=one, label=other)):
         assert PLAIN.fullmatch(made)
         assert len(made) == 49
@@ -42,7 +42,7 @@ def test_two_incidents_never_share_a_key(space: str, key: str, other_space: str,
     assert (made[0] == made[1]) is same
 
 
-def test_moving_a_letter_between_namespace_and_key_makes_another_key() -> None:
+def test_moving_a_letter_from_namespace_to_key_changes_the_key() -> None:
     assert idempotency_key(namespace="ab", key="c") != idempotency_key(namespace="a", key="bc")
     assert idempotency_key(namespace="", key="1:a") != idempotency_key(namespace="1:a", key="")
 
@@ -53,7 +53,7 @@ def test_a_child_never_has_the_key_of_an_incident(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["a", "A-Z.0_9:x", "x" * 64])
-def test_a_plain_key_of_somebody_else_is_safe(key: str) -> None:
+def test_a_plain_explicit_key_is_safe(key: str) -> None:
     assert is_safe(key)
 
 

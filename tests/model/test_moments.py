@@ -1,4 +1,4 @@
-"""Moments: one instant or an error, never a guess."""
+"""A time is one instant or an error, never a guess."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def test_a_moment_is_one_instant(text: str, expected: str) -> None:
         "2023-04-12Z", "1628-01-01", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "٢٠٢٣-04-12", "2023-04-12T09:14:00Z\n2",
     ],
 )  # fmt: skip
-def test_what_can_be_read_in_two_ways_or_none_is_refused(text: str) -> None:
+def test_an_ambiguous_or_unreadable_time_is_refused(text: str) -> None:
     with pytest.raises(InvalidMoment) as caught:
         moment(text, LONDON)
     assert caught.value.code == "bad-datetime"
     assert text in caught.value.detail
 
 
-def test_a_moment_without_offset_needs_a_zone() -> None:
+def test_a_time_without_an_offset_needs_a_time_zone() -> None:
     for text in ("2023-04-12 09:14", "2023-04-12"):
         with pytest.raises(InvalidMoment) as caught:
             moment(text, None)
@@ -62,7 +62,7 @@ def test_a_moment_without_offset_needs_a_zone() -> None:
     assert moment("2023-04-12 09:14Z", None) == datetime(2023, 4, 12, 9, 14, tzinfo=UTC)
 
 
-def test_a_local_time_that_is_there_twice_is_refused_with_both_readings() -> None:
+def test_an_ambiguous_local_time_is_refused_with_both_readings() -> None:
     with pytest.raises(InvalidMoment) as caught:
         moment("2023-10-29 01:30", LONDON)
     assert caught.value.code == "ambiguous-local-time"
@@ -70,7 +70,7 @@ def test_a_local_time_that_is_there_twice_is_refused_with_both_readings() -> Non
     assert moment("2023-10-29 01:30+01:00", LONDON).hour == 0
 
 
-def test_a_local_time_that_is_not_there_is_refused() -> None:
+def test_a_nonexistent_local_time_is_refused() -> None:
     with pytest.raises(InvalidMoment) as caught:
         moment("2023-03-26 01:30", LONDON)
     assert caught.value.code == "impossible-local-time"
@@ -92,14 +92,14 @@ def test_a_local_time_that_is_not_there_is_refused() -> None:
         ("", ""),
     ],
 )
-def test_an_unknown_zone_has_a_suggestion(name: str, nearest: str | None) -> None:
+def test_an_unknown_zone_gets_a_suggestion(name: str, nearest: str | None) -> None:
     with pytest.raises(Problem) as caught:
         zone(name)
     hint = f"did you mean `{nearest}`?" if nearest else "time zone names look like Europe/London or UTC"
     assert nearest is None or caught.value.hint == hint
 
 
-def test_a_known_zone_is_itself() -> None:
+def test_a_known_zone_keeps_its_name() -> None:
     assert zone("America/New_York").key == "America/New_York"
 
 
@@ -108,7 +108,7 @@ instants = st.datetimes(datetime(1901, 1, 1), datetime(2099, 12, 31), timezones=
 
 
 @given(instants, st.sampled_from(["T", " "]), st.booleans())
-def test_what_isoformat_writes_comes_back(instant: datetime, blank: str, colon: bool) -> None:
+def test_the_output_of_isoformat_is_read_back(instant: datetime, blank: str, colon: bool) -> None:
     text = instant.isoformat(sep=blank)
     if not colon:
         text = text[:-6] + text[-6:].replace(":", "")
@@ -119,7 +119,7 @@ def test_what_isoformat_writes_comes_back(instant: datetime, blank: str, colon: 
     st.datetimes(datetime(1971, 1, 1), datetime(2037, 12, 31)),
     st.sampled_from(["Europe/London", "America/Sao_Paulo", "Asia/Kolkata"]),
 )
-def test_a_local_time_that_is_accepted_is_the_one_written(naive: datetime, name: str) -> None:
+def test_an_accepted_local_time_is_the_one_that_was_written(naive: datetime, name: str) -> None:
     local = ZoneInfo(name)
     try:
         instant = moment(naive.isoformat(), local)

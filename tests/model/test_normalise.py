@@ -1,4 +1,4 @@
-"""One form of every value: what only looks different is the same, and what is different stays so."""
+"""Values that only look different become equal, and different values stay different."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 TEAMS = Entity(Kind.CUSTOM_FIELD, "F1", "Teams")
 
 
-def test_a_text_has_composed_letters_unix_line_ends_and_no_blank_end() -> None:
+def test_text_has_composed_letters_unix_line_ends_and_no_trailing_blanks() -> None:
     assert text("Cafe\u0301\r\nsecond\rthird  \n\n\t") == "Caf\u00e9\nsecond\nthird"
     assert text("a  \nb") == "a  \nb"
     assert text("  indented") == "  indented"
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\r\n", "\t\n "])
-def test_a_blank_text_sets_nothing(blank: str) -> None:
+def test_blank_text_is_none(blank: str) -> None:
     assert text(blank) is None
 
 
 @given(strategies.texts.map(lambda raw: raw.replace("\r", "")))
-def test_a_text_has_one_form(raw: str) -> None:
+def test_normalising_text_twice_changes_nothing(raw: str) -> None:
     once = text(raw)
     assert once is None or text(once) == once
     assert text(unicodedata.normalize("NFD", raw.replace("\n", "\r\n"))) == text(
@@ -38,7 +38,7 @@ def test_a_text_has_one_form(raw: str) -> None:
     )
 
 
-def test_a_moment_is_in_utc_and_cut_to_milliseconds() -> None:
+def test_a_time_is_in_utc_and_truncated_to_milliseconds() -> None:
     india = timezone(timedelta(hours=5, minutes=30))
     assert to_utc(datetime(2024, 1, 1, 1, 0, 0, 999_999, tzinfo=india)) == datetime(
         2023, 12, 31, 19, 30, 0, 999_000, tzinfo=UTC
@@ -47,7 +47,7 @@ def test_a_moment_is_in_utc_and_cut_to_milliseconds() -> None:
 
 
 @given(strategies.moments, st.integers(-23 * 60, 23 * 60), st.integers(0, 999))
-def test_the_same_instant_in_two_zones_is_one_moment(at: datetime, offset: int, microseconds: int) -> None:
+def test_the_same_instant_in_two_zones_is_equal(at: datetime, offset: int, microseconds: int) -> None:
     elsewhere = timezone(timedelta(minutes=offset))
     assert to_utc((at + timedelta(microseconds=microseconds)).astimezone(elsewhere)) == at
 
@@ -64,7 +64,7 @@ def test_a_number_has_no_trailing_zeros(raw: str, value: str) -> None:
 @pytest.mark.parametrize(
     "raw", ["", "NaN", "sNaN", "Infinity", "-Infinity", "1,000", "12 000", "1E+999999999"]
 )
-def test_what_is_no_number_is_refused(raw: str) -> None:
+def test_anything_but_a_number_is_refused(raw: str) -> None:
     with pytest.raises(ArithmeticError):
         number(raw)
 
@@ -87,17 +87,17 @@ def test_a_number_keeps_its_value_and_its_text_is_stable(value: Decimal) -> None
         ("a\u00a0b", "ab"),
     ],
 )
-def test_case_spacing_and_unicode_form_are_folded_away(one: str, other: str) -> None:
+def test_folding_ignores_case_spacing_and_unicode_form(one: str, other: str) -> None:
     assert folded(one) == folded(other)
 
 
-def test_other_letters_are_not_folded_away() -> None:
+def test_folding_keeps_different_letters_apart() -> None:
     assert len({folded(each) for each in ("Major", "Mayor", "Majeur", "Major-2", "Major 2")}) == 5
 
 
 @given(strategies.texts)
 @example("E\u00af")
-def test_folding_twice_is_folding_once(name: str) -> None:
+def test_folding_twice_changes_nothing(name: str) -> None:
     assert folded(folded(name)) == folded(name)
 
 
@@ -116,7 +116,7 @@ SCALARS: tuple[Scalar, ...] = (
 
 
 @given(st.lists(st.sampled_from(SCALARS)), st.randoms())
-def test_a_set_of_values_has_one_order_and_no_repetition(values: list[Scalar], random: object) -> None:
+def test_a_set_of_values_is_sorted_and_has_no_duplicates(values: list[Scalar], random: object) -> None:
     once = several(values)
     random.shuffle(values)  # type: ignore[attr-defined]
     assert several([*values, *values]) == once
@@ -124,7 +124,7 @@ def test_a_set_of_values_has_one_order_and_no_repetition(values: list[Scalar], r
     assert len(once or ()) == len(set(values))
 
 
-def test_an_empty_set_sets_nothing() -> None:
+def test_an_empty_set_is_none() -> None:
     assert several([]) is None
 
 
@@ -134,7 +134,7 @@ def test_a_renamed_option_is_the_same_option() -> None:
 
 
 @given(st.permutations([Field.SEVERITY, Field.CUSTOM_FIELD, Field.TIMESTAMP]))
-def test_attributes_have_the_order_of_the_contract_then_of_names_then_of_ids(fields: list[Field]) -> None:
+def test_attributes_are_sorted_by_field_then_name_then_id(fields: list[Field]) -> None:
     twins = [Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, each, "Teams")) for each in ("F2", "F1")]
     ordered = sorted([*twins, *map(Attribute, fields)], key=by_label)
     assert [each.label for each in ordered] == [

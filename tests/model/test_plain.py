@@ -1,4 +1,4 @@
-"""What a reader sees of values, and the parts of a child by the words of an incident file."""
+"""How values and the parts of a child are shown to a reader."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 PAGE, API = Entity(Kind.STATUS_PAGE, "01PAGE", "Acme"), Entity(Kind.COMPONENT, "01API", "API")
 
 
-def test_a_child_has_the_parts_that_hold_something() -> None:
+def test_a_child_shows_only_the_parts_that_are_set() -> None:
     assert child_parts(FollowUp(status="completed")) == {"status": "completed"}
     assert child_parts(Membership()) == {}
 
 
-def test_the_title_under_which_the_account_knows_a_follow_up_is_no_part_of_it() -> None:
+def test_the_title_of_a_follow_up_in_the_account_is_not_shown() -> None:
     assert child_parts(FollowUp("Add an alert", title="Alert #2")) == {"description": "Add an alert"}
 
 
@@ -39,6 +39,6 @@ def test_a_reader_sees_names_instead_of_ids() -> None:
     assert plain((API, PAGE)) == ["API", "Acme"]
 
 
-def test_of_many_the_first_few_are_shown() -> None:
+def test_a_long_list_shows_its_first_items_and_how_many_more() -> None:
     assert first_few(["a", "b"], 2, ", ") == "a, b"
     assert first_few(["a", "b", "c", "d"], 2, "; ") == "a; b; and 2 more"

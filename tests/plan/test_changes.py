@@ -1,4 +1,4 @@
-"""Parts of a plan: what is due to edits in incident.io."""
+"""The part of a plan that comes from edits in incident.io."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def drifted(change: Change) -> tuple[Change, ...]:
     return only_drift(plans.plan(change)).changes
 
 
-def test_of_an_update_there_remains_what_somebody_edited() -> None:
+def test_only_drift_remains_of_an_update() -> None:
     assert drifted(UPDATE) == (replace(UPDATE, changes=(DRIFT,)),)
     assert drifted(replace(UPDATE, changes=(CONFIG,))) == (replace(UPDATE, changes=()),)
     assert drifted(replace(UPDATE, changes=(CONFIG,), blocked=())) == (
@@ -30,17 +30,17 @@ def test_of_an_update_there_remains_what_somebody_edited() -> None:
     )
 
 
-def test_of_what_is_blocked_there_remains_what_somebody_edited() -> None:
+def test_only_drift_remains_of_a_blocked_change() -> None:
     assert drifted(BLOCKED) == (replace(BLOCKED, blocked=(STAYS,)),)
     assert drifted(replace(BLOCKED, blocked=(CONFIG,))) == ()
     assert drifted(replace(BLOCKED, blocked=())) == ()
 
 
 @pytest.mark.parametrize("change", [plans.CREATE, plans.PENDING, plans.ADOPT])
-def test_what_is_not_in_the_account_yet_or_not_ours_yet_has_not_drifted(change: Change) -> None:
+def test_an_incident_that_is_not_in_the_account_or_not_ours_has_not_drifted(change: Change) -> None:
     assert drifted(change) == ()
 
 
-def test_a_report_says_what_it_is_and_leaves_out_what_is_no_longer_declared() -> None:
+def test_a_drift_report_is_marked_and_leaves_out_unmanaged_incidents() -> None:
     report = only_drift(plans.PLANS["mixed"])
     assert (report.scope, report.unmanaged) == (Scope(drift_only=True), ())

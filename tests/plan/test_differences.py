@@ -1,4 +1,4 @@
-"""A difference is shown if and only if somebody would call it one."""
+"""A difference is shown if and only if a user would call it one."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ lines = st.lists(st.sampled_from(["", "a", "b", "  a", "- c"]), min_size=1, max_
 blanks = st.sampled_from(["", " ", "  ", "\t"])
 
 
-def test_what_is_not_declared_is_never_a_difference() -> None:
+def test_an_undeclared_attribute_is_never_a_difference() -> None:
     assert differences(FULL, {}) == ()
     assert differences(FULL, {NAME: FULL[NAME]}) == ()
 
 
-def test_differences_say_what_is_there_and_what_is_declared_in_the_order_of_the_contract() -> None:
+def test_differences_have_both_values_and_are_in_the_order_of_fields() -> None:
     declared: Attributes = {SUMMARY: None, SEVERITY: MAJOR, CALL_URL: "https://x", NAME: "New"}
     live: Attributes = {NAME: "Old", SEVERITY: MINOR, SUMMARY: "text"}
     assert differences(live, declared) == (
@@ -65,14 +65,12 @@ def test_differences_say_what_is_there_and_what_is_declared_in_the_order_of_the_
     )
 
 
-def test_clearing_what_is_not_set_is_no_difference() -> None:
+def test_clearing_an_unset_attribute_is_not_a_difference() -> None:
     assert differences({}, {SUMMARY: None, TEAMS_FIELD: None}) == ()
 
 
 @given(strategies.incident_attributes, strategies.incident_attributes)
-def test_differences_are_all_that_is_not_the_same_and_nothing_else(
-    one: Attributes, other: Attributes
-) -> None:
+def test_differences_are_exactly_the_values_that_are_not_the_same(one: Attributes, other: Attributes) -> None:
     found = {each.attribute: each for each in differences(one, other)}
     assert found.keys() == {each for each, value in other.items() if not same(one.get(each), value)}
     for attribute, change in found.items():
@@ -84,7 +82,7 @@ def test_nothing_differs_from_itself(attributes: Attributes) -> None:
     assert differences(attributes, dict(reversed(list(attributes.items())))) == ()
 
 
-def test_what_is_left_out_of_a_mapping_leaves_the_rest() -> None:
+def test_removing_attributes_leaves_the_rest() -> None:
     assert without({NAME: "a", SUMMARY: None}, SUMMARY, SEVERITY) == {NAME: "a"}
 
 
@@ -95,14 +93,14 @@ def test_a_value_is_never_the_same_as_none(value: Value) -> None:
 
 
 @given(lines, st.lists(blanks, min_size=6, max_size=6))
-def test_white_space_at_the_end_of_lines_is_no_change(text: list[str], ends: list[str]) -> None:
+def test_trailing_white_space_is_not_a_change(text: list[str], ends: list[str]) -> None:
     spaced = "\n".join(line + end for line, end in zip(text, ends, strict=False))
     assert same("\n".join(text), spaced)
     assert same(spaced + "\n\n", "\n".join(text))
 
 
 @given(lines, lines)
-def test_any_other_edit_of_a_text_is_a_change(one: list[str], other: list[str]) -> None:
+def test_any_other_edit_of_text_is_a_change(one: list[str], other: list[str]) -> None:
     trimmed = "\n".join(one).rstrip(), "\n".join(other).rstrip()
     assert same("\n".join(one), "\n".join(other)) is (trimmed[0] == trimmed[1])
 
@@ -128,7 +126,7 @@ def test_moving_or_repeating_a_line_is_a_change() -> None:
         (Membership(), Membership()),
     ],
 )
-def test_the_same_thing_in_another_form_is_no_change(one: Value, other: Value) -> None:
+def test_the_same_value_in_another_form_is_not_a_change(one: Value, other: Value) -> None:
     assert same(one, other)
     assert same(other, one)
 
@@ -177,7 +175,7 @@ def test_another_value_is_a_change(one: Value, other: Value) -> None:
         (Attachment("jira_issue", "https://x", "PAY-1"), Attachment("jira_issue", external_id="PAY-1")),
     ],
 )
-def test_what_a_child_leaves_open_is_no_difference(live: Value, declared: Value) -> None:
+def test_an_undeclared_part_of_a_child_is_not_a_difference(live: Value, declared: Value) -> None:
     assert same(live, declared)
     assert not same(declared, live)
 
@@ -192,7 +190,7 @@ def test_what_a_child_leaves_open_is_no_difference(live: Value, declared: Value)
         (PostmortemDocument(""), PostmortemDocument("long", "completed"), False),
     ],
 )
-def test_of_a_listed_post_mortem_only_the_status_can_differ(
+def test_only_the_status_of_a_listed_post_mortem_can_differ(
     live: Value, declared: Value, expected: bool
 ) -> None:
     assert same(live, declared) is expected

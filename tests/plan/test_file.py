@@ -1,4 +1,4 @@
-"""The saved plan: whole, true, private, and the same again when it is read."""
+"""A saved plan is complete, truthful and private, and is read back unchanged."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def document_of(plan: Plan) -> dict[str, Any]:
 
 
 def as_saved(plan: Plan) -> Plan:
-    """What a plan is without its NoOps, whose number is kept."""
+    """Return a plan without its NoOps, but with their number."""
     kept = tuple(change for change in plan.changes if not isinstance(change, NoOp))
     return replace(plan, changes=kept, unchanged=plan.unchanged + len(plan.changes) - len(kept))
 
 
 def sealed(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the hash that fits it, as somebody would forge it."""
+    """Return a forged document: with a hash that matches its contents."""
     content = {name: value for name, value in document.items() if name != "plan_hash"}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return content | {"plan_hash": "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()}
@@ -62,14 +62,14 @@ def saved(document: object, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", plans.PLANS)
-def test_a_plan_reads_the_same_again(name, tmp_path):
+def test_a_plan_is_read_back_unchanged(name, tmp_path):
     planfile.write_plan(plans.PLANS[name], tmp_path / "plan.json")
 
     assert planfile.read_plan(tmp_path / "plan.json").plan == as_saved(plans.PLANS[name])
 
 
 @pytest.mark.parametrize("name", plans.PLANS)
-def test_the_document_is_as_published(name, golden):
+def test_the_document_matches_the_golden_file(name, golden):
     document = document_of(plans.PLANS[name])
 
     golden(f"{name}/plan.json", json.dumps(document, indent=2) + "\n")
@@ -77,7 +77,7 @@ def test_the_document_is_as_published(name, golden):
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
 @given(strategies.plans)
-def test_any_plan_reads_the_same_again(tmp_path_factory, plan):
+def test_any_plan_is_read_back_unchanged(tmp_path_factory, plan):
     path = tmp_path_factory.mktemp("plans") / "plan.json"
 
     planfile.write_plan(plan, path)
@@ -146,12 +146,12 @@ def test_a_plan_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
 
 
-def test_a_folder_that_is_not_there_is_said_in_words(tmp_path):
+def test_a_missing_folder_is_a_readable_error(tmp_path):
     with pytest.raises(UsageError, match="No such file or directory"):
         planfile.write_plan(plans.PLANS["drift"], tmp_path / "missing" / "plan.json")
 
 
-def test_the_text_has_one_line_for_each_incident_and_says_first_what_it_is():
+def test_the_text_has_one_line_per_incident_and_starts_with_its_version():
     lines = text_of(plans.PLANS["create"]).splitlines()
 
     assert lines[1].startswith('"format_version": "1.0"')
@@ -160,7 +160,7 @@ def test_the_text_has_one_line_for_each_incident_and_says_first_what_it_is():
     assert text_of(plans.PLANS["create"]).isascii()
 
 
-def test_a_plan_is_known_by_its_first_lines(tmp_path):
+def test_a_plan_is_recognised_by_its_first_lines(tmp_path):
     planfile.write_plan(plans.PLANS["mixed"], tmp_path / "plan.json")
     (tmp_path / "incidents.json").write_text('{"incidents": []}')
 
@@ -193,7 +193,7 @@ def test_only_a_plan_without_errors_and_with_work_is_applyable():
     ]
 
 
-def test_what_cannot_be_changed_is_not_in_after():
+def test_blocked_differences_are_not_in_after():
     entry = document_of(plans.PLANS["partly-blocked"])["incident_changes"][0]
 
     assert entry["actions"] == ["update", "blocked"]
@@ -202,7 +202,7 @@ def test_what_cannot_be_changed_is_not_in_after():
     assert entry["precondition"] == {"updated_at": "2026-03-01T10:11:12.5Z"}
 
 
-def test_a_change_of_the_file_by_hand_is_refused(tmp_path):
+def test_a_plan_edited_by_hand_is_refused(tmp_path):
     planfile.write_plan(plans.PLANS["drift"], tmp_path / "plan.json")
     text = (tmp_path / "plan.json").read_text().replace("Search was slow", "Search was fast")
     (tmp_path / "plan.json").write_text(text)
@@ -215,21 +215,21 @@ def test_a_change_of_the_file_by_hand_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["before", "after", "requests", "changed_fields", "action_reason"])
-def test_a_plan_that_shows_a_reader_something_else_than_it_does_is_refused(key, tmp_path):
+def test_a_plan_that_shows_something_else_than_it_does_is_refused(key, tmp_path):
     document = document_of(plans.PLANS["drift"])
     shown = json.dumps(document["incident_changes"][0][key])
     changed = "drifted" if key == "action_reason" else json.loads(shown.replace("Search", "Login"))
     document["incident_changes"][0][key] = changed
 
-    with pytest.raises(Refused, match="shows other changes"):
+    with pytest.raises(Refused, match="does not show what"):
         planfile.read_plan(saved(sealed(document), tmp_path))
 
 
-def test_a_request_that_a_reader_does_not_see_is_refused(tmp_path):
+def test_a_hidden_request_is_refused(tmp_path):
     document = document_of(plans.PLANS["drift"])
     document["incident_changes"][0]["requests"] = []
 
-    with pytest.raises(Refused, match="shows other changes"):
+    with pytest.raises(Refused, match="does not show what"):
         planfile.read_plan(saved(sealed(document), tmp_path))
 
 
@@ -243,7 +243,7 @@ def test_keys_of_a_later_minor_version_are_ignored(tmp_path):
 
 
 @pytest.mark.parametrize("changed", [{"format_version": "2.0"}, {"scope": "all"}], ids=["later", "0.1.0"])
-def test_a_plan_in_the_form_of_another_version_is_refused_in_words(changed, tmp_path):
+def test_a_plan_in_the_format_of_another_version_is_a_readable_error(changed, tmp_path):
     document = document_of(plans.PLANS["drift"]) | {"tool_version": "0.9"} | changed
 
     with pytest.raises(UsageError, match=r"made by importer 0\.9, in a format that this version cannot read"):
@@ -251,7 +251,7 @@ def test_a_plan_in_the_form_of_another_version_is_refused_in_words(changed, tmp_
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_a_plan_that_another_program_laid_out_anew_is_the_same_plan(indent, tmp_path):
+def test_a_plan_reformatted_by_another_program_is_the_same_plan(indent, tmp_path):
     document = dict(sorted(document_of(plans.PLANS["mixed"]).items()))
     (tmp_path / "plan.json").write_text(json.dumps(document, indent=indent))
 
@@ -259,7 +259,7 @@ def test_a_plan_that_another_program_laid_out_anew_is_the_same_plan(indent, tmp_
 
 
 @pytest.mark.parametrize("lines", [20, -3, -2])
-def test_a_plan_that_breaks_off_is_no_plan(lines, tmp_path):
+def test_a_truncated_plan_is_not_a_plan(lines, tmp_path):
     text = text_of(plans.PLANS["mixed"]).splitlines(keepends=True)
     (tmp_path / "plan.json").write_text("".join(text[:lines]))
 
@@ -267,13 +267,13 @@ def test_a_plan_that_breaks_off_is_no_plan(lines, tmp_path):
         planfile.read_plan(tmp_path / "plan.json")
 
 
-def test_a_creation_whose_body_is_another_one_than_was_reviewed_is_refused(tmp_path):
+def test_a_creation_whose_body_differs_from_the_reviewed_one_is_refused(tmp_path):
     document = document_of(plans.PLANS["create"])
     (first, *_) = document["incident_changes"][0]["requests"]
     assert set(first) == {"method", "path", "body_sha256"}
     first["body_sha256"] = "0" * 64
 
-    with pytest.raises(Refused, match="shows other changes") as refusal:
+    with pytest.raises(Refused, match="does not show what") as refusal:
         planfile.read_plan(saved(sealed(document), tmp_path))
 
     assert refusal.value.exit_code is ExitCode.REFUSED
@@ -299,7 +299,7 @@ def test_a_pending_creation_shows_the_bytes_that_are_sent_again(tmp_path):
         ),
     ],
 )
-def test_a_plan_says_of_what_part_it_is(scope, shown, tmp_path):
+def test_a_plan_states_its_scope(scope, shown, tmp_path):
     plan = replace(plans.PLANS["drift"], scope=scope)
     planfile.write_plan(plan, tmp_path / "plan.json")
 
@@ -321,7 +321,7 @@ def test_a_plan_says_of_what_part_it_is(scope, shown, tmp_path):
         b"[" * 100_000,
     ],
 )
-def test_a_stranger_is_no_plan(content, tmp_path):
+def test_a_foreign_file_is_not_a_plan(content, tmp_path):
     path = tmp_path / "plan.json"
     path.write_bytes(content)
 
@@ -331,7 +331,7 @@ def test_a_stranger_is_no_plan(content, tmp_path):
     assert error.value.hint == "make one with: importer plan --out FILE"
 
 
-def test_a_plan_that_is_not_there_is_said_in_words(tmp_path):
+def test_a_missing_plan_is_a_readable_error(tmp_path):
     with pytest.raises(UsageError, match="cannot read"):
         planfile.read_plan(tmp_path / "missing.json")
 
@@ -353,7 +353,7 @@ def test_a_plan_that_is_not_there_is_said_in_words(tmp_path):
         (("diagnostics",), [{"severity": "bad"}]),
     ],
 )
-def test_a_damaged_plan_with_a_fitting_hash_is_said_in_words(path, value, tmp_path):
+def test_a_damaged_plan_with_a_matching_hash_is_a_readable_error(path, value, tmp_path):
     document = document_of(plans.PLANS["drift"])
     part = document
     for step in path[:-1]:
@@ -386,14 +386,14 @@ def test_the_actions_of_a_noop_are_never_written():
     assert document_of(plans.PLANS["empty"])["summary"]["unchanged"] == 2
 
 
-def test_a_child_without_a_title_is_a_mistake_of_the_planner():
+def test_a_child_without_a_title_is_a_bug_of_the_planner():
     change = plans.create("K", {plans.NAME: "N", Attribute(Field.FOLLOW_UP): FollowUp()})
 
     with pytest.raises(ValueError, match="no title"):
         document_of(plans.plan(change))
 
 
-def test_a_member_that_is_not_resolved_is_a_mistake_of_the_planner():
+def test_an_unresolved_member_is_a_bug_of_the_planner():
     member = Attribute(Field.MEMBER, Reference(Kind.USER, "lisa@example.com"))
     change = plans.create("K", {plans.NAME: "N", member: plans.FULL[Attribute(Field.MEMBER, plans.LISA)]})
 

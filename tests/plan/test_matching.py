@@ -1,4 +1,4 @@
-"""An incident is ours only on proof; whatever is found by number or looks may only be shown."""
+"""An incident is ours only on proof; one found by number or resemblance is only shown."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ A = incident("A", LOOKS)
 ONE, TWO = live(1, {}), live(2, {})
 
 
-def test_what_the_account_does_not_have_is_absent() -> None:
+def test_an_incident_that_the_account_lacks_is_absent() -> None:
     assert match(A) == Absent(())
     assert match(A, ONE, TWO) == Absent(())
 
@@ -69,7 +69,7 @@ def test_a_field_that_is_not_the_marker_proves_nothing() -> None:
 
 
 @pytest.mark.parametrize("other", ["a", "A ", "AA", "B"])
-def test_the_marker_has_to_be_the_key_to_the_letter(other: str) -> None:
+def test_the_marker_must_equal_the_key_exactly(other: str) -> None:
     assert match(A, marked(2, other)) == Absent(())
 
 
@@ -78,12 +78,12 @@ def test_an_adopted_incident_is_claimed_until_an_apply_has_settled_it() -> None:
 
 
 @pytest.mark.parametrize("settled", [True, False])
-def test_a_bound_incident_that_is_not_seen_is_hidden_and_never_absent(settled: bool) -> None:
+def test_a_bound_incident_that_is_not_visible_is_hidden_and_never_absent(settled: bool) -> None:
     binding = bound("A", ONE, settled=settled)
     assert match(A, TWO, known=memory(binding)) == Hidden(binding)
 
 
-def test_an_equal_number_is_no_proof() -> None:
+def test_an_equal_number_is_not_proof() -> None:
     assert match(replace(A, external_id=2), ONE, TWO) == NotOurs(TWO, None)
 
 
@@ -93,17 +93,17 @@ def test_a_number_that_belongs_to_another_key_names_its_owner() -> None:
     assert match(numbered, marked(2, "B")) == NotOurs(marked(2, "B"), "B")
 
 
-def test_a_reference_without_a_number_is_found_by_no_number() -> None:
+def test_a_reference_without_a_number_is_not_found_by_number() -> None:
     assert match(replace(A, external_id=2), replace(TWO, reference="INC")) == Absent(())
 
 
-def test_a_key_of_its_own_beats_the_number_of_another_incident() -> None:
+def test_proof_beats_the_number_of_another_incident() -> None:
     numbered = replace(A, external_id=2)
     assert match(numbered, ONE, TWO, known=memory(bound("A", ONE))) == Ours(ONE)
     assert match(numbered, marked(1, "A"), TWO) == Ours(marked(1, "A"))
 
 
-def test_a_creation_without_an_answer_is_settled_under_the_key_that_it_carried() -> None:
+def test_an_unanswered_creation_is_settled_with_the_idempotency_key_that_it_had() -> None:
     known = memory(sent={"A": "importer-then"})
     assert match(A, known=known) == Sent("importer-then")
     assert match(replace(A, external_id=2), TWO, known=known) == Sent("importer-then")
@@ -115,34 +115,34 @@ def explanation(found: Match) -> str:
     return found.explanation
 
 
-def test_two_incidents_with_one_marker_are_a_conflict_that_names_both() -> None:
+def test_two_incidents_with_the_same_marker_are_a_conflict_that_names_both() -> None:
     twice = marked(1, "A"), marked(2, "A")
-    reason = "several incidents carry it in the marker field: INC-1, INC-2"
+    reason = "several incidents have it in the marker field: INC-1, INC-2"
     assert explanation(match(A, *twice)) == reason
     assert explanation(match(A, *twice, known=memory(bound("A", ONE)))) == reason
 
 
 def test_state_and_marker_that_disagree_are_a_conflict_that_names_both() -> None:
     reason = explanation(match(A, ONE, marked(2, "A"), known=memory(bound("A", ONE))))
-    assert reason == "the state binds it to INC-1, but INC-2 carries it"
+    assert reason == "the state binds it to INC-1, the marker field puts it on INC-2"
     hidden = explanation(match(A, marked(2, "A"), known=memory(bound("A", ONE))))
     assert hidden == reason
 
 
 def test_a_bound_incident_with_the_marker_of_another_key_is_a_conflict() -> None:
     reason = explanation(match(A, marked(1, "B"), known=memory(bound("A", ONE))))
-    assert reason == "the state binds it to INC-1, which carries the key 'B'"
+    assert reason == "the state binds it to INC-1, whose marker field has 'B'"
 
 
 def test_a_marked_incident_that_the_state_binds_to_another_key_is_a_conflict_for_both() -> None:
     known = memory(bound("B", ONE))
     assert explanation(match(A, marked(1, "A"), known=known)) == (
-        "INC-1 carries it, but the state binds that to key 'B'"
+        "the marker field puts it on INC-1, which the state binds to key 'B'"
     )
     assert isinstance(match(replace(A, key="B"), marked(1, "A"), known=known), Conflict)
 
 
-def test_a_second_look_at_an_incident_is_not_a_second_incident() -> None:
+def test_reading_an_incident_twice_does_not_make_it_two() -> None:
     first = replace(marked(1, "A"), attributes={**LOOKS, MARKED: "A"})
     later = replace(first, updated_at="later")
     index = LiveIndex([first, first], memory(), MARKER)
@@ -151,14 +151,14 @@ def test_a_second_look_at_an_incident_is_not_a_second_incident() -> None:
     assert index.match(replace(A, key="B")) == Absent((NotOurs(later, "A"),))
 
 
-def test_a_later_look_replaces_what_was_seen_before() -> None:
+def test_a_later_read_replaces_an_earlier_one() -> None:
     index = LiveIndex([replace(marked(1, "A"), attributes={**LOOKS, MARKED: "A"})], memory(), MARKER)
     index.add(marked(1, "B"))
     assert index.match(A) == Absent(())
     assert index.match(replace(A, key="B")) == Ours(marked(1, "B"))
 
 
-def test_an_incident_of_the_same_name_and_moments_is_shown_with_its_owner() -> None:
+def test_an_incident_with_the_same_name_and_timestamps_is_shown_with_its_owner() -> None:
     twin = live(2, {NAME: " payments FAILED", STARTED: BEGAN, RESOLVED: ENDED})
     other = live(3, {**LOOKS, STARTED: ENDED})
     assert match(A, twin, other) == Absent((NotOurs(twin, None),))
@@ -166,12 +166,12 @@ def test_an_incident_of_the_same_name_and_moments_is_shown_with_its_owner() -> N
     assert match(incident("A", {**LOOKS, RESOLVED: BEGAN}), twin) == Absent(())
 
 
-def test_an_equal_name_alone_is_no_resemblance() -> None:
+def test_an_equal_name_alone_is_not_a_resemblance() -> None:
     assert match(incident("A", {NAME: "Payments failed"}), live(2, {NAME: "Payments failed"})) == Absent(())
     assert match(A, live(2, {NAME: "Payments failed"})) == Absent(())
 
 
-def test_children_that_the_account_does_not_show_are_remembered_by_incident_and_kind() -> None:
+def test_children_that_the_account_does_not_show_are_noted_by_incident_and_kind() -> None:
     index = LiveIndex([ONE, TWO], memory(), None)
     index.mark_unread(ONE, Field.TIMELINE)
     assert index.is_unread(ONE, Field.TIMELINE)
@@ -186,7 +186,7 @@ accounts = st.lists(
 
 
 @given(accounts, st.dictionaries(keys, st.integers(1, 4)), st.integers(1, 5), st.permutations(range(4)))
-def test_no_two_keys_are_ever_one_incident_and_the_order_of_the_list_does_not_matter(
+def test_two_keys_never_match_the_same_incident_whatever_the_order_of_the_list(
     shown: list[tuple[int, str | None]], bindings: dict[str, int], number: int, order: list[int]
 ) -> None:
     by_incident = {incident_number: key for key, incident_number in bindings.items()}

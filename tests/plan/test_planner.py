@@ -1,4 +1,4 @@
-"""A plan tells the truth about who owns an incident, and creates in the order of history, never twice."""
+"""A plan is right about who owns an incident, and creates incidents oldest first and never twice."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_creation_sends_what_is_declared_and_what_must_not_be_left_to_the_serv
     assert one == Create(declared, key, {**SHORT, STATUS: CLOSED, VISIBILITY: "public"})
 
 
-def test_what_is_declared_beats_the_defaults_and_null_does_not() -> None:
+def test_a_declared_value_beats_the_default_and_null_does_not() -> None:
     merged = Entity(Kind.STATUS, "01MERGED", "Merged")
     cases: tuple[tuple[Attributes, Attributes], ...] = (
         ({STATUS: merged, VISIBILITY: "private"}, {STATUS: merged, VISIBILITY: "private"}),
@@ -83,7 +83,7 @@ def test_what_is_declared_beats_the_defaults_and_null_does_not() -> None:
         assert one.attributes == sent
 
 
-def test_an_account_without_a_closed_status_gets_none() -> None:
+def test_without_a_closed_status_no_default_status_is_sent() -> None:
     (one,) = planned(incident(SHORT), context=replace(CONTEXT, closed=None)).changes
     assert isinstance(one, Create)
     assert one.attributes == {**SHORT, VISIBILITY: "public"}
@@ -104,14 +104,14 @@ def test_an_explicit_idempotency_key_is_sent_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("explicit", [None, "another"])
-def test_an_unanswered_creation_is_sent_again_under_the_key_that_it_carried(explicit: str | None) -> None:
+def test_an_unanswered_creation_is_sent_again_with_its_idempotency_key(explicit: str | None) -> None:
     context = replace(CONTEXT, settings=replace(SETTINGS, namespace="changed-since"))
     declared = replace(incident(SHORT), idempotency_key=explicit)
     (one,) = planned(declared, memory=remembering({}, sent={"A": "importer-then"}), context=context).changes
     assert one == Pending(declared, "importer-then", {**SHORT, STATUS: CLOSED, VISIBILITY: "public"})
 
 
-def test_an_unanswered_creation_that_no_file_declares_is_told() -> None:
+def test_an_unanswered_creation_that_no_file_declares_is_a_warning() -> None:
     found = planned(memory=remembering({}, sent={"B": "x", "A": "y"}), keys=frozenset({"B"}))
     assert diagnostic(found, "sent-undeclared").detail == "incident 'A'"
     assert found.changes == ()
@@ -130,7 +130,7 @@ def test_an_unanswered_creation_that_looks_like_an_unmanaged_incident_is_a_warni
     looks = {**SHORT, STARTED: BEGAN}
     found = planned(incident(looks), account=(live(7, looks),), memory=remembering({}, sent={"A": "then"}))
     problem = diagnostic(found, "resembles-existing")
-    assert problem.summary.startswith("incidents that nobody confirmed have the name")
+    assert problem.summary.startswith("unconfirmed incidents have the same name")
     assert problem.hint.endswith("importer adopt A INC-7")
     assert isinstance(found.changes[0], Pending)
 
@@ -143,7 +143,7 @@ def test_a_renamed_key_is_a_warning_that_names_the_old_one() -> None:
     assert found.unmanaged == (Unmanaged("A", "INC-7"),)
 
 
-def test_a_twin_that_a_file_declares_is_no_warning() -> None:
+def test_a_similar_incident_that_a_file_declares_is_not_a_warning() -> None:
     looks = {**SHORT, STARTED: BEGAN}
     found = planned(incident(looks), incident(looks, key="B"), account=(live(7, looks),), memory=ours({}))
     assert [type(each) for each in found.changes] == [NoOp, Create]
@@ -157,7 +157,7 @@ def test_after_a_lost_state_an_imported_incident_with_the_number_and_all_values_
     assert (found.changes, found.blocked) == ((), ())
 
 
-def test_a_live_incident_with_the_number_and_all_values_is_not_taken_for_an_imported_one() -> None:
+def test_a_live_mode_incident_with_the_number_and_all_values_is_not_mistaken_for_an_imported_one() -> None:
     standard = replace(live(7, {NAME: "Same"}), mode="standard")
     (found,) = planned(incident({NAME: "Same"}, number=7), account=(standard,)).changes
 
@@ -180,7 +180,7 @@ def pulled(attributes: Attributes, *, number: int | None = None) -> Incident:
 
 @pytest.mark.parametrize("mode", ["standard", "retrospective"])
 @pytest.mark.parametrize("number", [None, 7])
-def test_what_was_pulled_is_unchanged_under_its_own_id(mode: str, number: int | None) -> None:
+def test_a_pulled_incident_is_unchanged_under_its_own_id(mode: str, number: int | None) -> None:
     account = (replace(live(7, NAMED), mode=mode),)
     found = planned(pulled(NAMED, number=number), account=account, context=MARKING)
     assert [type(each) for each in found.changes] == [NoOp]
@@ -190,7 +190,7 @@ def test_what_was_pulled_is_unchanged_under_its_own_id(mode: str, number: int | 
 @pytest.mark.parametrize(
     ("declared", "number"), [({NAME: "Edited"}, 7), (NAMED, 8), ({**NAMED, ITEM: WRITTEN}, None)]
 )
-def test_what_was_pulled_and_then_edited_is_blocked_and_never_adopted_by_itself(
+def test_a_pulled_incident_that_was_edited_is_blocked_and_never_adopted_automatically(
     declared: Attributes, number: int | None
 ) -> None:
     (change,) = planned(pulled(declared, number=number), account=(live(7, NAMED),)).changes
@@ -199,19 +199,19 @@ def test_what_was_pulled_and_then_edited_is_blocked_and_never_adopted_by_itself(
     assert "importer adopt 01LIVE7 INC-7" in change.explanation
 
 
-def test_what_was_pulled_on_a_machine_without_the_state_is_unchanged_on_one_with_it() -> None:
+def test_an_incident_pulled_without_the_state_is_unchanged_with_it() -> None:
     found = planned(pulled(NAMED), account=(live(7, NAMED),), memory=ours({}))
     assert [type(each) for each in found.changes] == [NoOp]
     assert [each.key for each in found.unmanaged] == ["A"]
 
 
-def test_one_incident_that_is_declared_under_its_key_and_its_id_is_blocked() -> None:
+def test_an_incident_declared_under_both_its_key_and_its_id_is_blocked() -> None:
     account, memory = (live(7, NAMED),), ours(as_sent(NAMED))
     found = planned(pulled(NAMED), incident(NAMED), account=account, memory=memory)
     assert {type(each) for each in found.changes} == {Blocked, NoOp}
 
 
-def test_children_that_this_key_does_not_see_are_no_difference_of_what_was_pulled() -> None:
+def test_children_that_are_not_visible_are_not_a_difference_of_a_pulled_incident() -> None:
     held = live(7, NAMED)
     index = LiveIndex((held,), NOTHING, None)
     index.mark_unread(held, Field.TIMELINE)
@@ -259,7 +259,7 @@ def test_an_adopted_incident_is_shown_as_adopted_with_what_brings_it_up_to_date(
     assert same == Adopt(as_it_is, held, ())
 
 
-def test_a_hidden_incident_is_unchanged_while_nothing_declared_changed() -> None:
+def test_a_hidden_incident_is_unchanged_as_long_as_its_declaration_is() -> None:
     declared = incident({**SHORT, TEAMS_FIELD: None}, number=7)
     found = planned(declared, memory=ours(as_sent({**SHORT, STATUS: CLOSED})))
     assert found.changes == (NoOp(declared, "01LIVE7", "INC-7"),)
@@ -289,13 +289,13 @@ def test_a_hidden_incident_that_changed_is_blocked_and_never_created_again(settl
     assert codes(found) == ["not-visible"]
 
 
-def test_a_hidden_incident_ignores_what_belongs_to_people() -> None:
+def test_a_hidden_incident_ignores_attributes_left_to_people() -> None:
     ignoring = Policy(ignore_changes=frozenset({"summary"}))
     found = planned(incident({SUMMARY: "new"}, policy=ignoring), memory=ours(as_sent({SUMMARY: "old"})))
     assert isinstance(found.changes[0], NoOp)
 
 
-def test_what_is_bound_and_in_no_file_is_listed_and_left_alone() -> None:
+def test_a_bound_incident_that_no_file_declares_is_listed_and_left_alone() -> None:
     memory = remembering({}, BOUND, Binding("C", "01LIVE3", "INC-3"), Binding("B", "01LIVE2", "INC-2"))
     found = planned(incident(SHORT), account=(live(7, SHORT),), memory=memory, keys=frozenset({"A", "C"}))
     assert found.unmanaged == (Unmanaged("B", "INC-2"),)
@@ -324,11 +324,11 @@ def test_changes_are_oldest_first_whatever_the_order_of_the_files(
     ("creates", "updates", "expected"),
     [
         (3, 2, None),
-        (4, 2, "the plan has 4 to create; safety.max_creates allows 3"),
-        (3, 3, "the plan has 3 to update; safety.max_updates allows 2"),
+        (4, 2, "the plan has 4 incidents to create; safety.max_creates allows 3"),
+        (3, 3, "the plan has 3 incidents to update; safety.max_updates allows 2"),
     ],
 )
-def test_a_safety_limit_is_exceeded_from_one_more(creates: int, updates: int, expected: str | None) -> None:
+def test_a_safety_limit_is_exceeded_by_one_more(creates: int, updates: int, expected: str | None) -> None:
     limited = replace(SETTINGS, max_creates=3, max_updates=2)
     assert exceeded({"create": creates, "update": updates}, limited) == expected
     assert exceeded({"create": creates, "update": updates}, SETTINGS) is None

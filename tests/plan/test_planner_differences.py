@@ -1,4 +1,4 @@
-"""Each difference is changed, shown as blocked, or is none since the server keeps its own form."""
+"""Each difference is changed, shown as blocked, or ignored because the server keeps its own form."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ Expected = Origin | None
 
 
 def expected_origin(declared: Value, held: Value, known: Remembered | None) -> Expected:
-    """The rule in other words: who moved since the last apply?"""
+    """Return the origin by the rule in short: which side changed since the last apply?"""
     if declared == held:
         return None
     file_moved = known is None or known.declared != declared
@@ -87,7 +87,7 @@ MEMORIES = (None, *(Remembered(*pair) for pair in product(TEXTS, TEXTS)))
 @pytest.mark.parametrize("declared", TEXTS)
 @pytest.mark.parametrize("held", TEXTS)
 @pytest.mark.parametrize("known", MEMORIES)
-def test_a_difference_is_the_files_or_somebodys_edit_or_only_the_servers_form(
+def test_a_difference_is_a_change_of_the_file_an_edit_or_only_the_servers_form(
     declared: Value, held: Value, known: Remembered | None
 ) -> None:
     fields = {SUMMARY: known} if known else KNOWN
@@ -110,7 +110,7 @@ def test_a_difference_is_the_files_or_somebodys_edit_or_only_the_servers_form(
         assert [each.code for each in found.diagnostics] == (expected if is_drift else [])
 
 
-def test_without_a_state_nobody_knows_whose_a_difference_is() -> None:
+def test_without_a_state_the_origin_of_a_difference_is_unknown() -> None:
     differs = FieldChange(SUMMARY, "edited?", "text", Origin.UNKNOWN)
     for policy in OnDrift:
         found = planned(
@@ -133,7 +133,7 @@ def test_kept_drift_leaves_the_other_changes_in() -> None:
     assert one.changes == (FieldChange(NAME, "Old", "New"),)
 
 
-def test_drift_of_what_is_created_only_follows_the_policy_too() -> None:
+def test_drift_of_a_create_only_attribute_follows_the_policy_too() -> None:
     reopened = Entity(Kind.STATUS, "01LIVE", "Live")
     known = as_sent({STATUS: CLOSED})
     overwritten = change({STATUS: CLOSED}, {STATUS: reopened}, known)
@@ -143,7 +143,7 @@ def test_drift_of_what_is_created_only_follows_the_policy_too() -> None:
     assert isinstance(change({STATUS: CLOSED}, {STATUS: reopened}, known, keeping), NoOp)
 
 
-def test_drift_is_told_with_the_place_and_the_fields() -> None:
+def test_drift_is_reported_with_its_location_and_fields() -> None:
     found = planned(
         incident({NAME: "a", SUMMARY: "b"}, policy=Policy(OnDrift.FAIL)),
         account=(live(7, {NAME: "x", SUMMARY: "y"}),),
@@ -155,7 +155,7 @@ def test_drift_is_told_with_the_place_and_the_fields() -> None:
 
 
 @pytest.mark.parametrize("word", ["summary", "custom_fields", "custom_fields.Affected teams"])
-def test_what_belongs_to_people_is_sent_at_creation_and_left_alone_afterwards(word: str) -> None:
+def test_an_ignored_attribute_is_sent_at_creation_and_left_alone_afterwards(word: str) -> None:
     policy = Policy(ignore_changes=frozenset({word}))
     attribute = SUMMARY if word == "summary" else TEAMS_FIELD
     declared = {NAME: "New", attribute: FULL[attribute]}
@@ -196,7 +196,7 @@ CREATE_ONLY: dict[Attribute, tuple[Value, Value]] = {
 
 
 @pytest.mark.parametrize("attribute", CREATE_ONLY)
-def test_what_is_set_at_creation_only_is_blocked_and_never_tried(attribute: Attribute) -> None:
+def test_a_create_only_difference_is_blocked_and_never_tried(attribute: Attribute) -> None:
     before, after = CREATE_ONLY[attribute]
     stays = FieldChange(attribute, before, after)
     held = {NAME: "Old", attribute: before}
@@ -211,7 +211,7 @@ def test_what_is_set_at_creation_only_is_blocked_and_never_tried(attribute: Attr
 
 
 @pytest.mark.parametrize("attribute", CREATE_ONLY)
-def test_null_for_what_is_set_at_creation_only_is_a_warning_and_no_change_for_ever(
+def test_null_for_a_create_only_attribute_is_a_warning_and_never_a_change(
     attribute: Attribute,
 ) -> None:
     held = {attribute: CREATE_ONLY[attribute][1]}
@@ -220,7 +220,7 @@ def test_null_for_what_is_set_at_creation_only_is_a_warning_and_no_change_for_ev
     assert diagnostic(found, "cannot-be-cleared").detail == f"incident 'A': {attribute.label}"
 
 
-def test_another_number_is_blocked_before_all_else() -> None:
+def test_another_number_is_blocked_before_anything_else() -> None:
     number = FieldChange(Attribute(Field.EXTERNAL_ID), "INC-7", "8")
     declared = incident({NAME: "New", VISIBILITY: "private"}, number=8)
     held = live(7, {NAME: "Old", VISIBILITY: "public"})
@@ -247,7 +247,7 @@ def test_a_post_mortem_link_can_be_attached_and_not_removed() -> None:
 def child(
     attribute: Attribute, declared: Value, *, listed: Value = None, known: Value = None
 ) -> tuple[FieldChange, ...]:
-    """Return the differences of one child, all of which can be made or none."""
+    """Return the differences of one child: either all can be made, or none."""
     held = {} if listed is None else {attribute: listed}
     one = change({attribute: declared}, held, KNOWN if known is None else as_sent({attribute: known}))
     match one:
@@ -287,7 +287,7 @@ def test_a_child_that_changed_in_the_file_is_compared_with_what_was_declared() -
     ],
     ids=["as-answered", "neither", "normalised", "an-answer-without-content"],
 )
-def test_a_child_that_the_last_answer_shows_as_it_is_now_declared_is_no_change(
+def test_a_child_that_the_last_answer_shows_as_declared_is_not_a_change(
     attribute: Attribute, declared: Value, answered: Value, later: Value, is_so: bool
 ) -> None:
     known = {attribute: Remembered(declared, answered)}
@@ -311,7 +311,7 @@ def test_a_listed_child_that_differs_is_brought_up_to_date() -> None:
         ),
     ],
 )
-def test_a_child_that_no_request_changes_is_blocked(before: Value, after: Value) -> None:
+def test_a_child_that_no_request_can_change_is_blocked(before: Value, after: Value) -> None:
     field = Field.POSTMORTEM if isinstance(before, PostmortemDocument) else Field.ATTACHMENT
     attribute = Attribute(field, "x")
     assert child(attribute, after, known=before) == (FieldChange(attribute, before, after, Origin.DRIFT),)
@@ -324,7 +324,7 @@ def test_the_status_of_a_post_mortem_can_be_changed(content: str) -> None:
     assert found == (FieldChange(POSTMORTEM, before, after),)
 
 
-def test_a_post_mortem_that_a_list_shows_without_content_is_as_declared() -> None:
+def test_a_post_mortem_listed_without_content_is_not_a_difference() -> None:
     listed = PostmortemDocument("", "completed")
     assert child(POSTMORTEM, PostmortemDocument("text", "completed"), listed=listed) == ()
     assert child(POSTMORTEM, PostmortemDocument("text"), listed=listed) == ()
@@ -346,7 +346,7 @@ def test_a_kind_of_children_that_the_account_does_not_show_is_left_out_with_a_wa
     assert diagnostic(found, "not-available").detail == "incident 'A': timeline.New"
 
 
-def test_what_no_answer_shows_is_compared_with_what_was_declared() -> None:
+def test_a_write_only_value_is_compared_with_the_last_declared_one() -> None:
     known = as_sent({CHANNEL_NAME: "inc-1"})
     assert isinstance(change({CHANNEL_NAME: "inc-1"}, {}, known), NoOp)
     renamed = change({CHANNEL_NAME: "inc-2"}, {}, known)
@@ -354,13 +354,13 @@ def test_what_no_answer_shows_is_compared_with_what_was_declared() -> None:
     assert renamed.changes == (FieldChange(CHANNEL_NAME, "inc-1", "inc-2"),)
 
 
-def test_what_no_answer_shows_and_was_not_declared_before_is_a_change() -> None:
+def test_a_write_only_value_that_was_not_declared_before_is_a_change() -> None:
     one = change({NAME: "a", CHANNEL_NAME: "inc-1"}, {NAME: "a"}, as_sent({NAME: "a"}))
     assert isinstance(one, Update)
     assert one.changes == (FieldChange(CHANNEL_NAME, None, "inc-1"),)
 
 
-def test_what_no_answer_shows_is_no_change_by_itself_once_the_state_is_lost() -> None:
+def test_a_write_only_value_alone_is_not_a_change_after_the_state_is_lost() -> None:
     assert isinstance(change({NAME: "a", CHANNEL_NAME: "inc-1"}, {NAME: "a"}, {}), NoOp)
     beside = change({NAME: "b", CHANNEL_NAME: "inc-1"}, {NAME: "a"}, {})
     assert isinstance(beside, Update)

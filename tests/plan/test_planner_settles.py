@@ -1,4 +1,4 @@
-"""Apply, then plan: nothing is left, whatever the account makes of the values, and with the state lost."""
+"""A plan after an apply is empty, whatever the account does with the values, even with the state lost."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ from tests.plans import (
 
 
 def twisted(value: Value) -> Value:
-    """Another value of the same type, as a server might make of it."""
+    """Return another value of the same type, as a server might return it."""
     match value:
         case str():
             return value.upper() + "!"
@@ -85,8 +85,8 @@ def twisted(value: Value) -> Value:
 
 
 class Account:
-    """An account and a ledger for one incident; it keeps, twists or drops what it is sent, by attribute.
-    What it is asked to do goes through the planner's own changes alone."""
+    """An account and a ledger for one incident, which keeps, alters or drops each attribute it is sent. It
+    changes only by the planner's own changes."""
 
     def __init__(self, habits: Mapping[Attribute, str]) -> None:
         self.habits = habits
@@ -184,7 +184,7 @@ def test_after_a_creation_the_next_plan_is_empty(declared: Incident, how: Mappin
 
 
 @given(declarations(), declarations(), habits)
-def test_after_an_edit_nothing_is_left_but_what_is_blocked(
+def test_after_an_edit_only_blocked_differences_are_left(
     first: Incident, second: Incident, how: Mapping[Attribute, str]
 ) -> None:
     account = Account(how)
@@ -199,7 +199,7 @@ def test_after_an_edit_nothing_is_left_but_what_is_blocked(
 
 
 @given(declarations(), habits)
-def test_a_lost_state_makes_no_second_incident_and_settles_in_one_apply(
+def test_a_lost_state_creates_no_second_incident_and_settles_in_one_apply(
     declared: Incident, how: Mapping[Attribute, str]
 ) -> None:
     account = Account(how)
@@ -212,7 +212,7 @@ def test_a_lost_state_makes_no_second_incident_and_settles_in_one_apply(
 
 
 @given(declarations())
-def test_a_lost_state_is_no_change_where_the_account_kept_what_it_shows(declared: Incident) -> None:
+def test_a_lost_state_is_not_a_change_if_the_account_kept_the_values(declared: Incident) -> None:
     account = Account({})
     account.apply(account.plan(declared))
     account.lose_state()
@@ -224,7 +224,7 @@ def test_a_lost_state_is_no_change_where_the_account_kept_what_it_shows(declared
 
 
 @given(declarations(), declarations(), habits)
-def test_what_is_not_declared_is_never_sent(
+def test_an_undeclared_attribute_is_never_sent(
     first: Incident, second: Incident, how: Mapping[Attribute, str]
 ) -> None:
     account = Account(how)

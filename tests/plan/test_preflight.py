@@ -1,4 +1,4 @@
-"""What will not work is told before anything is sent, and nothing is doubted without a reason."""
+"""Foreseeable failures are reported before anything is sent, and there are no warnings without a reason."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def details(found: tuple[Diagnostic, ...], code: str) -> list[str]:
         (plans.noop(1), set()),
     ],
 )
-def test_a_change_needs_the_roles_of_its_requests_and_no_other(change: Change, roles: set[str]) -> None:
+def test_a_change_needs_the_roles_of_its_requests_and_no_others(change: Change, roles: set[str]) -> None:
     found = details(check_roles(with_roles("viewer"), [change, change]), "key-lacks-role")
     assert {each.removeprefix("the API key lacks the role ").split(",")[0] for each in found} == roles
     assert len(found) == len(roles)
     assert check_roles(with_roles("viewer", *roles), [change]) == ()
 
 
-def test_an_account_that_tells_no_roles_is_not_doubted() -> None:
+def test_an_account_that_lists_no_roles_causes_no_warning() -> None:
     assert check_roles(ACCOUNT, [plans.CREATE, plans.UPDATE]) == ()
     assert check_key(ACCOUNT) == ()
 
@@ -90,7 +90,7 @@ def test_a_key_for_an_import_needs_to_read_create_edit_and_see_private_incidents
     assert private.code == "key-without-private"
 
 
-def test_active_workflows_that_run_on_retrospective_incidents_are_told_by_name() -> None:
+def test_active_workflows_that_run_on_retrospective_incidents_are_named() -> None:
     found = check_workflows(
         (
             Workflow("Announce", "active", ("standard", "retrospective")),
@@ -101,7 +101,7 @@ def test_active_workflows_that_run_on_retrospective_incidents_are_told_by_name()
     assert [(each.code, each.detail) for each in found] == [("risky-workflow", "workflow 'Announce'")]
 
 
-def test_workflows_that_cannot_be_listed_are_no_proof_that_there_are_none() -> None:
+def test_workflows_that_cannot_be_listed_are_a_warning() -> None:
     assert [each.code for each in check_workflows(None)] == ["workflows-unknown"]
     assert check_workflows(()) == ()
 
@@ -126,7 +126,9 @@ def test_only_a_private_incident_that_was_pulled_and_may_be_hidden_is_not_create
 
 
 @pytest.mark.parametrize(("others", "is_doubtful"), [(PULLED[:-1] + "X", True), ("JIRA-2", False)])
-def test_what_was_pulled_from_this_account_is_not_made_in_it_again(others: str, *, is_doubtful: bool) -> None:
+def test_an_incident_pulled_from_this_account_is_not_created_in_it_again(
+    others: str, *, is_doubtful: bool
+) -> None:
     here = NoOp(plans.incident(others, plans.SHORT), others if is_doubtful else "01LIVE", "INC-1")
     found = check_roles(ACCOUNT, [here, plans.create(PULLED, plans.SHORT)])
     assert [each.code for each in found] == ["pulled-in-doubt"] * is_doubtful

@@ -1,4 +1,4 @@
-"""A refresh reads as little as it can, and never takes what it did not see for gone."""
+"""A refresh reads as little as it can, and never assumes that an incident it did not see is gone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CHILDREN: Attributes = {ITEM: TimelineItem(BEGAN), TASK: FollowUp()}
 
 @dataclass
 class Account:
-    """Answers from what it holds, and keeps what it was asked."""
+    """Answer from the given incidents, and record the requests."""
 
     shown: tuple[LiveIncident, ...] = ()
     hidden: tuple[LiveIncident, ...] = ()
@@ -97,7 +97,7 @@ def test_all_incidents_cost_one_list() -> None:
     assert account.asked == ["list"]
 
 
-def test_what_the_list_does_not_show_is_looked_up_before_it_is_hidden() -> None:
+def test_an_incident_missing_from_the_list_is_looked_up_before_it_counts_as_hidden() -> None:
     account = Account((ONE,), hidden=(TWO,))
     memory = knowing(bound(("A", 2), ("B", 3)))
     assert seen(account, memory, A, B, incident("C", SHORT)) == [
@@ -114,7 +114,7 @@ def test_a_few_known_incidents_of_a_long_list_are_looked_up_one_by_one() -> None
     assert account.asked == ["count", "01LIVE1", "01LIVE2"]
 
 
-def test_only_an_index_of_the_whole_list_says_what_the_account_holds() -> None:
+def test_only_an_index_of_the_whole_list_is_complete() -> None:
     listed = refresh(Account((ONE, TWO, ONE)), [A], knowing({}), None)
     looked_up = refresh(Account((ONE, TWO), total=501), [A], knowing(bound(("A", 1))), None)
 
@@ -129,7 +129,7 @@ def test_a_short_list_is_read_even_for_a_few(total: int | None) -> None:
     assert account.asked == ["count", "list"]
 
 
-def test_a_new_key_needs_the_list_since_it_may_be_there_under_any_id() -> None:
+def test_a_new_key_needs_the_list_since_it_may_exist_under_any_id() -> None:
     carrying = replace(TWO, attributes={MARKER: "B"})
     account = Account((ONE, carrying), total=10_000)
     assert seen(account, knowing(bound(("A", 1))), A, B, marker=LEGACY) == [Ours(ONE), Ours(carrying)]
@@ -150,14 +150,14 @@ def test_nothing_declared_still_reads_the_list_once() -> None:
     assert account.asked == ["list"]
 
 
-def test_children_are_not_read_where_the_ledger_knows_them_or_none_are_declared() -> None:
+def test_children_are_not_read_if_the_ledger_knows_them_or_none_are_declared() -> None:
     account = Account((ONE, TWO))
     memory = knowing(bound(("A", 1), ("B", 2)), CHILDREN)
     seen(account, memory, incident("A", CHILDREN), B)
     assert account.asked == ["count", "list"]
 
 
-def test_children_of_an_incident_that_is_not_there_or_not_ours_are_not_read() -> None:
+def test_children_of_an_incident_that_is_absent_or_not_ours_are_not_read() -> None:
     account = Account((ONE,))
     taken = incident("B", CHILDREN, external_id=1)
     seen(account, knowing({}), incident("A", CHILDREN), taken)
@@ -179,7 +179,7 @@ def test_children_that_the_ledger_does_not_know_are_read_by_kind(settled: bool) 
     ]
 
 
-def test_children_that_are_known_or_not_declared_stay_out_of_what_was_read() -> None:
+def test_known_or_undeclared_children_are_not_added() -> None:
     held = (child(ITEM, TimelineItem(BEGAN)), child(OTHER_ITEM, TimelineItem(BEGAN)))
     stranger = child(Attribute(Field.TIMELINE, "Stranger"), TimelineItem(BEGAN))
     account = Account((ONE,), children_of={ONE.id: (*held, stranger)})

@@ -120,7 +120,7 @@ def test_a_file_that_was_named_must_be_there_and_its_folder_is_the_root(tmp_path
         ("sources: [{mapping: a}]", "importer.yaml:1 missing-field: `sources[].path` is missing"),
         ("aliases: {sevrity: {}}", "importer.yaml:1 unknown-field: unknown field `aliases.sevrity` | did you mean `severity`?"),
         ("on_unresolved: ignore", "importer.yaml:1 bad-value: `on_unresolved` must be error, skip or drop"),
-        ("rate: fast", "importer.yaml:1 bad-value: invalid rate `fast` | write a share"),
+        ("rate: fast", "importer.yaml:1 bad-value: invalid rate `fast` | use a share"),
         ("defaults:\n  timezone: Europe/Lodnon", "importer.yaml:2 unknown-timezone: unknown time zone `Europe/Lodnon` | did you mean `Europe/London`?"),
         ("defaults: {timezone: '???'}", "importer.yaml:1 unknown-timezone: unknown time zone `???` | time zone names look like"),
         ("sources:\n- path: a\n  encoding: latin-1", "importer.yaml:3 bad-value: `encoding` is for a source with a `mapping` or a `preset`"),

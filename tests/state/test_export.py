@@ -1,4 +1,4 @@
-"""The export is the same bytes for the same state, and whatever is no whole export is refused in words."""
+"""The export has the same bytes for the same state, and anything but a complete export is refused readably."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ def written(path: Path, state: State) -> Path:
     return path
 
 
-def test_an_export_is_what_it_was(golden: Callable[[str, str], None]) -> None:
+def test_the_export_matches_the_golden_file(golden: Callable[[str, str], None]) -> None:
     golden("state/full.json", export.export_text(FULL))
     golden("state/empty.json", export.export_text(State()))
 
 
-def test_the_order_in_which_things_became_known_does_not_matter() -> None:
+def test_the_order_in_which_facts_were_recorded_does_not_matter() -> None:
     turned = State(
         ACME,
         {
@@ -86,7 +86,7 @@ def test_the_order_in_which_things_became_known_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("state", [FULL, State()])
-def test_an_export_fits_its_schema_and_is_read_as_it_was(state: State, path: Path) -> None:
+def test_an_export_matches_its_schema_and_is_read_back_unchanged(state: State, path: Path) -> None:
     document = json.loads(export.export_text(state))
     assert jsonschema_rs.validator_for(schemas.read("state")).is_valid(document)
     assert export.read_export(written(path, state)) == state
@@ -112,7 +112,7 @@ def _states(draw: st.DrawFn) -> State:
 
 
 @given(_states())
-def test_any_state_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, state: State) -> None:
+def test_any_state_is_read_back_unchanged(tmp_path_factory: pytest.TempPathFactory, state: State) -> None:
     path = written(tmp_path_factory.mktemp("any") / "state.json", state)
     assert export.export_text(export.read_export(path)) == path.read_text(encoding="ascii")
 
@@ -140,21 +140,21 @@ def test_an_export_into_an_empty_state_exports_the_same_bytes(
     assert export.export_text(again) == exported
 
 
-def test_a_later_minor_version_is_read_and_its_keys_are_passed_over(path: Path) -> None:
+def test_a_later_minor_version_is_read_and_its_keys_are_ignored(path: Path) -> None:
     document = json.loads(export.export_text(FULL)) | {"format_version": "1.9", "more": [1]}
     document["bindings"][0]["more"] = {}
     path.write_text(json.dumps(document), encoding="utf-8")
     assert export.read_export(path) == FULL
 
 
-def test_another_major_version_is_refused_with_the_one_that_is_read(path: Path) -> None:
+def test_another_major_version_is_refused_with_the_supported_one(path: Path) -> None:
     path.write_text(json.dumps({"format_version": "2.0"}), encoding="utf-8")
     with pytest.raises(UsageError, match=r"2\.0; this version of importer reads 1\.0") as refusal:
         export.read_export(path)
     assert refusal.value.code == "state-version"
 
 
-def test_a_file_that_is_not_there_is_told_with_the_command_that_makes_it(path: Path) -> None:
+def test_the_error_for_a_missing_file_names_the_command_that_creates_it(path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read") as refusal:
         export.read_export(path)
     assert "importer state export" in refusal.value.hint
@@ -197,7 +197,7 @@ def _deep(levels: int) -> Any:
         (_binding(key="\ud800"), "surrogates"),
         (_changed(lambda document: document["account"].update(dashboard_url="\ud800")), "surrogates"),
         (_binding(at="soon"), "soon"),
-        (_binding(at="2026-01-01T00:00:00"), "no offset"),
+        (_binding(at="2026-01-01T00:00:00"), "no UTC offset"),
         (_binding(at="0001-01-01T00:00:00+05:00"), "out of range"),
         (_binding(key="JIRA-2"), "it binds 'JIRA-2' twice"),
         (_binding(incident_id="01LIVE2"), "it binds INC-2 to 'JIRA-1' and to 'JIRA-2'"),
@@ -205,14 +205,14 @@ def _deep(levels: int) -> Any:
         (_changed(lambda document: document["unanswered"].append(document["unanswered"][0])), "twice"),
         (_changed(lambda document: document["unanswered"][0].update(key="JIRA-1")), "twice"),
         (_field(attribute={"field": "nothing"}), "not a valid Field"),
-        (_field(declared={"type": "nothing"}), "no type of value"),
+        (_field(declared={"type": "nothing"}), "unknown value type"),
         (_field(declared={"type": "decimal", "value": "NaN"}), "not a number"),
-        (_field(declared=_deep(3)), "plain values only"),
+        (_field(declared=_deep(3)), "only plain values"),
         (_field(declared=_deep(900)), "recursion"),
-        (_field(attribute={"field": "severity"}), "has a value of 'JIRA-1' twice"),
+        (_field(attribute={"field": "severity"}), "has two values of one attribute of 'JIRA-1'"),
     ],
 )
-def test_what_is_damaged_is_refused_in_words(path: Path, text: str, why: str) -> None:
+def test_a_damaged_export_is_a_readable_error(path: Path, text: str, why: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=why) as refusal:
         export.read_export(path)

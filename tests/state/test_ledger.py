@@ -1,4 +1,4 @@
-"""The state file keeps what was promised, refuses what is not its own, and never harms what it finds."""
+"""The state file keeps what it was given, refuses foreign files, and never damages them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_creation_that_was_sent_is_pending_until_it_is_answered(path: Path) ->
     ledger.close()
 
 
-def test_a_creation_that_was_refused_is_not_pending_and_keeps_the_servers_words(path: Path) -> None:
+def test_a_refused_creation_is_not_pending_and_keeps_the_servers_message(path: Path) -> None:
     ledger = opened(path)
     ledger.sending("A", CREATE, idempotency_key="i-A", content=None, plan_hash="")
     ledger.failed("A", CREATE, detail="422 is_required: A severity is required")
@@ -99,7 +99,7 @@ def test_a_creation_that_was_refused_is_not_pending_and_keeps_the_servers_words(
     ledger.close()
 
 
-def test_what_was_declared_and_answered_comes_back_as_it_was(path: Path) -> None:
+def test_declared_and_answered_values_are_read_back_unchanged(path: Path) -> None:
     ledger = opened(path)
     declared = {**FULL, SUMMARY: "as declared", CUSTOMERS: None}
     answered = {**FULL, SUMMARY: "as kept"}
@@ -130,7 +130,7 @@ def test_an_option_that_was_renamed_in_the_account_stays_one_slot(path: Path) ->
     ledger.close()
 
 
-def test_an_attribute_keeps_the_name_that_it_had_whatever_another_key_calls_it(path: Path) -> None:
+def test_an_attribute_keeps_its_name_whatever_another_key_calls_it(path: Path) -> None:
     ledger = opened(path)
     for number, name in enumerate(("Teams", "Affected teams")):
         field = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01RENAMED", name))
@@ -141,7 +141,7 @@ def test_an_attribute_keeps_the_name_that_it_had_whatever_another_key_calls_it(p
     ]
 
 
-def test_entries_are_in_the_order_of_time(path: Path) -> None:
+def test_entries_are_in_chronological_order(path: Path) -> None:
     ledger = opened(path)
     ledger.planned(["A"], plan_hash="p")
     created(ledger, "A")
@@ -154,7 +154,7 @@ def test_entries_are_in_the_order_of_time(path: Path) -> None:
     ledger.close()
 
 
-def test_what_is_forgotten_leaves_nothing(path: Path) -> None:
+def test_forgetting_a_key_removes_everything(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
     ledger.forget("A")
@@ -162,7 +162,7 @@ def test_what_is_forgotten_leaves_nothing(path: Path) -> None:
     ledger.close()
 
 
-def test_an_adoption_is_not_settled_until_a_change_is(path: Path) -> None:
+def test_an_adoption_is_settled_only_with_its_change(path: Path) -> None:
     ledger = opened(path)
     ledger.adopt("A", LIVE)
     ledger.confirmed("A", "edit", live=LIVE, declared={}, answered={})
@@ -178,7 +178,9 @@ def test_an_adoption_is_not_settled_until_a_change_is(path: Path) -> None:
 def test_one_incident_is_never_bound_to_two_keys(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
-    with pytest.raises(Refused, match=r"two keys of the state .* would be one incident") as refusal:
+    with pytest.raises(
+        Refused, match=r"two keys in the state .* would be bound to the same incident"
+    ) as refusal:
         created(ledger, "B")
     assert refusal.value.code == "identity-conflict"
     assert [each.key for each in ledger.bindings()] == ["A"]
@@ -192,7 +194,7 @@ def test_one_incident_is_never_bound_to_two_keys(path: Path) -> None:
 # -- for other machines --------------------------------------------------------------------------------
 
 
-def test_a_state_has_what_is_bound_and_what_was_never_answered(path: Path) -> None:
+def test_a_state_has_the_bindings_and_the_unanswered_creations(path: Path) -> None:
     ledger = opened(path)
     ledger.bind_account(ACME)
     created(ledger, "A")
@@ -206,11 +208,11 @@ def test_a_state_has_what_is_bound_and_what_was_never_answered(path: Path) -> No
     assert found.bound["A"].fields == {NAME: Remembered("Search was slow", "Search was slow")}
 
 
-def test_a_state_that_met_nothing_is_empty(path: Path) -> None:
+def test_a_new_state_is_empty(path: Path) -> None:
     assert read(path).state() == State()
 
 
-def test_what_was_confirmed_last_says_how_old_a_binding_is(path: Path) -> None:
+def test_a_binding_is_as_old_as_its_last_confirmation(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
     before = ledger.state().bound["A"].at
@@ -220,7 +222,7 @@ def test_what_was_confirmed_last_says_how_old_a_binding_is(path: Path) -> None:
     assert ledger.state().bound["A"].at > before
 
 
-def test_an_adoption_and_a_taking_over_are_the_latest_word_about_a_key(path: Path) -> None:
+def test_an_adoption_is_the_latest_fact_about_a_key(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
     ages = [ledger.state().bound["A"].at]
@@ -231,14 +233,14 @@ def test_an_adoption_and_a_taking_over_are_the_latest_word_about_a_key(path: Pat
     assert ages == sorted(set(ages))
 
 
-def test_what_is_taken_over_is_settled_and_remembered_as_it_is(path: Path) -> None:
+def test_a_bulk_adoption_is_settled_and_remembers_the_values(path: Path) -> None:
     ledger = opened(path)
     ledger.bind_all([("A", LIVE, LIVE.attributes), ("B", live(2, {}), {})])
     assert ledger.bindings() == (Binding("A", LIVE.id, LIVE.reference), Binding("B", "01LIVE2", "INC-2"))
     assert ledger.remembered("A") == {NAME: Remembered("Search was slow", "Search was slow")}
 
 
-def test_of_incidents_to_take_over_either_all_are_or_none(path: Path) -> None:
+def test_a_bulk_adoption_is_all_or_nothing(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "OLD", live(2, {}))
     with pytest.raises(Refused) as refusal:
@@ -248,7 +250,7 @@ def test_of_incidents_to_take_over_either_all_are_or_none(path: Path) -> None:
     assert ledger.remembered("A") == {}
 
 
-def test_what_was_learned_is_known_and_durable(path: Path, tmp_path: Path) -> None:
+def test_a_merge_is_durable(path: Path, tmp_path: Path) -> None:
     giver = opened(tmp_path / "giver.db")
     giver.bind_account(ACME)
     created(giver, "A")
@@ -262,7 +264,7 @@ def test_what_was_learned_is_known_and_durable(path: Path, tmp_path: Path) -> No
     assert again.merge(giver.state()) == MergeResult(0, 0, 0)
 
 
-def test_what_was_learned_of_a_known_key_is_what_is_newer(path: Path, tmp_path: Path) -> None:
+def test_a_merge_takes_the_newer_values_of_a_known_key(path: Path, tmp_path: Path) -> None:
     taker, giver = opened(path), opened(tmp_path / "giver.db")
     created(taker, "A")
     created(giver, "A")
@@ -272,7 +274,7 @@ def test_what_was_learned_of_a_known_key_is_what_is_newer(path: Path, tmp_path: 
     assert taker.remembered("A") == {NAME: Remembered("New", "New"), SUMMARY: Remembered("S", None)}
 
 
-def test_of_two_states_that_contradict_each_other_nothing_is_learned(path: Path, tmp_path: Path) -> None:
+def test_contradicting_states_are_not_merged(path: Path, tmp_path: Path) -> None:
     taker, giver = opened(path), opened(tmp_path / "giver.db")
     created(taker, "A")
     created(giver, "A", live(2, {}))
@@ -284,7 +286,7 @@ def test_of_two_states_that_contradict_each_other_nothing_is_learned(path: Path,
     assert taker.state() == before
 
 
-def test_a_settled_creation_of_another_machine_ends_the_doubt_about_it(path: Path, tmp_path: Path) -> None:
+def test_a_creation_settled_on_another_machine_is_no_longer_pending(path: Path, tmp_path: Path) -> None:
     taker, giver = opened(path), opened(tmp_path / "giver.db")
     taker.sending("A", CREATE, idempotency_key="i-A", content=None, plan_hash="")
     created(giver, "A")
@@ -296,7 +298,7 @@ def test_a_settled_creation_of_another_machine_ends_the_doubt_about_it(path: Pat
 # -- plans -----------------------------------------------------------------------------------------------
 
 
-def test_a_saved_plan_knows_what_it_began_and_what_it_made(path: Path) -> None:
+def test_the_ledger_knows_what_a_saved_plan_began_and_what_it_finished(path: Path) -> None:
     ledger = opened(path)
     ledger.planned(["A", "B", "C", "D"], plan_hash="p")
     created(ledger, "A", plan_hash="p")
@@ -316,7 +318,7 @@ def test_a_saved_plan_knows_what_it_began_and_what_it_made(path: Path) -> None:
     ledger.close()
 
 
-def test_what_a_later_plan_took_up_is_no_longer_the_earlier_ones(path: Path) -> None:
+def test_a_key_taken_up_by_a_later_plan_no_longer_belongs_to_the_earlier_one(path: Path) -> None:
     ledger = opened(path)
     ledger.planned(["A"], plan_hash="saved")
     created(ledger, "A", plan_hash="saved")
@@ -325,7 +327,7 @@ def test_what_a_later_plan_took_up_is_no_longer_the_earlier_ones(path: Path) -> 
     ledger.close()
 
 
-def test_settling_one_plan_does_not_say_that_another_was_carried_out(path: Path) -> None:
+def test_settling_one_plan_does_not_confirm_another(path: Path) -> None:
     ledger = opened(path)
     ledger.planned(["A"], plan_hash="saved")
     ledger.settled("A", LIVE.id, LIVE.reference, plan_hash="")
@@ -338,7 +340,7 @@ def test_settling_one_plan_does_not_say_that_another_was_carried_out(path: Path)
 # -- the file ------------------------------------------------------------------------------------------
 
 
-def test_an_absent_file_is_made_with_its_folder(path: Path) -> None:
+def test_an_absent_file_is_created_with_its_folder(path: Path) -> None:
     opened(path).close()
     assert path.exists()
 
@@ -364,7 +366,7 @@ def test_an_empty_file_is_an_empty_state(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [":memory:", "file:state.db?mode=memory", "a b%20?#.db"])
-def test_no_name_of_a_file_means_anything_else_to_sqlite(
+def test_a_file_name_is_never_special_to_sqlite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -425,7 +427,7 @@ def version_of(path: Path) -> int:
 
 
 @pytest.mark.parametrize(("how", "version"), [(opened, 2), (read, 1)], ids=["to write", "to read"])
-def test_a_state_of_0_1_0_is_read_and_brought_up_to_date_by_whoever_writes(
+def test_a_state_of_0_1_0_is_readable_and_is_migrated_on_writing(
     path: Path, how: Callable[[Path], Ledger], version: int
 ) -> None:
     path.parent.mkdir(exist_ok=True)
@@ -445,7 +447,7 @@ def test_a_state_of_0_1_0_is_read_and_brought_up_to_date_by_whoever_writes(
     again.close()
 
 
-def test_what_was_sent_is_kept_until_it_is_answered_and_never_leaves_the_machine(path: Path) -> None:
+def test_a_sent_body_is_kept_until_it_is_answered_and_never_exported(path: Path) -> None:
     ledger = opened(path)
     ledger.sending("A", CREATE, idempotency_key="i-A", content='{"name":"secret"}', plan_hash="")
     assert ledger.in_doubt("A", CREATE) == Unanswered("i-A", '{"name":"secret"}')
@@ -459,7 +461,7 @@ def test_what_was_sent_is_kept_until_it_is_answered_and_never_leaves_the_machine
     database.close()
 
 
-def test_what_has_no_idempotency_key_is_not_sent_again(path: Path) -> None:
+def test_a_step_without_an_idempotency_key_is_not_sent_again(path: Path) -> None:
     ledger = opened(path)
     ledger.sending("A", "edit", idempotency_key=None, content=None, plan_hash="")
     assert ledger.in_doubt("A", "edit") is None
@@ -484,14 +486,14 @@ def damaged(path: Path) -> None:
             lambda path: path.write_text("incidents:\n- key: A\n" * 99),
             "cannot be used: file is not a database",
         ),
-        (foreign, "is not a state file of importer"),
-        (blank_foreign, "is not a state file of importer"),
+        (foreign, "is not an importer state file"),
+        (blank_foreign, "is not an importer state file"),
         (later, "was written by a later version of importer"),
         (Path.mkdir, "cannot be used"),
     ],
     ids=["text", "other database", "blank other database", "later version", "folder"],
 )
-def test_what_is_not_ours_is_refused_in_words_and_left_as_it_is(
+def test_a_foreign_file_is_refused_readably_and_left_alone(
     tmp_path: Path, make: Callable[[Path], Any], words: str, how: Callable[[Path], Ledger]
 ) -> None:
     path = tmp_path / "state.db"
@@ -520,7 +522,7 @@ def test_a_damaged_file_is_refused_and_never_a_traceback(path: Path, how: Callab
             ledger.close()
 
 
-def test_a_value_that_nobody_can_read_is_refused_in_words(path: Path) -> None:
+def test_an_unreadable_value_is_a_readable_error(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
     ledger.close()
@@ -533,7 +535,7 @@ def test_a_value_that_nobody_can_read_is_refused_in_words(path: Path) -> None:
     again.close()
 
 
-def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_a_readable_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Refused, match="cannot be used") as refusal:
         opened(tmp_path / "file" / "state.db")
@@ -541,12 +543,12 @@ def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that even root cannot write")
-def test_a_read_only_folder_is_refused_in_words() -> None:
+def test_a_read_only_folder_is_a_readable_error() -> None:
     with pytest.raises(Refused, match="cannot be used: "):
         opened(Path("/proc/state.db"))
 
 
-def test_a_state_in_a_folder_that_may_only_be_read_is_read() -> None:
+def test_a_state_in_a_read_only_folder_can_be_read() -> None:
     with TemporaryDirectory() as folder:  # pytest's own is closed to everybody else
         path = Path(folder) / "state.db"
         ledger = opened(path)
@@ -562,7 +564,7 @@ def test_a_state_in_a_folder_that_may_only_be_read_is_read() -> None:
 
 @contextmanager
 def nobody() -> Iterator[None]:
-    """Be somebody whom permissions concern: root may write anywhere."""
+    """Become a user whom permissions restrict: root may write anywhere."""
     if os.geteuid() != 0:
         yield
         return
@@ -586,7 +588,7 @@ def test_a_write_to_a_read_only_state_is_refused_and_nothing_is_lost(path: Path)
     assert [each.key for each in read(path).bindings()] == ["A"]
 
 
-def test_what_was_written_is_on_the_disk_and_not_only_on_its_way(path: Path) -> None:
+def test_a_write_is_on_disk_when_it_returns(path: Path) -> None:
     file = open_file(path)
     synchronous: Sequence[tuple[object, ...]] = file.query("PRAGMA synchronous")
     assert file.query("PRAGMA journal_mode") == [("wal",)]
@@ -594,7 +596,7 @@ def test_what_was_written_is_on_the_disk_and_not_only_on_its_way(path: Path) -> 
     file.close()
 
 
-def test_what_waits_is_written_when_the_file_is_closed(path: Path) -> None:
+def test_waiting_writes_are_written_when_the_file_is_closed(path: Path) -> None:
     ledger = opened(path)
     ledger.adopt("A", LIVE)
     ledger.settled("A", LIVE.id, LIVE.reference, plan_hash="")
@@ -630,7 +632,7 @@ def test_an_account_without_a_dashboard_is_an_account_too(path: Path) -> None:
     ledger.close()
 
 
-def test_nothing_that_apply_writes_down_holds_the_api_key(tmp_path: Path) -> None:
+def test_nothing_that_apply_records_contains_the_api_key(tmp_path: Path) -> None:
     (tmp_path / "incident.yaml").write_text("key: A\nname: Search was slow\nseverity: Minor\n")
     sandbox = open_sandbox(None, options=SandboxOptions())
     state = tmp_path / ".importer" / "state.db"
@@ -663,7 +665,7 @@ def test_threads_share_a_ledger_and_lose_nothing(path: Path) -> None:
     again.close()
 
 
-def test_one_write_that_cannot_be_does_not_take_the_others_with_it(path: Path) -> None:
+def test_a_failed_write_does_not_affect_the_others(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
     ledger.settled("B", LIVE.id, LIVE.reference, plan_hash="")  # the incident of A: it cannot be
@@ -671,12 +673,12 @@ def test_one_write_that_cannot_be_does_not_take_the_others_with_it(path: Path) -
     assert [each.key for each in ledger.bindings()] == ["A", "C"]
     ledger.settled("B", LIVE.id, LIVE.reference, plan_hash="")
     ledger.settled("C", "01LIVE2", "INC-2", plan_hash="")
-    with pytest.raises(Refused, match="would be one incident"):
+    with pytest.raises(Refused, match="would be bound to the same incident"):
         ledger.close()
     assert read(path).binding("C") == Binding("C", "01LIVE2", "INC-2", settled=True)
 
 
-def test_a_refusal_reaches_the_thread_that_asked_and_no_other(path: Path) -> None:
+def test_a_refusal_reaches_only_the_thread_that_asked(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
     refused: list[str] = []
@@ -724,7 +726,7 @@ def test_reading_works_while_another_process_writes(path: Path) -> None:
     ledger.close()
 
 
-def test_what_is_confirmed_while_memory_is_read_is_never_unknown(path: Path) -> None:
+def test_a_creation_confirmed_during_a_read_is_never_lost(path: Path) -> None:
     writer = opened(path)
     writer.sending("A", CREATE, idempotency_key="i-A", content=None, plan_hash="")
 

@@ -1,4 +1,4 @@
-"""One writer at a time, who is named, and whose death is told."""
+"""One writer at a time, whose name is known and whose crash is reported."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def told_when_locked(path: Path, *, timeout: float = 0) -> list[str]:
     return messages
 
 
-def test_two_processes_cannot_hold_it_at_once_and_the_second_hears_who_does(path: Path) -> None:
+def test_two_processes_cannot_hold_the_lock_and_the_second_is_told_who_does(path: Path) -> None:
     with held_elsewhere(path) as process:
         with pytest.raises(
-            Refused, match=r"another run holds the state .*: .*@.* \(pid \d+\) since"
+            Refused, match=r"the state .* is locked by another run: .*@.* \(pid \d+\) since"
         ) as refusal:
             told_when_locked(path)
         assert str(process.pid) in refusal.value.summary
@@ -76,12 +76,12 @@ def test_another_name_of_the_same_file_is_the_same_lock(path: Path) -> None:
     other.symlink_to(path)
     with (
         locked_ledger(path, timeout=0, now=now, tell=print),
-        pytest.raises(Refused, match="another run holds"),
+        pytest.raises(Refused, match="locked by another run"),
     ):
         told_when_locked(other)
 
 
-def test_a_holder_that_has_not_said_who_it_is_is_unknown(path: Path) -> None:
+def test_a_holder_that_has_not_recorded_its_name_is_unknown(path: Path) -> None:
     from filelock import FileLock  # noqa: PLC0415
 
     path.parent.mkdir()
@@ -90,7 +90,7 @@ def test_a_holder_that_has_not_said_who_it_is_is_unknown(path: Path) -> None:
     assert not path.exists()
 
 
-def test_whoever_waits_gets_it_when_the_other_ends(path: Path) -> None:
+def test_a_waiting_process_gets_the_lock_when_the_other_ends(path: Path) -> None:
     with held_elsewhere(path) as process:
         assert process.stdin
         process.stdin.write("\n")
@@ -98,7 +98,7 @@ def test_whoever_waits_gets_it_when_the_other_ends(path: Path) -> None:
         assert told_when_locked(path, timeout=30) == []
 
 
-def test_the_lock_of_a_killed_process_is_taken_over_with_a_word(path: Path) -> None:
+def test_the_lock_of_a_killed_process_is_taken_over_with_a_message(path: Path) -> None:
     with held_elsewhere(path) as process:
         process.kill()
         process.wait()
@@ -111,14 +111,14 @@ def test_the_lock_of_a_killed_process_is_taken_over_with_a_word(path: Path) -> N
     assert told_when_locked(path) == []
 
 
-def test_a_run_that_ends_with_an_error_ended_by_itself(path: Path) -> None:
+def test_a_run_that_ends_with_an_error_is_not_reported_as_unfinished(path: Path) -> None:
     refusal = ApiError(status=422, code="is_required", message="no")
     with pytest.raises(ApiError), locked_ledger(path, timeout=0, now=now, tell=print):
         raise refusal
     assert told_when_locked(path) == []
 
 
-def test_a_holder_without_a_name_is_somebody(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_holder_without_a_user_name_is_called_somebody(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("USER", "USERNAME", "LOGNAME"):
         monkeypatch.delenv(name, raising=False)
     with locked_ledger(path, timeout=0, now=now, tell=print):
@@ -127,14 +127,14 @@ def test_a_holder_without_a_name_is_somebody(path: Path, monkeypatch: pytest.Mon
         ledger.close()
 
 
-def test_a_folder_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_a_readable_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Refused, match="cannot be used") as refusal:
         told_when_locked(tmp_path / "file" / "state.db")
     assert "--state FILE" in refusal.value.hint
 
 
-def test_a_state_that_is_not_ours_is_refused_and_the_lock_let_go(path: Path) -> None:
+def test_a_foreign_state_file_is_refused_and_the_lock_released(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("incidents: []\n" * 99)
     for _ in range(2):

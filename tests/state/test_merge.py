@@ -1,4 +1,4 @@
-"""Two states become one: nothing known is lost, nothing is guessed, and one direction is as good as the other."""
+"""Two states merge into one: nothing is lost or guessed, and the direction does not matter."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def state(*known: BoundIncident, account: Account | None = ACME, **unanswered: s
     return State(account, {each.binding.key: each for each in known}, unanswered)
 
 
-def test_what_only_one_of_the_two_knows_is_kept() -> None:
+def test_facts_known_to_only_one_state_are_kept() -> None:
     one, two = state(bound("A", 1), C="i-C"), state(bound("B", 2), D="i-D")
     assert merged(one, two) == state(bound("A", 1), bound("B", 2), C="i-C", D="i-D")
 
 
-def test_a_creation_that_the_other_one_saw_answered_is_no_longer_unanswered() -> None:
+def test_a_creation_answered_in_the_other_state_is_no_longer_unanswered() -> None:
     assert merged(state(A="i-A"), state(bound("A"))) == state(bound("A"))
     assert merged(state(bound("A")), state(A="i-A")) == state(bound("A"))
 
 
-def test_of_one_key_the_values_that_were_written_later_count() -> None:
+def test_the_later_values_of_a_key_win() -> None:
     older, newer = bound("A", at=BEGAN, name="Old"), bound("A", at=LATER, name="New")
     assert merged(state(older), state(newer)) == merged(state(newer), state(older)) == state(newer)
 
 
-def test_a_value_that_only_the_older_one_knows_is_kept() -> None:
+def test_a_value_known_only_to_the_older_state_is_kept() -> None:
     older, newer = bound("A", summary="S", name="Old"), bound("A", at=LATER, name="New")
     whole = state(bound("A", at=LATER, summary="S", name="New"))
     assert merged(state(older), state(newer)) == merged(state(newer), state(older)) == whole
@@ -59,7 +59,7 @@ def test_an_adoption_that_was_settled_later_is_settled() -> None:
     assert merged(state(settled), state(claimed)).bound["A"].binding.settled
 
 
-def test_values_that_were_left_out_do_not_stop_a_whole_export_from_counting() -> None:
+def test_a_full_export_fills_in_values_that_were_left_out() -> None:
     own, whole = state(bound("A", name="Old")), state(bound("A", at=LATER, name="New"))
     once = merged(own, without_private(whole))
     assert once == own
@@ -70,7 +70,7 @@ def test_values_that_were_left_out_do_not_stop_a_whole_export_from_counting() ->
 @pytest.mark.parametrize(
     ("visibility", "kept"), [("public", True), ("private", False), ("secret", False), (None, False)]
 )
-def test_values_leave_only_where_the_account_said_public(visibility: str | None, kept: bool) -> None:
+def test_values_are_exported_only_if_the_account_said_public(visibility: str | None, kept: bool) -> None:
     kept_public = without_private(state(bound("A", name="N", visibility=visibility), B="i-B"))
     assert kept_public.bound["A"].binding == bound("A").binding
     assert bool(kept_public.bound["A"].fields) is kept
@@ -91,7 +91,7 @@ def test_a_state_of_another_account_is_refused() -> None:
     assert "app.incident.io/acme" in refusal.value.summary
 
 
-def test_a_state_that_has_met_no_account_takes_the_account_of_the_other() -> None:
+def test_a_state_without_an_account_takes_the_account_of_the_other() -> None:
     assert merged(State(), state(bound("A"))) == state(bound("A"))
     assert merged(state(bound("A")), State()) == state(bound("A"))
 
@@ -102,17 +102,17 @@ def test_a_state_that_has_met_no_account_takes_the_account_of_the_other() -> Non
         (
             state(bound("A", 1)),
             state(bound("A", 2)),
-            "'A' is INC-1 (01LIVE1) in the state and INC-2 (01LIVE2) in the file",
+            "'A' is INC-1 (01LIVE1) in the state but INC-2 (01LIVE2) in the file",
         ),
         (
             state(bound("A", 1)),
             state(bound("B", 1)),
-            "INC-1 (01LIVE1) is 'A' in the state and 'B' in the file",
+            "INC-1 (01LIVE1) is 'A' in the state but 'B' in the file",
         ),
-        (state(A="i-1"), state(A="i-2"), "sent with the idempotency key i-1 by the state and with i-2"),
+        (state(A="i-1"), state(A="i-2"), "sent with the idempotency key i-1 in the state but i-2"),
     ],
 )
-def test_two_words_about_one_thing_are_refused_with_both(own: State, given: State, expected: str) -> None:
+def test_a_contradiction_is_refused_and_names_both_sides(own: State, given: State, expected: str) -> None:
     with pytest.raises(Refused) as refusal:
         merged(own, given)
     assert expected in refusal.value.summary
@@ -128,7 +128,7 @@ def test_many_contradictions_are_counted() -> None:
         merged(own, given)
 
 
-def test_what_was_learned_is_counted_and_what_was_known_is_not() -> None:
+def test_a_merge_counts_only_new_facts() -> None:
     own = state(bound("A", 1), bound("B", 2, name="Old"), C="i-C")
     given = state(bound("A", 1), bound("B", 2, at=LATER, name="New"), bound("D", 4), C="i-C", E="i-E")
     whole = merged(own, given)
@@ -146,7 +146,7 @@ _fields = st.dictionaries(
 
 @st.composite
 def _states(draw: st.DrawFn) -> State:
-    """Every key has its own incident everywhere, as it is where nothing contradicts."""
+    """Give each key its own incident in every state, so that nothing contradicts."""
     keys = draw(st.lists(st.integers(0, 5), unique=True, max_size=5))
     known = {
         f"K{each}": BoundIncident(

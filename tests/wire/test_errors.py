@@ -1,4 +1,4 @@
-"""The API's refusals in words that a person can act on."""
+"""Refusals of the API become errors that a user can act on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REQUIRED = {
 }
 
 
-def test_the_servers_words_field_and_request_id_are_kept() -> None:
+def test_the_servers_message_field_and_request_id_are_kept() -> None:
     refusal = error(422, {}, envelope(REQUIRED))
 
     assert type(refusal) is ApiError
@@ -55,7 +55,7 @@ def test_a_missing_scope_is_named_with_the_next_step() -> None:
     assert "INCIDENT_API_KEY" in refusal.hint
 
 
-def test_a_403_without_a_scope_still_says_what_to_do() -> None:
+def test_a_403_without_a_scope_still_has_a_next_step() -> None:
     assert "lacks a role" in error(403, {}, envelope({"code": "forbidden"})).hint
     assert "lacks a role" in error(403, {}, "<html>").hint
 
@@ -67,30 +67,30 @@ def test_a_wrong_key_is_named_as_such() -> None:
     assert "INCIDENT_API_KEY" in refusal.hint
 
 
-def test_an_envelope_without_errors_is_known_by_its_type() -> None:
+def test_an_envelope_without_errors_is_named_by_its_type() -> None:
     assert error(404, {}, '{"type": "not_found"}').code == "not_found"
     assert error(404, {"x-request-id": "abc"}, '{"type": "not_found"}').request_id == "abc"
 
 
 @pytest.mark.parametrize("body", ["{}", "[1]", '{"errors": "many"}', '{"errors": [1]}', "oops", '"x"'])
-def test_what_is_not_the_apis_is_called_that(body: str) -> None:
+def test_an_answer_that_is_not_from_the_api_is_reported_as_such(body: str) -> None:
     refusal = error(404, {}, body)
 
     assert refusal.code == "foreign_answer"
     assert "endpoint" in refusal.hint
 
 
-def test_an_empty_answer_is_called_empty() -> None:
+def test_an_empty_answer_is_reported_as_empty() -> None:
     assert "the answer is empty" in error(500, {}, "").summary
 
 
-def test_a_redirect_says_where_to_without_what_is_secret() -> None:
+def test_a_redirect_names_its_target_without_secrets() -> None:
     refusal = error(302, {"location": "https://me:secret@login.example/sso?token=secret#secret"}, "")
 
     assert "https://login.example/sso" in refusal.summary
     assert "secret" not in refusal.summary
-    assert "nowhere" in error(302, {}, "").summary
-    assert "nowhere" in error(302, {"location": "http://[x"}, "").summary
+    assert "an unknown location" in error(302, {}, "").summary
+    assert "an unknown location" in error(302, {"location": "http://[x"}, "").summary
 
 
 def test_an_echoed_credential_is_hidden() -> None:
@@ -139,5 +139,5 @@ def test_any_json_becomes_an_error(body: Any) -> None:
     assert error(403, {}, json.dumps(body)).status == 403
 
 
-def test_json_too_deep_to_read_is_not_the_apis() -> None:
+def test_json_that_is_too_deep_to_read_is_not_from_the_api() -> None:
     assert error(500, {}, "[" * 100_000).code == "foreign_answer"

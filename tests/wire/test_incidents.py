@@ -1,4 +1,4 @@
-"""Attributes there and back: what is sent, what is cleared, what is read."""
+"""How attributes are sent, cleared and read."""
 
 from __future__ import annotations
 
@@ -63,16 +63,16 @@ def read(**properties: Any) -> Attributes:
     return wire.live_incident(answer(**properties)).attributes
 
 
-def test_a_creation_is_always_retrospective_and_carries_its_key() -> None:
+def test_a_creation_is_always_retrospective_and_has_its_idempotency_key() -> None:
     assert created({}) == {"idempotency_key": "k", "mode": "retrospective", "visibility": "public"}
 
 
-def test_a_creation_without_visibility_is_a_mistake_of_ours() -> None:
+def test_a_creation_without_visibility_is_a_bug() -> None:
     with pytest.raises(ValueError, match="visibility"):
         wire.create_payload({}, idempotency_key="k", external_id=None)
 
 
-def test_what_belongs_to_retrospective_incidents_is_sent_among_their_options() -> None:
+def test_retrospective_fields_are_sent_in_retrospective_incident_options() -> None:
     payload = created(
         {
             Attribute(Field.SLACK_CHANNEL_ID): "C1",
@@ -91,7 +91,7 @@ def test_what_belongs_to_retrospective_incidents_is_sent_among_their_options() -
     assert (payload["slack_team_id"], payload["slack_channel_name_override"]) == ("T1", "inc-7")
 
 
-def test_a_creation_leaves_out_what_is_cleared() -> None:
+def test_a_creation_leaves_out_cleared_attributes() -> None:
     assert created({Attribute(Field.SUMMARY): None, TEAMS: None}) == created({})
 
 
@@ -102,23 +102,25 @@ def test_a_creation_leaves_out_what_is_cleared() -> None:
         (Attribute(Field.FOLLOW_UP, "Alert"), FollowUp()),
     ],
 )
-def test_what_takes_a_request_of_its_own_is_in_no_creation(attribute: Attribute, value: Value) -> None:
+def test_attributes_with_a_request_of_their_own_are_not_in_a_creation(
+    attribute: Attribute, value: Value
+) -> None:
     with pytest.raises(ValueError, match="cannot create an incident with"):
         created({attribute: value})
 
 
-def test_an_edit_has_only_what_was_asked_for() -> None:
+def test_an_edit_has_only_the_given_attributes() -> None:
     assert edited({Attribute(Field.CALL_URL): "https://call.example"}) == {"call_url": "https://call.example"}
 
 
-def test_an_option_that_is_created_first_is_shown_as_known_later() -> None:
+def test_an_option_to_be_created_is_shown_as_known_after_apply() -> None:
     new = NewOption(Entity(Kind.CUSTOM_FIELD, "F1", "Teams"), "New")
     assert edited({TEAMS: (new,)})["custom_field_entries"][0]["values"] == [
         {"value_option_id": "(known after apply)"}
     ]
 
 
-def test_clearing_says_so_in_the_words_of_each_field() -> None:
+def test_each_field_is_cleared_in_its_own_way() -> None:
     assert edited({Attribute(Field.SUMMARY): None, TEAMS: None, RESOLVED: None, LEAD: None}) == {
         "summary": "",
         "custom_field_entries": [{"custom_field_id": "F1", "values": []}],
@@ -139,8 +141,8 @@ def test_clearing_says_so_in_the_words_of_each_field() -> None:
         REPORTER,
     ],
 )
-def test_an_edit_of_what_no_edit_can_change_is_never_sent(attribute: Attribute) -> None:
-    with pytest.raises(ValueError, match=r"cannot edit|at creation only"):
+def test_an_edit_that_the_api_cannot_make_is_never_sent(attribute: Attribute) -> None:
+    with pytest.raises(ValueError, match=r"cannot edit|only at creation"):
         wire.edit_payload({attribute: None})
 
 
@@ -223,7 +225,7 @@ plain = st.fixed_dictionaries(
 
 
 def echo(payload: wire.Json, attributes: Attributes) -> wire.Json:
-    """Answer a creation as the API does: IDs become things, and members that nobody set are there too."""
+    """Answer a creation as the API does: IDs become objects, and unset members are included."""
     named = {each.id: each for each in _entities_of(attributes)}
     options = payload.get("retrospective_incident_options", {})
     shown: wire.Json = answer(**options, visibility=payload["visibility"], has_debrief=False, new_one=[1])
@@ -288,7 +290,7 @@ def _entities_of(attributes: Attributes) -> list[Entity]:
 
 
 @given(plain, st.lists(listed, max_size=5, unique_by=lambda pair: pair[0].key.id))  # type: ignore[union-attr]
-def test_what_is_sent_comes_back_as_the_same_attributes(
+def test_sent_attributes_are_read_back_unchanged(
     attributes: dict[Attribute, Value], members: list[tuple[Attribute, Value]]
 ) -> None:
     attributes = {**attributes, **dict(members)}
@@ -329,7 +331,7 @@ def test_a_time_without_zone_is_utc_since_the_api_knows_no_other() -> None:
     assert wire.parse_moment("2023-04-12T09:14:00.250") == AT
 
 
-def test_texts_are_read_in_their_one_form() -> None:
+def test_text_is_normalised_on_reading() -> None:
     assert read(summary="one\r\ntwo \n\n") == {Attribute(Field.SUMMARY): "one\ntwo"}
 
 
@@ -351,7 +353,7 @@ def test_texts_are_read_in_their_one_form() -> None:
         ("multi_select", [{"value_option": None}], None),
     ],
 )
-def test_custom_fields_are_read_by_what_they_hold(
+def test_custom_fields_are_read_by_their_contents(
     field_type: str, values: list[wire.Json], expected: Value
 ) -> None:
     entry = {"custom_field": {"id": "F1", "name": "Teams", "field_type": field_type}, "values": values}
@@ -375,6 +377,6 @@ def test_custom_fields_are_read_by_what_they_hold(
         answer(incident_role_assignments=["Lisa"]),
     ],
 )
-def test_an_answer_that_is_no_incident_is_no_answer(broken: Any) -> None:
+def test_an_answer_without_an_incident_counts_as_no_answer(broken: Any) -> None:
     with pytest.raises(NoAnswer, match="not an incident"):
         wire.live_incident(broken)

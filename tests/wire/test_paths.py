@@ -1,4 +1,4 @@
-"""Each path of the API stands once in importer, and the contract has it."""
+"""Each API path is defined once in importer, and exists in the contract."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CONSTANTS = {name: value for name, value in vars(paths).items() if name.isupper(
 
 
 def written(path: Path) -> Iterator[str]:
-    """The paths of the API in a module: in its texts, docstrings included, and in parts of texts."""
+    """Return the API paths in the strings of a module, including docstrings and parts of f-strings."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from re.findall(r"/v[0-9]+/[a-z_]+", node.value)
 
 
-def test_each_path_is_one_constant() -> None:
+def test_each_path_is_defined_once() -> None:
     modules = [path for path in PACKAGE.rglob("*.py") if "sandbox" not in path.parts]
     found = Counter(each for path in modules for each in written(path))
     assert found == Counter(CONSTANTS.values())
@@ -39,7 +39,7 @@ def test_the_contract_has_each_path(name: str) -> None:
     assert CONSTANTS[name] in known
 
 
-def test_what_stands_for_an_id_cannot_leave_its_place() -> None:
+def test_an_id_cannot_escape_its_path_segment() -> None:
     assert paths.below(paths.INCIDENTS, "a/../b?c", "actions", "edit") == (
         "/v2/incidents/a%2F..%2Fb%3Fc/actions/edit"
     )

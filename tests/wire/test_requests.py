@@ -1,4 +1,4 @@
-"""The request of each step: method, path and body, and what of it waits for an earlier step."""
+"""The request of each step: method, path and body, and the parts that wait for an earlier step."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_what_was_sent_before_is_sent_again_byte_for_byte() -> None:
     assert request(unknown) == request(CreateIncident(OWN, "k", None))
 
 
-def test_a_correction_is_the_edit_that_it_is() -> None:
+def test_a_correction_is_sent_as_an_edit() -> None:
     assert request(CorrectIncident("01A", {NAME: "x"})) == request(EditIncident("01A", {NAME: "x"}))
 
 
@@ -107,7 +107,7 @@ def test_a_follow_up_that_has_its_status_is_not_touched_again(status: str | None
     assert len(created(ALERT, FollowUp(status=status))) == 1
 
 
-def test_an_edit_of_a_follow_up_keeps_the_title_and_status_that_it_leaves_open() -> None:
+def test_an_edit_of_a_follow_up_keeps_an_undeclared_title_and_status() -> None:
     before = FollowUp(status="completed", title="Add an alert")
     second = Attribute(Field.FOLLOW_UP, "Add an alert #2")
     (step,) = child_edits(second, FollowUp(labels=("db",)), before=before, child_id="f1")
@@ -117,7 +117,7 @@ def test_an_edit_of_a_follow_up_keeps_the_title_and_status_that_it_leaves_open()
     assert is_ready(step)
 
 
-def test_an_edit_of_a_follow_up_whose_status_nobody_knows_waits_for_a_look() -> None:
+def test_an_edit_of_a_follow_up_with_an_unknown_status_waits_for_a_read() -> None:
     (step,) = child_edits(ALERT, FollowUp("Because"), before=FollowUp(), child_id="f1")
     assert request(step).body["status"] == "(known after apply)"
     assert not is_ready(step)
@@ -149,7 +149,9 @@ def test_a_postmortem_is_imported_and_then_given_its_status() -> None:
         (Attachment("arbitrary_url", "https://x", title="Graph"), {"url": "https://x", "title": "Graph"}),
     ],
 )
-def test_an_attachment_is_sent_by_one_word(attachment: Attachment, resource: dict[str, str]) -> None:
+def test_an_attachment_is_sent_by_url_or_external_id(
+    attachment: Attachment, resource: dict[str, str]
+) -> None:
     body = {"incident_id": "01A", "resource": {"resource_type": attachment.resource_type, **resource}}
     assert created(LINK, attachment) == [("POST", "/v1/incident_attachments", body)]
 
@@ -163,7 +165,9 @@ def test_an_attachment_is_sent_by_one_word(attachment: Attachment, resource: dic
         (Attribute(Field.STATUS_PAGE, "x"), StatusPageIncident(Entity(Kind.STATUS_PAGE, "p", ""), ())),
     ],
 )
-def test_what_the_api_cannot_change_takes_no_step_and_no_request(attribute: Attribute, value: Child) -> None:
+def test_a_change_that_the_api_cannot_make_has_no_step_and_no_request(
+    attribute: Attribute, value: Child
+) -> None:
     other = PostmortemDocument("# A text") if isinstance(value, PostmortemDocument) else value
     assert child_edits(attribute, value, before=other, child_id="c1") == ()
     with pytest.raises(ValueError, match="cannot edit"):
@@ -210,7 +214,7 @@ def test_a_step_that_waits_for_an_id_is_shown_and_not_ready(step: Step, waiting:
     assert identity(step) == identity(waiting)
 
 
-def test_each_step_of_an_incident_has_an_identity_of_its_own() -> None:
+def test_each_step_of_an_incident_has_its_own_identity() -> None:
     item = TimelineItem(AT)
     steps: list[Step] = [
         CreateOption(OPTION),
