@@ -20,7 +20,7 @@ def test_refusals_of_creations_under_way_together_make_one_pause() -> None:
     limit = CreationLimit(waits.wait_policy)
     left = [left_at(limit) for _ in range(8)]
     for each in left:
-        limit.refused(left_at=each)
+        limit.record_refusal(left_at=each)
 
     left_at(limit)
 
@@ -30,8 +30,8 @@ def test_refusals_of_creations_under_way_together_make_one_pause() -> None:
 def test_a_refusal_after_the_pause_makes_a_longer_one() -> None:
     waits = Waits()
     limit = CreationLimit(waits.wait_policy)
-    limit.refused(left_at=left_at(limit))
-    limit.refused(left_at=left_at(limit))
+    limit.record_refusal(left_at=left_at(limit))
+    limit.record_refusal(left_at=left_at(limit))
     left_at(limit)
 
     assert waits.clock.slept == [60, 120]
@@ -40,11 +40,11 @@ def test_a_refusal_after_the_pause_makes_a_longer_one() -> None:
 def test_a_success_makes_the_next_pause_short_again() -> None:
     waits = Waits()
     limit = CreationLimit(waits.wait_policy)
-    limit.refused(left_at=left_at(limit))
-    limit.refused(left_at=left_at(limit))
+    limit.record_refusal(left_at=left_at(limit))
+    limit.record_refusal(left_at=left_at(limit))
     left = left_at(limit)
-    limit.made()
-    limit.refused(left_at=left)
+    limit.record_success()
+    limit.record_refusal(left_at=left)
     left_at(limit)
 
     assert waits.clock.slept == [60, 120, 60]
@@ -53,7 +53,7 @@ def test_a_success_makes_the_next_pause_short_again() -> None:
 def test_after_a_pause_one_creation_leaves_alone() -> None:
     waits = Waits()
     limit = CreationLimit(waits.wait_policy)
-    limit.refused(left_at=left_at(limit))
+    limit.record_refusal(left_at=left_at(limit))
 
     assert left_at(limit) == 60
     assert left_at(limit) == 120
@@ -64,11 +64,11 @@ def test_the_pace_forgets_what_was_created_more_than_an_hour_ago() -> None:
     limit = CreationLimit(waits.wait_policy)
     for _ in range(3600):
         left_at(limit)
-        limit.made()
+        limit.record_success()
     waits.clock.seconds = 3601.0
     for _ in range(120):
-        limit.made()
-    limit.refused(left_at=left_at(limit))
+        limit.record_success()
+    limit.record_refusal(left_at=left_at(limit))
     first, second = left_at(limit), left_at(limit)
 
     assert second - first == 3600 / 120
@@ -77,10 +77,10 @@ def test_the_pace_forgets_what_was_created_more_than_an_hour_ago() -> None:
 def test_a_pace_learned_from_too_few_quickens_with_each_success() -> None:
     waits = Waits()
     limit = CreationLimit(waits.wait_policy)
-    limit.refused(left_at=left_at(limit))
+    limit.record_refusal(left_at=left_at(limit))
     began = left_at(limit)
     for _ in range(100):
-        limit.made()
+        limit.record_success()
         ended = left_at(limit)
 
     assert ended - began < 1300
