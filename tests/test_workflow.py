@@ -134,9 +134,9 @@ def test_a_planned_edit_of_what_is_bound_otherwise_since_is_stale(tmp_path: Path
         refuse_stale(known, plan_of(update(first)))
         known.ledger.forget("A")
         adopt(known, "A", "INC-2")
-        assert "'A' was INC-1, but 'A' is INC-2 since" in stale(known, plan_of(update(first)))
+        assert "'A' was INC-1, but 'A' is now bound to INC-2" in stale(known, plan_of(update(first)))
         adopt(known, "B", "INC-1")
-        assert "'A' was INC-1, but 'B' is INC-1 since" in stale(known, plan_of(update(first)))
+        assert "'A' was INC-1, but 'B' is now bound to INC-1" in stale(known, plan_of(update(first)))
 
 
 def test_a_plan_for_another_account_is_refused(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_saved_plan_is_used_up_only_when_nothing_is_left(tmp_path: Path) -> No
         mark_applied(known, ApplyResult((Failed("A", "invalid", "no", "", HERE),)), "hash")
         refuse_stale(known, plan_of(), "hash")
         mark_applied(known, ApplyResult(()), "hash")
-        assert "applied already" in stale(known, plan_of(), "hash")
+        assert "already applied" in stale(known, plan_of(), "hash")
 
 
 @pytest.mark.parametrize("reference", ["INC-7", "7", " inc-7 ", "id7"])
@@ -164,7 +164,7 @@ def test_a_key_and_an_incident_belong_to_each_other_alone(tmp_path: Path) -> Non
     with session(tmp_path, live(7), live(8)) as known:
         adopt(known, "A", "INC-7")
         adopt(known, "A", "INC-7")
-        with pytest.raises(Refused, match="'A' is INC-7"):
+        with pytest.raises(Refused, match="'A' is already bound to INC-7"):
             adopt(known, "A", "INC-8")
         with pytest.raises(Refused, match="the key 'A'"):
             adopt(known, "B", "INC-7")
@@ -185,7 +185,7 @@ def test_a_creation_in_doubt_that_ended_since_is_stale(tmp_path: Path) -> None:
         planned = plan_of(Pending(incident("A"), "once", {}, content="{}"))
         refuse_stale(known, planned)
         known.ledger.confirmed("A", "create", live=live(1), declared={}, answered={})
-        assert "'A' was created since, as INC-1" in stale(known, planned)
+        assert "'A' was created since the plan was made, as INC-1" in stale(known, planned)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_fail_fast_stops_at_the_first_failure() -> None:
     execution = FakeExecution({"A": done("A"), "B": refused("B")})
     ended = run(of("A", "B", "C"), execution, most=1)
     assert kinds(ended) == ["Applied", "Failed", "NotAttempted"]
-    assert "1 failed" in ended.stopped
+    assert "1 failure," in ended.stopped
     assert "--fail-fast" in ended.stopped
 
 
@@ -202,7 +202,7 @@ def test_three_refusals_for_one_reason_before_any_success_stop_the_run() -> None
     execution = FakeExecution({key: refused(key) for key in "ABCD"})
     ended = run(of(*"ABCD"), execution)
     assert kinds(ended) == ["Failed", "Failed", "Failed", "NotAttempted"]
-    assert ended.stopped == "the first 3 were refused for the same reason: is_required: no"
+    assert ended.stopped == "the first 3 were all refused for the same reason: is_required: no"
 
 
 def test_refusals_for_several_reasons_do_not_stop_the_run() -> None:

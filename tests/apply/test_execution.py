@@ -213,11 +213,11 @@ def test_an_old_timestamp_is_no_warning(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("answers_with", "words"),
     [
-        (lambda live: replace(live, mode="standard"), "made as standard"),
+        (lambda live: replace(live, mode="standard"), "created as standard"),
         (lambda live: replace(live, reference="INC-77"), "should have the number 48"),
         (
             lambda live: replace(live, attributes={**live.attributes, VISIBILITY: "public"}),
-            "visible to all",
+            "visible to everyone",
         ),
     ],
 )
@@ -653,7 +653,7 @@ def test_a_child_that_the_api_cannot_change_does_not_keep_its_siblings_out(desk:
     outcome = desk.carry_out(Update(incident("A", SHORT), live, changes))
     assert isinstance(outcome, Applied)
     (warning,) = outcome.warnings
-    assert warning.summary == "attachments differ from the files, and the API cannot change them"
+    assert warning.summary == "attachments differ from the files, but the API cannot change them"
     assert [each.attribute for each in desk.account.held[live.id]] == [LINK, LOG]
     assert LINK not in desk.ledger.remembered("A")  # so that plan goes on to show it
     assert desk.steps() == {LOG.label: "confirmed"}

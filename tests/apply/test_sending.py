@@ -30,6 +30,6 @@ def test_a_step_that_waits_for_another_is_neither_sent_nor_journaled(step: Step,
         pytest.fail(f"{step} was sent as {request}")
 
     with closing(open_ledger(tmp_path / "state.db", now=lambda: datetime.now(UTC))) as ledger:
-        with pytest.raises(ValueError, match="waits for another step"):
+        with pytest.raises(ValueError, match="depends on another step"):
             Sender(ledger, "").send("A", step, never)
         assert ledger.entries("A") == ()

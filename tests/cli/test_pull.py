@@ -313,7 +313,7 @@ def began(incident: dict[str, Any]) -> str:
     ("words", "message"),
     [
         (("--since", "soon"), "--since soon is no date"),
-        (("--severity", "SEV-1"), "no one severity 'SEV-1'"),
+        (("--severity", "SEV-1"), "exactly one severity 'SEV-1'"),
         (("--key-field", "Legacy"), "did you mean Legacy ID?"),
         (("--key-field", "😀"), "write its name exactly"),
         (("--mode", "test"), "'test' is not one of"),

@@ -378,8 +378,8 @@ def test_an_incident_that_no_file_can_declare_is_counted_with_the_reason() -> No
     assert [each.live.id for each in declared] == ["01LIVE4"]
     warning = {each.summary: each.detail for each in found if each.code == "incident-not-pulled"}
     assert warning == {
-        "incidents without a name are not pulled, since a file needs one": "1 incident: INC-1",
-        "incidents without a severity are not pulled, since a file needs one": "1 incident: INC-2",
+        "incidents without a name are not pulled, since a file requires one": "1 incident: INC-1",
+        "incidents without a severity are not pulled, since a file requires one": "1 incident: INC-2",
         "incident type 'Security' allows private incidents only": "1 incident: INC-3",
     }
 
@@ -446,7 +446,7 @@ def test_the_first_field_that_carries_a_key_gives_it() -> None:
     [
         (("A", "A"), {}, "'A' is the key of INC-1 and of INC-2"),
         (("A", None), {"A": "01LIVE9"}, "'A' is the key of INC-9 and of INC-1"),
-        (("A", None), {"B": "01LIVE1"}, "the state binds INC-1 to 'B', and it carries 'A'"),
+        (("A", None), {"B": "01LIVE1"}, "the state binds INC-1 to 'B', but its custom field holds 'A'"),
     ],
 )
 def test_a_key_that_is_not_certain_is_refused(
@@ -468,9 +468,9 @@ def test_many_uncertain_keys_are_counted() -> None:
 def test_the_marker_field_may_be_for_another_account_and_a_key_field_may_not() -> None:
     assert carriers(CATALOGUE, "Legacy ID", "Notes") == (CARRIER,)
     assert carriers(CATALOGUE, "Notes", None) == (CARRIER,)
-    with pytest.raises(UsageError, match="no one custom field 'Note'"):
+    with pytest.raises(UsageError, match="exactly one custom field 'Note'"):
         carriers(CATALOGUE, None, "Note")
-    with pytest.raises(UsageError, match="no one custom field 'note s'"):
+    with pytest.raises(UsageError, match="exactly one custom field 'note s'"):
         twins = (CustomField(Entity(Kind.CUSTOM_FIELD, "01X", "NOTES"), "text"), *CATALOGUE.custom_fields)
         carriers(replace(CATALOGUE, custom_fields=twins), None, "note s")
 
@@ -550,7 +550,7 @@ def test_a_second_post_mortem_is_counted() -> None:
     found, warnings = with_children(Account(documents("What", "More"), {"What": "x"}, []), live())
     list(found)
     (warning,) = warnings.diagnostics()
-    assert (warning.code, warning.hint) == ("value-not-pulled", "copy them by hand, like 'More'")
+    assert (warning.code, warning.hint) == ("value-not-pulled", "copy them by hand, for example 'More'")
 
 
 def test_a_post_mortem_whose_content_is_not_shown_leaves_the_link() -> None:
