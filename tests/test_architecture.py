@@ -174,7 +174,7 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or 0) - function.lineno + 1
 
 
-def test_every_package_has_its_row_and_no_module_lies_flat() -> None:
+def test_every_package_has_a_row_and_no_other_module_is_top_level() -> None:
     assert {row_of(path) for path in MODULES} == {*ROWS, ISLAND}
     assert {row_of(path) for path in MODULES if path.parent == PACKAGE} == FLAT
     assert {row_of(path) for path in MODULES if path.parent != PACKAGE} == {*ROWS, ISLAND} - FLAT
@@ -196,14 +196,14 @@ def test_only_the_command_line_imports_renderers(path: Path) -> None:
 
 
 @every_module
-def test_nothing_is_imported_by_a_name_made_at_run_time(path: Path) -> None:
+def test_nothing_is_imported_by_a_computed_name(path: Path) -> None:
     """But for the commands, which are found by their names."""
     named = {name for name in imported(path) if within(name, DYNAMIC)} - {"importlib.resources.files"}
     assert not named | called(path) & {"__import__", "exec", "eval"} or inside(path) == "cli/main.py"
 
 
 @every_module
-def test_effects_stay_at_the_ends(path: Path) -> None:
+def test_pure_packages_have_no_effects(path: Path) -> None:
     row = row_of(path)
     if row in PURE:
         assert [name for name in imported(path) if not within(name, PURE_LIBRARIES)] == []
@@ -252,17 +252,17 @@ def public_functions() -> Iterator[tuple[str, str]]:
                 yield node.name, f"{row}/*" if INTERFACES.get(row) == node.name else inside(path)
 
 
-def test_a_class_name_stands_once() -> None:
+def test_a_class_name_is_used_once() -> None:
     """But for a leading underscore, and outside of the sandbox: who reads a name knows what it is."""
     assert repeated(class_names()) == {}
 
 
-def test_the_name_of_a_public_function_stands_once() -> None:
+def test_a_public_function_name_is_used_once() -> None:
     assert repeated(public_functions()) == {}
 
 
 @every_module
-def test_nothing_is_long(path: Path) -> None:
+def test_files_functions_and_signatures_are_short(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= LONGEST_FILE
     assert [each.name for each in functions(path) if length(each) > LONGEST_FUNCTION] == []
 
@@ -272,12 +272,12 @@ def test_the_median_function_is_short() -> None:
 
 
 @every_module
-def test_every_module_says_in_its_first_line_what_it_does(path: Path) -> None:
+def test_every_module_begins_with_a_docstring(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith(('"""', 'r"""'))
 
 
 @pytest.mark.parametrize("words", ["--help", "schema incident", "completion bash"])
-def test_what_needs_no_files_and_no_account_loads_nothing_heavy(words: str) -> None:
+def test_commands_without_files_or_account_import_nothing_heavy(words: str) -> None:
     program = f"""
 import sys
 from importer.cli.main import run

@@ -114,7 +114,7 @@ WRITES = 7
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, WRITES + 1))
-def test_a_kill_at_any_request_leaves_one_incident_for_each_key(tmp_path: Path, nth: int, when: str) -> None:
+def test_a_kill_at_any_request_leaves_one_incident_per_key(tmp_path: Path, nth: int, when: str) -> None:
     (tmp_path / "incidents.yaml").write_text(FILES)
     sandbox = open_sandbox(None, options=SandboxOptions())
     killer = Killer(sandbox.app, nth=nth, when=when)
@@ -146,7 +146,7 @@ def _with_little_room() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
 
 
-def test_a_disk_that_fills_in_the_middle_of_a_run_loses_nothing(tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_during_a_run_loses_nothing(tmp_path: Path) -> None:
     incidents = "".join(f"- {{key: K{n}, name: Number {n}, severity: Minor}}\n" for n in range(60))
     (tmp_path / "incidents.yaml").write_text(incidents)
     sandbox = open_sandbox(None, options=SandboxOptions())

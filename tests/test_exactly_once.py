@@ -245,7 +245,7 @@ runs = st.lists(
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(runs, st.booleans())
-def test_whatever_goes_wrong_there_is_one_of_each_in_the_end(
+def test_whatever_fails_each_is_created_exactly_once(
     runs: list[tuple[list[Fault], str, int | None, str, bool]], is_saved: bool
 ) -> None:
     with TemporaryDirectory() as folder:
@@ -272,7 +272,7 @@ def _forget_answered_keys(world: World) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("is_saved", [False, True], ids=["files", "saved plan"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_run_that_is_cut_at_any_record_ends_the_same(tmp_path: Path, when: str, is_saved: bool) -> None:
+def test_a_run_cut_at_any_record_ends_the_same(tmp_path: Path, when: str, is_saved: bool) -> None:
     whole = World(tmp_path / "whole", ScriptedAccount(), (declared("A"), declared("B")))
     whole.apply()
     for nth in range(whole.calls[0]):
@@ -294,7 +294,7 @@ def test_a_run_with_any_fault_at_any_request_ends_the_same(tmp_path: Path, fault
         assert_it_ends_well(world)
 
 
-def test_what_nobody_answered_stays_sent_and_is_settled_with_the_same_key(tmp_path: Path) -> None:
+def test_an_unanswered_request_stays_sent_and_is_settled_with_the_same_key(tmp_path: Path) -> None:
     world = World(tmp_path, ScriptedAccount([Fault.LOST_AFTER]), (declared("A"),))
     (outcome,) = world.apply("acme")
     assert isinstance(outcome, Unknown)
@@ -306,7 +306,7 @@ def test_what_nobody_answered_stays_sent_and_is_settled_with_the_same_key(tmp_pa
 
 
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.CONFLICT, Fault.UNAUTHENTICATED, Fault.FORBIDDEN])
-def test_a_refusal_does_not_end_the_doubt_about_an_earlier_sending(tmp_path: Path, fault: Fault) -> None:
+def test_a_refusal_does_not_end_the_doubt_about_an_earlier_request(tmp_path: Path, fault: Fault) -> None:
     world = World(tmp_path, ScriptedAccount([Fault.LOST_AFTER]), (declared("A"),))
     world.apply("acme")
     world.account.faults = [fault]
@@ -315,7 +315,7 @@ def test_a_refusal_does_not_end_the_doubt_about_an_earlier_sending(tmp_path: Pat
     assert len(world.account.live) == 1
 
 
-def test_a_conflict_leaves_doubt_since_the_first_sending_may_still_be_at_work(tmp_path: Path) -> None:
+def test_a_conflict_leaves_doubt_since_the_first_request_may_be_in_progress(tmp_path: Path) -> None:
     world = World(tmp_path, ScriptedAccount([Fault.CONFLICT]), (declared("A"),))
     (outcome,) = world.apply()
     assert isinstance(outcome, Failed)
@@ -324,7 +324,7 @@ def test_a_conflict_leaves_doubt_since_the_first_sending_may_still_be_at_work(tm
     ledger.close()
 
 
-def test_a_refused_creation_is_not_pending_and_is_sent_again_with_what_the_files_say_then(
+def test_a_refused_creation_is_not_pending_and_the_next_one_uses_the_current_files(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path, ScriptedAccount([Fault.REFUSED]), (declared("A"),))

@@ -436,7 +436,7 @@ def opened(idempotency: Idempotency) -> Importing:
     return importing
 
 
-def test_a_saved_plan_whose_incident_shows_its_key_is_stale_though_state_and_server_forgot_it() -> None:
+def test_a_saved_plan_is_stale_if_an_incident_carries_its_key_though_state_and_server_forgot_it() -> None:
     importing = opened(Idempotency.EXPIRED)
     importing.apply_the_saved_plan([], Fate())
     importing.lose_the_state()
@@ -447,7 +447,7 @@ def test_a_saved_plan_whose_incident_shows_its_key_is_stale_though_state_and_ser
 
 @pytest.mark.parametrize("idempotency", [Idempotency.EXPIRED, Idempotency.CONFLICT])
 @pytest.mark.parametrize("nth", range(8))
-def test_a_saved_plan_goes_on_after_a_crash_though_the_server_forgot_the_key(
+def test_a_saved_plan_continues_after_a_crash_even_if_the_server_forgot_the_key(
     nth: int, idempotency: Idempotency
 ) -> None:
     importing = opened(idempotency)

@@ -88,7 +88,7 @@ def test_a_copy_in_another_account_plans_applies_and_plans_empty(
     assert other.sandbox.journal().announcements == ()
 
 
-def test_what_was_taken_over_plans_empty_and_knows_its_children(
+def test_adopted_incidents_plan_empty_with_their_children(
     full: Rehearsal, pulled: tuple[Declared, ...], tmp_path: Path
 ) -> None:
     full.pull(WITH_CHILDREN, frozenset(PULLED_CHILDREN), adopting=True)

@@ -15,7 +15,7 @@ def left_at(limit: CreationLimit) -> float:
     return moment
 
 
-def test_refusals_of_creations_under_way_together_make_one_pause() -> None:
+def test_refusals_of_concurrent_creations_cause_one_pause() -> None:
     waits = Waits()
     limit = CreationLimit(waits.wait_policy)
     left = [left_at(limit) for _ in range(8)]
@@ -27,7 +27,7 @@ def test_refusals_of_creations_under_way_together_make_one_pause() -> None:
     assert waits.clock.slept == [60]
 
 
-def test_a_refusal_after_the_pause_makes_a_longer_one() -> None:
+def test_a_refusal_after_the_pause_causes_a_longer_one() -> None:
     waits = Waits()
     limit = CreationLimit(waits.wait_policy)
     limit.record_refusal(left_at=left_at(limit))
@@ -37,7 +37,7 @@ def test_a_refusal_after_the_pause_makes_a_longer_one() -> None:
     assert waits.clock.slept == [60, 120]
 
 
-def test_a_success_makes_the_next_pause_short_again() -> None:
+def test_a_success_resets_the_length_of_the_next_pause() -> None:
     waits = Waits()
     limit = CreationLimit(waits.wait_policy)
     limit.record_refusal(left_at=left_at(limit))
@@ -50,7 +50,7 @@ def test_a_success_makes_the_next_pause_short_again() -> None:
     assert waits.clock.slept == [60, 120, 60]
 
 
-def test_after_a_pause_one_creation_leaves_alone() -> None:
+def test_after_a_pause_one_creation_is_sent_alone() -> None:
     waits = Waits()
     limit = CreationLimit(waits.wait_policy)
     limit.record_refusal(left_at=left_at(limit))
@@ -74,7 +74,7 @@ def test_the_pace_forgets_what_was_created_more_than_an_hour_ago() -> None:
     assert second - first == 3600 / 120
 
 
-def test_a_pace_learned_from_too_few_quickens_with_each_success() -> None:
+def test_a_pace_estimated_too_low_speeds_up_with_each_success() -> None:
     waits = Waits()
     limit = CreationLimit(waits.wait_policy)
     limit.record_refusal(left_at=left_at(limit))

@@ -143,7 +143,7 @@ def test_a_creation_is_one_request_and_one_binding(desk: Desk) -> None:
     assert (binding.incident_id, binding.settled) == (outcome.live.id, True)
 
 
-def test_what_a_creation_cannot_carry_is_edited_at_once(desk: Desk) -> None:
+def test_attributes_that_a_creation_cannot_set_are_edited_right_after_it(desk: Desk) -> None:
     outcome = desk.create({**SHORT, CALL_URL: "https://meet.example.com/"})
     assert codes(outcome) == []
     assert desk.asked == ["create", "edit"]
@@ -151,7 +151,7 @@ def test_what_a_creation_cannot_carry_is_edited_at_once(desk: Desk) -> None:
     assert desk.ledger.remembered("A")[CALL_URL].answered == "https://meet.example.com/"
 
 
-def test_what_is_still_to_be_edited_is_not_written_down_as_answered(desk: Desk) -> None:
+def test_attributes_still_to_be_edited_are_not_recorded_as_answered(desk: Desk) -> None:
     desk.account.faults = [Fault.NONE, Fault.REFUSED]
     outcome = desk.create({**SHORT, CALL_URL: "https://meet.example.com/"})
     assert isinstance(outcome, Failed)
@@ -159,7 +159,7 @@ def test_what_is_still_to_be_edited_is_not_written_down_as_answered(desk: Desk) 
     assert CALL_URL not in desk.ledger.remembered("A")
 
 
-def test_what_no_answer_shows_is_not_edited_again(desk: Desk) -> None:
+def test_write_only_attributes_are_not_edited_again(desk: Desk) -> None:
     assert codes(desk.create({**SHORT, CHANNEL_NAME: "inc-1"})) == []
     assert desk.asked == ["create"]
     assert CHANNEL_NAME in desk.ledger.remembered("A")
@@ -171,7 +171,7 @@ def test_new_options_are_sent_by_their_ids(desk: Desk) -> None:
     assert live.attributes[TEAMS_FIELD] == (Entity(Kind.OPTION, "01A", "Search"),)
 
 
-def test_a_create_only_attribute_that_came_back_different_is_a_warning_and_no_edit(desk: Desk) -> None:
+def test_a_create_only_attribute_that_came_back_different_is_a_warning_not_an_edit(desk: Desk) -> None:
     def answer(live: LiveIncident) -> LiveIncident:
         attributes = {a: v for a, v in live.attributes.items() if a not in (STATUS, REPORTER)}
         return replace(live, attributes=attributes)
@@ -191,13 +191,13 @@ def test_an_attribute_that_the_account_drops_twice_is_a_warning(desk: Desk) -> N
     assert desk.ledger.remembered("A")[SUMMARY].answered == "indented"
 
 
-def test_a_slack_channel_that_nobody_asked_for_is_a_warning(desk: Desk) -> None:
+def test_an_unrequested_slack_channel_is_a_warning(desk: Desk) -> None:
     desk.account.answers_with = lambda live: replace(live, attributes={**live.attributes, CHANNEL: "C1"})
     assert codes(desk.create(SHORT)) == ["slack-channel-created"]
     assert codes(desk.create({**SHORT, CHANNEL: "C1"}, key="B")) == []
 
 
-def test_a_timestamp_of_today_that_nobody_declared_is_a_warning(desk: Desk) -> None:
+def test_an_undeclared_timestamp_of_today_is_a_warning(desk: Desk) -> None:
     desk.account.answers_with = lambda live: replace(
         live, attributes={**live.attributes, STARTED: live.created_at + timedelta(seconds=1)}
     )
@@ -205,7 +205,7 @@ def test_a_timestamp_of_today_that_nobody_declared_is_a_warning(desk: Desk) -> N
     assert codes(desk.create(SHORT)) == ["timestamp-set-by-server"]
 
 
-def test_an_old_timestamp_is_no_warning(desk: Desk) -> None:
+def test_an_old_timestamp_is_not_a_warning(desk: Desk) -> None:
     desk.account.answers_with = lambda live: replace(live, attributes={**live.attributes, STARTED: BEGAN})
     assert codes(desk.create(SHORT)) == []
 
@@ -221,7 +221,7 @@ def test_an_old_timestamp_is_no_warning(desk: Desk) -> None:
         ),
     ],
 )
-def test_a_creation_that_nobody_can_correct_is_bound_and_ends_the_run(
+def test_a_creation_that_cannot_be_corrected_is_bound_and_ends_the_run(
     desk: Desk, answers_with: Callable[[LiveIncident], LiveIncident], words: str
 ) -> None:
     desk.account.answers_with = answers_with
@@ -244,7 +244,7 @@ def test_a_creation_that_nobody_can_correct_is_bound_and_ends_the_run(
         (Fault.INTERRUPTED, Unknown, "sent"),
     ],
 )
-def test_only_a_refusal_that_leaves_no_doubt_is_written_down_as_failed(
+def test_only_a_refusal_that_leaves_no_doubt_is_recorded_as_failed(
     desk: Desk, fault: Fault, kind: type[Outcome], status: str
 ) -> None:
     desk.account.faults = [fault]
@@ -255,14 +255,14 @@ def test_only_a_refusal_that_leaves_no_doubt_is_written_down_as_failed(
 
 
 @pytest.mark.parametrize("fault", [Fault.UNAUTHENTICATED, Fault.FORBIDDEN])
-def test_a_key_that_may_not_is_an_error_of_the_run_and_nothing_is_pending(desk: Desk, fault: Fault) -> None:
+def test_a_key_without_permission_ends_the_run_and_leaves_nothing_pending(desk: Desk, fault: Fault) -> None:
     desk.account.faults = [fault]
     with pytest.raises(AuthenticationFailed):
         desk.create(SHORT)
     assert desk.steps() == {"create": "failed"}
 
 
-def test_two_keys_with_one_idempotency_key_stop_the_run_before_anything_is_edited(desk: Desk) -> None:
+def test_two_keys_with_the_same_idempotency_key_stop_the_run_before_any_edit(desk: Desk) -> None:
     desk.create(SHORT)
     other = Create(incident("B", SHORT), "importer-A", {VISIBILITY: "public", **SHORT, NAME: "Another name"})
     with pytest.raises(Refused, match="two keys"):
@@ -294,30 +294,30 @@ def was_there(answer: Answer, *, skew: timedelta = timedelta(0)) -> bool:
 @pytest.mark.parametrize(
     ("created", "expected"), [(10, False), (0, False), (-1.9, False), (-2.1, True), (-3600, True)]
 )
-def test_the_servers_clock_tells_an_older_incident_however_wrong_ours_is(
+def test_the_servers_clock_reveals_an_older_incident_however_wrong_ours_is(
     created: float, skew: timedelta, *, expected: bool
 ) -> None:
     assert was_there(answered(created=created, dated=10), skew=skew) is expected
 
 
 @pytest.mark.parametrize(("created", "expected"), [(5, False), (-1, False), (-3600, True)])
-def test_without_a_date_our_own_clock_has_to_do(created: float, *, expected: bool) -> None:
+def test_without_a_date_header_our_own_clock_decides(created: float, *, expected: bool) -> None:
     assert was_there(answered(created=created, dated=None)) is expected
 
 
-def test_a_clock_that_is_set_back_meanwhile_makes_nothing_older() -> None:
+def test_a_clock_set_back_meanwhile_makes_no_incident_look_older() -> None:
     set_back = SENT_AT - timedelta(hours=1)
     name = "Search was slow"
     assert not existed_before(answered(created=1, dated=2), SENT_AT, set_back, name=name)
     assert existed_before(answered(created=-60, dated=2), SENT_AT, set_back, name=name)
 
 
-def test_another_name_betrays_an_incident_that_was_made_a_moment_ago() -> None:
+def test_another_name_reveals_an_incident_created_a_moment_ago() -> None:
     assert was_there(answered(created=5, dated=10, name="Something else"))
     assert not was_there(answered(created=5, dated=10, name="Search was slow "))
 
 
-def test_an_incident_that_was_there_is_adopted_brought_up_to_date_and_said_so(desk: Desk) -> None:
+def test_an_existing_incident_is_adopted_updated_and_reported(desk: Desk) -> None:
     live = made(desk, {NAME: "Search was slow", CHANNEL: "C-theirs"})
     desk.account.made_by["importer-A"] = live.id
     desk.account.held[live.id] = []
@@ -329,7 +329,7 @@ def test_an_incident_that_was_there_is_adopted_brought_up_to_date_and_said_so(de
     assert desk.ledger.is_created("A")
 
 
-def test_what_belongs_to_people_is_not_edited_in_an_incident_that_was_there(desk: Desk) -> None:
+def test_attributes_left_to_people_are_not_edited_in_an_existing_incident(desk: Desk) -> None:
     live = made(desk, {NAME: "Search was slow", SUMMARY: "as somebody wrote it"})
     desk.account.made_by["importer-A"] = live.id
     left_to_people = frozenset({SUMMARY})
@@ -342,7 +342,7 @@ def test_what_belongs_to_people_is_not_edited_in_an_incident_that_was_there(desk
     assert SUMMARY not in desk.ledger.remembered("A")
 
 
-def test_a_pending_creation_that_was_carried_out_is_created_and_not_adopted(desk: Desk) -> None:
+def test_a_pending_creation_that_was_carried_out_counts_as_created_not_adopted(desk: Desk) -> None:
     desk.account.faults = [Fault.LOST_AFTER]
     desk.create(SHORT)
     desk.account.now += timedelta(days=3)
@@ -370,13 +370,13 @@ def test_a_creation_in_doubt_is_sent_again_byte_for_byte_and_then_corrected(desk
     assert desk.ledger.in_doubt("A", "create") is None
 
 
-def test_a_creation_in_doubt_whose_bytes_are_not_known_is_sent_under_its_key(desk: Desk) -> None:
+def test_a_creation_in_doubt_whose_bytes_are_unknown_is_sent_with_its_key(desk: Desk) -> None:
     desk.ledger.sending("A", "create", idempotency_key="elsewhere", content=None, plan_hash="")
     assert isinstance(desk.create(SHORT), Applied)
     assert desk.account.requests == [("create", "elsewhere")]
 
 
-def test_what_a_plan_says_was_sent_does_not_count_but_what_the_journal_has(desk: Desk) -> None:
+def test_the_journal_not_the_plan_decides_what_was_sent(desk: Desk) -> None:
     sent = {STATUS: CLOSED, VISIBILITY: "public", **SHORT}
     forged = Pending(incident("A", SHORT), "importer-A", sent, content='{"mode":"standard"}')
     assert isinstance(desk.carry_out(forged), Applied)
@@ -397,7 +397,7 @@ def test_a_keyed_child_in_doubt_is_sent_again_byte_for_byte(desk: Desk) -> None:
 # -- a saved plan that is applied again ----------------------------------------------------------------
 
 
-def test_what_an_earlier_run_created_is_not_created_again_even_if_its_key_is_forgotten(desk: Desk) -> None:
+def test_an_incident_of_an_earlier_run_is_not_created_again_even_if_its_key_is_forgotten(desk: Desk) -> None:
     desk.plan_hash = "saved"
     children: Attributes = {ALERT: FollowUp(), MEMBER: Membership(), PUBLIC: public()}
     desk.account.faults = [Fault.NONE] * 4 + [Fault.LOST_BEFORE]
@@ -413,7 +413,7 @@ def test_what_an_earlier_run_created_is_not_created_again_even_if_its_key_is_for
     assert len(desk.account.live) == 1
 
 
-def test_what_an_earlier_run_of_a_saved_plan_edited_is_not_edited_again(desk: Desk) -> None:
+def test_edits_of_an_earlier_run_of_a_saved_plan_are_not_made_again(desk: Desk) -> None:
     live = made(desk)
     desk.plan_hash = "saved"
     changes = (
@@ -432,7 +432,7 @@ def test_what_an_earlier_run_of_a_saved_plan_edited_is_not_edited_again(desk: De
     assert desk.asked[-3:] == ["edit", "list", MEMBER.label]
 
 
-def test_a_status_that_an_earlier_run_owes_is_set(desk: Desk) -> None:
+def test_a_status_that_an_earlier_run_did_not_set_is_set(desk: Desk) -> None:
     desk.plan_hash = "saved"
     done = FollowUp(status="completed")
     desk.account.faults = [Fault.NONE, Fault.NONE, Fault.NONE, Fault.LOST_BEFORE]
@@ -449,7 +449,7 @@ def test_a_status_that_an_earlier_run_owes_is_set(desk: Desk) -> None:
     assert child.value == done
 
 
-def test_an_edit_that_an_earlier_run_owes_is_made(desk: Desk) -> None:
+def test_an_edit_that_an_earlier_run_did_not_make_is_made(desk: Desk) -> None:
     desk.account.faults = [Fault.NONE, Fault.LOST_BEFORE]
     attributes = {**SHORT, CALL_URL: "https://meet.example.com/", REPORTER: LISA}
     desk.create(attributes)
@@ -471,7 +471,7 @@ def test_a_key_that_was_adopted_since_the_plan_was_made_is_stale_and_nothing_is_
     assert desk.asked == []
 
 
-def test_a_created_incident_that_the_key_does_not_see_is_not_created_again(desk: Desk) -> None:
+def test_a_created_incident_that_the_key_cannot_see_is_not_created_again(desk: Desk) -> None:
     desk.create(SHORT)
     desk.account.live.clear()
     desk.account.made_by.clear()
@@ -484,7 +484,7 @@ def test_a_created_incident_that_the_key_does_not_see_is_not_created_again(desk:
 # -- edits ---------------------------------------------------------------------------------------------
 
 
-def test_an_update_sends_the_differences_alone(desk: Desk) -> None:
+def test_an_update_sends_only_the_differences(desk: Desk) -> None:
     live = made(desk)
     outcome = desk.carry_out(Update(incident("A", SHORT), live, (FieldChange(SEVERITY, None, MAJOR),)))
     assert isinstance(outcome, Applied)
@@ -493,7 +493,7 @@ def test_an_update_sends_the_differences_alone(desk: Desk) -> None:
     assert desk.ledger.binding("A") is not None
 
 
-def test_an_attribute_that_is_cleared_is_remembered_as_clear(desk: Desk) -> None:
+def test_a_cleared_attribute_is_remembered_as_cleared(desk: Desk) -> None:
     live = made(desk, {**SHORT, SUMMARY: "old"})
     outcome = desk.carry_out(Update(incident("A", SHORT), live, (FieldChange(SUMMARY, "old", None),)))
     assert codes(outcome) == []
@@ -524,7 +524,7 @@ def test_an_update_that_is_refused_settles_nothing(desk: Desk) -> None:
     assert not binding.settled
 
 
-def test_a_link_to_a_postmortem_is_read_back_in_the_accounts_form(desk: Desk) -> None:
+def test_a_postmortem_link_is_read_back_in_the_accounts_form(desk: Desk) -> None:
     live = made(desk)
     change = FieldChange(POSTMORTEM_URL, None, "https://docs.example.com/")
     assert isinstance(desk.carry_out(Update(incident("A", SHORT), live, (change,))), Applied)
@@ -533,7 +533,7 @@ def test_a_link_to_a_postmortem_is_read_back_in_the_accounts_form(desk: Desk) ->
     assert (known.declared, known.answered) == ("https://docs.example.com/", "https://docs.example.com")
 
 
-def test_what_needs_nothing_is_bound_and_what_is_blocked_is_left_alone(desk: Desk) -> None:
+def test_an_unchanged_incident_is_bound_and_a_blocked_one_is_left_alone(desk: Desk) -> None:
     live = made(desk)
     assert desk.carry_out(NoOp(incident("A", SHORT), live.id, live.reference)) is None
     assert desk.carry_out(Blocked(incident("B", SHORT), "01LIVE2", "INC-2", "not-ours", "no")) is None
@@ -561,7 +561,7 @@ def public() -> StatusPageIncident:
     return StatusPageIncident(PAGE, (StatusPageUpdate(BEGAN, "resolved", "It is over.", ()),))
 
 
-def test_children_of_a_fresh_incident_are_listed_only_where_they_have_no_key(desk: Desk) -> None:
+def test_children_of_a_new_incident_are_listed_only_if_they_have_no_key(desk: Desk) -> None:
     children: Attributes = {
         ALERT: FollowUp(),
         LINK: ATTACHED,
@@ -578,7 +578,7 @@ def test_children_of_a_fresh_incident_are_listed_only_where_they_have_no_key(des
     assert set(desk.steps().values()) == {"confirmed"}
 
 
-def test_children_of_an_incident_that_was_there_are_listed_first(desk: Desk) -> None:
+def test_children_of_an_existing_incident_are_listed_first(desk: Desk) -> None:
     live = made(desk)
     for attribute, value in ((ALERT, FollowUp()), (ITEM, TimelineItem(BEGAN))):
         desk.account.put_child(live.id, attribute, value)
@@ -643,7 +643,7 @@ def test_children_that_the_account_lacks_are_left_out_with_a_warning_and_are_not
     assert ITEM not in desk.ledger.remembered("B")
 
 
-def test_a_child_that_the_api_cannot_change_does_not_keep_its_siblings_out(desk: Desk) -> None:
+def test_a_child_that_the_api_cannot_change_does_not_stop_its_siblings(desk: Desk) -> None:
     live = made(desk)
     desk.account.put_child(live.id, LINK, ATTACHED)
     changes = (
@@ -668,7 +668,7 @@ def begun(desk: Desk) -> Desk:
     return desk
 
 
-def test_what_people_wrote_into_an_ignored_field_of_a_taken_over_incident_stays(desk: Desk) -> None:
+def test_what_people_wrote_into_an_ignored_field_of_an_adopted_incident_is_kept(desk: Desk) -> None:
     change = replace(create("A", {**SHORT, SUMMARY: "of the file"}), left_to_people=frozenset({SUMMARY}))
     left_to_people = {**change.attributes, SUMMARY: "of a person", NAME: "Renamed"}
     began = desk.account.put(left_to_people)
@@ -682,7 +682,7 @@ def test_what_people_wrote_into_an_ignored_field_of_a_taken_over_incident_stays(
     assert desk.account.live[began.id].attributes[NAME] == SHORT[NAME]
 
 
-def test_an_ignored_call_url_that_a_crash_left_out_is_set(desk: Desk) -> None:
+def test_an_ignored_call_url_missing_after_a_crash_is_set(desk: Desk) -> None:
     url = "https://meet.example.com/"
     change = replace(create("A", {**SHORT, CALL_URL: url}), left_to_people=frozenset({CALL_URL}))
     begun(desk).account.faults = [Fault.NONE, Fault.CRASH_BEFORE]
@@ -693,7 +693,7 @@ def test_an_ignored_call_url_that_a_crash_left_out_is_set(desk: Desk) -> None:
     assert live.attributes[CALL_URL] == url
 
 
-def test_a_child_that_was_found_and_edited_is_in_doubt_no_more_and_not_edited_again(desk: Desk) -> None:
+def test_a_child_found_and_edited_is_no_longer_in_doubt_and_not_edited_again(desk: Desk) -> None:
     live = made(desk)
     desk.ledger.adopt("A", live)
 

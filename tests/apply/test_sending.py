@@ -25,7 +25,7 @@ from tests.plans import NAME, SEARCH, SHORT, TEAMS_FIELD
     ],
     ids=["an-incident-to-come", "an-option-to-come", "a-postmortem-of-one"],
 )
-def test_a_step_that_waits_for_another_is_neither_sent_nor_journaled(step: Step, tmp_path: Path) -> None:
+def test_a_step_that_depends_on_another_is_neither_sent_nor_journaled(step: Step, tmp_path: Path) -> None:
     def never(step: Step, request: Request) -> NoReturn:
         pytest.fail(f"{step} was sent as {request}")
 

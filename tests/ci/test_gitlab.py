@@ -106,7 +106,9 @@ def run(project: Project, gitlab: GitLab, job: str, branch: str, **told: str) ->
     return done.returncode, done.stdout + done.stderr, checkout
 
 
-def test_a_merge_request_is_noted_and_its_merge_applies_that_plan(project: Project, gitlab: GitLab) -> None:
+def test_a_merge_request_gets_a_note_and_its_merge_applies_that_plan(
+    project: Project, gitlab: GitLab
+) -> None:
     project.propose(7, {"incidents/a.yaml": declared("A")})
     for _ in range(2):
         code, log, checkout = run(project, gitlab, "plan", "pull-7")
@@ -127,7 +129,7 @@ def test_a_merge_request_is_noted_and_its_merge_applies_that_plan(project: Proje
     assert run(project, gitlab, "drift", "main")[0] == 2
 
 
-def test_a_plan_that_is_not_what_the_files_say_is_refused(project: Project, gitlab: GitLab) -> None:
+def test_a_plan_that_does_not_match_the_files_is_refused(project: Project, gitlab: GitLab) -> None:
     project.propose(6, {"incidents/evil.yaml": declared("EVIL")})
     gitlab.plan = (run(project, gitlab, "plan", "pull-6")[2] / "plan.json").read_bytes()
     project.propose(7, {"incidents/a.yaml": declared("A")})
@@ -141,7 +143,7 @@ def test_a_plan_that_is_not_what_the_files_say_is_refused(project: Project, gitl
     assert [each["name"] for each in project.account.incidents()] == ["Incident A"]
 
 
-def test_the_note_tells_the_errors(project: Project, gitlab: GitLab) -> None:
+def test_the_note_lists_the_errors(project: Project, gitlab: GitLab) -> None:
     project.propose(7, {"incidents/a.yaml": "key: ["})
     code, _, checkout = run(project, gitlab, "plan", "pull-7")
     assert code == 1

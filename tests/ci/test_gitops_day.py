@@ -18,7 +18,7 @@ def live(project: Project, name: str) -> dict[str, Any]:
     return incident
 
 
-def test_a_whole_day_from_the_pull_request_to_the_night(project: Project) -> None:
+def test_a_whole_day_from_pull_request_to_nightly_run(project: Project) -> None:
     # A pull request: one comment, however often it is pushed to, and nothing is written to the account.
     project.propose(7, {"incidents/a.yaml": declared("A")})
     planned = project.planned(7)

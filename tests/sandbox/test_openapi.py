@@ -196,11 +196,11 @@ def test_the_contract_is_the_official_document_without_its_prose():
     assert CONTRACT.read_text(encoding="utf-8") == text_of(contract_of(official))
 
 
-def test_the_contract_is_as_it_would_be_made_anew(contract):
+def test_the_contract_is_up_to_date(contract):
     assert CONTRACT.read_text(encoding="utf-8") == text_of(contract_of(contract))
 
 
-def test_a_contract_keeps_what_is_demanded_and_no_prose():
+def test_a_contract_keeps_requirements_and_no_prose():
     demanded = {
         "type": "object",
         "required": ["description"],
@@ -243,7 +243,7 @@ def test_every_endpoint_answers_in_the_documented_shape(api, contract):
     assert documented - visited == LEFT_OUT
 
 
-def test_an_operation_is_left_out_only_where_the_sandbox_does_not_serve_it():
+def test_an_operation_is_left_out_only_if_the_sandbox_does_not_serve_it():
     assert LEFT_OUT.isdisjoint((route.method.lower(), route.path) for route in ROUTES)
 
 
