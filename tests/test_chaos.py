@@ -1,6 +1,6 @@
-"""The installed importer against the served sandbox, killed and troubled: no promise is broken.
+"""The installed importer against the served sandbox, with kills and faults: no promise is broken.
 
-The campaign whose figures are published is `python -m tests.chaos`; these are a few of its runs, made small.
+The campaign whose figures are published is `python -m tests.chaos`; these are a few small runs of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importer.sandbox import open_sandbox
 from tests.chaos import verdict
 from tests.chaos.account import KEY, Account
 from tests.chaos.declared import incidents
-from tests.chaos.machine import Said
+from tests.chaos.machine import CommandResult
 from tests.chaos.run import run
 from tests.chaos.scenario import Company, scenario
 
@@ -67,7 +67,10 @@ def test_the_verdict_reports_every_error_of_an_account() -> None:
 def test_the_verdict_reports_forbidden_text_in_outputs_and_files(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_text(f"...{KEY}...")
     assert list(verdict.of_files(tmp_path)) == [f"the API key is in {tmp_path / 'state.db'}"]
-    said = [Said(("plan",), 7, "", ""), Said(("apply",), 1, "", "Traceback (most recent call last)")]
-    first, second = verdict.of_outputs(said)
+    results = [
+        CommandResult(("plan",), 7, "", ""),
+        CommandResult(("apply",), 1, "", "Traceback (most recent call last)"),
+    ]
+    first, second = verdict.of_outputs(results)
     assert first == "exit code of plan (7)"
     assert second.startswith("a bug shows: apply (1)")

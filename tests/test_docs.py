@@ -1,4 +1,4 @@
-"""The pages in docs/ name what the program has: each command, option, field and code, and nothing else."""
+"""The pages in docs/ name every command, option, field and code of the program, and no others."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def codes_of_call(node: ast.Call) -> Iterator[str]:
 
 
 def codes() -> set[str]:
-    """Return every code that the sources can report, those of names that the account lacks included."""
+    """Return every code that the sources can report, including the codes of unknown names."""
     found = {f"unknown-{each.value.replace('_', '-')}" for each in Kind}
     found -= {"unknown-reporter", "unknown-catalog-entry"}  # files say role and option for these
     for path in SOURCES:

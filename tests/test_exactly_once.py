@@ -1,4 +1,4 @@
-"""Whatever goes wrong, and wherever a run is cut: one incident for a key, one child for a label, no untrue line."""
+"""Whatever fails and wherever a run is cut: one incident per key, one child per label, no false record."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def edited(incident: Incident) -> Incident:
 
 @dataclass
 class Cut:
-    """Ends the process at the nth call of the journal, before or after what it does."""
+    """Ends the process at the nth call of the journal, before or after the call."""
 
     ledger: Ledger
     at: int | None
@@ -109,7 +109,7 @@ class World:
     calls: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.account.watch = self._is_written_down
+        self.account.watch = self._check_is_recorded
 
     @property
     def path(self) -> Path:
@@ -137,7 +137,7 @@ class World:
             ledger.close()
 
     def apply(self, namespace: str = "acme", *, cut_at: int | None = None, when: str = "before") -> list[Any]:
-        """Apply a new plan, or the saved one; return the outcomes up to where the run ended."""
+        """Apply a new plan or the saved one; return the outcomes until the run ended."""
         changes, plan_hash = self.plan(namespace), ""
         ledger = open_ledger(self.path, now=self.now)
         if self.saved is not None:
@@ -154,7 +154,7 @@ class World:
         except AuthenticationFailed:
             pass
         except Crash:
-            # What is in memory is lost, and what is on the disk is found again.
+            # Memory is lost; the next run reads what is on disk.
             before, self.crashes = self.path.parent, self.crashes + 1
             shutil.copytree(before, self.path.parent, ignore=shutil.ignore_patterns("*-shm"))
         finally:
@@ -164,7 +164,7 @@ class World:
         return outcomes
 
     def check(self) -> None:
-        """See that nothing is there twice, and that the ledger is true and knows of everything."""
+        """Check that nothing exists twice and that the ledger is correct and complete."""
         names = Counter(live.name for live in self.account.live.values())
         assert all(count == 1 for count in names.values()), names
         for held in self.account.held.values():
@@ -198,8 +198,8 @@ class World:
                 else:
                     assert attribute in self.account.live[incident_id].attributes
 
-    def _is_written_down(self, thing: str, step: str) -> None:
-        """See that the ledger has a request before it arrives."""
+    def _check_is_recorded(self, subject: str, step: str) -> None:
+        """Check that the ledger records a request before it arrives."""
         ledger = read_ledger(self.path, now=self.now)
         try:
             keys = {each.incident_id: each.key for each in ledger.bindings()}
@@ -207,7 +207,7 @@ class World:
                 entry
                 for incident in self.incidents
                 for entry in ledger.entries(incident.key)
-                if entry.step == step and (entry.idempotency_key == thing or keys.get(thing) == entry.key)
+                if entry.step == step and (entry.idempotency_key == subject or keys.get(subject) == entry.key)
             ]
             assert [entry.status for entry in found] == [SENT]
         finally:
@@ -261,7 +261,7 @@ def test_whatever_fails_each_is_created_exactly_once(
 
 
 def _forget_answered_keys(world: World) -> None:
-    """Nobody knows how long the account remembers a key; it may be as short as until it has answered."""
+    """It is not known how long the account remembers a key; it may be only until it has answered."""
     ledger = read_ledger(world.path, now=world.now)
     bound = {each.incident_id for each in ledger.bindings()}
     ledger.close()

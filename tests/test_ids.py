@@ -1,4 +1,4 @@
-"""The id of a test reads as words, whatever its parameters are."""
+"""The id of a test is readable, whatever its parameters are."""
 
 from __future__ import annotations
 

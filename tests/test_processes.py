@@ -1,4 +1,4 @@
-"""No test waits for ever, and none depends on how the tests were started."""
+"""No test hangs, and none depends on how the tests were started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for any files: apply then plan is empty, order does not matter, unmanaged is never sent."""
+"""Properties for any files: a plan after apply is empty, order does not matter, unmanaged values are never sent."""
 
 from __future__ import annotations
 

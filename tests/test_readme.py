@@ -1,4 +1,4 @@
-"""README's commands work as they stand, and its tables say what the program does."""
+"""README's commands work as written, and its tables match the program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    """Return the command lines without their comments; the two that set everything up are CI's own."""
+    """Return the command lines without comments and without the two setup commands, which CI runs."""
     lines = [
         line.split(" # ")[0].split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()
     ]

@@ -1,4 +1,4 @@
-"""The order of the stages: what is chosen, what is refused as stale, and when a saved plan is used up."""
+"""The order of the stages: what is selected, what is refused as stale, and when a saved plan is finished."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def live(number: int, **attributes: str) -> LiveIncident:
 
 
 @dataclass
-class Held:
-    """An account that only shows incidents."""
+class ReadOnlyAccount:
+    """An account that can only be read."""
 
     incidents: dict[str, LiveIncident] = field(default_factory=dict)
 
@@ -66,7 +66,9 @@ def session(folder: Path, *held: LiveIncident) -> Iterator[Session]:
     ledger = open_ledger(folder / "state.db", now=lambda: NOW)
     known = {each.id: each for each in held} | {str(each.number): each for each in held}
     try:
-        yield Session(Settings(root=folder), ACCOUNT, cast(AccountApi, Held(known)), ledger, lambda: NOW)
+        yield Session(
+            Settings(root=folder), ACCOUNT, cast(AccountApi, ReadOnlyAccount(known)), ledger, lambda: NOW
+        )
     finally:
         ledger.close()
 
@@ -172,7 +174,7 @@ def test_a_key_has_one_incident_and_an_incident_one_key(tmp_path: Path) -> None:
             adopt(known, "B", "INC-9")
 
 
-# -- creations that a plan shows otherwise than they would be sent ----------------------------------------
+# -- creations that would not be sent as the plan shows ---------------------------------------------------
 
 
 def sent(known: Session, key: str, *, content: str | None) -> None:

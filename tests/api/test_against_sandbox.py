@@ -1,4 +1,4 @@
-"""The client and its patience against the sandbox, which shares no code with them."""
+"""The client with retries and pacing against the sandbox, which shares no code with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of an account is asked for, and how it is read."""
+"""Which parts of a catalogue are requested, and how they are read."""
 
 from __future__ import annotations
 

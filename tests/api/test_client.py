@@ -1,4 +1,4 @@
-"""What is asked of the API, and how its answers are read, against scripted answers."""
+"""What the client requests and how it reads answers, against scripted answers."""
 
 from __future__ import annotations
 

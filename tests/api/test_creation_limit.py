@@ -1,4 +1,4 @@
-"""The pause and the pace that refused creations share."""
+"""The pause and the pace that creations share after a refusal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.api.clocks import Waits
 
 
 def left_at(limit: CreationLimit) -> float:
-    """Return when the next creation leaves, however long it waits."""
+    """Return when the next creation is sent, however long it waits."""
     moment = limit.wait_turn(inf)
     assert moment is not None
     return moment

@@ -1,4 +1,4 @@
-"""What the rate-limit headers and bodies of an answer say."""
+"""How the rate-limit headers and bodies of an answer are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which requests are sent again, after how long, and when it ends."""
+"""Which requests are sent again, after how long, and when retrying ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Outcome = httpx.Response | Exception
 
 
 class Script(httpx.BaseTransport):
-    """Gives one outcome after the other, the last for ever, and keeps what was sent."""
+    """Returns one outcome after the other, repeating the last, and records requests."""
 
     def __init__(self, outcomes: Iterable[Outcome]) -> None:
         self.outcomes = list(outcomes)

@@ -1,4 +1,4 @@
-"""Pacing against a server whose buckets are exact, on a clock that only counts."""
+"""Pacing against a server with exact buckets, on a clock that advances only in sleep."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Server(httpx.BaseTransport):
 
 
 def work(throttle: Throttle, requests: int, url: str = URL, method: str = "GET") -> Callable[[], None]:
-    """Return what each thread does: take requests from one heap until it is empty."""
+    """Return the work of each thread: send requests from a shared supply until it is empty."""
     left = iter(range(requests))
     lock = threading.Lock()
 
@@ -90,7 +90,7 @@ def work(throttle: Throttle, requests: int, url: str = URL, method: str = "GET")
 
 
 def share_out(clock: Threads, throttle: Throttle, requests: int, *, threads: int = 8) -> float:
-    """Send one request, so that the endpoint is known, then the others from many threads; return seconds."""
+    """Send one request, so that the endpoint is known, then the rest from many threads; return the seconds."""
     return clock.run(1, work(throttle, 1)) + clock.run(threads, work(throttle, requests - 1))
 
 

@@ -1,4 +1,4 @@
-"""The order of the policies, the machine's clock, and the way to the network."""
+"""The order of the policies, the machine's clock, and the network transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes start oldest first, a few at a time; a run ends early for a reason, and every change has an outcome."""
+"""Changes start oldest first, a few at a time; every change has an outcome, and an early end a reason."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PATIENCE = 20.0
 
 @dataclass
 class FakeExecution:
-    """Carries changes out as a test says, and watches the run."""
+    """Returns scripted outcomes and observes the run."""
 
     answers: dict[str, Outcome | ImporterError | Callable[[], Outcome | None]] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)

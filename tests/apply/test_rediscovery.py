@@ -1,4 +1,4 @@
-"""A server that answers a known idempotency key with 409 makes nobody adopt by hand what is surely theirs."""
+"""If a server answers a known idempotency key with 409, nobody has to adopt what is certainly theirs."""
 
 from __future__ import annotations
 

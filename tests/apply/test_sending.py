@@ -1,4 +1,4 @@
-"""The one place that sends a step: what it never sends."""
+"""The one place that sends steps, and what it never sends."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""action.yml and inputs -> its steps, run as a runner of GitHub Actions runs them.
+"""action.yml and inputs -> its steps, run as a GitHub Actions runner would.
 
-The scripts are the action's own, and so are the conditions, outputs and environments that join them. Other
-people's actions are played: the cache and the artifacts are folders, and the program is the one installed here.
+The scripts are the action's own, and so are the conditions, outputs and environments that connect them.
+Third-party actions are simulated: cache and artifacts are folders, and the program is the one installed here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """How a job ended: `code` is that of the first step that failed."""
+    """How a job ended: `code` is the exit code of the first step that failed."""
 
     code: int
     log: str
@@ -43,7 +43,7 @@ class Job:
 
 @dataclass
 class Runner:
-    """A runner that begins each job in a fresh folder. `kept` has artifacts by run and cached folders by key."""
+    """A runner that starts each job in a new folder. `cache` holds cached folders by key."""
 
     host: CodeHost
     folder: Path
@@ -94,7 +94,7 @@ class _Job:
         }
 
     def take(self, step: Json) -> None:
-        """Run a step if its condition holds, and note what it gives to later ones."""
+        """Run a step if its condition holds, and record its outputs for later steps."""
         name: str = step.get("id") or step["name"]
         self.steps[name] = SimpleNamespace(outputs={}, outcome="skipped")
         condition = step.get("if", "success()")
@@ -130,7 +130,7 @@ class _Job:
         return done.returncode
 
     def play(self, step: Json, name: str) -> int:
-        """Do what another action, or the installation, is there for."""
+        """Simulate a third-party action or the installation."""
         told = {each: self.text(value) for each, value in step.get("with", {}).items()}
         runner, run = self.runner, self.runner.runs
         match step.get("uses", name).partition("@")[0]:
@@ -171,7 +171,7 @@ class _Job:
         return re.sub(r"\$\{\{(.*?)\}\}", lambda found: str(self.value(found[1])), template)
 
     def value(self, expression: str) -> Any:
-        """Return the value of an expression of the workflow language, as far as action.yml uses it."""
+        """Return the value of a workflow expression, as far as action.yml uses the language."""
         code = _LOOKUP.sub(
             lambda found: repr(self.found(found[1], found[2][1:].split("."))), _bare(expression)
         )
@@ -204,6 +204,6 @@ def _bare(expression: str) -> str:
 
 
 def clean_environment(endpoint: str) -> dict[str, str]:
-    """Return what a runner's own environment says."""
+    """Return a runner's own environment."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return kept | {"CI": "true", "INCIDENT_ENDPOINT": endpoint}

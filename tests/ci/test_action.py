@@ -1,4 +1,4 @@
-"""The action on days that are not quiet: errors, strangers, stale and forged plans, runs that end half-way."""
+"""The action under errors, forks, stale and forged plans, and runs that end half-way."""
 
 from __future__ import annotations
 

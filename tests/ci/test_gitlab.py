@@ -1,4 +1,4 @@
-"""The template for GitLab: the scripts of its jobs, run against the sandbox and a stand-in of GitLab's API."""
+"""The GitLab template: the scripts of its jobs, run against the sandbox and a stand-in for GitLab's API."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BOT = "project_1_bot_3f2a"
 
 @dataclass
 class GitLab:
-    """What the project holds: the notes of merge request 7, its commit on the branch, and the plan of its job."""
+    """The project: the notes of merge request 7, its commit on the branch, and the plan of its job."""
 
     notes: list[dict[str, Any]] = field(default_factory=list)
     merged: list[dict[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The rest of what a repository takes over: the workflow, the template for GitLab, the hook, the container file."""
+"""The other files that a repository uses: the workflow, the GitLab template, the hook, the container file."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_template_for_gitlab_installs_this_version() -> None:
 
 
 def hooked(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the hook as it is declared, in a folder."""
+    """Run the hook as declared, in a folder."""
     program, *words = shlex.split(HOOK["entry"])
     command = [str(PROGRAM.with_name(program)), *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)

@@ -32,7 +32,7 @@ def mixed(folder: Folder, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iter
     with closing(open_sandbox(None, options=UNLIMITED)) as sandbox:
         filler = Filler(sandbox)
         for incident in filler.fill(COUNT)[:3]:
-            filler.hang_on(incident)
+            filler.add_children(incident)
         stage.sandboxes[:] = [sandbox]
         point(monkeypatch, folder, stage.server.url)
         yield Account(sandbox, stage.server.url)

@@ -1,4 +1,4 @@
-"""Whatever the account holds, a file that was pulled from it plans empty; what cannot be said is counted."""
+"""Whatever the account holds, a file pulled from it plans empty; what a file cannot hold is counted."""
 
 from __future__ import annotations
 
@@ -68,23 +68,26 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def things(kind: Kind, *names: str) -> tuple[Entity, ...]:
+def entities(kind: Kind, *names: str) -> tuple[Entity, ...]:
     return tuple(Entity(kind, f"01{kind.upper()}{number}", name) for number, name in enumerate(names))
 
 
-SEVERITIES = things(Kind.SEVERITY, "Minor", "minor", "MAJOR", "- no")
+SEVERITIES = entities(Kind.SEVERITY, "Minor", "minor", "MAJOR", "- no")
 MINOR, LOWER, MAJOR, ODD = SEVERITIES
-STATUSES = things(Kind.STATUS, "Closed", "Merged", "Investigating")
+STATUSES = entities(Kind.STATUS, "Closed", "Merged", "Investigating")
 CLOSED, MERGED, OPEN = STATUSES
-TYPES = things(Kind.INCIDENT_TYPE, "Production", "Security")
-ROLES = (*things(Kind.ROLE, "Lead", "Scribe", "scribe", "Twin", "Twin"), Entity(Kind.REPORTER, "01R", "Who"))
-TIMES = things(Kind.TIMESTAMP, "Impact started at", "Resolved at", " padded ")
-OPTIONS = things(Kind.OPTION, "a; b", "null", "Same", "Same", " blank ", "01OPTION0")
-ENTRIES = things(Kind.CATALOG_ENTRY, "API", "api", "Twin", "Twin")
-TEXT, LINK, NUMBER, ONE, MANY, SERVICE = things(
+TYPES = entities(Kind.INCIDENT_TYPE, "Production", "Security")
+ROLES = (
+    *entities(Kind.ROLE, "Lead", "Scribe", "scribe", "Twin", "Twin"),
+    Entity(Kind.REPORTER, "01R", "Who"),
+)
+TIMES = entities(Kind.TIMESTAMP, "Impact started at", "Resolved at", " padded ")
+OPTIONS = entities(Kind.OPTION, "a; b", "null", "Same", "Same", " blank ", "01OPTION0")
+ENTRIES = entities(Kind.CATALOG_ENTRY, "API", "api", "Twin", "Twin")
+TEXT, LINK, NUMBER, ONE, MANY, SERVICE = entities(
     Kind.CUSTOM_FIELD, "Notes", "Ticket: x", "Customers", "Cause", "Teams", "Service"
 )
-LISA, SLACK, SHARED, NOBODY = things(Kind.USER, "Lisa", "Slack", "Shared", "Nobody")
+LISA, SLACK, SHARED, NOBODY = entities(Kind.USER, "Lisa", "Slack", "Shared", "Nobody")
 CATALOGUE = Catalogue(
     severities=SEVERITIES,
     statuses=(Status(CLOSED, "closed", 1), Status(MERGED, "merged", 2), Status(OPEN, "live", 3)),
@@ -135,8 +138,8 @@ def pulled(
     return declare_live(incidents, named, catalogue, config, warnings), warnings.diagnostics()
 
 
-def said(attributes: Attributes, **options: object) -> Mapping[str, Value]:
-    """Return what a file says of one incident beside what each has, by the labels."""
+def declared_values(attributes: Attributes, **options: object) -> Mapping[str, Value]:
+    """Return the attributes of one incident in a file, by label, except those that every incident has."""
     (one,), found = pulled(live(attributes=attributes), **options)  # type: ignore[arg-type]
     assert found == ()
     own = {each.label for each in (NAME, SEVERITY, STATUS, VISIBILITY)}
@@ -144,7 +147,7 @@ def said(attributes: Attributes, **options: object) -> Mapping[str, Value]:
 
 
 def left_out(attributes: Attributes) -> list[str]:
-    """Return the labels of what is left out of one incident, which comes along otherwise."""
+    """Return the labels of what is left out of one incident that is otherwise pulled."""
     (_,), found = pulled(live(attributes=attributes))
     assert {each.code for each in found} <= {"value-not-pulled"}
     return [each.summary.partition(" cannot be written")[0] for each in found]
@@ -256,7 +259,7 @@ def test_what_was_pulled_plans_empty(
 
 
 def plan_again(folder: Path, declared: Iterable[Declared], account: list[LiveIncident]) -> int:
-    """Write, load and plan; return how many are unchanged, which must be all of them."""
+    """Write, load and plan; return how many incidents are unchanged, which must be all."""
     path = folder / "pulled.yaml"
     path.write_text(to_yaml((each.incident for each in declared), schema="x"), encoding="utf-8")
     loaded = load(replace(SETTINGS, root=folder), [path])
@@ -296,7 +299,7 @@ def test_a_megabyte_of_text_is_read_back(tmp_path: Path) -> None:
 
 
 def test_entities_are_referenced_by_name_and_by_id_only_if_no_name_is_unique() -> None:
-    found = said({custom(MANY): (OPTIONS[0], OPTIONS[1], OPTIONS[2]), custom(ONE): (OPTIONS[0],)})
+    found = declared_values({custom(MANY): (OPTIONS[0], OPTIONS[1], OPTIONS[2]), custom(ONE): (OPTIONS[0],)})
     assert [getattr(each, "name", each) for each in found["custom_fields.Teams"]] == [  # type: ignore[union-attr]
         "a; b",
         "null",
@@ -306,7 +309,7 @@ def test_entities_are_referenced_by_name_and_by_id_only_if_no_name_is_unique() -
 
 
 def test_catalog_entries_are_referenced_by_a_unique_identifier() -> None:
-    names = said({custom(SERVICE): ENTRIES})["custom_fields.Service"]
+    names = declared_values({custom(SERVICE): ENTRIES})["custom_fields.Service"]
     assert [getattr(each, "name", each) for each in names] == [  # type: ignore[union-attr]
         "API",
         "api",
@@ -325,7 +328,7 @@ def test_catalog_entries_are_referenced_by_a_unique_identifier() -> None:
     ],
 )
 def test_users_are_referenced_by_email_then_slack_id_then_id(person: Entity, by: str, word: str) -> None:
-    found = said({Attribute(Field.ROLE, ROLES[0]): person})["roles.Lead"]
+    found = declared_values({Attribute(Field.ROLE, ROLES[0]): person})["roles.Lead"]
     assert (getattr(found, "by", ""), getattr(found, "name", "")) == (by, word)
 
 
@@ -352,7 +355,7 @@ def test_values_that_no_file_can_hold_are_left_out_and_counted(attribute: Attrib
 
 def test_a_follow_up_keeps_what_a_file_can_hold() -> None:
     follow_up = FollowUp("Do it.", GONE, "deleted", ("db", " padded"))
-    found = said({Attribute(Field.FOLLOW_UP, "Alert"): follow_up})
+    found = declared_values({Attribute(Field.FOLLOW_UP, "Alert"): follow_up})
     assert found == {"follow_ups.Alert": FollowUp("Do it.")}
 
 
@@ -499,7 +502,7 @@ def test_open_incidents_are_counted_and_other_categories_are_not() -> None:
 
 @dataclass
 class Account:
-    """An account that shows what it is given, and counts what it is asked."""
+    """An account that shows what it is given, and counts requests."""
 
     children_of: Mapping[Field, tuple[LiveChild, ...]]
     contents: Mapping[str, str | None]

@@ -1,4 +1,4 @@
-"""What hangs on an incident, and its status page history."""
+"""Children of an incident, and status page incidents."""
 
 from __future__ import annotations
 

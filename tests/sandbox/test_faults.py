@@ -1,4 +1,4 @@
-"""Trouble on demand, in process and on a socket, and the control requests."""
+"""Faults on demand, in process and on a socket, and the control requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creating and editing incidents by incident.io's rules."""
+"""Creating and editing incidents under incident.io's rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue endpoints, keys and roles, and where a catalogue comes from."""
+"""The catalogue endpoints, keys and roles, and the seeds of catalogues."""
 
 from __future__ import annotations
 

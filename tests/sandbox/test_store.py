@@ -1,4 +1,4 @@
-"""Durability, threads, processes and values of the sandbox's own."""
+"""Durability, threads, processes and values of the sandbox."""
 
 from __future__ import annotations
 
