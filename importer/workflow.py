@@ -134,14 +134,14 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     context = PlanContext(settings, marker(catalogue, settings), default_status(catalogue))
     incidents = _under_scope(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
-    made = _compared(session, empty, context, incidents, keys)
+    plan = _compared(session, empty, context, incidents, keys)
     if scope.drift_only:
-        made = only_drift(made)
+        plan = only_drift(plan)
     else:
-        checks = check_roles(session.account, made.changes) + _check_safety(made, settings)
-        made = replace(made, diagnostics=made.diagnostics + checks)
-    secrets = privacy.of_changes(made.changes)
-    return _with_grouped_problems(within_limit(made), secrets)
+        checks = check_roles(session.account, plan.changes) + _check_safety(plan, settings)
+        plan = replace(plan, diagnostics=plan.diagnostics + checks)
+    secrets = privacy.of_changes(plan.changes)
+    return _with_grouped_problems(within_limit(plan), secrets)
 
 
 def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:

@@ -72,14 +72,14 @@ def apply(
 
 def create_options(plan: Plan, api: OptionWriter) -> dict[NewOption, Entity]:
     """Create the select options that the plan needs and the account lacks, and return all of them."""
-    made: dict[NewOption, Entity] = {}
+    created: dict[NewOption, Entity] = {}
     known: dict[str, dict[str, Entity]] = {}
     for step in option_steps(plan.changes):
         option, field_id = step.option, step.option.custom_field.id
         if field_id not in known:
             known[field_id] = {each.name: each for each in api.options(field_id)}
-        made[option] = known[field_id].get(option.name) or _create_option(step, api)
-    return made
+        created[option] = known[field_id].get(option.name) or _create_option(step, api)
+    return created
 
 
 def _create_option(step: CreateOption, api: OptionWriter) -> Entity:

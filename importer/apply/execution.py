@@ -158,11 +158,11 @@ class Execution:
         wrong = irreparable(live, own, change.incident.external_id)
         if wrong:
             raise Refused(f"{live.reference} (key '{key}') {wrong}", code="not-as-asked")
-        made, warnings = self._correct(live, key, missing)
-        made, more = self._change(made, key, after_creation(change.attributes), listed=LISTED - KEYED)
-        self._settle(key, made)
-        warnings += more + _uncorrectable(missing) + additions(made, own)
-        return Applied(key, made, created=True, warnings=warnings)
+        current, warnings = self._correct(live, key, missing)
+        current, more = self._change(current, key, after_creation(change.attributes), listed=LISTED - KEYED)
+        self._settle(key, current)
+        warnings += more + _uncorrectable(missing) + additions(current, own)
+        return Applied(key, current, created=True, warnings=warnings)
 
     def _adopt_existing(self, change: Create | Pending, live: LiveIncident) -> Outcome:
         """Record the incident that an earlier creation made and bring it up to date, except for what is left
@@ -170,14 +170,14 @@ class Execution:
         key = change.incident.key
         missing = self._record(change, live)
         to_correct = [each for each in missing if each.attribute not in change.left_to_people]
-        made, warnings = self._correct(live, key, to_correct)
-        made, more = self._change(made, key, _remaining_changes(change, made))
-        self._settle(key, made)
+        current, warnings = self._correct(live, key, to_correct)
+        current, more = self._change(current, key, _remaining_changes(change, current))
+        self._settle(key, current)
         warnings += more + _uncorrectable(missing)
         if isinstance(change, Create):
-            return Adopted(key, made, warnings)
+            return Adopted(key, current, warnings)
         return Applied(
-            key, made, created=True, warnings=warnings + additions(made, creation(change).attributes)
+            key, current, created=True, warnings=warnings + additions(current, creation(change).attributes)
         )
 
     def _record(self, change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:

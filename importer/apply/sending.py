@@ -82,18 +82,18 @@ class Sender:
         as does a request that was sent before: a refusal does not show what became of the first."""
         if not is_ready(step):
             raise ValueError(f"{identity(step)} depends on another step")
-        made = request(step)
+        prepared = request(step)
         # Without an idempotency key a step is looked up, not sent again, so its bytes are not needed.
-        kept = made.content if made.idempotency_key else None
+        kept = prepared.content if prepared.idempotency_key else None
         self.journal.sending(
             key,
             identity(step),
-            idempotency_key=made.idempotency_key,
+            idempotency_key=prepared.idempotency_key,
             content=kept,
             plan_hash=self.plan_hash,
         )
         try:
-            return carry_out(step, made)
+            return carry_out(step, prepared)
         except (ApiError, NotAvailable) as error:
             if _is_certain(error) and not _was_sent_before(step):
                 self.journal.failed(key, identity(step), detail=error.summary)

@@ -108,11 +108,11 @@ def declare_live(
     ]
     neutral = replace(settings, aliases={}, on_unresolved={}, create_missing=frozenset(), marker_field=None)
     resolved = resolve(declared, catalogue, neutral).incidents
-    made = [
+    checked = [
         _checked(live, draft, incident, resolved_again, warnings)
         for live, draft, incident, resolved_again in zip(sources, drafts, declared, resolved, strict=True)
     ]
-    return _plannable([each for each in made if each is not None], catalogue, neutral, warnings)
+    return _plannable([each for each in checked if each is not None], catalogue, neutral, warnings)
 
 
 def without_numbers(declared: Iterable[Declared]) -> tuple[Declared, ...]:

@@ -28,9 +28,9 @@ class ReferenceFinder:
     def unique(self, entity: Entity, within: Entity | None = None) -> Reference | None:
         """Return the name, email or Slack ID that means this entity alone, or None."""
         kind = _KIND_IN_FILES.get(entity.kind, entity.kind)
-        for by, word in self._candidates(entity):
-            reference = Reference(kind, word, by)
-            if word and line(word) == word and self._means(reference, entity, within):
+        for by, name in self._candidates(entity):
+            reference = Reference(kind, name, by)
+            if name and line(name) == name and self._means(reference, entity, within):
                 return reference
         return None
 

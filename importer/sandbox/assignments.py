@@ -90,13 +90,13 @@ def _values(
 
 
 def _value(reading: _Reading, custom_field: Wire, value: Wire, path: str) -> str:
-    word = _KEYS_BY_TYPE.get(custom_field["field_type"])
-    if word is None:
-        word = "value_catalog_entry_id" if "catalog_type_id" in custom_field else "value_option_id"
-    if any(other in value for other in _VALUE_KEYS if other != word) or word not in value:
-        reading.refuse(path, f"the custom field {custom_field['name']!r} takes {word}")
+    key = _KEYS_BY_TYPE.get(custom_field["field_type"])
+    if key is None:
+        key = "value_catalog_entry_id" if "catalog_type_id" in custom_field else "value_option_id"
+    if any(other in value for other in _VALUE_KEYS if other != key) or key not in value:
+        reading.refuse(path, f"the custom field {custom_field['name']!r} takes {key}")
         return ""
-    return _VALUE_READERS[word](reading, custom_field, value[word], f"{path}.{word}")
+    return _VALUE_READERS[key](reading, custom_field, value[key], f"{path}.{key}")
 
 
 def _option(reading: _Reading, custom_field: Wire, text: str, path: str) -> str:
@@ -166,14 +166,14 @@ def _roles(reading: _Reading, assignments: Sequence[Wire | None]) -> tuple[dict[
 
 def _assignee(reading: _Reading, assignee: Wire, path: str) -> str:
     users = reading.account.catalogue.users
-    for word in ("id", "slack_user_id", "email"):
-        if text := assignee.get(word):
-            matching = [user for user in users.values() if user.get(word) == text]
+    for key in ("id", "slack_user_id", "email"):
+        if text := assignee.get(key):
+            matching = [user for user in users.values() if user.get(key) == text]
             # Merges leave several users with one email; the active one is meant.
             active = [user for user in matching if user["is_active"]] or matching
             if len(active) == 1:
                 return str(active[0]["id"])
-            reading.refuse(f"{path}.{word}", f"{len(active)} users have the {word} {text!r}")
+            reading.refuse(f"{path}.{key}", f"{len(active)} users have the {key} {text!r}")
             return ""
     reading.problems.append(required(path, "an assignee needs an id, an email or a slack_user_id"))
     return ""

@@ -194,13 +194,13 @@ def seeded_options(seed: Mapping[str, Any]) -> list[Wire]:
 
 def _option(field: Wire, option: Any, place: int) -> Wire:
     given = {"value": option} if isinstance(option, str) else dict(option)
-    made = identifiers.named("options", f"{field['name']}/{given['value']}")
-    return {"id": made, "sort_key": (place + 1) * 10, **given, "custom_field_id": field["id"]}
+    identifier = identifiers.named("options", f"{field['name']}/{given['value']}")
+    return {"id": identifier, "sort_key": (place + 1) * 10, **given, "custom_field_id": field["id"]}
 
 
 def _table(kind: str, given: Iterable[Any]) -> dict[str, Wire]:
     return {
-        entry["id"]: {word: value for word, value in entry.items() if word not in _SEED_ONLY}
+        entry["id"]: {key: value for key, value in entry.items() if key not in _SEED_ONLY}
         for entry in _entries(kind, given)
     }
 
@@ -214,10 +214,10 @@ def _entry(kind: str, given: Any, place: int) -> Wire:
     if not entry.get("name"):
         raise ValueError(f"the seed's {kind} number {place + 1} has no name")
     # Users may share a name and an email; the identifier is made from what distinguishes them.
-    distinct = "/".join(str(entry.get(word, "")) for word in ("name", "email", "slack_user_id", "is_active"))
+    distinct = "/".join(str(entry.get(key, "")) for key in ("name", "email", "slack_user_id", "is_active"))
     rank = {"rank": place + 1} if kind in _RANKED else {}
-    made = identifiers.named(kind, distinct if kind == "users" else entry["name"])
-    return {"id": made, **_DEFAULTS[kind], **rank, **entry}
+    identifier = identifiers.named(kind, distinct if kind == "users" else entry["name"])
+    return {"id": identifier, **_DEFAULTS[kind], **rank, **entry}
 
 
 def _api_key(given: Mapping[str, Any]) -> ApiKey:
@@ -247,42 +247,42 @@ def _custom_fields(given: Iterable[Any], tables: Mapping[str, Mapping[str, Wire]
 
 
 def _catalog_type(catalog_type: Wire, entries: Mapping[str, Wire]) -> Wire:
-    word = catalog_type["name"].replace(" ", "")
+    type_name = catalog_type["name"].replace(" ", "")
     count = sum(entry["catalog_type_id"] == catalog_type["id"] for entry in entries.values())
     derived = {
-        "engine_resource_type": f'CatalogEntry["Custom[\\"{word}\\"]"]',
-        "type_name": f'Custom["{word}"]',
+        "engine_resource_type": f'CatalogEntry["Custom[\\"{type_name}\\"]"]',
+        "type_name": f'Custom["{type_name}"]',
         "estimated_count": count,
     }
     return {**derived, **catalog_type}
 
 
 def _catalog_entries(given: Iterable[Any], types: Mapping[str, Wire]) -> dict[str, Wire]:
-    made = [
+    entries = [
         _catalog_entry(catalog_type, entry, place)
         for catalog_type in _entries("catalog_types", given)
         for place, entry in enumerate(catalog_type.get("entries", ()))
     ]
-    return {entry["id"]: entry for entry in made if entry["catalog_type_id"] in types}
+    return {entry["id"]: entry for entry in entries if entry["catalog_type_id"] in types}
 
 
 def _catalog_entry(catalog_type: Wire, given: Any, place: int) -> Wire:
     entry = {"name": given} if isinstance(given, str) else dict(given)
-    made = identifiers.named("catalog_entries", f"{catalog_type['name']}/{entry['name']}")
+    identifier = identifiers.named("catalog_entries", f"{catalog_type['name']}/{entry['name']}")
     defaults = {"aliases": [], "attribute_values": {}, "rank": place, **_DATED}
-    return {"id": made, **defaults, **entry, "catalog_type_id": catalog_type["id"]}
+    return {"id": identifier, **defaults, **entry, "catalog_type_id": catalog_type["id"]}
 
 
 def _team(team: Wire, users: Mapping[str, Wire], entries: Mapping[str, Wire]) -> Wire:
     by_email = {user["email"]: user for user in users.values() if user.get("email")}
     shown = ("id", "name", "email", "slack_user_id")
     members = [
-        {word: user[word] for word in shown if user.get(word)}
+        {key: user[key] for key in shown if user.get(key)}
         for user in (by_email[each] if isinstance(each, str) else each for each in team.get("members", ()))
     ]
     same_name = (entry for entry in entries.values() if entry["name"] == team["name"])
     entry = next(same_name, {"id": team["id"], "name": team["name"]})
-    slim = {word: entry[word] for word in ("id", "name", "external_id") if entry.get(word)}
+    slim = {key: entry[key] for key in ("id", "name", "external_id") if entry.get(key)}
     return {"catalog_entry": slim, **team, "members": members}
 
 
@@ -293,11 +293,13 @@ def _structure_item(page: Wire, item: Any) -> Wire:
     ((kind, inner),) = item.items()
     if kind == "component":
         return {kind: _component(page, inner)}
-    made = {"id": identifiers.named("structure", f"{page['name']}/{inner['name']}"), **inner}
+    common = {"id": identifiers.named("structure", f"{page['name']}/{inner['name']}"), **inner}
     if kind == "group":
         components = [_component(page, each) for each in inner.get("components", ())]
-        return {kind: {"hidden": False, "display_aggregated_uptime": True, **made, "components": components}}
-    return {kind: {**made, "items": [_structure_item(page, each) for each in inner.get("items", ())]}}
+        return {
+            kind: {"hidden": False, "display_aggregated_uptime": True, **common, "components": components}
+        }
+    return {kind: {**common, "items": [_structure_item(page, each) for each in inner.get("items", ())]}}
 
 
 def _component(page: Wire, given: Any) -> Wire:
@@ -327,23 +329,21 @@ _FORM_LINKS = {
 
 
 def _form(given: Mapping[str, Any], tables: Mapping[str, Mapping[str, Wire]]) -> Wire:
-    form = {word: value for word, value in given.items() if word != "incident_type"}
-    made = identifiers.named("incident_forms", f"{given['form_type']}/{given.get('incident_type', '')}")
+    form = {key: value for key, value in given.items() if key != "incident_type"}
+    identifier = identifiers.named("incident_forms", f"{given['form_type']}/{given.get('incident_type', '')}")
     elements = [_form_element(element, tables) for element in given.get("lifecycle_elements", ())]
     link = (
         {"incident_type_id": _named_id(tables["incident_types"], given["incident_type"])}
         if "incident_type" in given
         else {}
     )
-    return {"id": made, "expressions": [], **_DATED, **link, **form, "lifecycle_elements": elements}
+    return {"id": identifier, "expressions": [], **_DATED, **link, **form, "lifecycle_elements": elements}
 
 
 def _form_element(given: Mapping[str, Any], tables: Mapping[str, Mapping[str, Wire]]) -> Wire:
-    element = {word: value for word, value in given.items() if word not in _FORM_LINKS}
+    element = {key: value for key, value in given.items() if key not in _FORM_LINKS}
     links = {
-        f"{word}_id": _named_id(tables[kind], given[word])
-        for word, kind in _FORM_LINKS.items()
-        if word in given
+        f"{key}_id": _named_id(tables[kind], given[key]) for key, kind in _FORM_LINKS.items() if key in given
     }
     return {**element, **links}
 

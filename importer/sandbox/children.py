@@ -117,17 +117,17 @@ def _follow_up_problems(exchange: Exchange) -> Iterator[Problem]:
 
 def _unknown(payload: Wire, tables: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     """Yield a problem for each identifier in a payload that its table lacks."""
-    for word, table in tables.items():
-        if payload.get(word) and payload[word] not in table:
-            yield unknown(word, payload[word])
+    for name, table in tables.items():
+        if payload.get(name) and payload[name] not in table:
+            yield unknown(name, payload[name])
 
 
 def _follow_up_with(exchange: Exchange, before: Wire) -> Wire:
     catalogue, payload = exchange.account.catalogue, exchange.payload
     wire = dict(before)
-    for word in ("title", "description"):
-        if word in payload:
-            wire[word] = tidy(exchange.account, payload[word])
+    for name in ("title", "description"):
+        if name in payload:
+            wire[name] = tidy(exchange.account, payload[name])
     if "labels" in payload:
         wire["labels"] = [label for label in payload["labels"] if label is not None]
     if "assignee_id" in payload:
@@ -173,11 +173,11 @@ def list_attachments(exchange: Exchange) -> Wire:
     query = exchange.query
     if "incident_id" not in query and not {"external_id", "resource_type"} <= query.keys():
         refuse_if([required("incident_id", "give an incident_id, or a resource_type and an external_id")])
-    words = [word for word in ("external_id", "resource_type") if word in query]
+    names = [name for name in ("external_id", "resource_type") if name in query]
     found = [
         each
         for each in listed(exchange, "attachment")
-        if all(each["resource"][word] == query[word] for word in words)
+        if all(each["resource"][name] == query[name] for name in names)
     ]
     return {"incident_attachments": found}
 
@@ -208,9 +208,9 @@ def _attachment_problems(exchange: Exchange, resource: Wire) -> Iterator[Problem
         yield required("resource.url", f"a url is required for {_ATTACHMENT_URL}")
     if url and not is_link(url):
         yield invalid("resource.url", f"{url!r} is not a valid URL")
-    for word in ("title", "emoji"):
-        if resource.get(word) and kind != _ATTACHMENT_URL:
-            yield invalid(f"resource.{word}", f"{word} is for {_ATTACHMENT_URL} only")
+    for name in ("title", "emoji"):
+        if resource.get(name) and kind != _ATTACHMENT_URL:
+            yield invalid(f"resource.{name}", f"{name} is for {_ATTACHMENT_URL} only")
 
 
 def _external_resource(resource: Wire) -> Wire:
@@ -240,9 +240,9 @@ def create_timeline_item(exchange: Exchange) -> Wire:
     account, payload = exchange.account, exchange.payload
     refuse_if(exchange.problems)
     with account.store.transaction():
-        made = account.store.recall("timeline_item", payload["idempotency_key"])
-        if made is not None:
-            _, wire = account.child_at(exchange.key, "timeline_item", made)
+        known = account.store.recall("timeline_item", payload["idempotency_key"])
+        if known is not None:
+            _, wire = account.child_at(exchange.key, "timeline_item", known)
             return {"incident_timeline_item": wire}
         incident = account.incident_in(exchange.key, payload["incident_id"])
         wire = _timeline_item_with(exchange, {**dated(exchange), "incident_id": incident.id})
@@ -266,9 +266,9 @@ def update_timeline_item(exchange: Exchange) -> Wire:
 def _timeline_item_with(exchange: Exchange, before: Wire) -> Wire:
     payload = exchange.payload
     wire = dict(before)
-    for word in ("title", "description"):
-        if word in payload:
-            wire[word] = tidy(exchange.account, payload[word])
+    for name in ("title", "description"):
+        if name in payload:
+            wire[name] = tidy(exchange.account, payload[name])
     if "timestamp" in payload:
         wire["timestamp"] = moments.to_text(payload["timestamp"])
     if wire.get("description") == "":

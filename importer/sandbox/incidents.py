@@ -40,12 +40,12 @@ def _known(exchange: Exchange) -> StoredIncident | None:
     account, payload = exchange.account, exchange.payload
     if exchange.problems or account.options.idempotency is Idempotency.EXPIRED:
         return None
-    made = account.store.recall("incident", payload["idempotency_key"])
-    if made is None:
+    known = account.store.recall("incident", payload["idempotency_key"])
+    if known is None:
         return None
     if account.options.idempotency is Idempotency.CONFLICT:
         raise conflict("An incident with this idempotency key already exists", "idempotency_key")
-    return account.store.incident(made)
+    return account.store.incident(known)
 
 
 def _refuse_beyond_hourly_limit(account: Account) -> None:
@@ -160,8 +160,8 @@ def _form_problems(
 
 def _element_problems(element: Wire, payload: Wire, assigned: Assignments) -> Iterator[Problem]:
     match element["element_type"]:
-        case "name" | "summary" as word if not payload.get(word):
-            yield required(word)
+        case "name" | "summary" as name if not payload.get(name):
+            yield required(name)
         case "severity" if not payload.get("severity_id"):
             yield required("severity_id", "A severity is required to open an incident")
         case "custom_field" if not assigned.custom_fields.get(element["custom_field_id"]):

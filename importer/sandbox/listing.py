@@ -201,13 +201,13 @@ _FILTERS: dict[str, Callable[[Account, str, Sequence[str]], Condition | None]] =
 def between_moments(query: MultiDict[str, str], items: Iterable[Wire]) -> list[Wire]:
     """Return the items whose created_at and updated_at match the filters of a query."""
     kept = list(items)
-    for word in ("created_at", "updated_at"):
+    for name in ("created_at", "updated_at"):
         for operator in ("gte", "lte", "date_range"):
-            if (text := query.get(f"{word}[{operator}]")) is None:
+            if (text := query.get(f"{name}[{operator}]")) is None:
                 continue
             bounds = moment_bounds(operator, text)
             if bounds is None:
-                refuse_if([invalid(f"{word}[{operator}]", f"{text!r} is not a date")])
+                refuse_if([invalid(f"{name}[{operator}]", f"{text!r} is not a date")])
             else:
-                kept = [each for each in kept if bounds[0] <= moments.from_text(each[word]) <= bounds[1]]
+                kept = [each for each in kept if bounds[0] <= moments.from_text(each[name]) <= bounds[1]]
     return kept

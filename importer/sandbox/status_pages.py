@@ -39,9 +39,9 @@ def list_incidents(exchange: Exchange) -> Wire:
     if "status_page_id" not in query:
         refuse_if([required("status_page_id")])
     refuse_if(
-        invalid(word, f"the sandbox does not filter by {word}")
-        for word in ("group_id", "sub_page_id", "start_at", "end_at")
-        if word in query
+        invalid(name, f"the sandbox does not filter by {name}")
+        for name in ("group_id", "sub_page_id", "start_at", "end_at")
+        if name in query
     )
     found = exchange.account.store.children_of(_KIND, query["status_page_id"])
     component_id = query.get("component_id")
@@ -59,8 +59,8 @@ def create_retrospective(exchange: Exchange) -> Wire:
     returned"); nobody is notified."""
     account, payload = exchange.account, exchange.payload
     with account.store.transaction():
-        made = account.store.recall(_KIND, payload.get("idempotency_key", ""))
-        known = None if made is None or exchange.problems else account.store.child(_KIND, made)
+        identifier = account.store.recall(_KIND, payload.get("idempotency_key", ""))
+        known = None if identifier is None or exchange.problems else account.store.child(_KIND, identifier)
         if known is not None:
             return {"status_page_incident": known[1]}
         refuse_if([*exchange.problems, *_problems(exchange)])

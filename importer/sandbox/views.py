@@ -82,7 +82,7 @@ def actor(key: ApiKey | None, identifier: str) -> Wire:
 def user(catalogue: Catalogue, identifier: str) -> Wire:
     """Return a user as embedded in other objects."""
     found = catalogue.users[identifier]
-    return {word: found[word] for word in _USER_V2 if found.get(word)}
+    return {name: found[name] for name in _USER_V2 if found.get(name)}
 
 
 def _fields(catalogue: Catalogue, options: Mapping[str, Wire]) -> dict[str, Wire]:
@@ -91,7 +91,7 @@ def _fields(catalogue: Catalogue, options: Mapping[str, Wire]) -> dict[str, Wire
     for option in options.values():
         of_field[option["custom_field_id"]].append(option)
     return {
-        identifier: {**{word: custom_field[word] for word in _TYPE_INFO}, "options": of_field[identifier]}
+        identifier: {**{name: custom_field[name] for name in _TYPE_INFO}, "options": of_field[identifier]}
         for identifier, custom_field in catalogue.custom_fields.items()
     }
 
@@ -111,7 +111,7 @@ def _value(catalogue: Catalogue, custom_field: Wire, options: Mapping[str, Wire]
     if "catalog_type_id" not in custom_field:
         return {"value_option": options[value]}
     entry = catalogue.entries[value]
-    shown: dict[str, Any] = {word: entry[word] for word in ("id", "name", "aliases")}
+    shown: dict[str, Any] = {name: entry[name] for name in ("id", "name", "aliases")}
     if entry.get("external_id"):
         shown["external_id"] = entry["external_id"]
     return {"value_catalog_entry": shown}

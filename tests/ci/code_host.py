@@ -79,7 +79,7 @@ class CodeHost:
         return self.say(number, _body(request), BOT)
 
     def edit_comment(self, request: Request, comment: int) -> Any:
-        (known,) = [each for said in self.comments.values() for each in said if each["id"] == comment]
+        (known,) = [each for comments in self.comments.values() for each in comments if each["id"] == comment]
         known["body"] = _body(request)
         return known
 

@@ -79,7 +79,7 @@ class _Job:
         (self.folder / "temp").mkdir(parents=True)
         (self.folder / "event.json").write_text(json.dumps(payload), encoding="utf-8")
         commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=self.checkout, text=True).strip()
-        self.told = {
+        self.variables = {
             "GITHUB_ACTION_PATH": str(ROOT),
             "GITHUB_ACTOR": payload.get("sender", "lisa"),
             "GITHUB_API_URL": self.runner.host.url,
@@ -109,11 +109,11 @@ class _Job:
 
     def call(self, step: Json, name: str) -> int:
         assert step["shell"] == "bash"
-        assert "${{" not in step["run"], "text of others must not become a part of a script"
+        assert "${{" not in step["run"], "no expression may be expanded inside a script"
         output = self.folder / f"output-{len(self.taken)}"
         output.touch()
         environment = {each: self.text(value) for each, value in step.get("env", {}).items()}
-        environment = self.runner.environment | self.told | {"GITHUB_OUTPUT": str(output)} | environment
+        environment = self.runner.environment | self.variables | {"GITHUB_OUTPUT": str(output)} | environment
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
             cwd=self.checkout / self.text(step.get("working-directory", ".")),
@@ -131,7 +131,7 @@ class _Job:
 
     def play(self, step: Json, name: str) -> int:
         """Simulate a third-party action or the installation."""
-        told = {each: self.text(value) for each, value in step.get("with", {}).items()}
+        inputs = {each: self.text(value) for each, value in step.get("with", {}).items()}
         runner, run = self.runner, self.runner.runs
         match step.get("uses", name).partition("@")[0]:
             case "install":
@@ -139,31 +139,31 @@ class _Job:
             case "actions/setup-python":
                 self.steps[name].outputs = {"python-path": sys.executable}
             case "actions/cache/restore":
-                fitting = [each for each in runner.cache if each.startswith(told["restore-keys"])]
+                fitting = [each for each in runner.cache if each.startswith(inputs["restore-keys"])]
                 if fitting:
-                    shutil.copytree(runner.cache[fitting[-1]], self.checkout / told["path"])
+                    shutil.copytree(runner.cache[fitting[-1]], self.checkout / inputs["path"])
             case "actions/cache/save":
-                assert told["key"] not in runner.cache
-                if (self.checkout / told["path"]).exists():  # else it warns
-                    runner.cache[told["key"]] = self.folder / "cache"
-                    shutil.copytree(self.checkout / told["path"], self.folder / "cache")
+                assert inputs["key"] not in runner.cache
+                if (self.checkout / inputs["path"]).exists():  # the action only warns
+                    runner.cache[inputs["key"]] = self.folder / "cache"
+                    shutil.copytree(self.checkout / inputs["path"], self.folder / "cache")
             case "actions/upload-artifact":
-                kept = runner.artifact(told["name"], run)
+                kept = runner.artifact(inputs["name"], run)
                 kept.mkdir(parents=True)
-                shutil.copy(told["path"], kept)
-                runner.host.keep(told["name"], head=self.steps["plan"].outputs["head"], run=run)
+                shutil.copy(inputs["path"], kept)
+                runner.host.keep(inputs["name"], head=self.steps["plan"].outputs["head"], run=run)
             case "actions/download-artifact":
-                assert told["github-token"] == TOKEN
-                shutil.copytree(runner.artifact(told["name"], int(told["run-id"])), told["path"])
+                assert inputs["github-token"] == TOKEN
+                shutil.copytree(runner.artifact(inputs["name"], int(inputs["run-id"])), inputs["path"])
             case other:
                 raise AssertionError(other)
         return 0
 
     def end(self) -> Job:
         summary = self.folder / "summary"
-        told = summary.read_text("utf-8") if summary.exists() else ""
+        text = summary.read_text("utf-8") if summary.exists() else ""
         outputs = {name: step.outputs for name, step in self.steps.items()}
-        return Job(self.code, self.log, told, outputs, tuple(self.taken))
+        return Job(self.code, self.log, text, outputs, tuple(self.taken))
 
     # -- expressions --------------------------------------------------------------------------------------
 

@@ -80,11 +80,11 @@ def gitlab() -> Iterator[GitLab]:
         yield one
 
 
-def run(project: Project, gitlab: GitLab, job: str, branch: str, **told: str) -> tuple[int, str, Path]:
+def run(project: Project, gitlab: GitLab, job: str, branch: str, **variables: str) -> tuple[int, str, Path]:
     """Run the script of a job in a fresh checkout; return its code, its log, and the checkout."""
     project.runner.runs += 1
     checkout = project.checkout(branch)
-    told |= {
+    variables |= {
         "CI_API_V4_URL": gitlab.url,
         "CI_COMMIT_SHA": project.git("rev-parse", branch),
         "CI_MERGE_REQUEST_IID": "7",
@@ -97,7 +97,7 @@ def run(project: Project, gitlab: GitLab, job: str, branch: str, **told: str) ->
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", "\n".join(JOBS[job]["script"])],
         cwd=checkout,
-        env=clean_environment(project.account.url) | told,
+        env=clean_environment(project.account.url) | variables,
         capture_output=True,
         text=True,
         timeout=120,
