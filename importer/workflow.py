@@ -1,4 +1,4 @@
-"""The order of the stages: load, resolve, refresh, plan, apply, adopt, pull. It alone knows it."""
+"""The order of the stages: load, resolve, refresh, plan, apply, adopt, pull. Only this module knows it."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ from importer.sources.rules import check_declared
 from importer.state.ledger import Ledger, check_account
 
 _REFERENCE = re.compile(r"\D*([0-9]+)")
-"""INC-48 or 48. The prefix is not fixed, and the API takes the bare number only."""
+"""INC-48 or 48. The prefix varies, and the API takes only the bare number."""
 
 
 class AccountApi(refresh.IncidentReader, sending.IncidentWriter, pull.ChildReader, OptionWriter, Protocol):
-    """All that the stages ask of the account."""
+    """What all the stages require of the account."""
 
     def catalogue(self, needs: Needs) -> Catalogue: ...
     def workflows(self) -> tuple[Workflow, ...] | None: ...
@@ -73,7 +73,7 @@ class AccountApi(refresh.IncidentReader, sending.IncidentWriter, pull.ChildReade
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Where the work happens: the settings, the account and its API, the state file and the clock."""
+    """What the stages work on: the settings, the account and its API, the state and the clock."""
 
     settings: Settings
     account: Account
@@ -84,7 +84,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class PullSelection:
-    """Incidents to pull, oldest first, with their keys by ID, the account's things, and what is left out."""
+    """Incidents to pull, oldest first, with their keys by ID, the catalogue, and what is left out."""
 
     incidents: tuple[LiveIncident, ...]
     keys: Mapping[str, str]
@@ -93,24 +93,24 @@ class PullSelection:
 
 
 def load_declared(settings: Settings, paths: Sequence[Path], *, now: datetime) -> Loaded:
-    """Load the files and check what can be checked without the account."""
+    """Load the files and run the checks that do not need the account."""
     loaded = load(settings, paths)
     return replace(loaded, diagnostics=loaded.diagnostics + check_declared(loaded.incidents, now=now))
 
 
 def preflight(session: Session) -> tuple[Diagnostic, ...]:
-    """Look at the account before anything is planned: roles, risky workflows, the marker field."""
+    """Check the account before anything is planned: roles, risky workflows, the marker field."""
     catalogue = session.api.catalogue(needs((), session.settings))
     found = check_key(session.account) + check_workflows(session.api.workflows())
     return grouped(found + check_marker(catalogue, session.settings, session.account))
 
 
 def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
-    """Compare the files with the account. A plan with errors has no changes, only their diagnostics, which
-    have all their places.
+    """Compare the files with the account. A plan with errors has no changes, only diagnostics, each with all
+    its locations.
 
-    Raises Refused where the state belongs to another account, UsageError where --only names no incident,
-    ApiError and NoAnswer.
+    Raises Refused if the state belongs to another account, UsageError if --only matches no incident, ApiError
+    and NoAnswer.
     """
     settings = session.settings
     check_account(session.ledger, session.account)
@@ -134,34 +134,34 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     context = PlanContext(settings, marker(catalogue, settings), default_status(catalogue))
     incidents = _under_scope(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
-    made = _compared(session, empty, context, incidents, keys)
+    plan = _compared(session, empty, context, incidents, keys)
     if scope.drift_only:
-        made = only_drift(made)
+        plan = only_drift(plan)
     else:
-        checks = check_roles(session.account, made.changes) + _check_safety(made, settings)
-        made = replace(made, diagnostics=made.diagnostics + checks)
-    secrets = privacy.of_changes(made.changes)
-    return _with_grouped_problems(within_limit(made), secrets)
+        checks = check_roles(session.account, plan.changes) + _check_safety(plan, settings)
+        plan = replace(plan, diagnostics=plan.diagnostics + checks)
+    secrets = privacy.of_changes(plan.changes)
+    return _with_grouped_problems(within_limit(plan), secrets)
 
 
 def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
-    """Warn while somebody reviews the plan, not only when apply refuses it."""
+    """Warn when the plan is reviewed, not only when apply refuses it."""
     count = summarise(plan)
     too_many = exceeded({"create": count.create, "update": count.update}, settings)
-    hint = "apply will refuse: raise the limit in importer.yaml, or plan a part with --limit or --only"
+    hint = "apply will refuse it: raise the limit in importer.yaml, or plan less with --limit or --only"
     return (Diagnostic(Severity.WARNING, "safety-limit", too_many, hint=hint),) if too_many else ()
 
 
 def _with_grouped_problems(plan: Plan, secrets: privacy.Secrets) -> Plan:
-    """Return a plan with its problems by cause, and those marked that say what private incidents say."""
+    """Group a plan's problems by cause, and mark those that contain text of private incidents."""
     return replace(plan, diagnostics=grouped(map(secrets.marked, plan.diagnostics), places=None))
 
 
 def _compared(
     session: Session, empty: Plan, context: PlanContext, incidents: tuple[Incident, ...], keys: frozenset[str]
 ) -> Plan:
-    """Return an empty plan with the changes that make the account what the incidents say. `keys` are all that
-    the files declare."""
+    """Return an empty plan with the changes that make the account match the incidents. `keys` are all keys in
+    the files."""
     memory = session.ledger.memory()
     index = refresh.refresh(session.api, incidents, memory, context.marker)
     planned = plan_changes(incidents, index, memory=memory, context=context, declared_keys=keys)
@@ -175,10 +175,10 @@ def _compared(
 
 
 def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
-    """Return what earlier runs of a saved plan did not make yet.
+    """Return the part of a saved plan that earlier runs have not applied.
 
-    A creation that nobody answered, and whose incident now shows the key, is noted as made: to send it again
-    would make a second one if the server has forgotten the idempotency key.
+    A creation without an answer whose key an incident now carries is recorded as applied: sending it again
+    would create a duplicate if the server has forgotten the idempotency key.
     """
     sent = session.ledger.memory().sent
     doubtful = [each for each in plan.changes if each.incident.key in sent]
@@ -197,7 +197,7 @@ def carry_out(
     stop: Event,
     plan_hash: str = "",
 ) -> ApplyResult:
-    """Make the changes of a plan, or of a part of it. `plan_hash` is that of the saved plan it is from."""
+    """Make the changes of a plan or a part of one. `plan_hash` is its saved plan's hash, if it has one."""
     ledger = session.ledger
     ledger.bind_account(session.account)
     ledger.planned((each.incident.key for each in plan.changes if is_acting(each)), plan_hash=plan_hash)
@@ -208,14 +208,14 @@ def carry_out(
 
 
 def mark_applied(session: Session, result: ApplyResult, plan_hash: str) -> None:
-    """Note that a saved plan cannot be applied any more, where a run left nothing of it."""
+    """Record that a saved plan cannot be applied again, if this run completed it."""
     if all(isinstance(outcome, Applied | Adopted) for outcome in result.outcomes):
         session.ledger.finished(plan_hash)
 
 
 def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
-    """Raise Refused where a plan is not what apply would find now: another account, applied already, or
-    an incident that changed since. What an earlier run of the same saved plan touched is not stale."""
+    """Raise Refused if a saved plan no longer holds: it is for another account, was already applied, or an
+    incident has changed since. Incidents that an earlier run of the same plan changed are not stale."""
     if plan.scope.drift_only:
         raise Refused(
             "the plan is a drift report and cannot be applied", hint="make a plan without --drift-only"
@@ -234,7 +234,7 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     if found:
         raise Refused(
             "the plan is stale: " + "; ".join(found),
-            hint="make a new plan and review that",
+            hint="make a new plan and review it",
             code="stale-plan",
         )
 
@@ -242,22 +242,22 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
 def adopt(session: Session, key: str, reference: str) -> LiveIncident:
     """Bind a key to an existing incident, by its reference (INC-48), number or ID; nothing is sent.
 
-    Raises Refused where either already belongs to something else, UsageError where there is no such incident.
+    Raises Refused if the key or the incident is bound otherwise, UsageError if there is no such incident.
     """
     session.ledger.bind_account(session.account)
     number = _REFERENCE.fullmatch(reference.strip())
     live = session.api.incident(number[1] if number else reference.strip())
     if live is None:
         raise UsageError(
-            f"the account has no incident {reference} that this API key can see",
-            hint="give the reference as incident.io shows it, like INC-48",
+            f"the account has no incident {reference}, or this API key cannot see it",
+            hint="write the reference as incident.io shows it, like INC-48",
         )
     for binding in session.ledger.bindings():
         if (binding.key == key) != (binding.incident_id == live.id):
-            taken_key = f"the key '{key}' is {binding.reference}"
-            taken_incident = f"{live.reference} is the incident of the key '{binding.key}'"
+            taken_key = f"the key '{key}' is already bound to {binding.reference}"
+            taken_incident = f"{live.reference} is already bound to the key '{binding.key}'"
             raise Refused(
-                f"{taken_key if binding.key == key else taken_incident} already",
+                taken_key if binding.key == key else taken_incident,
                 hint=f"if that is wrong, run `importer state forget {binding.key}` first",
             )
     session.ledger.adopt(key, live)
@@ -265,11 +265,10 @@ def adopt(session: Session, key: str, reference: str) -> LiveIncident:
 
 
 def find_incidents(session: Session, filters: Filters, key_field: str | None) -> PullSelection:
-    """List what there is to pull, and the names of all that it uses. `key_field` is a custom field that has
-    keys, beside the marker field. A state of another account is not asked for keys.
+    """List the incidents to pull and the catalogue that names their entities. `key_field` is a custom field
+    with keys, next to the marker field. The state of another account is not used for keys.
 
-    Raises UsageError for a severity or a custom field that the account does not have, Refused where keys are
-    not certain.
+    Raises UsageError for a severity or custom field that the account does not have, Refused if keys conflict.
     """
     listed = tuple(session.api.incidents())
     catalogue = session.api.catalogue(pull.needed(listed))
@@ -282,8 +281,8 @@ def find_incidents(session: Session, filters: Filters, key_field: str | None) ->
 
 
 def read_declared(session: Session, found: PullSelection, kinds: frozenset[Field]) -> tuple[Declared, ...]:
-    """Return what a file says of the incidents that were found, with these kinds of children. What it cannot
-    say is in the tally of `found`."""
+    """Return the declarations of the incidents found, with these kinds of children. Values that a file cannot
+    hold are added to the warnings of `found`."""
     reader = ChildCollector(session.api, kinds, found.tally)
     incidents = [reader.with_children(each) for each in found.incidents]
     return pull.declare_live(incidents, found.keys, found.catalogue, session.settings, found.tally)
@@ -292,7 +291,7 @@ def read_declared(session: Session, found: PullSelection, kinds: frozenset[Field
 def bind_pulled(session: Session, declared: Sequence[Declared]) -> int:
     """Bind the keys of pulled incidents in the state; return how many were not bound before. Nothing is sent.
 
-    Raises Refused where the state belongs to another account.
+    Raises Refused if the state belongs to another account.
     """
     session.ledger.bind_account(session.account)
     settled = {each.key for each in session.ledger.bindings() if each.settled}
@@ -302,7 +301,7 @@ def bind_pulled(session: Session, declared: Sequence[Declared]) -> int:
 
 
 def _under_scope(incidents: tuple[Incident, ...], scope: Scope) -> tuple[Incident, ...]:
-    """Return the incidents as a plan of that scope judges them: a report tells of all drift, whatever apply
+    """Return the incidents with the policy for this scope: a drift report shows all drift, whatever apply
     would do about it."""
     if not scope.drift_only:
         return incidents
@@ -327,8 +326,8 @@ def _refuse_foreign(session: Session, plan: Plan, plan_hash: str) -> None:
 
 
 def _created_since(session: Session, creations: Sequence[Create | Pending]) -> Iterator[str]:
-    """Say which of the planned creations were made since, by the ledger or by the marker field, and which
-    would be sent otherwise than the plan shows. Of one in doubt, the marker field only says how it ended."""
+    """Yield planned creations that the ledger or the marker field shows as made since, and those that would
+    not be sent as the plan shows. A pending creation is not looked up by its marker field."""
     memory = session.ledger.memory()
     carriers = _carriers(session, [each for each in creations if isinstance(each, Create)])
     for change in creations:
@@ -336,12 +335,14 @@ def _created_since(session: Session, creations: Sequence[Create | Pending]) -> I
         shown, sent = creation(change).sent_before, memory.sent.get(key)
         if key not in memory.bindings and sent != shown:
             yield (
-                f"'{key}' was sent since" if shown is None else f"'{key}' would not be sent as the plan shows"
+                f"'{key}' was sent since the plan was made"
+                if shown is None
+                else f"'{key}' would not be sent as the plan shows"
             )
             continue
         match memory.bindings.get(key) or carriers.get(key):
             case Binding(reference=reference) | Ours(live=LiveIncident(reference=reference)):
-                yield f"'{key}' was created since, as {reference}"
+                yield f"'{key}' was created since the plan was made, as {reference}"
             case Conflict(explanation=explanation):
                 yield f"'{key}': {explanation}"
             case Claimed() | Hidden() | NotOurs() | Sent() | Absent() | None:
@@ -351,17 +352,17 @@ def _created_since(session: Session, creations: Sequence[Create | Pending]) -> I
 
 
 def _rebound_since(edited: Sequence[Update | Adopt], bindings: Sequence[Binding]) -> Iterator[str]:
-    """Say which of the planned edits are of an incident that the state binds otherwise since."""
+    """Yield planned edits whose key or incident has been bound otherwise since."""
     references = {each.key: each for each in bindings}
     owners = {each.incident_id: each for each in bindings}
     for key, live in ((change.incident.key, change.live) for change in edited):
         for bound in (references.get(key), owners.get(live.id)):
             if bound and (bound.key, bound.incident_id) != (key, live.id):
-                yield f"'{key}' was {live.reference}, but '{bound.key}' is {bound.reference} since"
+                yield f"'{key}' was {live.reference}, but '{bound.key}' is now bound to {bound.reference}"
 
 
 def _carriers(session: Session, changes: Sequence[Change]) -> dict[str, Match]:
-    """Return what the account says now of the keys of some changes, where a field of it has the keys."""
+    """Return the current match of each change's key, or nothing if no field of the account holds keys."""
     if not changes or not session.settings.marker_field:
         return {}
     carrying = marker(session.api.catalogue(needs((), session.settings)), session.settings)
@@ -370,10 +371,10 @@ def _carriers(session: Session, changes: Sequence[Change]) -> dict[str, Match]:
 
 
 def _edited_since(change: Update | Adopt, live: LiveIncident | None) -> list[str]:
-    """Say what moved under a planned edit: which incident, and which of its fields."""
+    """Return what was edited under a planned edit: the incident and its fields."""
     key, planned = change.incident.key, change.live
     if live is None:
-        return [f"'{key}' ({planned.reference}) is no longer visible to this key"]
+        return [f"'{key}' ({planned.reference}) is no longer visible to this API key"]
     if live.updated_at == planned.updated_at:
         return []
     attributes = {each for each in (*planned.attributes, *live.attributes) if not each.is_child}

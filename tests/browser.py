@@ -1,4 +1,4 @@
-"""A page -> the page in a real browser, which tells every request and every message of its console."""
+"""A page -> the page in a real browser, which reports every request and every console message."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
-"""The program runs as root in a container, and asks nobody for anything by itself."""
+"""Chromium runs as root in a container and must make no requests of its own."""
 
 
 @contextmanager
 def opened_browser() -> Iterator[Browser]:
-    """Give Chromium without a window; skip the test where there is none."""
+    """Yield a headless Chromium; skip the test if there is none."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if not program:
         pytest.skip("there is no chromium on this machine: apt-get install chromium")
@@ -39,7 +39,7 @@ def opened_browser() -> Iterator[Browser]:
 
 @dataclass
 class Seen:
-    """An opened page. `noise` is what it should not do: messages, errors, dialogs, requests."""
+    """An opened page. `noise` lists what must not occur: messages, errors, dialogs, requests."""
 
     page: Page
     noise: list[str] = field(default_factory=list)

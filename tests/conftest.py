@@ -1,4 +1,4 @@
-"""What all tests share: golden files, which `pytest --update-golden` renews."""
+"""What all tests share: golden files, which `pytest --update-golden` updates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.processes import reset_signals
 GOLDEN = Path(__file__).parent / "golden"
 
 
-# How long an example takes says something of the machine, and nothing of the promise.
+# How long an example takes depends on the machine and does not matter to the test.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
@@ -33,7 +33,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Return a check that a text is, byte for byte, the golden file of a name."""
+    """Return a check that a text equals the golden file of a name, byte for byte."""
     renewed = request.config.getoption("--update-golden")
 
     def check(name: str, text: str) -> None:

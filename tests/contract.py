@@ -1,9 +1,9 @@
-"""The official OpenAPI document of incident.io -> importer/wire/contract.json: what it demands, without its prose.
+"""The official OpenAPI document of incident.io -> importer/wire/contract.json: its schemas without prose.
 
     python -m tests.contract OPENAPI.json
 
-An endpoint that importer begins to use is added to the document, and the contract made anew; the diff has a
-line for each operation and schema that changed.
+When importer begins to use an endpoint, add it and regenerate the contract; the diff has one line per changed
+operation and schema.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FACTS = frozenset(
         "type",
     }
 )
-"""Keywords of a schema that are kept as they are; `_SETS` and those that hold schemas are kept too, no others."""
+"""Schema keywords that are kept unchanged; `_SETS` and keywords that hold schemas are kept too, no others."""
 _SETS = ("enum", "required")
 
 
@@ -55,7 +55,7 @@ def contract(document: Json) -> Json:
 
 
 def text_of(made: Json) -> str:
-    """Return a contract as it is committed: sorted, with a line for each operation, response and schema."""
+    """Return a contract as committed: sorted, with one line per operation, response and schema."""
     operations = {
         path: _lines({method: _line(each) for method, each in methods.items()}, 4)
         for path, methods in made["paths"].items()
@@ -97,7 +97,7 @@ def _with_content(part: Json, *words: str) -> Json:
 
 
 def _schema(schema: Json) -> Json:
-    """Return a schema without prose. A property may be called `description`, so names are never judged."""
+    """Return a schema without prose. A property may be called `description`, so property names are all kept."""
     kept = _chosen(schema, *_FACTS) | {word: sorted(schema[word]) for word in _SETS if word in schema}
     if "properties" in schema:
         kept["properties"] = {name: _schema(each) for name, each in schema["properties"].items()}
@@ -119,7 +119,7 @@ def _line(value: Any) -> str:
 
 
 def _lines(members: dict[str, str], indent: int) -> str:
-    """Return a JSON object with a line for each member, whose value is JSON already."""
+    """Return a JSON object with one line per member, whose value is already JSON."""
     margin = " " * (indent + 2)
     body = ",\n".join(f"{margin}{json.dumps(name)}: {members[name]}" for name in sorted(members))
     return f"{{\n{body}\n{' ' * indent}}}"

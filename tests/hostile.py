@@ -1,7 +1,7 @@
-"""Texts that try to break out of what shows them, and a plan that holds one of them in every place.
+"""Texts that try to break out of what shows them, and a plan that contains one of them everywhere.
 
-`TEXTS` are by name; `plan_with(text)` has as many changes, rows and problems whatever the text is, so that its
-rendering may be compared with that of `plan_with(HARMLESS)`.
+`TEXTS` are by name; `plan_with(text)` has the same number of changes, rows and problems whatever the text is, so
+that its rendering can be compared with the rendering of `plan_with(HARMLESS)`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ LONG = 1_000_000
 """Characters of the longest texts."""
 
 TEXTS = {
-    # What moves a cursor, colours a screen, or that no output can carry.
+    # Text that moves the cursor, colours the screen, or that no output can carry.
     "nul": "a\x00b",
     "controls": "".join(map(chr, range(32))) + "\x7f" + "".join(map(chr, range(0x80, 0xA0))),
     "ansi": "\x1b[31mred\x1b[0m\x1b[2J\x1b[H\x1b]0;title\x07\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\",
@@ -56,7 +56,7 @@ TEXTS = {
     "tabs": "\tindented\tcode",
     "lone-surrogates": "high \ud800 low \udfff both \udc00\ud800",
     "noncharacters": "\ufffe\uffff\U0010ffff\ufdd0",
-    # What nobody sees, or that turns the direction of writing.
+    # Invisible text, or text that changes the writing direction.
     "direction": "\u202eesrever\u202c \u2066isolate\u2069 \u061c\u200e\u200f \u202dleft",
     "zero-width": "a\u200bb\u200cc\u200dd\u2060e\ufefff\u00adg\u180eh\u034f",
     "tag-letters": "flag \U000e0041\U000e0042\U000e007f",
@@ -87,7 +87,7 @@ TEXTS = {
     "math": "$x$ $$y$$ $`z`$ \\(a\\) \\[b\\]",
     "emoji-codes": ":+1: :shipit: :tada:",
     "spaces-at-the-ends": "  words  ",
-    # What a forge turns into a link or a notification.
+    # Text that a code host turns into a link or a notification.
     "mentions": "@octocat @all @channel @here @acme/team @acme/group/sub user@example.com /cc @everyone",
     "issues": "#1 GH-1 octo/cat#12 !34 group/project!34 &5 $6 %7 ~8 ^9 fixes #123 closes octo/cat#1",
     "references": "https://github.com/octo/cat/issues/1 https://gitlab.com/a/b/-/merge_requests/2 SHA 0123456789abcdef0123456789abcdef01234567 octo@0123456",
@@ -115,11 +115,11 @@ TEXTS = {
 }
 
 _SMALL_PLACES = 20_000
-"""A key, a place or a name of an entity is no longer than that in any account."""
+"""The longest key, path or entity name in any account."""
 
 
 def plan_with(text: str) -> Plan:
-    """Return a plan with every kind of change, where each place for words of a user holds `text`."""
+    """Return a plan with every kind of change, with `text` in every place for text of a user."""
     short = text[:_SMALL_PLACES]
     return Plan(
         account=plans.plan().account,

@@ -1,4 +1,4 @@
-"""What a parameter is called in the id of a test: words, never `value0`, bytes or escapes on end."""
+"""The name of a parameter in the id of a test: readable text, never `value0`, raw bytes or rows of escapes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST = 60
 
 
 def readable(value: object, argument: str) -> str:
-    """Return the name of a value, the same in every process: xdist compares them."""
+    """Return the name of a value, the same in every process, as xdist compares them."""
     if value is None or (isinstance(value, int | float) and not isinstance(value, Enum)):
         return f"{argument}={value}"
     shown = _one_line(_words(value))
@@ -37,20 +37,20 @@ def _words(value: object) -> str:
             return _name_of(value)
 
 
-def _name_of(thing: object) -> str:
-    """Return what a thing calls itself, or its type and the fields that are set."""
-    for name in (getattr(thing, "label", None), getattr(thing, "__name__", None)):
+def _name_of(value: object) -> str:
+    """Return the name of an object, or its type and the fields that are set."""
+    for name in (getattr(value, "label", None), getattr(value, "__name__", None)):
         if isinstance(name, str):
             return name.strip("<>")
-    if is_dataclass(thing) and type(thing).__str__ is object.__str__:
-        held = [getattr(thing, each.name) for each in fields(thing) if each.repr]
-        return f"{type(thing).__name__}({', '.join(_words(each) for each in held if each not in (None, ()))})"
-    return re.sub(r" at 0x[0-9a-f]+", "", str(thing))
+    if is_dataclass(value) and type(value).__str__ is object.__str__:
+        held = [getattr(value, each.name) for each in fields(value) if each.repr]
+        return f"{type(value).__name__}({', '.join(_words(each) for each in held if each not in (None, ()))})"
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))
 
 
 def _one_line(text: str) -> str:
-    """Return a text with ` / ` between its lines, and each character that is not plain by its number. Of one
-    line the ends are shown: they may be what a test is about."""
+    """Return a text with ` / ` between its lines and special characters by number. The ends of a long line are
+    both kept: they may be what a test is about."""
     lines = [each.strip() for each in text.split("\n")]
     if sum(map(bool, lines)) > 1:
         joined = " / ".join(filter(None, lines))

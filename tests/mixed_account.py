@@ -1,4 +1,4 @@
-"""A sandbox full of incidents of every sort: open and closed, live and imported, private, with all that hangs on them."""
+"""A sandbox full of incidents of every kind: open and closed, live and imported, private, with children."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ aliases:
   timestamps: {Closed at: null}
   users: {tomas@example.com: null}
 """
-"""What the other company's importer.yaml says of the words of the first one."""
+"""The other company's importer.yaml, with aliases for the names of the first."""
 
 
 def seed_of_another_company() -> dict[str, Any]:
-    """An account with other IDs, severities and timestamps, one user fewer, and numbers of its own."""
+    """Return the seed of an account with other IDs, severities and timestamps, one user fewer, and its own numbers."""
     seed = default_seed()
     seed |= {"name": "Other", "dashboard_url": "https://app.incident.io/other", "features": []}
     seed["severities"] = ["SEV3", "SEV2", "SEV1"]
@@ -48,7 +48,7 @@ def seed_of_another_company() -> dict[str, Any]:
 
 
 class Filler:
-    """Makes incidents in a sandbox as people and scripts would, by the names of its catalogue."""
+    """Creates incidents in a sandbox as people and scripts would, with the names of its catalogue."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._client = httpx.Client(
@@ -62,11 +62,11 @@ class Filler:
         self._entries = self._entries_of()
 
     def fill(self, count: int) -> list[dict[str, Any]]:
-        """Make so many incidents, one in ten of them still open; return them."""
+        """Create this many incidents, one in ten still open, and return them."""
         return [self.incident(number) for number in range(count)]
 
     def incident(self, number: int) -> dict[str, Any]:
-        """Make the incident of this number: always the same one."""
+        """Create the incident with this number, which is always the same."""
         is_open = number % 10 == 9
         mode = "standard" if is_open or number % 3 == 0 else "retrospective"
         body: dict[str, Any] = {
@@ -100,8 +100,8 @@ class Filler:
         found: dict[str, Any] = answer.json()
         return found
 
-    def hang_on(self, incident: dict[str, Any]) -> None:
-        """Add a child of each kind that can be read again."""
+    def add_children(self, incident: dict[str, Any]) -> None:
+        """Add a child of each kind that can be read back."""
         owner = {"incident_id": incident["id"]}
         lisa = self._id("/v2/users", "Lisa Karlsson")
         for title in ("Add an alert", "Add an alert", "no"):

@@ -1,4 +1,4 @@
-"""One declared incident, a ledger and an account for it: what the planner's tests are built from."""
+"""One declared incident, with a ledger and an account for it: the parts of the planner's tests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ WRITTEN = TimelineItem(BEGAN, "By hand.")
 EVERYTHING = Policy()
 Fields = Mapping[Attribute, Remembered]
 KNOWN: Fields = {Attribute(Field.CALL_URL): Remembered(None, None)}
-"""What the state has of an incident that it knows, when nothing of what is compared is in it."""
+"""What the state remembers of a known incident, without any attribute under comparison."""
 
 
 def incident(

@@ -1,4 +1,4 @@
-"""Plans of every kind, by name: what the renderers and the plan file are tested on."""
+"""Plans of every kind, by name, for the tests of the renderers and the plan file."""
 
 from __future__ import annotations
 
@@ -301,7 +301,7 @@ PLANS = {
 
 
 def many(number: int) -> Plan:
-    """Return a plan of so many creations, three a week from 2020 on, every hundredth of them private."""
+    """Return a plan with this many creations, three a week from 2020 on, every hundredth private."""
     types = [Entity(Kind.INCIDENT_TYPE, f"01TYPE{name}", name) for name in ("Production", "Security")]
     changes = [
         create(

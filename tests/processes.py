@@ -1,4 +1,4 @@
-"""The programs that tests start: they get signals as from a terminal, and none outlives a test that fails."""
+"""Programs started by tests: they get signals as from a terminal, and none outlives a failing test."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import AnyStr
 
 
 def reset_signals() -> None:
-    """Give each program that is started from now on its signals, whoever started the tests.
+    """Let programs started from now on receive signals, however the tests were started.
 
-    A program inherits which signals are ignored (a shell does so with Ctrl-C for `tests &`, and nohup with
-    the end of the terminal) and which are blocked, but no handler: one that does nothing keeps this process as
-    it was, and lets its children be interrupted.
+    A program inherits which signals are ignored (a shell ignores Ctrl-C for `tests &`, nohup the end of the
+    terminal) and which are blocked, but not handlers: a handler that does nothing leaves this process as it
+    was and lets its children be interrupted.
     """
     for each in signal.valid_signals():
         if signal.getsignal(each) is signal.SIG_IGN:
@@ -23,11 +23,11 @@ def reset_signals() -> None:
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing, as was asked of this process."""
+    """Do nothing: this process ignores the signal."""
 
 
 class Process(subprocess.Popen[AnyStr]):
-    """A program that is killed where the block that it belongs to fails: waiting for its end would be for ever."""
+    """A program that is killed if its `with` block fails; waiting for it could take for ever."""
 
     def __exit__(
         self,

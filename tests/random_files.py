@@ -1,4 +1,4 @@
-"""Random files of incidents, random liberties of a server, and a rehearsal of the two."""
+"""Random files of incidents, random server behaviour, and a rehearsal of the two."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ ALL = Filters()
 
 
 class Clock:
-    """Time that passes only when somebody sleeps."""
+    """A clock that advances only in sleep."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -56,7 +56,7 @@ class Clock:
 
 
 class Silent:
-    """Watches a run and tells nobody."""
+    """Observes a run and reports nothing."""
 
     def started(self, change: Change) -> None: ...
 
@@ -65,7 +65,7 @@ class Silent:
 
 @dataclass
 class Recorder(httpx.BaseTransport):
-    """Keeps the writes that pass through it: method, path and the bytes of the body."""
+    """Records the writes that pass through it: method, path and body."""
 
     inner: httpx.BaseTransport
     writes: list[tuple[str, str, str]] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Recorder(httpx.BaseTransport):
 
 @dataclass
 class Rehearsal:
-    """One account and one folder; every call is what a command would do."""
+    """One account and one folder; every call does what a command would do."""
 
     folder: Path
     sandbox: Sandbox
@@ -116,7 +116,7 @@ class Rehearsal:
             return declared
 
     def incidents(self) -> list[dict[str, Any]]:
-        """Return all incidents of the account, as the API shows them, oldest first."""
+        """Return all incidents of the account as the API shows them, oldest first."""
         with httpx.Client(
             transport=httpx.WSGITransport(app=self.sandbox.app),
             base_url="http://sandbox.localhost",

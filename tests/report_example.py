@@ -1,6 +1,6 @@
-"""A plan as a team sees it in the middle of a migration: part of the history is there, part is to come.
+"""A plan as a team sees it in the middle of a migration, when part of the history is imported.
 
-It is made by planning against the sandbox, from incidents that are always the same.
+It is made by planning against the sandbox, always from the same incidents.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ We rolled back, and watched the graphs for an hour.
 
 @contextmanager
 def planned(folder: Path) -> Iterator[Plan]:
-    """Give the plan: 60 incidents are in the account, 90 more are declared, some were edited since."""
+    """Yield the plan: 60 incidents are in the account, 90 more are declared, some were edited since."""
     with closing(open_sandbox(None, options=SandboxOptions(rate_limit=None))) as sandbox:
         rehearsal = Rehearsal(folder, sandbox, Settings(root=folder, state=folder / ".importer" / "state.db"))
         _write(folder, "incidents/2021-2022.yaml", _incidents(60, first=1, year=2021))
@@ -84,7 +84,7 @@ def _incident(key: str, day: int, year: int, chance: Random) -> dict[str, Any]:
 
 
 def _edited(incidents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the incidents as somebody corrected them since, one of them in a way that the API cannot make."""
+    """Return the incidents with later corrections, one of which the API cannot make."""
     for each in incidents[4:40:9]:
         each["severity"] = "Major"
         each["summary"] = each["summary"].replace("for an hour", "for two hours")

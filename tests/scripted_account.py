@@ -1,7 +1,7 @@
-"""An account in memory that applying a change can talk to, and that goes wrong as a test tells it.
+"""An account in memory for tests of apply, with faults that a test scripts.
 
-It keeps what the API keeps: one incident for an idempotency key, a timeline item for its key, and a second
-follow-up or attachment whenever it is asked for one.
+It behaves like the API: one incident or timeline item per idempotency key, but a second follow-up or attachment
+whenever one is requested.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ FIRST_STATUS = {Field.FOLLOW_UP: "outstanding", Field.POSTMORTEM: "in_progress"}
 
 
 def known(identity: Id) -> str:
-    """The ID of a step that is sent: none waits for another step."""
+    """Return the ID of a step that is sent, which cannot depend on another step."""
     assert isinstance(identity, str)
     return identity
 
 
 class Crash(BaseException):
-    """The process ends here: nothing after it is carried out."""
+    """The process ends here; nothing after it is carried out."""
 
 
 class Fault(Enum):
@@ -95,8 +95,8 @@ _UNSENT = frozenset({Field.CALL_URL, Field.SLACK_CHANNEL_NAME})
 
 @dataclass
 class ScriptedAccount:
-    """`faults` has one fault for each request to come, reads included; `watch` hears of each write before it
-    arrives: the incident's ID or the creation's idempotency key, and the step as the ledger names it."""
+    """`faults` has one fault per coming request, including reads; `watch` is called before each write with the
+    incident's ID or the creation's idempotency key, and the ledger's name of the step."""
 
     faults: list[Fault] = field(default_factory=list)
     watch: Callable[[str, str], None] = lambda _thing, _step: None
@@ -111,7 +111,7 @@ class ScriptedAccount:
     bodies: list[str] = field(default_factory=list)
     found: dict[str, list[Entity]] = field(default_factory=dict)
 
-    # -- what applying a change asks -------------------------------------------------------------------
+    # -- used by apply ---------------------------------------------------------------------------------
 
     def create(self, step: CreateIncident, request: Request) -> Answer:
         once = request.body["idempotency_key"]
@@ -193,19 +193,19 @@ class ScriptedAccount:
 
         return self._asked(commit, "option", custom_field.id, name, is_write=False)
 
-    # -- what a test asks ------------------------------------------------------------------------------
+    # -- used by tests ---------------------------------------------------------------------------------
 
     def put(self, attributes: Attributes) -> LiveIncident:
-        """Make an incident that nobody imported."""
+        """Add an incident that was not imported."""
         self._make(attributes, "somebody", None)
         return self.live[self.made_by["somebody"]]
 
     def put_child(self, incident_id: str, attribute: Attribute, value: Child) -> None:
-        """Make a child that nobody imported."""
+        """Add a child that was not imported."""
         child = LiveChild(f"{incident_id}-{len(self.held[incident_id])}", attribute, value)
         self.held[incident_id].append(child)
 
-    # -- what planning asks ----------------------------------------------------------------------------
+    # -- used by plan ----------------------------------------------------------------------------------
 
     def incident_count(self) -> int | None:
         return None

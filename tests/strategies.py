@@ -1,4 +1,4 @@
-"""Hypothesis strategies for the values that pass between the stages after resolving."""
+"""Hypothesis strategies for the values that the stages after resolving exchange."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ some_blocked = st.lists(
 
 @st.composite
 def creations(draw: st.DrawFn) -> Create | Pending:
-    """A creation that sends what is declared, but for a part, and some defaults beside."""
+    """Draw a creation that sends all but a part of the declaration, and some defaults."""
     incident = draw(incidents)
     left_out = (
         draw(st.sets(st.sampled_from(sorted(incident.attributes, key=repr)))) if incident.attributes else ()

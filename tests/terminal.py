@@ -1,4 +1,4 @@
-"""What a program prints to a terminal -> a page that shows it as the terminal does, to be photographed."""
+"""What a program prints to a terminal -> a page that shows it as the terminal does, for screenshots."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pre {{ margin: 0; font: 14px/1.45 "DejaVu Sans Mono", monospace; }}
 
 
 def page(command: str, printed: str) -> str:
-    """Return a page with a prompt, the command and what it printed, colours included."""
+    """Return a page with a prompt, the command and its output in colour."""
     console = Console(record=True, width=200, file=StringIO(), force_terminal=True, color_system="standard")
     console.print(Text(f"$ {command}", style="bold"), Text.from_ansi(printed), sep="\n", soft_wrap=True)
     return console.export_html(theme=_THEME, code_format=_PAGE)

@@ -1,4 +1,4 @@
-"""The shape of the code: who imports whom, what stays light, what is pure, and how long anything may be."""
+"""The architecture: which package imports which, what is pure, what loads fast, and how long code may be."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ ROWS = (
     "cli",
     "__main__",
 )
-"""Every package, alone in its row: it imports itself and what stands above it, wherever the import stands."""
+"""Every package, one per row. A package imports only itself and rows above it, in functions too."""
 FLAT = {"importer", "workflow", "__main__"}
-"""The rows that are modules; everything else is a package. `importer` is the root itself, with the version."""
+"""The rows that are modules, not packages. `importer` is the root itself, with the version."""
 ISLAND = "sandbox"
-"""It imports nothing of importer, and only the command line imports it."""
+"""A package that imports nothing of importer and that only the command line imports."""
 
 PURE = {"importer", "model", "markup", "wire", "account", "mapping", "plan", "pull", "renderers"}
-"""The packages that decide and never do: no files, no network, no clock, no chance."""
-AT_THE_EDGE: dict[str, set[str]] = {
+"""The packages without effects: no files, network, clock or randomness."""
+ALLOWED_EFFECTS: dict[str, set[str]] = {
     "mapping/mapping_file.py": {"glob", "read_bytes", "resolve"},
     "mapping/records.py": set(),
     "plan/file.py": {"is_file", "open", "read_bytes"},
     "renderers/html.py": {"read_text"},
 }
-"""Modules of pure packages that touch files for them: mappings and presets, exports, a saved plan, the template of
-the page; with what each may do itself."""
+"""Modules of pure packages that may touch files (mappings and presets, exports, saved plans, the page template),
+with the effects allowed to each."""
 
 
 def words(text: str) -> set[str]:
@@ -64,22 +64,22 @@ PURE_LIBRARIES = words(
     functools hashlib heapq html html_to_markdown importer io itertools jinja2 json jsonschema_rs markupsafe math
     pathlib re shlex textwrap typing unicodedata urllib.parse zoneinfo"""
 )
-"""What a pure module may import: all else may do something."""
+"""What a pure module may import; everything else may have effects."""
 METHODS = words(
     """absolute chmod cwd exists expanduser glob hardlink_to home is_dir is_file is_symlink iterdir lstat mkdir now
     open read_bytes read_text readlink rename resolve rglob rmdir samefile stat symlink_to today touch unlink utcnow
     write_bytes write_text"""
 )
 BUILTINS = words("open print input breakpoint exec eval")
-"""Effects that need no import: of paths, of the clock, of the interpreter."""
+"""Effects that need no import: on paths, the clock and the interpreter."""
 DYNAMIC = words("importlib pkgutil runpy")
-DOING = words("httpx sqlite3 os sys time random secrets shutil socket subprocess tempfile")
-"""Libraries whose users do something: a pure module imports none of these users either."""
+EFFECTFUL = words("httpx sqlite3 os sys time random secrets shutil socket subprocess tempfile")
+"""Libraries with effects; pure modules do not import modules that use them either."""
 HEAVY = {"httpx", "jsonschema", "jsonschema_rs", "deepdiff", "rich", "yaml", "sqlite3", "werkzeug", "cheroot"}
 HEAVY |= {"jinja2", "jmespath", "python_calamine", "html_to_markdown"}
 
 INTERFACES = {"cli": "command", "markup": "to_markdown", "formats": "read", "renderers": "render_plan"}
-"""The function that several modules of a package have, since they do the same for different things."""
+"""The function that several modules of a package share as their interface."""
 
 LONGEST_FILE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 400, 40, 10
 
@@ -94,13 +94,13 @@ def inside(path: Path) -> str:
 
 
 def row_of(path: Path) -> str:
-    """The row of a module: its package, or its own name where it lies flat."""
+    """Return the row of a module: its package, or its own name if it is top-level."""
     top = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     return "importer" if top == "__init__" else top
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The full names that a module imports, at its top or anywhere in it."""
+    """Yield the full names that a module imports, at the top or in functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
@@ -126,7 +126,7 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def called(path: Path) -> set[str]:
-    """The names of the functions and methods that a module calls."""
+    """Return the names of the functions and methods that a module calls."""
     return {
         node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -135,7 +135,7 @@ def called(path: Path) -> set[str]:
 
 
 def effects(path: Path) -> set[str]:
-    """The effects that a module names, called or handed on."""
+    """Return the effects that a module names, whether called or passed on."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     methods = {node.attr for node in nodes if isinstance(node, ast.Attribute)} & METHODS
     return methods | {node.id for node in nodes if isinstance(node, ast.Name)} & BUILTINS
@@ -152,12 +152,12 @@ def dotted(path: Path) -> str:
 DOERS = {"importer.api", "importer.state", "importer.sources.load"} | {
     dotted(path)
     for path in MODULES
-    if row_of(path) not in PURE and (effects(path) or libraries(path) & DOING)
+    if row_of(path) not in PURE and (effects(path) or libraries(path) & EFFECTFUL)
 }
 
 
 def classes(pattern: ast.pattern) -> Iterator[str]:
-    """The classes that the subject of a match itself is tested for, not those of its parts."""
+    """Yield the classes that a match tests its subject for, not the ones of its parts."""
     match pattern:
         case ast.MatchClass(cls=ast.Name(id=name)):
             yield name
@@ -174,7 +174,7 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or 0) - function.lineno + 1
 
 
-def test_every_package_has_its_row_and_no_module_lies_flat() -> None:
+def test_every_package_has_a_row_and_no_other_module_is_top_level() -> None:
     assert {row_of(path) for path in MODULES} == {*ROWS, ISLAND}
     assert {row_of(path) for path in MODULES if path.parent == PACKAGE} == FLAT
     assert {row_of(path) for path in MODULES if path.parent != PACKAGE} == {*ROWS, ISLAND} - FLAT
@@ -196,26 +196,28 @@ def test_only_the_command_line_imports_renderers(path: Path) -> None:
 
 
 @every_module
-def test_nothing_is_imported_by_a_name_made_at_run_time(path: Path) -> None:
-    """But for the commands, which are found by their names."""
+def test_nothing_is_imported_by_a_computed_name(path: Path) -> None:
+    """Commands, which are looked up by name, are the exception."""
     named = {name for name in imported(path) if within(name, DYNAMIC)} - {"importlib.resources.files"}
     assert not named | called(path) & {"__import__", "exec", "eval"} or inside(path) == "cli/main.py"
 
 
 @every_module
-def test_effects_stay_at_the_ends(path: Path) -> None:
+def test_pure_packages_have_no_effects(path: Path) -> None:
     row = row_of(path)
     if row in PURE:
         assert [name for name in imported(path) if not within(name, PURE_LIBRARIES)] == []
-        assert effects(path) <= AT_THE_EDGE.get(inside(path), set())
-        assert inside(path) in AT_THE_EDGE or [name for name in imported(path) if within(name, DOERS)] == []
+        assert effects(path) <= ALLOWED_EFFECTS.get(inside(path), set())
+        assert (
+            inside(path) in ALLOWED_EFFECTS or [name for name in imported(path) if within(name, DOERS)] == []
+        )
     assert "httpx" not in libraries(path) or row == "api"
     assert "click" not in libraries(path) or row == "cli"
 
 
 @every_module
 def test_every_match_over_a_closed_union_names_all_its_members(path: Path) -> None:
-    """mypy sees that no member is missing where a match ends in `assert_never`; without it, nothing does."""
+    """mypy finds a missing member only if the match ends in `assert_never`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if (
             isinstance(node, ast.Match)
@@ -229,7 +231,7 @@ def test_every_match_over_a_closed_union_names_all_its_members(path: Path) -> No
 
 
 def repeated(places: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
-    """The names that stand in several places, with these; each place counts once."""
+    """Return names that occur in several places, with the places, each counted once."""
     found: dict[str, set[str]] = {}
     for name, place in places:
         found.setdefault(name, set()).add(place)
@@ -244,7 +246,7 @@ def class_names() -> Iterator[tuple[str, str]]:
 
 
 def public_functions() -> Iterator[tuple[str, str]]:
-    """The functions of modules; those of one interface stand in one place, their package."""
+    """Yield the functions of modules; functions of one interface count once, for their package."""
     for path in MODULES:
         row = row_of(path)
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -252,17 +254,17 @@ def public_functions() -> Iterator[tuple[str, str]]:
                 yield node.name, f"{row}/*" if INTERFACES.get(row) == node.name else inside(path)
 
 
-def test_a_class_name_stands_once() -> None:
-    """But for a leading underscore, and outside of the sandbox: who reads a name knows what it is."""
+def test_a_class_name_is_used_once() -> None:
+    """Names are compared without leading underscores and outside the sandbox."""
     assert repeated(class_names()) == {}
 
 
-def test_the_name_of_a_public_function_stands_once() -> None:
+def test_a_public_function_name_is_used_once() -> None:
     assert repeated(public_functions()) == {}
 
 
 @every_module
-def test_nothing_is_long(path: Path) -> None:
+def test_files_functions_and_signatures_are_short(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= LONGEST_FILE
     assert [each.name for each in functions(path) if length(each) > LONGEST_FUNCTION] == []
 
@@ -272,19 +274,19 @@ def test_the_median_function_is_short() -> None:
 
 
 @every_module
-def test_every_module_says_in_its_first_line_what_it_does(path: Path) -> None:
+def test_every_module_begins_with_a_docstring(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith(('"""', 'r"""'))
 
 
 @pytest.mark.parametrize("words", ["--help", "schema incident", "completion bash"])
-def test_what_needs_no_files_and_no_account_loads_nothing_heavy(words: str) -> None:
+def test_commands_without_files_or_account_import_nothing_heavy(words: str) -> None:
     program = f"""
 import sys
 from importer.cli.main import run
 run({words.split()!r})
 print("loaded:", *({HEAVY!r} & sys.modules.keys()))
 """
-    # An empty environment: a program that measures coverage would load more.
+    # An empty environment, since measuring coverage would load more.
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=PACKAGE.parent,

@@ -1,6 +1,6 @@
-"""The installed importer against the served sandbox, killed and troubled: no promise is broken.
+"""The installed importer against the served sandbox, with kills and faults: no promise is broken.
 
-The campaign whose figures are published is `python -m tests.chaos`; these are a few of its runs, made small.
+The campaign whose figures are published is `python -m tests.chaos`; these are a few small runs of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importer.sandbox import open_sandbox
 from tests.chaos import verdict
 from tests.chaos.account import KEY, Account
 from tests.chaos.declared import incidents
-from tests.chaos.machine import Said
+from tests.chaos.machine import CommandResult
 from tests.chaos.run import run
 from tests.chaos.scenario import Company, scenario
 
@@ -24,14 +24,14 @@ SEEDS = range(21, 27)
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_kills_faults_and_lost_states_leave_one_incident_for_each_key(tmp_path: Path, seed: int) -> None:
+def test_kills_faults_and_lost_states_leave_one_incident_per_key(tmp_path: Path, seed: int) -> None:
     result = run(scenario(seed, 24), tmp_path)
     assert not result.findings, f"seed {seed}: {result.scenario}\n" + "\n".join(result.findings)
     assert result.figures.counts["kills"] > 0  # how many more hit a run before its end is a race
     assert result.figures.counts["incidents"] > 0
 
 
-def test_the_seeds_meet_every_kind_of_company_and_every_liberty_of_the_account() -> None:
+def test_the_seeds_cover_every_company_and_every_account_option() -> None:
     met = [scenario(seed, 24) for seed in SEEDS]
     assert {each.company for each in met} == set(Company)
     assert {each.idempotency for each in met} == {"replay", "conflict", "expired"}
@@ -39,13 +39,13 @@ def test_the_seeds_meet_every_kind_of_company_and_every_liberty_of_the_account()
         assert {getattr(each, liberty) for each in met} == {True, False}, liberty
 
 
-def test_a_seed_is_the_same_scenario_every_time() -> None:
+def test_a_seed_always_gives_the_same_scenario() -> None:
     one, other = scenario(7, 24), scenario(7, 24)
     assert one == other
     assert [one.weather(each) for each in range(5)] == [other.weather(each) for each in range(5)]
 
 
-def test_the_verdict_sees_what_is_wrong_with_an_account() -> None:
+def test_the_verdict_reports_every_error_of_an_account() -> None:
     declared = incidents(scenario(21, 2))
     transport = httpx.WSGITransport(app=open_sandbox(None).app)
     headers = {"Authorization": f"Bearer {KEY}"}
@@ -64,10 +64,13 @@ def test_the_verdict_sees_what_is_wrong_with_an_account() -> None:
     assert "announcements: INC-1 was declared in mode standard" in found
 
 
-def test_the_verdict_sees_what_no_output_and_no_file_may_hold(tmp_path: Path) -> None:
+def test_the_verdict_reports_forbidden_text_in_outputs_and_files(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_text(f"...{KEY}...")
     assert list(verdict.of_files(tmp_path)) == [f"the API key is in {tmp_path / 'state.db'}"]
-    said = [Said(("plan",), 7, "", ""), Said(("apply",), 1, "", "Traceback (most recent call last)")]
-    first, second = verdict.of_outputs(said)
+    results = [
+        CommandResult(("plan",), 7, "", ""),
+        CommandResult(("apply",), 1, "", "Traceback (most recent call last)"),
+    ]
+    first, second = verdict.of_outputs(results)
     assert first == "exit code of plan (7)"
     assert second.startswith("a bug shows: apply (1)")

@@ -1,4 +1,4 @@
-"""apply is killed (SIGKILL) at each of its requests, before and after the server carries it out, and run again."""
+"""apply is killed (SIGKILL) at each request, before or after the server carries it out, and run again."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ postmortem: {url: https://docs.example.com/b}
 
 
 class Killer:
-    """A WSGI app that kills the client at its nth write, before or after handing it on."""
+    """A WSGI app that kills the client at its nth write, before or after passing it on."""
 
     def __init__(self, app: WSGIApplication, *, nth: int, when: str) -> None:
         self._app = app
@@ -88,7 +88,7 @@ def apply(folder: Path, url: str) -> subprocess.Popen[bytes]:
 
 
 def account(url: str) -> dict[str, Any]:
-    """Return what the account holds, without IDs and times: counts by name."""
+    """Return the contents of the account without IDs and times: counts by name."""
     with httpx.Client(base_url=url, headers={"Authorization": "Bearer sandbox-key"}) as client:
         incidents = client.get("/v2/incidents", params={"page_size": 250}).json()["incidents"]
         found: dict[str, Any] = {
@@ -114,7 +114,7 @@ WRITES = 7
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, WRITES + 1))
-def test_a_kill_at_any_request_leaves_one_incident_for_each_key(tmp_path: Path, nth: int, when: str) -> None:
+def test_a_kill_at_any_request_leaves_one_incident_per_key(tmp_path: Path, nth: int, when: str) -> None:
     (tmp_path / "incidents.yaml").write_text(FILES)
     sandbox = open_sandbox(None, options=SandboxOptions())
     killer = Killer(sandbox.app, nth=nth, when=when)
@@ -142,16 +142,16 @@ def test_a_kill_at_any_request_leaves_one_incident_for_each_key(tmp_path: Path, 
 
 
 def _with_little_room() -> None:
-    """Let no file of this process grow beyond 60 kB, as if the disk were full."""
+    """Limit the files of this process to 60 kB, as if the disk were full."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
 
 
-def test_a_disk_that_fills_in_the_middle_of_a_run_loses_nothing(tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_during_a_run_loses_nothing(tmp_path: Path) -> None:
     incidents = "".join(f"- {{key: K{n}, name: Number {n}, severity: Minor}}\n" for n in range(60))
     (tmp_path / "incidents.yaml").write_text(incidents)
     sandbox = open_sandbox(None, options=SandboxOptions())
     with served(sandbox.app) as url:
-        # Whoever measures coverage could not write either, and would complain in the importer's place.
+        # Coverage could not write its data either, and would fail in place of importer.
         unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
         environment = unmeasured | {"INCIDENT_API_KEY": "sandbox-key", "INCIDENT_ENDPOINT": url}
         command = [sys.executable, "-m", "importer", "apply", "--auto-approve"]

@@ -1,4 +1,4 @@
-"""The pages in docs/ name what the program has: each command, option, field and code, and nothing else."""
+"""The pages in docs/ name every command, option, field and code of the program, and no others."""
 
 from __future__ import annotations
 
@@ -92,12 +92,12 @@ def test_every_option_of_a_command_is_in_its_section(words: str) -> None:
     assert long_options(ALL[words]) - {"--help"} <= named
 
 
-def test_the_page_names_no_option_that_is_not_there() -> None:
+def test_the_page_names_no_unknown_option() -> None:
     known = {option for command in ALL.values() for option in long_options(command)}
     assert named_options(COMMANDS) - known == {"--version", "--help"}
 
 
-def test_the_page_names_no_command_that_is_not_there() -> None:
+def test_the_page_names_no_unknown_command() -> None:
     assert set(re.findall(r"^#+ (importer .*)$", COMMANDS, re.MULTILINE)) == set(ALL)
 
 
@@ -123,7 +123,7 @@ def codes_of_call(node: ast.Call) -> Iterator[str]:
 
 
 def codes() -> set[str]:
-    """Return every code that the sources can report, those of names that the account lacks included."""
+    """Return every code that the sources can report, including the codes of unknown names."""
     found = {f"unknown-{each.value.replace('_', '-')}" for each in Kind}
     found -= {"unknown-reporter", "unknown-catalog-entry"}  # files say role and option for these
     for path in SOURCES:
@@ -221,7 +221,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if link.startswith("https://"):
             continue
@@ -240,7 +240,7 @@ def test_every_page_can_be_reached() -> None:
     assert set(DOCS.glob("*.md")) <= linked
 
 
-def test_every_test_that_a_page_names_is_there() -> None:
+def test_every_test_that_a_page_names_exists() -> None:
     there = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")
@@ -251,7 +251,7 @@ def test_every_test_that_a_page_names_is_there() -> None:
     assert named <= there
 
 
-def test_every_file_that_the_contributors_page_names_is_there() -> None:
+def test_every_file_that_the_contributors_page_names_exists() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.[a-z]+)`", text))
     assert len(named) > 20

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, and wherever a run is cut: one incident for a key, one child for a label, no untrue line."""
+"""Whatever fails and wherever a run is cut: one incident per key, one child per label, no false record."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def edited(incident: Incident) -> Incident:
 
 @dataclass
 class Cut:
-    """Ends the process at the nth call of the journal, before or after what it does."""
+    """Ends the process at the nth call of the journal, before or after the call."""
 
     ledger: Ledger
     at: int | None
@@ -109,7 +109,7 @@ class World:
     calls: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.account.watch = self._is_written_down
+        self.account.watch = self._check_is_recorded
 
     @property
     def path(self) -> Path:
@@ -137,7 +137,7 @@ class World:
             ledger.close()
 
     def apply(self, namespace: str = "acme", *, cut_at: int | None = None, when: str = "before") -> list[Any]:
-        """Apply a new plan, or the saved one; return the outcomes up to where the run ended."""
+        """Apply a new plan or the saved one; return the outcomes until the run ended."""
         changes, plan_hash = self.plan(namespace), ""
         ledger = open_ledger(self.path, now=self.now)
         if self.saved is not None:
@@ -154,7 +154,7 @@ class World:
         except AuthenticationFailed:
             pass
         except Crash:
-            # What is in memory is lost, and what is on the disk is found again.
+            # Memory is lost; the next run reads what is on disk.
             before, self.crashes = self.path.parent, self.crashes + 1
             shutil.copytree(before, self.path.parent, ignore=shutil.ignore_patterns("*-shm"))
         finally:
@@ -164,7 +164,7 @@ class World:
         return outcomes
 
     def check(self) -> None:
-        """See that nothing is there twice, and that the ledger is true and knows of everything."""
+        """Check that nothing exists twice and that the ledger is correct and complete."""
         names = Counter(live.name for live in self.account.live.values())
         assert all(count == 1 for count in names.values()), names
         for held in self.account.held.values():
@@ -198,8 +198,8 @@ class World:
                 else:
                     assert attribute in self.account.live[incident_id].attributes
 
-    def _is_written_down(self, thing: str, step: str) -> None:
-        """See that the ledger has a request before it arrives."""
+    def _check_is_recorded(self, subject: str, step: str) -> None:
+        """Check that the ledger records a request before it arrives."""
         ledger = read_ledger(self.path, now=self.now)
         try:
             keys = {each.incident_id: each.key for each in ledger.bindings()}
@@ -207,7 +207,7 @@ class World:
                 entry
                 for incident in self.incidents
                 for entry in ledger.entries(incident.key)
-                if entry.step == step and (entry.idempotency_key == thing or keys.get(thing) == entry.key)
+                if entry.step == step and (entry.idempotency_key == subject or keys.get(subject) == entry.key)
             ]
             assert [entry.status for entry in found] == [SENT]
         finally:
@@ -245,7 +245,7 @@ runs = st.lists(
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(runs, st.booleans())
-def test_whatever_goes_wrong_there_is_one_of_each_in_the_end(
+def test_whatever_fails_each_is_created_exactly_once(
     runs: list[tuple[list[Fault], str, int | None, str, bool]], is_saved: bool
 ) -> None:
     with TemporaryDirectory() as folder:
@@ -261,7 +261,7 @@ def test_whatever_goes_wrong_there_is_one_of_each_in_the_end(
 
 
 def _forget_answered_keys(world: World) -> None:
-    """Nobody knows how long the account remembers a key; it may be as short as until it has answered."""
+    """It is not known how long the account remembers a key; it may be only until it has answered."""
     ledger = read_ledger(world.path, now=world.now)
     bound = {each.incident_id for each in ledger.bindings()}
     ledger.close()
@@ -272,7 +272,7 @@ def _forget_answered_keys(world: World) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("is_saved", [False, True], ids=["files", "saved plan"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_run_that_is_cut_at_any_record_ends_the_same(tmp_path: Path, when: str, is_saved: bool) -> None:
+def test_a_run_cut_at_any_record_ends_the_same(tmp_path: Path, when: str, is_saved: bool) -> None:
     whole = World(tmp_path / "whole", ScriptedAccount(), (declared("A"), declared("B")))
     whole.apply()
     for nth in range(whole.calls[0]):
@@ -294,7 +294,7 @@ def test_a_run_with_any_fault_at_any_request_ends_the_same(tmp_path: Path, fault
         assert_it_ends_well(world)
 
 
-def test_what_nobody_answered_stays_sent_and_is_settled_with_the_same_key(tmp_path: Path) -> None:
+def test_an_unanswered_request_stays_sent_and_is_settled_with_the_same_key(tmp_path: Path) -> None:
     world = World(tmp_path, ScriptedAccount([Fault.LOST_AFTER]), (declared("A"),))
     (outcome,) = world.apply("acme")
     assert isinstance(outcome, Unknown)
@@ -306,7 +306,7 @@ def test_what_nobody_answered_stays_sent_and_is_settled_with_the_same_key(tmp_pa
 
 
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.CONFLICT, Fault.UNAUTHENTICATED, Fault.FORBIDDEN])
-def test_a_refusal_does_not_end_the_doubt_about_an_earlier_sending(tmp_path: Path, fault: Fault) -> None:
+def test_a_refusal_does_not_end_the_doubt_about_an_earlier_request(tmp_path: Path, fault: Fault) -> None:
     world = World(tmp_path, ScriptedAccount([Fault.LOST_AFTER]), (declared("A"),))
     world.apply("acme")
     world.account.faults = [fault]
@@ -315,7 +315,7 @@ def test_a_refusal_does_not_end_the_doubt_about_an_earlier_sending(tmp_path: Pat
     assert len(world.account.live) == 1
 
 
-def test_a_conflict_leaves_doubt_since_the_first_sending_may_still_be_at_work(tmp_path: Path) -> None:
+def test_a_conflict_leaves_doubt_since_the_first_request_may_be_in_progress(tmp_path: Path) -> None:
     world = World(tmp_path, ScriptedAccount([Fault.CONFLICT]), (declared("A"),))
     (outcome,) = world.apply()
     assert isinstance(outcome, Failed)
@@ -324,7 +324,7 @@ def test_a_conflict_leaves_doubt_since_the_first_sending_may_still_be_at_work(tm
     ledger.close()
 
 
-def test_a_refused_creation_is_not_pending_and_is_sent_again_with_what_the_files_say_then(
+def test_a_refused_creation_is_not_pending_and_the_next_one_uses_the_current_files(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path, ScriptedAccount([Fault.REFUSED]), (declared("A"),))

@@ -1,4 +1,4 @@
-"""Every example is validated, planned, applied and planned empty, as its reader would."""
+"""Every example is validated, planned and applied, and then plans empty, as its reader would see."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INCIDENTS = {
     "trackers": 9,
 }
 LONGEST_MAPPING = 30
-"""Lines that a mapping of an example has at most: an hour of work is mostly reviewing."""
+"""The most lines in an example's mapping, so that it can be written and reviewed in an hour."""
 
 
 def importer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

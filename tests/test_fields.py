@@ -1,4 +1,4 @@
-"""Whoever adds a field of an incident hears from a failing test where it is still missing."""
+"""Adding a field of an incident fails a test wherever the field is still missing."""
 
 from __future__ import annotations
 

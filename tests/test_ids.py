@@ -1,4 +1,4 @@
-"""The id of a test reads as words, whatever its parameters are."""
+"""The id of a test is readable, whatever its parameters are."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ NAMES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("name", "value"), NAMES.items(), ids=NAMES)
-def test_a_value_is_called_by_what_it_says(name: str, value: object) -> None:
+def test_a_value_is_named_by_its_text(name: str, value: object) -> None:
     assert readable(value, "value") == name
     assert len(name) <= LONGEST
 
 
-def test_a_name_has_no_address_since_workers_compare_names() -> None:
+def test_a_name_contains_no_address_since_workers_compare_names() -> None:
     assert readable(object(), "value") == "<object object>"

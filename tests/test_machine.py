@@ -1,7 +1,7 @@
-"""Whatever people, faults and crashes do in whatever order: one incident for a key, and no untrue line.
+"""Whatever people, faults and crashes do in whatever order: one incident per key, and no false record.
 
-A state machine over the whole importer in one process, with the sandbox as the account. A crash is an end of
-the process at one request or one record of the ledger: what is on the disk then is all that the next run has.
+A state machine over the whole importer in one process, with the sandbox as the account. A crash ends the process
+at one request or one record of the ledger; the next run has only what is on disk then.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SEED = default_seed()
 KEYS = [f"K-{each}" for each in range(4)]
 SEVERITIES = ["Minor", "Major", "Critical"]
 FORGETFUL = [FaultKind.ERROR_BEFORE, FaultKind.DROP_BEFORE, FaultKind.HTML, FaultKind.TOO_MANY_REQUESTS]
-"""What a server that forgets keys at once may do: a lost answer to what it did would be a second incident."""
+"""The faults of a server that forgets keys at once; a lost answer would lead to a second incident."""
 
 _CHILDREN = ("follow_ups.", "timeline.", "attachments.")
 
@@ -58,8 +58,8 @@ class Crash(BaseException):
 
 
 @dataclass
-class Fate:
-    """Ends the process at the nth write, to the account or to the ledger, before or after it is made."""
+class CrashPoint:
+    """Ends the process at the nth write to the account or the ledger, before or after it."""
 
     at: int | None = None
     when: str = "before"
@@ -81,52 +81,52 @@ class Fate:
 
 
 @dataclass
-class Fatal(httpx.BaseTransport):
-    """A way to the account on which the process may end."""
+class CrashingTransport(httpx.BaseTransport):
+    """A transport to the account on which the process may end."""
 
     inner: httpx.BaseTransport
-    fate: Fate
+    crash_point: CrashPoint
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         def send() -> httpx.Response:
             return self.inner.handle_request(request)
 
-        answer: httpx.Response = send() if request.method == "GET" else self.fate.meet(send)
+        answer: httpx.Response = send() if request.method == "GET" else self.crash_point.meet(send)
         return answer
 
 
 @dataclass
-class FatalLedger:
-    """A ledger at whose writes the process may end."""
+class CrashingLedger:
+    """A ledger on whose writes the process may end."""
 
     ledger: Ledger
-    fate: Fate
+    crash_point: CrashPoint
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.ledger, name)
         if name in ("planned", "sending", "confirmed", "failed", "settled", "finished", "belong_to", "adopt"):
-            return lambda *arguments, **named: self.fate.meet(partial(found, *arguments, **named))
+            return lambda *arguments, **named: self.crash_point.meet(partial(found, *arguments, **named))
         return found
 
 
 @dataclass
 class World(Rehearsal):
-    """A rehearsal in which any process may end before its time."""
+    """A rehearsal in which any process may end early."""
 
     generation: int = 0
     copies: list[Path] = field(default_factory=list)
 
-    def go(self, work: Callable[[Session], Any], fate: Fate) -> Any:
-        """Do work in a session that may write; nothing is returned where the process ended in it."""
+    def go(self, work: Callable[[Session], Any], crash_point: CrashPoint) -> Any:
+        """Do work in a session that may write; return None if the process ended in it."""
         after = self.folder / str(self.generation + 1)
-        fate.last_words = lambda: self.copy(self.settings.state.parent, after)
+        crash_point.last_words = lambda: self.copy(self.settings.state.parent, after)
 
         def fatal(inner: httpx.BaseTransport, *stack: Any) -> httpx.BaseTransport:
-            return read_write_transport(Fatal(inner, fate), *stack)
+            return read_write_transport(CrashingTransport(inner, crash_point), *stack)
 
         try:
             with self._session(fatal, open_ledger) as session:
-                ledger: Any = FatalLedger(session.ledger, fate)
+                ledger: Any = CrashingLedger(session.ledger, crash_point)
                 return work(replace(session, ledger=ledger))
         except Crash:
             self.live_on_in(after)
@@ -135,7 +135,7 @@ class World(Rehearsal):
             return None
 
     def live_on_in(self, folder: Path) -> None:
-        """Go on with the state in another folder."""
+        """Continue with the state in another folder."""
         self.generation += 1
         self.settings = replace(self.settings, state=folder / "state.db")
 
@@ -143,7 +143,7 @@ class World(Rehearsal):
         return self.folder / str(self.generation + 1)
 
     def copy(self, state: Path, to: Path) -> None:
-        """Copy a state as a crash leaves it: SQLite's shared memory is gone."""
+        """Copy a state as a crash leaves it, without SQLite's shared memory."""
         to.mkdir(parents=True)
         for each in state.glob("state.db*"):
             if each.suffix != ".db-shm":
@@ -160,12 +160,12 @@ class World(Rehearsal):
 
 faults = st.lists(st.tuples(st.sampled_from(FaultKind), st.integers(1, 40)), max_size=4)
 fates = st.builds(
-    Fate, st.none() | st.integers(0, 12) | st.integers(0, 40), st.sampled_from(["before", "after"])
+    CrashPoint, st.none() | st.integers(0, 12) | st.integers(0, 40), st.sampled_from(["before", "after"])
 )
 
 
 class Importing(RuleBasedStateMachine):
-    """Files, a state and an account, and all that can happen to them."""
+    """Files, a state and an account, and everything that can happen to them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ class Importing(RuleBasedStateMachine):
     )
     def open(self, has_marker: bool, normalises: bool, idempotency: Idempotency) -> None:
         self.has_marker = has_marker
-        # Without a field for the keys, their memory is all that tells whose incident one is.
+        # Without a field for the keys, only the server's memory of them shows whose incident it is.
         self.idempotency = idempotency if has_marker else Idempotency.REPLAY
         options = SandboxOptions(idempotency=self.idempotency, normalises=normalises, rate_limit=None)
         sandbox = open_sandbox(None, seed=SEED, options=options, sleep=lambda _: None)
@@ -214,7 +214,7 @@ class Importing(RuleBasedStateMachine):
     def declare(
         self, key: str, words: str, severity: str, services: list[str], status: str, children: int
     ) -> None:
-        """Write an incident into the files, or change it there; what has children keeps them."""
+        """Add an incident to the files or change it there; one with children keeps them."""
         number = int(key[-1])
         before = len(self.declared.get(key, {}).get("timeline", []))
         titles = [f"Item {each}" for each in range(max(children, before))]
@@ -249,7 +249,7 @@ class Importing(RuleBasedStateMachine):
     @rule(key=st.sampled_from(KEYS))
     @precondition(lambda self: len(self.others) < 3)
     def work_on_something_else(self, key: str) -> None:
-        """Make an incident that is nobody's business, and looks like a declared one."""
+        """Create an unrelated incident that looks like a declared one."""
         known = self.declared.get(key)
         payload = {
             "idempotency_key": f"by hand {len(self.account.journal()['creations'])}",
@@ -264,33 +264,35 @@ class Importing(RuleBasedStateMachine):
     @rule(data=st.data())
     @precondition(lambda self: self.has_marker and self.others)
     def adopt(self, data: st.DataObject) -> None:
-        """Say that somebody else's incident is a declared one that the account does not have."""
-        # The other's follow-up stays, so it has to be one of those that are declared.
+        """Adopt somebody else's incident as a declared one that the account lacks."""
+        # The other's follow-up stays, so it must be a declared one.
         like_it = {key for key, each in self.declared.items() if each["follow_ups"]}
         free = sorted(like_it - verdict.by_key(self.account).keys() - self._known_keys())
         if free:
             key, other = data.draw(st.sampled_from(free)), data.draw(st.sampled_from(sorted(self.others)))
             live = self.others[other]["incident"]
-            done = self.world.go(lambda session: adopt(session, key, live["reference"]), Fate())
+            done = self.world.go(lambda session: adopt(session, key, live["reference"]), CrashPoint())
             if done:
                 del self.others[other]  # from here on it is the importer's
-                self._apply(Fate())
+                self._apply(CrashPoint())
 
     # -- what the importer does ------------------------------------------------------------------------
 
-    @rule(troubles=faults, fate=fates, limit=st.none() | st.integers(1, 2))
-    def apply(self, troubles: list[tuple[FaultKind, int]], fate: Fate, limit: int | None) -> None:
+    @rule(troubles=faults, crash_point=fates, limit=st.none() | st.integers(1, 2))
+    def apply(
+        self, troubles: list[tuple[FaultKind, int]], crash_point: CrashPoint, limit: int | None
+    ) -> None:
         self._befall(troubles)
-        self._apply(fate, limit=limit)
+        self._apply(crash_point, limit=limit)
 
     @rule()
     def save_a_plan(self) -> None:
         planfile.write_plan(self.world.plan(), self.folder / "plan.json")
         self.saved = planfile.read_plan(self.folder / "plan.json")
 
-    @rule(troubles=faults, fate=fates)
+    @rule(troubles=faults, crash_point=fates)
     @precondition(lambda self: self.saved)
-    def apply_the_saved_plan(self, troubles: list[tuple[FaultKind, int]], fate: Fate) -> None:
+    def apply_the_saved_plan(self, troubles: list[tuple[FaultKind, int]], crash_point: CrashPoint) -> None:
         assert self.saved is not None
         saved, sealed = self.saved.plan, self.saved.plan_hash
 
@@ -303,7 +305,7 @@ class Importing(RuleBasedStateMachine):
             mark_applied(session, run, sealed)
 
         self._befall(troubles)
-        self._attempt(work, fate)
+        self._attempt(work, crash_point)
 
     # -- what happens to the state ---------------------------------------------------------------------
 
@@ -342,8 +344,8 @@ class Importing(RuleBasedStateMachine):
     def nothing_is_announced(self) -> None:
         assert self.account.journal()["announcements"] == []
 
-    def see_that_the_ledger_is_true(self) -> None:
-        """See that what it has as confirmed is in the account, and that it knows of everything there."""
+    def the_ledger_is_true(self) -> None:
+        """Check that everything confirmed is in the account, and everything in the account is in the ledger."""
         live = {each["id"]: verdict.key_of(each) for each in self.account.incidents()}
         with self.world.ledger() as ledger:
             bound = {each.incident_id: each.key for each in ledger.bindings()}
@@ -360,11 +362,11 @@ class Importing(RuleBasedStateMachine):
                 assert all(each.status != CONFIRMED or key in bound.values() for each in entries)
 
     def teardown(self) -> None:
-        """See that in the end an undisturbed apply makes everything right, and leaves nothing to do."""
+        """Check that an undisturbed apply in the end settles everything and leaves nothing to do."""
         if hasattr(self, "world"):
             try:
-                self._apply(Fate())
-                self._apply(Fate())
+                self._apply(CrashPoint())
+                self._apply(CrashPoint())
                 made = self.world.plan()
                 left = [each for each in made.changes if not isinstance(each, NoOp)]
                 assert not left, left
@@ -388,21 +390,21 @@ class Importing(RuleBasedStateMachine):
             tuple(Fault(kind, nth=frozenset({nth})) for kind, nth in troubles if kind in kinds)
         )
 
-    def _apply(self, fate: Fate, *, limit: int | None = None) -> None:
+    def _apply(self, crash_point: CrashPoint, *, limit: int | None = None) -> None:
         def work(session: Session) -> None:
             made = self.world._plan(session, (), Scope((), limit))
             assert not made.errored, made.diagnostics
             carry_out(session, made, limits=Limits(1), observers=[Silent()], stop=Event())
 
-        self._attempt(work, fate)
+        self._attempt(work, crash_point)
 
-    def _attempt(self, work: Callable[[Session], None], fate: Fate) -> None:
+    def _attempt(self, work: Callable[[Session], None], crash_point: CrashPoint) -> None:
         try:
-            self.world.go(work, fate)
+            self.world.go(work, crash_point)
         except ImporterError:
             assert self.world.sandbox.faults.faults  # the account could not be read
         self._befall([])
-        self.see_that_the_ledger_is_true()
+        self.the_ledger_is_true()
 
     def _severity(self, place: int) -> str:
         found: str = self.account.client.get("/v1/severities").json()["severities"][place]["id"]
@@ -429,30 +431,30 @@ TestWhateverHappens = Importing.TestCase
 
 
 def opened(idempotency: Idempotency) -> Importing:
-    """Return an account whose marker field has the keys, and a saved plan that creates one incident."""
+    """Return an account whose marker field holds the keys, and a saved plan that creates one incident."""
     importing = Importing()
     importing.open(has_marker=True, normalises=False, idempotency=idempotency)
     importing.save_a_plan()
     return importing
 
 
-def test_a_saved_plan_whose_incident_shows_its_key_is_stale_though_state_and_server_forgot_it() -> None:
+def test_a_saved_plan_is_stale_if_an_incident_carries_its_key_though_state_and_server_forgot_it() -> None:
     importing = opened(Idempotency.EXPIRED)
-    importing.apply_the_saved_plan([], Fate())
+    importing.apply_the_saved_plan([], CrashPoint())
     importing.lose_the_state()
-    importing.apply_the_saved_plan([], Fate())
+    importing.apply_the_saved_plan([], CrashPoint())
     importing.one_incident_for_a_key()
     importing.teardown()
 
 
 @pytest.mark.parametrize("idempotency", [Idempotency.EXPIRED, Idempotency.CONFLICT])
 @pytest.mark.parametrize("nth", range(8))
-def test_a_saved_plan_goes_on_after_a_crash_though_the_server_forgot_the_key(
+def test_a_saved_plan_continues_after_a_crash_even_if_the_server_forgot_the_key(
     nth: int, idempotency: Idempotency
 ) -> None:
     importing = opened(idempotency)
-    importing.apply_the_saved_plan([], Fate(at=nth, when="after"))
-    importing.apply_the_saved_plan([], Fate())
+    importing.apply_the_saved_plan([], CrashPoint(at=nth, when="after"))
+    importing.apply_the_saved_plan([], CrashPoint())
     found = list(verdict.of_account(importing.account, importing.declared.values()))
     assert not found, found
     importing.teardown()

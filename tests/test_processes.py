@@ -1,4 +1,4 @@
-"""No test waits for ever, and none depends on how the tests were started."""
+"""No test hangs, and none depends on how the tests were started."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ os.execv(sys.executable, [sys.executable, "-m", "pytest", "-n", sys.argv[1], *sy
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
 @pytest.mark.parametrize("by", [SLEEP, ["bash", "-c", "echo up; exec sleep 600"]], ids=["python", "bash"])
-def test_a_program_that_a_test_starts_ends_at_a_signal(by: list[str], wanted: signal.Signals) -> None:
+def test_a_program_started_by_a_test_ends_on_a_signal(by: list[str], wanted: signal.Signals) -> None:
     with Process(by, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout and process.stdout.readline() == "up\n"
         process.send_signal(wanted)
@@ -34,14 +34,14 @@ def test_a_program_that_a_test_starts_ends_at_a_signal(by: list[str], wanted: si
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
-def test_who_starts_the_tests_without_signals_sees_them_pass(workers: int) -> None:
-    wanted = f"{__file__}::{test_a_program_that_a_test_starts_ends_at_a_signal.__name__}"
+def test_the_tests_pass_when_started_with_signals_ignored(workers: int) -> None:
+    wanted = f"{__file__}::{test_a_program_started_by_a_test_ends_on_a_signal.__name__}"
     command = [sys.executable, "-c", STARTED_WITHOUT_SIGNALS, str(workers), "-p", "no:cov", wanted]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_program_does_not_outlive_the_block_that_fails() -> None:
+def test_a_program_does_not_outlive_a_failing_block() -> None:
     began = time.monotonic()
     with pytest.raises(ZeroDivisionError), Process(SLEEP) as process:
         _ = 1 / 0

@@ -1,4 +1,4 @@
-"""What holds for any files: apply then plan is empty, order does not matter, unmanaged is never sent."""
+"""Properties for any files: a plan after apply is empty, order does not matter, unmanaged values are never sent."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_what_is_not_declared_is_never_sent(incident: dict[str, Any]) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(INCIDENTS)
-def test_a_lost_state_makes_no_second_incident(incidents: list[dict[str, Any]]) -> None:
+def test_a_lost_state_creates_no_second_incident(incidents: list[dict[str, Any]]) -> None:
     with rehearsed(incidents, SandboxOptions(rate_limit=None)) as rehearsal:
         rehearsal.apply(rehearsal.folder)
         before = rehearsal.incidents()

@@ -1,4 +1,4 @@
-"""An account of 2,000 mixed incidents: what is pulled plans empty, and so does its copy in another account."""
+"""An account of 2,000 mixed incidents: a pull plans empty, and so does its copy in another account."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def rehearsal(folder: Path, config: str = "version: 1\n", **account: Any) -> Ite
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    """2,000 incidents, of which one in ten is still open, and sixty have children of each kind."""
+    """Yield 2,000 incidents: one in ten is still open, and sixty have children of each kind."""
     for one in rehearsal(tmp_path_factory.mktemp("full") / "account"):
         filler = Filler(one.sandbox)
         critical = [each for each in filler.fill(COUNT) if each["severity"]["name"] == "Critical"]
         for incident in critical[:60]:
-            filler.hang_on(incident)
+            filler.add_children(incident)
         yield one
 
 
 @pytest.fixture(scope="module")
 def pulled(full: Rehearsal) -> tuple[Declared, ...]:
-    """All that can be pulled: the critical ones with their children, the others as the list shows them."""
+    """Return everything pulled: critical incidents with their children, the others as the list shows them."""
     return full.pull(WITH_CHILDREN, frozenset(PULLED_CHILDREN)) + full.pull(WITHOUT)
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[Rehearsal]:
-    """An account with other IDs, severities, timestamps and people, and without external IDs."""
+    """Yield an account with other IDs, severities, timestamps and users, and without external IDs."""
     yield from rehearsal(tmp_path / "other", ALIASES, seed=seed_of_another_company())
 
 
@@ -88,7 +88,7 @@ def test_a_copy_in_another_account_plans_applies_and_plans_empty(
     assert other.sandbox.journal().announcements == ()
 
 
-def test_what_was_taken_over_plans_empty_and_knows_its_children(
+def test_adopted_incidents_plan_empty_with_their_children(
     full: Rehearsal, pulled: tuple[Declared, ...], tmp_path: Path
 ) -> None:
     full.pull(WITH_CHILDREN, frozenset(PULLED_CHILDREN), adopting=True)

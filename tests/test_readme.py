@@ -1,4 +1,4 @@
-"""README's commands work as they stand, and its tables say what the program does."""
+"""README's commands work as written, and its tables match the program."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    """Return the command lines without their comments; the two that set everything up are CI's own."""
+    """Return the command lines without comments and without the two setup commands, which CI runs."""
     lines = [
         line.split(" # ")[0].split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()
     ]
     return [line for line in lines if line.startswith("importer ")]
 
 
-def test_the_two_commands_that_set_up_are_those_that_ci_runs() -> None:
+def test_the_two_setup_commands_are_the_ones_that_ci_runs() -> None:
     set_up = [
         line for block in blocks("sh") for line in block.splitlines() if line.startswith("python3 -m venv")
     ]
@@ -59,7 +59,7 @@ def test_every_command_in_the_readme_works(tmp_path: Path) -> None:
         assert done.returncode == 0, (line, done.stderr)
 
 
-def test_the_exit_codes_are_the_program_s() -> None:
+def test_the_exit_codes_match_the_program() -> None:
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     assert told == {int(each) for each in ExitCode}
 
@@ -73,6 +73,6 @@ def test_the_example_in_the_readme_is_valid(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "1 incident, no errors, 0 warnings.\n")
 
 
-def test_every_page_that_the_readme_names_is_there() -> None:
+def test_every_page_that_the_readme_names_exists() -> None:
     for target in re.findall(r"\]\(([^)#]+)", README):
         assert (ROOT / target).exists(), target

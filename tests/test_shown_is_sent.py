@@ -1,7 +1,7 @@
-"""What a plan shows is what apply sends, byte for byte; only IDs that earlier steps give are filled in.
+"""What a plan shows is what apply sends, byte for byte, apart from IDs that earlier steps return.
 
-The plan is saved, read and applied, so what is compared is the file that a person reviews. Of a creation that the
-server made before, as after a lost state, no plan can know: its steps are those that the incident still needs.
+The plan is saved, read and applied, so the comparison is with the file that a person reviews. A plan cannot know of
+a creation that the server made before, as after a lost state: its steps are the ones that the incident still needs.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from tests.rehearsal import KEY, Rehearsal
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 CORRECTION = "/actions/edit"
-"""The one request that no plan can show in full: an answer reveals whether it is needed."""
+"""The one request that no plan can show in full, since only an answer shows whether it is needed."""
 
 
 def filled_in(shown: Any, sent: Any) -> Any:
-    """What is shown, with what was sent wherever it says that this is known after apply."""
+    """Return what is shown, with the sent values where it shows "known after apply"."""
     if shown == LATER.value:
         return sent
     if isinstance(shown, dict) and isinstance(sent, dict):
@@ -57,7 +57,7 @@ def is_as_shown(shown: Request, sent: tuple[str, str, str]) -> bool:
 
 
 def documented(plan: Plan, path: Path) -> list[dict[str, Any]]:
-    """The requests of a saved plan's document, in the order of apply."""
+    """Return the requests of a saved plan's document, in the order of apply."""
     document = json.loads(path.read_text("ascii"))
     by_key = {each["key"]: each["requests"] for each in document["incident_changes"]}
     shown = [each["request"] for each in document["new_options"]]
@@ -67,8 +67,8 @@ def documented(plan: Plan, path: Path) -> list[dict[str, Any]]:
 
 
 def assert_shown_is_sent(world: Rehearsal, *, corrects: bool = False) -> list[tuple[str, str, str]]:
-    """Save a plan, apply it and compare; return what was sent. Only a server that keeps texts in another form
-    may be sent a correction, once after each creation."""
+    """Save a plan, apply it and compare; return what was sent. Only a server that normalises texts may be sent
+    a correction, once after each creation."""
     path = world.folder / "plan.json"
     planfile.write_plan(world.plan(), path)
     saved = planfile.read_plan(path)
@@ -132,7 +132,7 @@ def test_random_files_accounts_and_edits_send_what_their_plans_show(
 
 
 def edit(world: Rehearsal, incident_id: str, fields: dict[str, Any]) -> None:
-    """Edit an incident as a person does."""
+    """Edit an incident as a person would."""
     with httpx.Client(
         transport=httpx.WSGITransport(app=world.sandbox.app),
         base_url="http://sandbox.localhost",

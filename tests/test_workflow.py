@@ -1,4 +1,4 @@
-"""The order of the stages: what is chosen, what is refused as stale, and when a saved plan is used up."""
+"""The order of the stages: what is selected, what is refused as stale, and when a saved plan is finished."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def live(number: int, **attributes: str) -> LiveIncident:
 
 
 @dataclass
-class Held:
-    """An account that only shows incidents."""
+class ReadOnlyAccount:
+    """An account that can only be read."""
 
     incidents: dict[str, LiveIncident] = field(default_factory=dict)
 
@@ -66,7 +66,9 @@ def session(folder: Path, *held: LiveIncident) -> Iterator[Session]:
     ledger = open_ledger(folder / "state.db", now=lambda: NOW)
     known = {each.id: each for each in held} | {str(each.number): each for each in held}
     try:
-        yield Session(Settings(root=folder), ACCOUNT, cast(AccountApi, Held(known)), ledger, lambda: NOW)
+        yield Session(
+            Settings(root=folder), ACCOUNT, cast(AccountApi, ReadOnlyAccount(known)), ledger, lambda: NOW
+        )
     finally:
         ledger.close()
 
@@ -101,13 +103,13 @@ def test_a_scope_takes_keys_globs_and_keys_that_look_like_globs() -> None:
     assert selected([], Scope(("C",))) == ()
 
 
-def test_what_did_not_move_is_not_stale(tmp_path: Path) -> None:
+def test_an_unchanged_incident_is_not_stale(tmp_path: Path) -> None:
     before = live(1, name="old")
     with session(tmp_path, before) as known:
         refuse_stale(known, plan_of(update(before), Create(incident("B"), "key", {})))
 
 
-def test_what_moved_is_named_with_every_field_that_moved(tmp_path: Path) -> None:
+def test_an_edited_incident_is_named_with_every_edited_field(tmp_path: Path) -> None:
     before = live(1, name="old", summary="as it was")
     now = replace(live(1, name="other", summary="rewritten"), updated_at="today")
     with session(tmp_path, now) as known:
@@ -122,21 +124,21 @@ def test_a_follow_up_that_no_list_of_incidents_shows_is_not_called_edited(tmp_pa
         assert "a field that the plan does not know" in stale(known, plan_of(update(before)))
 
 
-def test_what_cannot_be_seen_any_more_is_stale(tmp_path: Path) -> None:
+def test_an_incident_that_is_no_longer_visible_is_stale(tmp_path: Path) -> None:
     with session(tmp_path) as known:
         assert "no longer visible" in stale(known, plan_of(update(live(1, name="old"))))
 
 
-def test_a_planned_edit_of_what_is_bound_otherwise_since_is_stale(tmp_path: Path) -> None:
+def test_a_planned_edit_is_stale_if_the_binding_has_changed(tmp_path: Path) -> None:
     first, second = live(1, name="old"), live(2)
     with session(tmp_path, first, second) as known:
         adopt(known, "A", "INC-1")
         refuse_stale(known, plan_of(update(first)))
         known.ledger.forget("A")
         adopt(known, "A", "INC-2")
-        assert "'A' was INC-1, but 'A' is INC-2 since" in stale(known, plan_of(update(first)))
+        assert "'A' was INC-1, but 'A' is now bound to INC-2" in stale(known, plan_of(update(first)))
         adopt(known, "B", "INC-1")
-        assert "'A' was INC-1, but 'B' is INC-1 since" in stale(known, plan_of(update(first)))
+        assert "'A' was INC-1, but 'B' is now bound to INC-1" in stale(known, plan_of(update(first)))
 
 
 def test_a_plan_for_another_account_is_refused(tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def test_a_plan_for_another_account_is_refused(tmp_path: Path) -> None:
         assert "https://app.example.com/other" in stale(known, plan_of(account=elsewhere))
 
 
-def test_a_saved_plan_is_used_up_only_when_nothing_is_left(tmp_path: Path) -> None:
+def test_a_saved_plan_is_finished_only_when_nothing_is_left(tmp_path: Path) -> None:
     with session(tmp_path) as known:
         mark_applied(known, ApplyResult((Failed("A", "invalid", "no", "", HERE),)), "hash")
         refuse_stale(known, plan_of(), "hash")
@@ -160,11 +162,11 @@ def test_an_incident_is_adopted_by_reference_number_or_id(tmp_path: Path, refere
         assert [each.key for each in known.ledger.bindings()] == ["A"]
 
 
-def test_a_key_and_an_incident_belong_to_each_other_alone(tmp_path: Path) -> None:
+def test_a_key_has_one_incident_and_an_incident_one_key(tmp_path: Path) -> None:
     with session(tmp_path, live(7), live(8)) as known:
         adopt(known, "A", "INC-7")
         adopt(known, "A", "INC-7")
-        with pytest.raises(Refused, match="'A' is INC-7"):
+        with pytest.raises(Refused, match="'A' is already bound to INC-7"):
             adopt(known, "A", "INC-8")
         with pytest.raises(Refused, match="the key 'A'"):
             adopt(known, "B", "INC-7")
@@ -172,20 +174,20 @@ def test_a_key_and_an_incident_belong_to_each_other_alone(tmp_path: Path) -> Non
             adopt(known, "B", "INC-9")
 
 
-# -- creations that a plan shows otherwise than they would be sent ----------------------------------------
+# -- creations that would not be sent as the plan shows ---------------------------------------------------
 
 
 def sent(known: Session, key: str, *, content: str | None) -> None:
     known.ledger.sending(key, "create", idempotency_key="once", content=content, plan_hash="")
 
 
-def test_a_creation_in_doubt_that_ended_since_is_stale(tmp_path: Path) -> None:
+def test_a_creation_in_doubt_that_was_settled_since_is_stale(tmp_path: Path) -> None:
     with session(tmp_path) as known:
         sent(known, "A", content="{}")
         planned = plan_of(Pending(incident("A"), "once", {}, content="{}"))
         refuse_stale(known, planned)
         known.ledger.confirmed("A", "create", live=live(1), declared={}, answered={})
-        assert "'A' was created since, as INC-1" in stale(known, planned)
+        assert "'A' was created since the plan was made, as INC-1" in stale(known, planned)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_a_creation_in_doubt_that_ended_since_is_stale(tmp_path: Path) -> None:
     ],
     ids=["not-known-here", "sent-otherwise", "sent-since"],
 )
-def test_a_creation_that_would_be_sent_otherwise_than_shown_is_stale(
+def test_a_creation_that_would_not_be_sent_as_shown_is_stale(
     tmp_path: Path, planned: Create | Pending, journaled: str | None, why: str
 ) -> None:
     with session(tmp_path) as known:

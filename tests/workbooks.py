@@ -1,4 +1,4 @@
-"""Workbooks for tests, made of SpreadsheetML."""
+"""XLSX workbooks for tests, built from SpreadsheetML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
 def workbook(rows: str, **more: str) -> bytes:
-    """Return a workbook of one sheet, `Log`, with these rows; `more` are parts of it by their names."""
+    """Return a workbook with these rows in one sheet, `Log`; `more` are further parts by name."""
     return book({"Log": rows}, more=more)
 
 
@@ -51,7 +51,7 @@ def book(
 
 
 def row(number: int, *cells: str | None) -> str:
-    """Return a row of texts; None is no cell."""
+    """Return a row of text cells; None leaves a cell out."""
     written = "".join(
         f'<c r="{chr(65 + place)}{number}" t="inlineStr"><is><t>{cell}</t></is></c>'
         for place, cell in enumerate(cells)

@@ -1,4 +1,4 @@
-"""An account -> its catalogue: the short lists whole, the long ones only as far as incidents need them."""
+"""An account -> its catalogue: short lists in full, long ones only as far as incidents need them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from importer.wire import paths
 from importer.wire.incidents import Json, entity, parsing, role
 
 _USERS_PAGE = 1000
-"""The API page Users allows up to 10000; a thousand is one request for most accounts."""
+"""The API page Users allows up to 10,000; with 1,000, most accounts take one request."""
 
 
 def read_catalogue(exchange: Exchange, needs: Needs) -> Catalogue:
-    """Return the catalogue with options and entries of the custom fields that are needed, and no others.
+    """Return the catalogue, with the options and entries of only those custom fields that are needed.
 
-    Raises what Exchange raises.
+    Raises the errors of Exchange.
     """
     with parsing("the account's catalogue"):
         fields = tuple(wire.custom_field(each) for each in _list(exchange, paths.CUSTOM_FIELDS))
@@ -54,12 +54,12 @@ def read_catalogue(exchange: Exchange, needs: Needs) -> Catalogue:
 
 
 def _list(exchange: Exchange, path: str) -> tuple[Json, ...]:
-    """Return a list without pages; the answer names it by the last word of its path."""
+    """Return an unpaginated list; its key in the answer is the last segment of its path."""
     return exchange.get_list(path, path.rpartition("/")[2])
 
 
 def _rank(severity: Json) -> int:
-    """Return the place of a severity: "lower numbers are less severe" (API page: Severities)."""
+    """Return the rank of a severity: "lower numbers are less severe" (API page: Severities)."""
     rank: int = severity.get("rank") or 0
     return rank
 
@@ -77,7 +77,7 @@ def _is_needed(field: CustomField, needed: frozenset[Reference]) -> bool:
 
 
 def read_options(exchange: Exchange, custom_field_id: str) -> tuple[Entity, ...]:
-    """Return the options of a select field; the list of custom fields does not show them."""
+    """Return the options of a select field, which the list of custom fields does not include."""
     only = {"custom_field_id": custom_field_id}
     found = exchange.get_pages(paths.CUSTOM_FIELD_OPTIONS, "custom_field_options", only)
     with parsing("a list of options"):
@@ -91,7 +91,7 @@ def _entries(exchange: Exchange, catalog_type_id: str) -> tuple[CatalogEntry, ..
 
 
 def _users(exchange: Exchange) -> tuple[User, ...]:
-    """Return everybody: those who responded to old incidents have often left."""
+    """Return all users, inactive ones too: people who responded to old incidents have often left."""
     found = exchange.get_pages(paths.USERS, "users", {"include_inactive": "true"}, page_size=_USERS_PAGE)
     return tuple(wire.user(each) for each in found)
 

@@ -1,4 +1,4 @@
-"""An incident -> its children, as far as the account lists them."""
+"""An incident -> the children that the account lists."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from importer.wire.incidents import parsing
 
 
 def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
-    """Return the children of these kinds, by the incident's ID: any other word gives an empty list. Raises
-    NotAvailable where the account lacks the endpoint of a kind.
+    """Return the children of these kinds. The API returns an empty list for anything but the incident's ID.
 
-    Never listed are memberships, which the API does not show, and public incidents, which it does not tie
-    to an incident (they have an idempotency key). An attachment appears under each of its names.
+    Memberships are never listed, as the API does not show them, nor are status page incidents, which it does
+    not link to an incident (they have an idempotency key). An attachment appears under each of its names.
+    Raises NotAvailable if the account lacks the endpoint of a kind.
     """
-    return tuple(child for field in sorted(fields) for child in _of_kind(exchange, incident_id, field))
+    return tuple(child for field in sorted(fields) for child in _read_kind(exchange, incident_id, field))
 
 
-def _of_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[LiveChild, ...]:
+def _read_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[LiveChild, ...]:
     owned = {"incident_id": incident_id}
     with parsing(f"a list of {field}"):
         match field:
@@ -40,8 +40,7 @@ def _of_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[LiveCh
 
 
 def read_postmortem_content(exchange: Exchange, document_id: str) -> str | None:
-    """Return what a post-mortem that was written in incident.io says; None where the account does not
-    show it."""
+    """Return the text of a post-mortem that was written in incident.io, or None if the account hides it."""
     try:
         answer = exchange.get(paths.below(paths.POSTMORTEMS, document_id, "content"))
     except ApiError as refusal:

@@ -1,4 +1,4 @@
-"""What we ask of incident.io, in our own values."""
+"""The incident.io API as methods that take and return the model's values."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from importer.wire.requests import Request
 
 
 class Client:
-    """The account behind one key; thread-safe.
+    """Access to the account of one API key. Thread-safe.
 
     Every method may raise ApiError (AuthenticationFailed for 401 and 403), NoAnswer and Interrupted.
     """
@@ -65,34 +65,34 @@ class Client:
         self._exchange.close()
 
     def identity(self) -> Account:
-        """Return which account the key belongs to, and the key's roles."""
+        """Return the account that the key belongs to, with the key's roles."""
         answer = self._exchange.get(paths.IDENTITY)
         with wire.parsing("an identity"):
             return wire_catalogue.account(answer["identity"], endpoint=self._exchange.endpoint)
 
     def catalogue(self, needs: Needs) -> Catalogue:
-        """Return the account's things; options, entries, users and status pages only as far as needed."""
+        """Return the account's catalogue; options, entries, users and status pages only as far as needed."""
         return read_catalogue(self._exchange, needs)
 
     def incidents(self) -> Iterator[LiveIncident]:
-        """Yield the standard and retrospective incidents, oldest first: an order that stays while new ones
-        are made. The first page is asked for when iteration starts."""
+        """Yield the standard and retrospective incidents, oldest first, an order that new incidents do not
+        disturb. The first page is requested when iteration starts."""
         parameters = {"sort_by": "created_at_oldest_first"}
         for each in self._exchange.get_pages(paths.INCIDENTS, "incidents", parameters):
             yield wire.live_incident(each)
 
     def incident_count(self) -> int | None:
-        """Return how many incidents `incidents` would yield; None where the account does not say."""
+        """Return how many incidents `incidents` would yield, or None if the account does not report it."""
         page = self._exchange.get(paths.INCIDENTS, {"page_size": "1"})
         with wire.parsing("a page of incidents"):
             count = (page.get("pagination_meta") or {}).get("total_record_count")
         return count if isinstance(count, int) else None
 
     def incident(self, id_or_number: str) -> LiveIncident | None:
-        """Return one incident by its ID or by the n of INC-n; None where the account shows none.
+        """Return one incident by its ID or by the n of INC-n, or None if the key cannot see it.
 
         A private incident may be hidden from a key that lacks global access. Whether that is a 404 or a 403
-        is not documented; a key that may not look at any incident is refused its first list.
+        is not documented; a key that may not read incidents at all already fails on its first list.
         """
         try:
             return _incident(self._exchange.get(paths.below(paths.INCIDENTS, id_or_number)))
@@ -102,18 +102,18 @@ class Client:
             raise
 
     def create(self, _step: CreateIncident, request: Request) -> Answer:
-        """Create a retrospective incident, or get the one that this idempotency key made before."""
+        """Create a retrospective incident, or return the one that this idempotency key created before."""
         answer, server_now = self._exchange.send(request)
         return Answer(_incident(answer), server_now)
 
     def edit(self, _step: EditIncident | CorrectIncident, request: Request) -> LiveIncident:
-        """Set some attributes, and no other, without telling the incident's channel."""
+        """Set only the given attributes, without notifying the incident's channel."""
         return _incident(self._exchange.send(request)[0])
 
     def create_child(self, step: CreateChild, request: Request) -> LiveChild:
-        """Create one child; return it with the value that the account now shows, as far as it shows one.
+        """Create one child and return it with the value that the account now shows, if it shows one.
 
-        A membership that was there already is returned without an ID.
+        A membership that already existed is returned without an ID.
         """
         try:
             answer, _ = self._exchange.send(request)
@@ -125,7 +125,7 @@ class Client:
             return created(step, answer)
 
     def change(self, _step: AttachPostmortem | EditChild | SetChildStatus, request: Request) -> None:
-        """Set what a request sets; the answer says nothing that is not read back."""
+        """Send an edit whose answer is not used."""
         self._exchange.send(request)
 
     def create_option(self, _step: CreateOption, request: Request) -> Entity:
@@ -139,15 +139,15 @@ class Client:
         return read_options(self._exchange, custom_field_id)
 
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
-        """Return what the account holds of these kinds of children; see `read_children`."""
+        """Return the live children of these kinds; see `read_children`."""
         return read_children(self._exchange, incident_id, fields)
 
     def postmortem_content(self, document_id: str) -> str | None:
-        """Return what a post-mortem says, in Markdown; see `read_postmortem_content`."""
+        """Return the text of a post-mortem as Markdown; see `read_postmortem_content`."""
         return read_postmortem_content(self._exchange, document_id)
 
     def workflows(self) -> tuple[Workflow, ...] | None:
-        """Return the account's workflows; None where the key or the account does not show them."""
+        """Return the account's workflows, or None if the key or the account does not give access to them."""
         try:
             found = self._exchange.get_list(paths.WORKFLOWS, "workflows")
         except ApiError as refusal:
@@ -159,10 +159,10 @@ class Client:
 
 
 def open_client(connection: Connection, transport: httpx.BaseTransport) -> Client:
-    """Return a client of this endpoint and key over a stack made by `importer.api.transport`.
+    """Return a client for this endpoint and key, over a stack built by `importer.api.transport`.
 
     The endpoint's path is a prefix of every path. Redirects are not followed: a POST would become a GET, and
-    the key would go where nobody sent it.
+    the key would be sent to another host.
     """
     return Client(
         httpx.Client(

@@ -1,4 +1,4 @@
-"""The environment and the endpoint that a user names -> where the API is, and the key for it."""
+"""The environment and the --endpoint option -> the API's endpoint and key."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where the API is and the key for it. The key is never shown."""
+    """The API's endpoint and key. The key is left out of the repr."""
 
     endpoint: str
     api_key: str = field(repr=False)
 
 
 def connection(environ: Mapping[str, str], endpoint: str | None) -> Connection:
-    """Return where the API is (the option, else INCIDENT_ENDPOINT or INCIDENT_API_URL), and the key.
+    """Return the endpoint (the option, else INCIDENT_ENDPOINT or INCIDENT_API_URL) and the key.
 
-    Raises UsageError where the key is missing or the endpoint unsafe. No message holds the key.
+    Raises UsageError if the key is missing or the endpoint is unsafe. No message contains the key.
     """
     key = environ.get("INCIDENT_API_KEY", "")
     if not key:
@@ -35,7 +35,7 @@ def connection(environ: Mapping[str, str], endpoint: str | None) -> Connection:
         )
     if _INVISIBLE.search(key) or not key.isascii():
         raise UsageError(
-            "INCIDENT_API_KEY holds a blank, a line break or another character that no key has",
+            "INCIDENT_API_KEY contains a space, a line break or another character that keys never contain",
             hint="copy the key again, without quotes or line breaks",
         )
     chosen = (
@@ -45,7 +45,7 @@ def connection(environ: Mapping[str, str], endpoint: str | None) -> Connection:
 
 
 def _endpoint(url: str) -> str:
-    """Return a base URL without a slash at its end. A path prefix stays."""
+    """Return a base URL without trailing slashes. A path prefix is kept."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -53,18 +53,18 @@ def _endpoint(url: str) -> str:
         raise UsageError("the endpoint is not a URL", hint=f"write it like {DEFAULT_ENDPOINT}") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError(
-            "the endpoint holds a user name or password", hint="the key comes from INCIDENT_API_KEY"
+            "the endpoint contains a user name or password", hint="set the key in INCIDENT_API_KEY"
         )
     if parts.scheme not in ("http", "https") or not host or _INVISIBLE.search(url):
         raise UsageError(f"the endpoint `{url}` is not an http URL", hint=f"write it like {DEFAULT_ENDPOINT}")
     if parts.query or parts.fragment or url.endswith(("?", "#")):
         raise UsageError(
-            f"the endpoint `{url}` holds a query or fragment", hint="only a path may follow the host"
+            f"the endpoint `{url}` contains a query or fragment", hint="only a path may follow the host"
         )
     if parts.scheme == "http" and not _is_loopback(host):
         raise UsageError(
             f"the endpoint `{url}` would send the API key unencrypted",
-            hint="use https; plain http is for this machine only (localhost, 127.0.0.1, ::1)",
+            hint="use https; plain http is allowed for this machine only (localhost, 127.0.0.1, ::1)",
         )
     return url.rstrip("/")
 

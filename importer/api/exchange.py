@@ -1,4 +1,4 @@
-"""One request to the API -> its JSON or an error; a list -> its items over all pages."""
+"""One request to the API -> its JSON or an error; a list -> the items of all its pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE_SIZE = 250
 """The largest page that the API allows for incidents and for most other lists."""
 
 MISSING = (403, 404, 405, 410)
-"""How an account answers where it lacks an endpoint, or its key may not use it."""
+"""Statuses that mean the account lacks an endpoint, or the key may not use it."""
 
 Parameters = Mapping[str, str]
 T = TypeVar("T")
@@ -46,24 +46,24 @@ class Exchange:
         return _json(self._send("GET", path, params=dict(parameters or {})))
 
     def get_list(self, path: str, key: str, parameters: Parameters | None = None) -> tuple[Json, ...]:
-        """Return the items of a list that has no pages."""
+        """Return the items of an unpaginated list."""
         with parsing(f"a list of {key}"):
             return tuple(self.get(path, parameters)[key] or ())
 
     def get_pages(
         self, path: str, key: str, parameters: Parameters | None = None, *, page_size: int = PAGE_SIZE
     ) -> Iterator[Json]:
-        """Yield the items of a list page by page, none of them twice.
+        """Yield the items of a list page by page, each only once.
 
-        The last page has no cursor, a null or empty one, or no items. Raises NoAnswer where a cursor comes
-        again: a list cut short in silence would make a plan create what is there.
+        The last page has no cursor, a null or empty one, or no items. Raises NoAnswer if a cursor repeats:
+        with a list cut short, a plan would create incidents that already exist.
         """
         seen: set[str] = set()
         cursors: set[str] = set()
         first = {**(parameters or {}), "page_size": str(page_size)}
-        turn = first
+        query = first
         while True:
-            page = self.get(path, turn)
+            page = self.get(path, query)
             with parsing(f"a page of {key}"):
                 items = page[key] or ()
                 fresh = {each["id"]: each for each in items if each["id"] not in seen}
@@ -72,25 +72,25 @@ class Exchange:
             if not items or not after:
                 return
             if after in cursors:
-                raise NoAnswer(f"the pages of {path} repeat themselves, so the list cannot be trusted")
+                raise NoAnswer(f"the pages of {path} repeat, so the list may be incomplete")
             seen.update(fresh)
             cursors.add(after)
-            turn = {**first, "after": after}
+            query = {**first, "after": after}
 
     def get_follow_ups(self, parameters: Parameters) -> tuple[Json, ...]:
         """Return the follow-ups of a list."""
-        return self._of_some_version(
+        return self._with_fallback(
             paths.FOLLOW_UPS, lambda path: tuple(self.get_pages(path, "follow_ups", parameters))
         )
 
     def send(self, request: Request) -> tuple[Json, datetime | None]:
-        """Send a write, byte for byte; return the answer with the server's own time.
+        """Send a write, byte for byte; return the answer and the server's time.
 
-        After a doubtful answer one that is not repeatable ends in NoAnswer. Raises NotAvailable where the
-        account lacks an endpoint that not every account has.
+        Raises NoAnswer if the outcome is unknown, at once for a request that is not repeatable, and
+        NotAvailable if the account lacks an optional endpoint.
         """
         with may_be_missing(request.path) if request.optional else nullcontext():
-            response = self._of_some_version(request.path, lambda path: self._write(request, path))
+            response = self._with_fallback(request.path, lambda path: self._write(request, path))
         return _json(response), date(response.headers.get("date", ""))
 
     def _write(self, request: Request, path: str) -> httpx.Response:
@@ -102,18 +102,18 @@ class Exchange:
             extensions={REPEATABLE: request.repeatable},
         )
 
-    def _of_some_version(self, path: str, ask: Callable[[str], T]) -> T:
-        """Ask the newest version of an endpoint, or the one before it where the account lacks the newest. A
-        refusal is no doubt: nothing was made."""
+    def _with_fallback(self, path: str, call: Callable[[str], T]) -> T:
+        """Call the newest version of an endpoint, or the one before it if the account lacks the newest. This
+        is safe for writes: a refused request changed nothing."""
         if not path.startswith(paths.FOLLOW_UPS):
-            return ask(path)
+            return call(path)
         before = path.replace(paths.FOLLOW_UPS, paths.FOLLOW_UPS_BEFORE, 1)
         try:
-            return ask(before if self._lacks_newest else path)
+            return call(before if self._lacks_newest else path)
         except ApiError as refusal:
             if refusal.status not in MISSING or self._lacks_newest:
                 raise
-        answer = ask(before)
+        answer = call(before)
         self._lacks_newest = True
         return answer
 
@@ -126,16 +126,16 @@ class Exchange:
 
 @contextmanager
 def may_be_missing(what: str) -> Iterator[None]:
-    """Turn the refusal of an endpoint that an account may lack into NotAvailable."""
+    """Turn the refusal of an endpoint that the account may lack into NotAvailable."""
     try:
         yield
     except ApiError as refusal:
         if refusal.status in MISSING:
-            raise NotAvailable(f"no {what} here: {refusal.summary}", hint=refusal.hint) from refusal
+            raise NotAvailable(f"{what} not available: {refusal.summary}", hint=refusal.hint) from refusal
         raise
 
 
 def _json(response: httpx.Response) -> Json:
-    """Return the object that Retry has found in an answer; a 204 has none."""
+    """Return the object that Retry parsed, or an empty one for a 204."""
     answer: Json = response.extensions.get(PARSED, {})
     return answer

@@ -1,4 +1,4 @@
-"""The rate-limit headers and bodies of an answer -> limits, what is left of them, and seconds to wait.
+"""The rate-limit headers and body of an answer -> limits, what remains of them, and seconds to wait.
 
 Source: the API's introduction, Rate Limits. Any header may be absent, may lag, or may be garbage.
 """
@@ -26,17 +26,17 @@ class Limit:
 
     @property
     def rate(self) -> float:
-        """Requests a second that it sustains."""
+        """The sustained rate, in requests per second."""
         return self.quota / self.window
 
 
 DEFAULT = Limit(1200, 60)
-"""What the API documents for a key, used until an answer says otherwise."""
+"""The documented limit of a key, used until an answer shows another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one answer says: the limits that applied, the one that binds, and what is left of that one."""
+    """The limits that applied to one answer, the binding one, and what remains of that one."""
 
     limits: frozenset[Limit]
     binding: Limit | None
@@ -62,10 +62,10 @@ def allowance(headers: Mapping[str, str]) -> Allowance:
 
 
 def retry_after(headers: Mapping[str, str], body: str, *, now: datetime) -> float | None:
-    """Return the seconds after which, the server says, one request will succeed; None where it says nothing.
+    """Return the seconds to wait before the next try, or None if the server gives none.
 
     In order: Retry-After as seconds or as a date, the body's rate_limit.retry_after, and X-RateLimit-Reset
-    where nothing remains. Dates are compared with the answer's own Date: our clock may be wrong.
+    if nothing remains. Dates are compared with the answer's own Date header, as our clock may be wrong.
     """
     raw = headers.get("retry-after", "").strip()
     if _NUMBER.fullmatch(raw):
@@ -76,7 +76,7 @@ def retry_after(headers: Mapping[str, str], body: str, *, now: datetime) -> floa
 
 
 def date(raw: str) -> datetime | None:
-    """Return the instant of an HTTP date (GMT or UTC) or an RFC 3339 text, in UTC; None for any other."""
+    """Return the instant of an HTTP date (GMT or UTC) or an RFC 3339 text, in UTC, or None."""
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             parsed = read(raw)
@@ -103,5 +103,5 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
 
 
 def _whole(raw: str) -> int | None:
-    word = raw.strip()
-    return int(word) if word.isascii() and word.isdigit() and len(word) <= 9 else None
+    digits = raw.strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else None

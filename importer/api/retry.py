@@ -1,7 +1,7 @@
-"""A request -> a usable answer, by sending the same bytes again as often as that is safe.
+"""A request -> a usable answer, by sending the same bytes again as long as that is safe.
 
-Creations carry idempotency keys and edits set values, so nearly every request may be repeated. Those that may
-not are marked by their sender; after a doubtful answer they end in NoAnswer at once.
+Creations carry idempotency keys and edits set values, so nearly every request may be repeated. The sender
+marks those that may not; they raise NoAnswer as soon as an answer is lost.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from importer.wire import paths
 from importer.wire.errors import error, printable
 
 REPEATABLE = "importer.repeatable"
-"""Request extension: False says that sending twice could make two things."""
+"""Request extension: False if sending it twice could create a duplicate."""
 
 PARSED = "importer.parsed"
 """Response extension: the JSON object of a 2xx answer, so that a page of 250 incidents is parsed once."""
@@ -30,14 +30,14 @@ _CONFLICTS = 3
 _LONGEST_BACKOFF = 30.0
 _LONGEST_REFUSAL_BACKOFF = 60.0
 _SPREAD = 0.25
-"""Seconds over which those that were told to wait as long come back."""
+"""Seconds over which requests with the same wait are spread."""
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True)
 class _LostAnswer:
-    """No usable answer. Where `sent` is true the server may have carried the request out."""
+    """No usable answer. If `sent` is true, the server may have carried out the request."""
 
     reason: str
     sent: bool
@@ -46,7 +46,7 @@ class _LostAnswer:
 
 @dataclass(slots=True)
 class RequestState:
-    """What became of one request so far; times are on the monotonic clock."""
+    """The progress of one request; times are on the monotonic clock."""
 
     began: float
     left_at: float = 0.0
@@ -59,10 +59,10 @@ class RequestState:
 
 
 class Retry(httpx.BaseTransport):
-    """Repeats a request after a lost answer (6 tries), a conflict (3 more) and a refusal for the rate (for as
-    long as `max_wait`). A 422 is never repeated.
+    """Repeats a request after a lost answer (6 tries), a conflict (3 more) and a rate-limit refusal (for up
+    to `max_wait`). A 422 is never repeated.
 
-    Raises NoAnswer; every other answer is returned, a 2xx one (but 204) with a JSON object.
+    Raises NoAnswer if no usable answer arrives. A 2xx answer, except 204, always holds a JSON object.
     """
 
     def __init__(self, inner: httpx.BaseTransport, policy: WaitPolicy) -> None:
@@ -73,49 +73,49 @@ class Retry(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         state = RequestState(began=self._policy.clock.monotonic())
         while True:
-            if _is_creation(request) and not self._takes_turn(state):
-                return self._given_up(request, state)
+            if _is_creation(request) and not self._wait_for_turn(state):
+                return self._give_up(request, state)
             outcome = self._attempt(request)
             if isinstance(outcome, _LostAnswer):
                 self._after_loss(request, state, outcome)
             elif outcome.status_code == 429:
                 if not self._after_refusal(request, state, outcome):
-                    return self._final(request, state, outcome)
+                    return self._finish(request, state, outcome)
             elif outcome.status_code != 409 or not self._after_conflict(request, state):
-                return self._final(request, state, outcome)
+                return self._finish(request, state, outcome)
 
     def close(self) -> None:
         self._inner.close()
 
-    def _takes_turn(self, state: RequestState) -> bool:
-        """Wait until a creation may leave; return whether that is within `max_wait`."""
+    def _wait_for_turn(self, state: RequestState) -> bool:
+        """Wait until a creation may be sent; return False if that would take longer than `max_wait`."""
         turn = self._creations.wait_turn(state.began + self._policy.max_wait)
         state.left_at = turn or 0.0
         return turn is not None
 
-    def _given_up(self, request: httpx.Request, state: RequestState) -> httpx.Response:
-        """Return the refusal of a creation that waited long enough. Raises ApiError where it never left."""
+    def _give_up(self, request: httpx.Request, state: RequestState) -> httpx.Response:
+        """Return the refusal of a creation that waited too long. Raises ApiError if it was never sent."""
         if state.refusal is not None:
-            return self._final(request, state, state.refusal)
+            return self._finish(request, state, state.refusal)
         raise ApiError(
             status=429,
             code="creation-limit",
-            message=f"{_named(request)}: not sent, since the {REASON} asks for a longer wait than --max-wait",
+            message=f"{_label(request)}: not sent; the {REASON} requires a longer wait than --max-wait",
             hint="Run the same command again later.",
         )
 
-    def _final(self, request: httpx.Request, state: RequestState, answer: httpx.Response) -> httpx.Response:
-        """Return the last answer. A creation that was lost once and is refused now may be there all the same:
-        the refusal is about the second try."""
+    def _finish(self, request: httpx.Request, state: RequestState, answer: httpx.Response) -> httpx.Response:
+        """Return the last answer. Raises NoAnswer for a creation that was first lost and then refused: the
+        refusal concerns the later try, and the first may have succeeded."""
         if not _is_creation(request):
             return answer
         if answer.is_success:
-            self._creations.made()
+            self._creations.record_success()
         elif state.may_be_done:
             refusal = error(answer.status_code, answer.headers, answer.text).summary
             raise NoAnswer(
-                f"{_named(request)}: no answer at first, then refused ({refusal})",
-                hint="Run the same command again: it finds out whether the first try was carried out.",
+                f"{_label(request)}: no answer at first, then refused ({refusal})",
+                hint="Run the same command again: it checks whether the first try succeeded.",
             )
         return answer
 
@@ -126,9 +126,9 @@ class Retry(httpx.BaseTransport):
                 response.read()
             finally:
                 response.close()
-        except (httpx.RequestError, OSError) as mistake:
-            reason = printable(f"{type(mistake).__name__}: {mistake}".rstrip(": "))
-            return _LostAnswer(reason, sent=not isinstance(mistake, _NOT_SENT))
+        except (httpx.RequestError, OSError) as cause:
+            reason = printable(f"{type(cause).__name__}: {cause}".rstrip(": "))
+            return _LostAnswer(reason, sent=not isinstance(cause, _NOT_SENT))
         status = response.status_code
         if status == 408 or status >= 500:
             hint = retry_after(response.headers, response.text, now=self._policy.clock.now())
@@ -136,7 +136,7 @@ class Retry(httpx.BaseTransport):
         if response.is_success and status != 204:
             parsed = _json_object(response.content)
             if parsed is None:
-                return _LostAnswer(f"{status} with something that is not the API's JSON", sent=True)
+                return _LostAnswer(f"{status} with a body that is not the API's JSON", sent=True)
             response.extensions[PARSED] = parsed
         return response
 
@@ -145,21 +145,21 @@ class Retry(httpx.BaseTransport):
         state.may_be_done = state.may_be_done or lost.sent
         if lost.sent and not request.extensions.get(REPEATABLE, True):
             raise NoAnswer(
-                f"{_named(request)}: no usable answer ({lost.reason}); it is not sent again, since it may "
-                "have been carried out",
-                hint="Run the same command again: it looks before it sends.",
+                f"{_label(request)}: no usable answer ({lost.reason}); not sent again, since it may have "
+                "been carried out",
+                hint="Run the same command again: it checks the account before it sends.",
             )
         if state.failures >= _TRIES:
             raise NoAnswer(
-                f"{_named(request)}: no usable answer in {state.failures} tries ({lost.reason})",
+                f"{_label(request)}: no usable answer in {state.failures} tries ({lost.reason})",
                 hint="Check the endpoint and the network, then run the same command again.",
             )
         seconds = max(self._backoff(state.failures), min(lost.hint or 0.0, _LONGEST_BACKOFF))
         self._policy.wait(seconds, reason=lost.reason, scope="requests")
 
     def _after_conflict(self, request: httpx.Request, state: RequestState) -> bool:
-        """Wait and return whether to send again. A 409 means both "exists already" and "lost a race, try
-        again"; which of them is seen only by trying."""
+        """Wait and return whether to send again. A 409 means either "already exists" or "lost a race, try
+        again"; only another try can tell."""
         state.conflicts += 1
         if state.conflicts > _CONFLICTS or not request.extensions.get(REPEATABLE, True):
             return False
@@ -167,7 +167,7 @@ class Retry(httpx.BaseTransport):
         return True
 
     def _after_refusal(self, request: httpx.Request, state: RequestState, refusal: httpx.Response) -> bool:
-        """Wait and return whether to send again: not where the server asks for more than is left to wait."""
+        """Wait and return whether to send again: not if the server asks for a longer wait than is left."""
         now = self._policy.clock.monotonic()
         if state.refusals == 0:
             state.refused_since = now
@@ -178,14 +178,14 @@ class Retry(httpx.BaseTransport):
         if left <= 0 or (hint is not None and hint > left):
             return False
         if hint is None and _is_creation(request):
-            self._creations.refused(left_at=state.left_at)
+            self._creations.record_refusal(left_at=state.left_at)
             return True
         seconds = self._unhinted(state.refusals) if hint is None else self._hinted(hint, state.refusals)
         self._policy.wait(min(seconds, left), reason="rate limit", scope="requests")
         return True
 
     def _hinted(self, hint: float, refusals: int) -> float:
-        """Return the server's time, a little spread; a hint that proves useless is lengthened."""
+        """Return the server's hint with jitter, lengthened if following it did not help."""
         least = min(_LONGEST_REFUSAL_BACKOFF, 0.05 * 2.0 ** min(refusals, 16))
         return max(hint, least) + self._policy.random() * _SPREAD
 
@@ -198,7 +198,7 @@ class Retry(httpx.BaseTransport):
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
-    """Return what every 2xx promises; None for anything else: half a body is a lost answer."""
+    """Return the JSON object of a 2xx body, or None: a truncated body is a lost answer."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -210,5 +210,5 @@ def _is_creation(request: httpx.Request) -> bool:
     return request.method == "POST" and request.url.path.endswith(paths.INCIDENTS)
 
 
-def _named(request: httpx.Request) -> str:
+def _label(request: httpx.Request) -> str:
     return f"{request.method} {request.url.path}"

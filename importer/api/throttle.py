@@ -1,8 +1,8 @@
-"""Requests of many threads -> the same requests, spread so that the server never has to refuse one.
+"""Requests of many threads -> the same requests, paced so that the server does not have to refuse one.
 
 Limits are token buckets on the server's side (API introduction, Rate Limits). The throttle keeps its own
-estimate of each: it counts what it sends, refills by the clock, and corrects itself by the headers of every
-answer. So it bursts while the server allows it and then keeps the rate that the window gives.
+estimate of each: it counts what it sends, refills with the clock, and is corrected by the headers of every
+answer. So it bursts while the server allows it and then keeps the sustained rate of the limit.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from importer.wire import paths
 
 _LAG = 16
 """X-RateLimit-Remaining "may lag by a small number of requests under high concurrency": it may be too high by
-as much, so it raises the estimate only where it is higher by more."""
+this much, so it raises the estimate only if it is higher by more."""
 
 _DOCUMENTED = {f"POST {paths.STATUS_PAGE_HISTORY}": frozenset({DEFAULT, Limit(300, 60)})}
-"""Limits of single endpoints that the API pages give; the others are learned from the first answer."""
+"""Documented limits of single endpoints; others are learned from the first answer."""
 
 _SPARE = 1.0
-"""Tokens left in every bucket: the server's clock and ours never agree to the last digit."""
+"""Tokens never spent in any bucket, as the server's clock and ours differ slightly."""
 
-_INSTANT = 1e-6
-"""Seconds that are not worth a sleep."""
+_SHORTEST_SLEEP = 1e-6
+"""Seconds; shorter delays are not slept."""
 
 _PREFIX = re.compile(r"^.*?(?=/v[0-9]+/)")
 _IDENTITY = re.compile(r"/(?!v[0-9]+/)[^/]*[0-9][^/]*")
@@ -38,8 +38,8 @@ _IDENTITY = re.compile(r"/(?!v[0-9]+/)[^/]*[0-9][^/]*")
 
 @dataclass(slots=True)
 class Bucket:
-    """An estimate of one token bucket. `level` counts every reservation, those still asleep included;
-    `floor` is what stays unspent. Not thread-safe: the throttle holds its lock."""
+    """An estimate of one token bucket. `level` counts every reservation, including those still waiting;
+    `floor` is never spent. Not thread-safe: the throttle holds its lock."""
 
     quota: float
     rate: float
@@ -63,15 +63,15 @@ class Bucket:
         return self.reserved
 
     def delay(self, place: int) -> float:
-        """Return the seconds until a place may go, as if those behind it were not there."""
+        """Return the seconds until this place may go, ignoring the places behind it."""
         behind = self.reserved - place
         return max(0.0, (self.floor - self.level - behind) / self.rate)
 
     def correct(self, remaining: int, *, finished_before: int) -> None:
-        """Correct the level by what an answer says remains.
+        """Correct the level with the `remaining` of an answer.
 
-        Requests under way may not be counted in it yet, so it holds at most `remaining` less those; and at
-        least `remaining` less all that could have been sent since it was counted, and less the lag.
+        Requests in flight may not be counted in it yet, so the level is at most `remaining` minus those, and
+        at least `remaining` minus all that could have been sent since it was counted and minus the lag.
         """
         left = min(float(remaining), self.quota)
         highest = left - (self.reserved - self.finished)
@@ -81,7 +81,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class _Reservation:
-    """One request's places in the queues of its buckets, and how many had been answered when it left."""
+    """One request's place in a bucket's queue, and how many requests were answered when it was reserved."""
 
     bucket: Bucket
     number: int
@@ -89,10 +89,10 @@ class _Reservation:
 
 
 class Throttle(httpx.BaseTransport):
-    """Holds each request back until every limit of its endpoint allows it; first come, first served.
+    """Delays each request until every limit of its endpoint allows it, in order of arrival.
 
-    An endpoint's first request goes alone, since its answer tells the endpoint's limits. A place is reserved
-    under a lock and waited for outside it, so any number of threads may share one throttle.
+    An endpoint's first request goes alone, since its answer shows the endpoint's limits. A place is reserved
+    under a lock and awaited outside it, so any number of threads may share one throttle.
     """
 
     def __init__(self, inner: httpx.BaseTransport, *, clock: Clock, ceiling: Rate) -> None:
@@ -127,9 +127,9 @@ class Throttle(httpx.BaseTransport):
             self._turn.wait_for(lambda: route in self._limits or route not in self._asked)
             self._asked.add(route)
             limits = self._limits.get(route) or _DOCUMENTED.get(route, frozenset({DEFAULT}))
-            return tuple(_Reservation(each, each.reserve(), each.finished) for each in self._of(limits))
+            return tuple(_Reservation(each, each.reserve(), each.finished) for each in self._refilled(limits))
 
-    def _of(self, limits: Iterable[Limit]) -> tuple[Bucket, ...]:
+    def _refilled(self, limits: Iterable[Limit]) -> tuple[Bucket, ...]:
         now = self._clock.monotonic()
         found = [bucket for limit in limits for bucket in self._buckets_of(limit, now)]
         for bucket in (*found, *self._ceiling):
@@ -137,8 +137,8 @@ class Throttle(httpx.BaseTransport):
         return (*found, *self._ceiling)
 
     def _buckets_of(self, limit: Limit, now: float) -> tuple[Bucket, ...]:
-        """Return the server's bucket of a limit and, where only a share of it is ours, our own beside it:
-        what others leave of the server's bucket is no reason to go faster than our share."""
+        """Return the server's bucket for a limit and, if --rate allows us only a share, one of our own, so
+        that we do not exceed our share when others leave theirs unused."""
         if limit not in self._buckets:
             ours = limit.quota * self._share
             server = Bucket(limit.quota, limit.rate, floor=limit.quota - ours + _SPARE, at=now)
@@ -153,28 +153,28 @@ class Throttle(httpx.BaseTransport):
                 for place in places:
                     place.bucket.refill(now)
                 delay = max(place.bucket.delay(place.number) for place in places)
-            if delay <= _INSTANT:
+            if delay <= _SHORTEST_SLEEP:
                 return
             self._clock.sleep(delay)
 
     def _finish(self, route: str, places: tuple[_Reservation, ...], response: httpx.Response | None) -> None:
-        """Learn from an answer. Without one, the next request of an unknown endpoint goes alone again."""
+        """Update from an answer. Without one, the next request to an unknown endpoint goes alone again."""
         with self._turn:
             for place in places:
                 place.bucket.finished += 1
             if response is not None:
-                self._learn(route, places, response)
+                self._update(route, places, response)
             self._asked.discard(route)
             self._turn.notify_all()
 
-    def _learn(self, route: str, places: tuple[_Reservation, ...], response: httpx.Response) -> None:
+    def _update(self, route: str, places: tuple[_Reservation, ...], response: httpx.Response) -> None:
         allowed = allowance(response.headers)
         known = self._limits.get(route) or _DOCUMENTED.get(route, frozenset({DEFAULT}))
         self._limits[route] = allowed.limits or known
         if allowed.remaining is None:
             return
         if allowed.binding is not None:
-            limiting = self._of({allowed.binding})[0]
+            limiting = self._refilled({allowed.binding})[0]
         else:
             limiting = min((place.bucket for place in places), key=lambda bucket: bucket.level)
         before = [place.finished_before for place in places if place.bucket is limiting]
@@ -182,5 +182,5 @@ class Throttle(httpx.BaseTransport):
 
 
 def _route(request: httpx.Request) -> str:
-    """Return method and path without the endpoint's prefix, with IDs (what has a digit) made alike."""
+    """Return method and path without the endpoint's prefix; segments with a digit (IDs) become `:id`."""
     return f"{request.method} {_IDENTITY.sub('/:id', _PREFIX.sub('', request.url.path))}"

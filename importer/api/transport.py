@@ -1,7 +1,7 @@
-"""A transport -> one that is patient, paced and, for plans, unable to write.
+"""A transport -> one that retries, is paced and, for plans, cannot write.
 
 The order is client -> ReadOnly (plans only) -> Retry -> Throttle -> RedactApiKey -> network, so that each
-attempt is paced, and no refusal that anybody sees holds the key.
+attempt is paced and no refusal that anybody sees contains the key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 Transport = httpx.BaseTransport
-"""A way to the account, for those who only hand it on."""
+"""A connection to the account, for modules that only pass it on."""
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds: 10 to connect, 60 for an answer; creations with many fields are slow."""
@@ -29,19 +29,19 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
 _HIDDEN = "(hidden)"
 
-_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
-"""Headers of a body as it travelled; once read and changed it is another one."""
+_BODY_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
+"""Headers that describe the body as sent; they are wrong once it is decoded and changed."""
 
 
 class ReadOnly(httpx.BaseTransport):
-    """Lets nothing but GET leave. A write through it is a mistake in this program, hence RuntimeError."""
+    """Passes on GET alone. Raises RuntimeError for a write, which would be a bug in importer."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
-            raise RuntimeError(f"a plan never writes, but {request.method} {request.url.path} was asked for")
+            raise RuntimeError(f"a read-only command tried to send {request.method} {request.url.path}")
         return self._inner.handle_request(request)
 
     def close(self) -> None:
@@ -49,14 +49,14 @@ class ReadOnly(httpx.BaseTransport):
 
 
 class RedactApiKey(httpx.BaseTransport):
-    """Takes the API key out of refusals: a proxy may show the request that it did not understand."""
+    """Hides the API key in refusals: a proxy may echo the request that it rejects."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = self._inner.handle_request(request)
-        response.extensions.pop("reason_phrase", None)  # httpx would log the server's own words for a status
+        response.extensions.pop("reason_phrase", None)  # httpx would log the server's own text
         key = request.headers.get("authorization", "").rpartition(" ")[2]
         return response if response.is_success or not key else _without(key, response)
 
@@ -65,7 +65,7 @@ class RedactApiKey(httpx.BaseTransport):
 
 
 def _without(key: str, response: httpx.Response) -> httpx.Response:
-    """Return an answer that was read, with the key hidden wherever it was."""
+    """Return an answer with its body read and the key hidden everywhere."""
     try:
         body = response.read()
     finally:
@@ -73,7 +73,7 @@ def _without(key: str, response: httpx.Response) -> httpx.Response:
     headers = [
         (name, value.replace(key, _HIDDEN))
         for name, value in response.headers.multi_items()
-        if name not in _OF_THE_BODY
+        if name not in _BODY_HEADERS
     ]
     content = body.replace(key.encode(), _HIDDEN.encode())
     return httpx.Response(
@@ -82,7 +82,7 @@ def _without(key: str, response: httpx.Response) -> httpx.Response:
 
 
 def read_only_transport(inner: httpx.BaseTransport, policy: WaitPolicy, ceiling: Rate) -> httpx.BaseTransport:
-    """Return the stack of everything that only looks: validate, check, plan, pull."""
+    """Return the stack of the commands that only read, such as check, plan and pull."""
     return ReadOnly(read_write_transport(inner, policy, ceiling))
 
 
@@ -94,9 +94,9 @@ def read_write_transport(
 
 
 def network(endpoint: str) -> httpx.BaseTransport:
-    """Return the real network, through the proxy that the environment names for https, if any.
+    """Return the real network, through the environment's proxy for https, if any.
 
-    Plain http is for this machine alone: a proxy would see the key.
+    Plain http is never proxied: it is for this machine only, and a proxy would see the key.
     """
     parts = urlsplit(endpoint)
     proxied = parts.scheme == "https" and not proxy_bypass(parts.hostname or "")
@@ -105,5 +105,5 @@ def network(endpoint: str) -> httpx.BaseTransport:
 
 
 def in_process(app: WSGIApplication) -> httpx.BaseTransport:
-    """Return a way to a WSGI application in this process: the embedded sandbox."""
+    """Return a transport to a WSGI application in this process: the embedded sandbox."""
     return httpx.WSGITransport(app=app)

@@ -1,4 +1,4 @@
-"""What every waiting policy is given: a clock, chance, and somebody to tell of each wait."""
+"""A clock, a source of randomness and a callback for each wait: what every waiting policy needs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from importer.model.errors import Interrupted
 
 
 class Clock(Protocol):
-    """Time as the policies see it. `now` is in UTC, `monotonic` counts seconds from some start, and `sleep`
-    may raise Interrupted; all three are called from many threads."""
+    """Time as the policies see it. `now` is in UTC, `monotonic` counts seconds from an arbitrary start, and
+    `sleep` may raise Interrupted; all three are called from many threads."""
 
     def now(self) -> datetime: ...
     def monotonic(self) -> float: ...
@@ -22,11 +22,11 @@ class Clock(Protocol):
 
 
 _SHORT = 5.0
-"""Seconds: what is in flight may wait so long for its turn even after Ctrl-C, so that it ends."""
+"""Seconds a request in flight may still wait after Ctrl-C, so that it can finish."""
 
 
 class SystemClock:
-    """The machine's clock. Setting `interrupted` ends every long sleep, now and later, with Interrupted."""
+    """The machine's clock. Once `interrupted` is set, every long sleep raises Interrupted at once."""
 
     def __init__(self, interrupted: threading.Event) -> None:
         self._interrupted = interrupted
@@ -46,7 +46,7 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A wait that begins now: until when, for how many seconds, why, and for what: requests or creations."""
+    """A wait that begins now. `scope` is requests or creations."""
 
     until: datetime
     seconds: float
@@ -56,8 +56,8 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class WaitPolicy:
-    """How waits are made. `random` returns numbers from 0 to 1; `max_wait` is in seconds, and bounds how long
-    one request is held up by refusals for the rate."""
+    """How to wait. `random` returns numbers from 0 to 1; `max_wait` is the longest time, in seconds, that
+    rate-limit refusals may delay one request."""
 
     clock: Clock
     random: Callable[[], float]
@@ -65,7 +65,7 @@ class WaitPolicy:
     max_wait: float = 4 * 3600.0
 
     def wait(self, seconds: float, *, reason: str, scope: str) -> None:
-        """Tell of a wait, then make it."""
+        """Announce a wait, then wait."""
         until = self.clock.now() + timedelta(seconds=seconds)
         self.notify(Wait(until, seconds, reason, scope))
         self.clock.sleep(seconds)

@@ -1,4 +1,4 @@
-"""An answer of the account -> was the incident there before, and what should a person hear of it? Pure."""
+"""An answer of the account -> whether the incident already existed, and what to warn about. Pure."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from importer.model import (
 from importer.plan.differences import same
 
 _CLOCK_SLACK = timedelta(seconds=2)
-"""The Date header has whole seconds, and so may the incident's own moment."""
+"""The Date header has whole seconds, and so may the incident's creation time."""
 
 _TODAY = timedelta(minutes=10)
-"""A timestamp so near to the creation of its incident was set by the server."""
+"""A timestamp this close to the creation of its incident was set by the server."""
 
 
 def readable(attributes: Attributes) -> Attributes:
-    """Leave out what no answer shows."""
+    """Leave out attributes that answers never show."""
     return {a: value for a, value in attributes.items() if a.field not in WRITE_ONLY_FIELDS}
 
 
 def existed_before(answer: Answer, began: datetime, ended: datetime, *, name: str | None) -> bool:
-    """Whether the server answered a creation with an incident that it had already.
+    """Return whether the server answered a creation with an incident that already existed.
 
-    The server's clock decides where it is known, since a laptop's may be wrong by minutes. A name other than
-    the one sent, `name`, betrays an incident that was made a moment ago from something else.
+    The server's clock decides if it is known, since a laptop's may be wrong by minutes. A name other than
+    `name`, the one sent, means that the incident was created a moment ago by something else.
     """
-    passed = max(ended - began, timedelta())  # our clock may be set back meanwhile
+    passed = max(ended - began, timedelta())  # our clock may have been set back meanwhile
     first_sent = began if answer.server_now is None else answer.server_now - passed
     older = answer.live.created_at < first_sent - _CLOCK_SLACK
     return older or not same(answer.live.attributes.get(Attribute(Field.NAME)), name)
 
 
 def irreparable(live: LiveIncident, sent: Attributes, external_id: int | None) -> str:
-    """Say what is wrong with an incident that was just made, where it can never be corrected and would be
-    wrong with every further one; empty where nothing is."""
+    """Return what is wrong with a new incident if no edit can correct it and every further creation would
+    have the same error; empty if nothing is."""
     visibility = Attribute(Field.VISIBILITY)
     if live.mode != "retrospective":
-        return f"was made as {live.mode}, not as retrospective, and may have been announced"
+        return f"was created as {live.mode}, not as retrospective, and may have been announced"
     if sent.get(visibility) == "private" and live.attributes.get(visibility) != "private":
-        return "was declared private and is visible to all"
+        return "was declared private but is visible to everyone"
     if external_id not in (None, live.number):
         return f"should have the number {external_id}"
     return ""
@@ -58,9 +58,9 @@ def altered(change: FieldChange) -> Diagnostic:
     return Diagnostic(
         Severity.WARNING,
         "came-back-different",
-        f"the account keeps {change.attribute.field.value} in another form than was sent, or not at all",
+        f"the account stored a different value for {change.attribute.field.value}, or none",
         detail=change.attribute.label,
-        hint="plan will not show this as a change; look at one incident to see whether it matters",
+        hint="plan will not show this as a change; check one incident to see whether it matters",
     )
 
 
@@ -69,7 +69,7 @@ def not_available(what: str, live: LiveIncident, why: str) -> Diagnostic:
 
 
 def additions(live: LiveIncident, sent: Attributes) -> tuple[Diagnostic, ...]:
-    """Warn of what the server did by itself: a Slack channel, a timestamp of today in an old incident."""
+    """Warn about what the server added: a Slack channel, a timestamp of today in an old incident."""
     channel = Attribute(Field.SLACK_CHANNEL_ID)
     found = []
     if live.attributes.get(channel) and channel not in sent:
@@ -83,7 +83,7 @@ def additions(live: LiveIncident, sent: Attributes) -> tuple[Diagnostic, ...]:
             )
         )
     for attribute, value in live.attributes.items():
-        # The incident's own moment is the server's clock too; ours may be wrong.
+        # created_at is by the server's clock too; ours may be wrong.
         is_new = isinstance(value, datetime) and abs(live.created_at - value) < _TODAY
         if is_new and attribute not in sent:
             found.append(
@@ -92,7 +92,7 @@ def additions(live: LiveIncident, sent: Attributes) -> tuple[Diagnostic, ...]:
                     "timestamp-set-by-server",
                     f"the account set {attribute.label} to the time of the import",
                     detail=live.reference,
-                    hint="declare it, so that durations are right",
+                    hint="declare it, so that durations are correct",
                 )
             )
     return tuple(found)

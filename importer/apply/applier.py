@@ -1,6 +1,6 @@
-"""Plan -> Outcomes: changes are started oldest first, a few at a time, until all are done or one says stop.
+"""Plan -> outcomes: changes start oldest first, a few at a time, until all are done or the run is stopped.
 
-It reads nothing but the plan: what was reviewed is what is sent.
+It reads only the plan: what was reviewed is what is sent.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from importer.apply.execution import Execution
 from importer.model import Change, Entity, Failed, NewOption, NotAttempted, Outcome, Plan, Unknown
 from importer.model.errors import ApiError, ImporterError, NoAnswer
 from importer.model.steps import CreateOption
+from importer.model.wording import numbered
 from importer.plan.changes import is_acting
 from importer.plan.steps import option_steps
 from importer.wire.requests import Request, request
 
 _SAME_CAUSE = 3
-"""So many refusals for one reason before any success mean that the reason is not in the incidents."""
+"""After this many refusals with one code and no success, the cause is not in the incidents."""
 
 
 class OptionWriter(Protocol):
-    """What creating the missing options asks of the account."""
+    """What creating missing options requires of the account."""
 
     def options(self, custom_field_id: str) -> tuple[Entity, ...]: ...
     def create_option(self, step: CreateOption, request: Request, /) -> Entity: ...
 
 
 class Observer(Protocol):
-    """Who watches a run; called from one thread."""
+    """Watches a run; called from one thread."""
 
     def started(self, change: Change) -> None: ...
     def ended(self, change: Change, outcome: Outcome) -> None: ...
@@ -39,7 +40,7 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many changes at once, and after how many failures to stop; None is never."""
+    """How many changes to apply at once, and after how many failures to stop, if ever."""
 
     parallelism: int = 8
     max_failures: int | None = None
@@ -47,7 +48,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """What became of the changes, in the plan's order, and why the run ended early, if it did."""
+    """The outcomes in the plan's order, and why the run ended early, if it did."""
 
     outcomes: tuple[Outcome, ...]
     stopped: str = ""
@@ -57,7 +58,7 @@ class ApplyResult:
 def apply(
     plan: Plan, execution: Execution, *, limits: Limits, observers: Sequence[Observer], stop: Event
 ) -> ApplyResult:
-    """Carry out a plan. Setting `stop` from outside lets what is in flight end and starts nothing more."""
+    """Carry out a plan. Once `stop` is set, changes in flight finish and no more are started."""
     scheduler = Scheduler(execution, limits, observers, stop)
     scheduler.work(plan.changes)
     outcomes = tuple(
@@ -70,20 +71,20 @@ def apply(
 
 
 def create_options(plan: Plan, api: OptionWriter) -> dict[NewOption, Entity]:
-    """Create the select options that the plan needs and that are still missing; look before each."""
-    made: dict[NewOption, Entity] = {}
+    """Create the select options that the plan needs and the account lacks, and return all of them."""
+    created: dict[NewOption, Entity] = {}
     known: dict[str, dict[str, Entity]] = {}
     for step in option_steps(plan.changes):
         option, field_id = step.option, step.option.custom_field.id
         if field_id not in known:
             known[field_id] = {each.name: each for each in api.options(field_id)}
-        made[option] = known[field_id].get(option.name) or _create_option(step, api)
-    return made
+        created[option] = known[field_id].get(option.name) or _create_option(step, api)
+    return created
 
 
 def _create_option(step: CreateOption, api: OptionWriter) -> Entity:
-    """Create an option. It has no record: the server takes no second one of the same name, and a look shows
-    what became of the first."""
+    """Create an option. It is not journaled: the server refuses a second one of the same name, and the list
+    shows whether the first was created."""
     option = step.option
     try:
         return api.create_option(step, request(step))
@@ -131,25 +132,25 @@ class Scheduler:
             change = running.pop(future)
             outcome = self._outcome(change, future)
             self.outcomes[change.incident.key] = outcome
-            self._consider(outcome)
+            self._count(outcome)
             for each in self.observers:
                 each.ended(change, outcome)
 
     def _outcome(self, change: Change, future: Future[Outcome | None]) -> Outcome:
-        """Return what became of a change; an error that concerns the run ends it."""
+        """Return the outcome of a change; an error that affects the whole run stops it."""
         key, location = change.incident.key, change.incident.location
         try:
             return future.result() or NotAttempted(key, location)
         except ApiError as error:
             self.error = error
-            self._end(f"{error.summary}; the rest was not attempted")
+            self._stop(f"{error.summary}; the rest was not attempted")
             return Failed(key, error.code, error.summary, error.request_id, location)
         except ImporterError as error:
             self.error = error
-            self._end(f"{error.summary}; the rest was not attempted")
+            self._stop(f"{error.summary}; the rest was not attempted")
             return Unknown(key, error.summary, location)
 
-    def _consider(self, outcome: Outcome) -> None:
+    def _count(self, outcome: Outcome) -> None:
         if not isinstance(outcome, Failed):
             self._succeeded = self._succeeded or not isinstance(outcome, Unknown | NotAttempted)
             self._in_a_row = 0
@@ -158,10 +159,11 @@ class Scheduler:
         self._in_a_row = self._in_a_row + 1 if outcome.code == self._last_code else 1
         self._last_code = outcome.code
         if not self._succeeded and self._in_a_row >= _SAME_CAUSE:
-            self._end(f"the first {self._in_a_row} were refused for the same reason: {outcome.message}")
+            self._stop(f"the first {self._in_a_row} were all refused for the same reason: {outcome.message}")
         if self.limits.max_failures is not None and self._failures >= self.limits.max_failures:
-            self._end(f"{self._failures} failed, which is as many as --max-failures or --fail-fast allows")
+            failures = numbered(self._failures, "failure")
+            self._stop(f"{failures}, the limit set with --max-failures or --fail-fast")
 
-    def _end(self, reason: str) -> None:
+    def _stop(self, reason: str) -> None:
         self.reason = self.reason or reason
         self.stop.set()

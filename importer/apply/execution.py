@@ -1,8 +1,8 @@
 """One change of a plan -> its steps, carried out one by one, each recorded before and after -> an Outcome.
 
-Every step is safe to repeat, or is preceded by a look: a creation carries its idempotency key and is sent
-again byte for byte, and an edit sets values. What the journal binds is never created again, since nobody
-knows how long the server remembers a key.
+Every step is safe to repeat or is preceded by a read: a creation carries its idempotency key and is sent
+again byte for byte, and an edit sets values. What the journal binds is never created again, since it is not
+known how long the server remembers a key.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ Warnings = tuple[Diagnostic, ...]
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Carries out changes, from any number of threads. `find` looks for the incident of a creation that was
-    answered with a conflict; `plan_hash` is a saved plan's, or empty."""
+    """Carries out changes, from any number of threads. `find` returns the incident of a creation that was
+    answered with a conflict; `plan_hash` is the saved plan's, or empty."""
 
     api: IncidentWriter
     journal: Journal
@@ -78,10 +78,10 @@ class Execution:
     options: Mapping[NewOption, Entity] = field(default_factory=dict)
 
     def carry_out(self, change: Change) -> Outcome | None:
-        """Make one change. Nothing is returned for what needs no request, and for what cannot be done.
+        """Make one change. Return None if it needs no request or is blocked.
 
-        Raises AuthenticationFailed, and Refused where the journal cannot be written or where a creation was
-        carried out as nobody asked: all concern the run.
+        Raises AuthenticationFailed, and Refused if the journal cannot be written or an incident was created
+        otherwise than declared: all of them stop the run.
         """
         try:
             match change:
@@ -103,23 +103,23 @@ class Execution:
         except AuthenticationFailed:
             raise
         except (ApiError, NoAnswer, Interrupted) as error:
-            return _not_done(change, error)
+            return _outcome_of(change, error)
 
-    # -- an incident that is there -----------------------------------------------------------------------
+    # -- an existing incident ----------------------------------------------------------------------------
 
     def _bring_up_to_date(self, change: Update | Adopt) -> tuple[LiveIncident, Warnings]:
-        """Make the differences, but for those that an earlier run of the same saved plan made: what people
-        edited since is not written over."""
+        """Make the changes that an earlier run of the same saved plan did not make already: edits that people
+        made since are not overwritten."""
         key, live = change.incident.key, change.live
         done = self.journal.carried_out(key, plan_hash=self.plan_hash) if self.plan_hash else frozenset()
-        left = [each for each in change.changes if not _is_among(done, live.id, each)]
+        left = [each for each in change.changes if not _is_done(done, live.id, each)]
         live, warnings = self._change(live, key, left)
         self._settle(key, live)
         return live, warnings
 
     def _note_unchanged(self, change: NoOp) -> None:
-        """Bind what is ours and as declared. A key that is the incident's own ID, as after a pull, is no
-        proof that it is ours: to bind it would allow edits that nobody agreed to."""
+        """Bind an incident that is ours and as declared. A key equal to the incident's own ID, as after a
+        pull, does not prove that it is ours: binding it would allow edits that nobody agreed to."""
         key = change.incident.key
         if change.incident_id != key or self.journal.binding(key):
             self.journal.settled(key, change.incident_id, change.reference, plan_hash=self.plan_hash)
@@ -127,11 +127,11 @@ class Execution:
     # -- a creation --------------------------------------------------------------------------------------
 
     def _create(self, change: Create | Pending) -> Outcome:
-        """Create an incident, or go on with what an earlier run created."""
+        """Create an incident, or continue with the one that an earlier run created."""
         bound = self.journal.binding(change.incident.key)
         if bound:
             return self._resume(change, bound)
-        step, began = self._as_sent_before(change), self.now()
+        step, began = self._creation_step(change), self.now()
         try:
             answer = self._sender.send(change.incident.key, step, self.api.create)
         except ApiError as refusal:
@@ -143,46 +143,46 @@ class Execution:
             return self._adopt_existing(change, answer.live)
         return self._finish(change, answer.live)
 
-    def _as_sent_before(self, change: Create | Pending) -> CreateIncident:
-        """Return the step of a creation. One that was sent and never answered goes out again under the same
-        key and with the same bytes, whatever the files say by now: edits bring it up to date. What was sent,
-        the journal says, and not the plan."""
+    def _creation_step(self, change: Create | Pending) -> CreateIncident:
+        """Return the step of a creation. One that was sent but never answered is sent again with the same key
+        and bytes, whatever the files say now; edits then bring it up to date. The journal, not the plan,
+        holds what was sent."""
         step = replace(creation(change), sent_before=None)
         doubt = self.journal.in_doubt(change.incident.key, CREATE)
         return replace(step, idempotency_key=doubt.idempotency_key, sent_before=doubt) if doubt else step
 
     def _finish(self, change: Create | Pending, live: LiveIncident) -> Outcome:
-        """Record an incident that was just made, and carry out the other steps of its change."""
+        """Record a new incident and carry out the other steps of its change."""
         key, own = change.incident.key, creation(change).attributes
         missing = self._record(change, live)
         wrong = irreparable(live, own, change.incident.external_id)
         if wrong:
             raise Refused(f"{live.reference} (key '{key}') {wrong}", code="not-as-asked")
-        made, warnings = self._correct(live, key, missing)
-        made, more = self._change(made, key, after_creation(change.attributes), listed=LISTED - KEYED)
-        self._settle(key, made)
-        warnings += more + _kept_otherwise(missing) + additions(made, own)
-        return Applied(key, made, created=True, warnings=warnings)
+        current, warnings = self._correct(live, key, missing)
+        current, more = self._change(current, key, after_creation(change.attributes), listed=LISTED - KEYED)
+        self._settle(key, current)
+        warnings += more + _uncorrectable(missing) + additions(current, own)
+        return Applied(key, current, created=True, warnings=warnings)
 
     def _adopt_existing(self, change: Create | Pending, live: LiveIncident) -> Outcome:
-        """Record the incident that the creation made earlier, and bring it up to date, but for what belongs
-        to people since. Where a run left the creation in doubt, that run made it."""
+        """Record the incident that an earlier creation made and bring it up to date, except for what is left
+        to people. A pending creation counts as created, not adopted: our earlier run made it."""
         key = change.incident.key
         missing = self._record(change, live)
         to_correct = [each for each in missing if each.attribute not in change.left_to_people]
-        made, warnings = self._correct(live, key, to_correct)
-        made, more = self._change(made, key, _still_to_do(change, made))
-        self._settle(key, made)
-        warnings += more + _kept_otherwise(missing)
+        current, warnings = self._correct(live, key, to_correct)
+        current, more = self._change(current, key, _remaining_changes(change, current))
+        self._settle(key, current)
+        warnings += more + _uncorrectable(missing)
         if isinstance(change, Create):
-            return Adopted(key, made, warnings)
+            return Adopted(key, current, warnings)
         return Applied(
-            key, made, created=True, warnings=warnings + additions(made, creation(change).attributes)
+            key, current, created=True, warnings=warnings + additions(current, creation(change).attributes)
         )
 
     def _record(self, change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:
-        """Record the answer to a creation; return what of it is not as declared. What is still to be edited
-        is not written down as answered: a crash now must leave it to be seen."""
+        """Record the answer to a creation; return what differs from the declaration. Attributes still to be
+        edited are not recorded as declared, so that after a crash the next plan still sees them."""
         key, own = change.incident.key, creation(change).attributes
         missing = differences(live.attributes, readable(own))
         kept = without(own, *(each.attribute for each in missing if not each.attribute.is_create_only))
@@ -192,7 +192,7 @@ class Execution:
     def _correct(
         self, live: LiveIncident, key: str, missing: Collection[FieldChange]
     ) -> tuple[LiveIncident, Warnings]:
-        """Set once more what the answer to a creation does not show as it was sent, as far as an edit can."""
+        """Set again, if an edit can, what the answer to a creation does not show as sent."""
         steps = (
             CorrectIncident(live.id, each.attributes) if isinstance(each, EditIncident) else each
             for each in incident_steps(live.id, missing)
@@ -200,21 +200,21 @@ class Execution:
         return self._carry_out(live, key, steps)
 
     def _resume(self, change: Create | Pending, bound: Binding) -> Outcome:
-        """Bring up to date what an earlier run of the same saved plan created and did not end."""
+        """Finish an incident that an earlier run of the same saved plan created."""
         key, location = change.incident.key, change.incident.location
         if not self.journal.is_created(key):
-            what = f"'{key}' is {bound.reference} since the plan was made: make a new plan and review that"
+            what = f"'{key}' has been bound to {bound.reference} since: make a new plan and review it"
             return Failed(key, "stale-plan", what, "", location)
         live = self.api.incident(bound.incident_id)
         if live is None:
-            what = f"{bound.reference} was created by an earlier run, and this API key does not see it"
+            what = f"{bound.reference} was created by an earlier run, but this API key cannot see it"
             return Failed(key, "not-visible", what, "", location)
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
         to_correct = [each for each in missing if each.attribute not in change.left_to_people]
         left = [
             each
-            for each in (*to_correct, *_still_to_do(change, live))
+            for each in (*to_correct, *_remaining_changes(change, live))
             if not each.attribute.is_create_only
             and (each.attribute not in known or not same(known[each.attribute].declared, each.after))
         ]
@@ -232,7 +232,7 @@ class Execution:
         *,
         listed: frozenset[Field] = LISTED,
     ) -> tuple[LiveIncident, Warnings]:
-        """Edit an incident and bring its children up to date; return it as the account then shows it."""
+        """Edit an incident and its children; return it as the account then shows it, with warnings."""
         wanted = [replace(each, after=self._with_option(each.after)) for each in changes]
         live, warnings = self._carry_out(live, key, incident_steps(live.id, wanted))
         children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
@@ -242,7 +242,7 @@ class Execution:
     def _carry_out(
         self, live: LiveIncident, key: str, steps: Iterable[EditIncident | CorrectIncident | AttachPostmortem]
     ) -> tuple[LiveIncident, Warnings]:
-        """Carry out the steps of the incident itself; return it as the account then shows it."""
+        """Carry out the incident's own steps; return it as the account then shows it, with warnings."""
         warnings: Warnings = ()
         for step in steps:
             match step:
@@ -262,7 +262,7 @@ class Execution:
         return live, tuple(map(altered, differences(live.attributes, readable(declared))))
 
     def _attach(self, live: LiveIncident, key: str, step: AttachPostmortem) -> LiveIncident:
-        """Attach the link to a post-mortem, and read back what the account made of it."""
+        """Attach the link to a post-mortem and read it back in the account's form."""
         self._sender.send(key, step, self.api.change)
         seen = self.api.incident(live.id) or live
         declared = {Attribute(Field.POSTMORTEM_URL): step.url}
@@ -277,7 +277,7 @@ class Execution:
         self.journal.settled(key, live.id, live.reference, plan_hash=self.plan_hash)
 
     def _with_options(self, attributes: Attributes) -> Attributes:
-        """Put the options that were created meanwhile in the places of their names."""
+        """Replace the names of new options by the options that were created."""
         return {attribute: self._with_option(value) for attribute, value in attributes.items()}
 
     def _with_option(self, value: Value) -> Value:
@@ -286,15 +286,15 @@ class Execution:
         return tuple(self.options[each] if isinstance(each, NewOption) else each for each in value)
 
 
-def _is_among(done: frozenset[str], incident_id: str, change: FieldChange) -> bool:
-    """Whether a difference was made: by the steps that the plan shows, or by what the child still needed."""
+def _is_done(done: frozenset[str], incident_id: str, change: FieldChange) -> bool:
+    """Return whether a change was made, by the steps that the plan shows or by a later step of its child."""
     steps = {identity(each) for each in edit_steps(incident_id, [change])}
     return bool(steps) and (steps <= done or not done.isdisjoint(ends(change.attribute)))
 
 
-def _still_to_do(change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:
-    """Return what takes steps after a creation, of an incident that may have it already. Children are looked
-    up one by one; what is there and belongs to people since is left to them."""
+def _remaining_changes(change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:
+    """Return the changes to make after a creation that the incident does not have yet. Children are looked up
+    later, one by one; an existing value that is left to people is kept."""
     return tuple(
         each
         for each in after_creation(change.attributes)
@@ -303,18 +303,18 @@ def _still_to_do(change: Create | Pending, live: LiveIncident) -> tuple[FieldCha
 
 
 def _has(live: LiveIncident, change: FieldChange, left_to_people: frozenset[Attribute]) -> bool:
-    """Whether an incident has what its creation set, or whatever people made of it since."""
-    there = live.attributes.get(change.attribute)
-    return same(there, change.after) or (there is not None and change.attribute in left_to_people)
+    """Return whether an incident has the declared value, or any value if it is left to people."""
+    current = live.attributes.get(change.attribute)
+    return same(current, change.after) or (current is not None and change.attribute in left_to_people)
 
 
-def _kept_otherwise(missing: Collection[FieldChange]) -> Warnings:
-    """Warn of what the account shows otherwise and no edit can change."""
+def _uncorrectable(missing: Collection[FieldChange]) -> Warnings:
+    """Warn about differences that no edit can change."""
     return tuple(altered(each) for each in missing if each.attribute.is_create_only)
 
 
-def _not_done(change: Change, error: ImporterError) -> Outcome:
-    """Tell a refusal from doubt: only an answer below 500 says that nothing was carried out."""
+def _outcome_of(change: Change, error: ImporterError) -> Outcome:
+    """Return Failed if the answer proves that nothing was carried out (status below 500), else Unknown."""
     key, location = change.incident.key, change.incident.location
     if isinstance(error, ApiError) and error.status < 500:
         return Failed(key, error.code, error.summary, error.request_id, location)

@@ -1,8 +1,8 @@
-"""A creation answered with 409 -> the incident that its idempotency key made before, where that is sure.
+"""A creation answered with 409 -> the incident that its idempotency key created before, if that is certain.
 
-Whether a known key is answered with its incident or with a conflict is not documented. After a lost state the
-conflict alone says that the incident is there, not which one it is. Only an imported incident that has all
-that was sent, that no key is bound to, and that is the only such one is taken: to adopt it edits nothing.
+Whether a known key is answered with its incident or with a conflict is not documented. After the state is
+lost, the conflict shows that the incident exists, not which one it is. It is taken only if exactly one
+retrospective incident has everything that was sent and no key bound to it: adopting that one edits nothing.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from importer.plan.differences import differences
 
 
 class IncidentLister(Protocol):
-    """What looking for an incident asks of the account."""
+    """What finding an incident requires of the account."""
 
     def incidents(self) -> Iterator[LiveIncident]: ...
 
 
 @dataclass(slots=True)
 class Rediscovery:
-    """Looks through the account once, and again where that did not show what must be there."""
+    """Lists the account once, and again if the list lacks an incident that must exist."""
 
     api: IncidentLister
     bindings: Callable[[], tuple[Binding, ...]]
@@ -35,15 +35,15 @@ class Rediscovery:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, incident: Incident, sent: Attributes) -> LiveIncident | None:
-        """Return the incident that a creation of these attributes must have made, or None in any doubt."""
+        """Return the incident that a creation with these attributes must have made, or None if in doubt."""
         with self._lock:
             found = self._candidates(incident, sent)
             if not found:
-                self._look()
+                self._list()
                 found = self._candidates(incident, sent)
         return found[0] if len(found) == 1 else None
 
-    def _look(self) -> None:
+    def _list(self) -> None:
         by_name: defaultdict[str, list[LiveIncident]] = defaultdict(list)
         for live in self.api.incidents():
             by_name[folded(live.name)].append(live)

@@ -1,4 +1,4 @@
-"""A step -> its answer, with a record before the request leaves and one of what came of it."""
+"""A step -> its answer, with a record before the request leaves and another of a refusal."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from importer.model.steps import (
 from importer.wire.requests import Request, request
 
 CONFLICT = 409
-"""The one refusal that leaves doubt: the same idempotency key may be at work at this moment."""
+"""The one refusal that leaves doubt: another request with the same key may be in progress."""
 
 S = TypeVar("S", bound=Step)
 R = TypeVar("R")
 
 
 class IncidentWriter(Protocol):
-    """What applying a change asks of the account; a step goes with its request. Errors are ApiError, NoAnswer
-    and Interrupted, of children NotAvailable too."""
+    """What applying a change requires of the account; each step comes with its request. Raises ApiError,
+    NoAnswer and Interrupted, and NotAvailable for children."""
 
     def create(self, step: CreateIncident, request: Request, /) -> Answer: ...
     def incident(self, id_or_number: str) -> LiveIncident | None: ...
@@ -52,8 +52,8 @@ class IncidentWriter(Protocol):
 
 
 class Journal(Protocol):
-    """What applying a change looks up and records; each record is durable when the call returns, but for
-    `settled`."""
+    """What applying a change looks up and records; each record except `settled` is durable when the call
+    returns."""
 
     def binding(self, key: str) -> Binding | None: ...
     def in_doubt(self, key: str, step: str) -> Unanswered | None: ...
@@ -72,28 +72,28 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends steps. `plan_hash` is that of the saved plan they are from, or empty."""
+    """Sends steps. `plan_hash` is the hash of the saved plan they come from, or empty."""
 
     journal: Journal
     plan_hash: str
 
     def send(self, key: str, step: S, carry_out: Callable[[S, Request], R]) -> R:
-        """Record that a request leaves, send it, and record a refusal. What nobody answered stays sent. Of
-        what was sent before, a refusal does not end the doubt: it says nothing of the first time."""
+        """Record that a request leaves, send it, and record a refusal. Without an answer it stays in doubt,
+        as does a request that was sent before: a refusal does not show what became of the first."""
         if not is_ready(step):
-            raise ValueError(f"{identity(step)} waits for another step")
-        made = request(step)
-        # What has no idempotency key is looked for, not sent again: its bytes are of no use.
-        kept = made.content if made.idempotency_key else None
+            raise ValueError(f"{identity(step)} depends on another step")
+        prepared = request(step)
+        # Without an idempotency key a step is looked up, not sent again, so its bytes are not needed.
+        kept = prepared.content if prepared.idempotency_key else None
         self.journal.sending(
             key,
             identity(step),
-            idempotency_key=made.idempotency_key,
+            idempotency_key=prepared.idempotency_key,
             content=kept,
             plan_hash=self.plan_hash,
         )
         try:
-            return carry_out(step, made)
+            return carry_out(step, prepared)
         except (ApiError, NotAvailable) as error:
             if _is_certain(error) and not _was_sent_before(step):
                 self.journal.failed(key, identity(step), detail=error.summary)
@@ -105,5 +105,5 @@ def _was_sent_before(step: Step) -> bool:
 
 
 def _is_certain(error: ApiError | NotAvailable) -> bool:
-    """Whether a refusal says that nothing was carried out."""
+    """Return whether a refusal proves that nothing was carried out."""
     return isinstance(error, NotAvailable) or (error.status < 500 and error.status != CONFLICT)

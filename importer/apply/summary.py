@@ -1,4 +1,4 @@
-"""Outcomes -> the counts with which every apply ends, in every format."""
+"""Outcomes -> the counts at the end of every apply, in every format."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ApplyCounts:
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything that was begun is done."""
+        """Return whether every change succeeded."""
         return not (self.failed or self.unknown or self.not_attempted)
 
     def as_dict(self) -> dict[str, int]:
@@ -32,8 +32,8 @@ class ApplyCounts:
 
 @dataclass(frozen=True, slots=True)
 class ApplySummary:
-    """How an apply ended. `unchanged` and `blocked` are the plan's counts, `stopped` says why it ended early,
-    and `next_command` is what the user should run now."""
+    """How an apply ended. `unchanged` and `blocked` are the plan's counts, `stopped` is why it ended early,
+    if it did, and `next_command` is the command to run next."""
 
     outcomes: Sequence[Outcome]
     unchanged: int
@@ -49,7 +49,7 @@ class ApplySummary:
 
 
 def state(outcome: Outcome) -> str:
-    """Return the word under which an outcome is counted."""
+    """Return the name under which an outcome is counted."""
     match outcome:
         case Applied(created=True):
             return "created"

@@ -1,4 +1,4 @@
-"""Live incidents -> incidents as a file declares them, which a plan finds unchanged."""
+"""Live incidents -> the incidents of a file, which a plan finds unchanged."""
 
 from importer.pull.children import PULLED_CHILDREN as PULLED_CHILDREN
 from importer.pull.children import ChildCollector as ChildCollector

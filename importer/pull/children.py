@@ -1,4 +1,4 @@
-"""Live incidents -> the same with their children, as far as the API shows them."""
+"""Live incidents -> the same incidents with the children that the API shows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from importer.model.errors import NotAvailable
 from importer.pull.warnings import PullWarnings
 
 PULLED_CHILDREN = (Field.TIMELINE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM)
-"""The API shows no memberships, and does not tie what a status page published to an incident."""
+"""The API does not show memberships, nor link status page incidents to incidents."""
 
 
 class ChildReader(Protocol):
-    """What reading children asks of the account."""
+    """What reading children requires of the account."""
 
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
 
@@ -24,7 +24,7 @@ class ChildReader(Protocol):
 
 @dataclass(slots=True)
 class ChildCollector:
-    """Reads some kinds of children. A kind that the account does not show is asked for once."""
+    """Reads some kinds of children. A kind that the account lacks is requested only once."""
 
     api: ChildReader
     kinds: frozenset[Field]
@@ -32,7 +32,7 @@ class ChildCollector:
     _missing: set[Field] = field(default_factory=set)
 
     def with_children(self, live: LiveIncident) -> LiveIncident:
-        """Return an incident with its children among its attributes."""
+        """Return an incident with its children added to its attributes."""
         found: dict[Attribute, Value] = {}
         for kind in sorted(self.kinds - self._missing):
             try:
@@ -52,7 +52,7 @@ class ChildCollector:
     def _children(
         self, live: LiveIncident, kind: Field, listed: Iterable[LiveChild]
     ) -> dict[Attribute, Value]:
-        by_id = {each.id: each for each in reversed(tuple(listed))}  # an attachment is there under two names
+        by_id = {each.id: each for each in reversed(tuple(listed))}  # an attachment is listed under two names
         children = list(reversed(by_id.values()))
         if kind is Field.POSTMORTEM:
             return self._postmortem(live, children)
@@ -63,9 +63,9 @@ class ChildCollector:
         for other in documents[1:2]:
             self.warnings.warning(
                 "value-not-pulled",
-                "a file can declare one post-mortem: those written later are left out",
+                "a file can declare only one post-mortem: later ones are left out",
                 live,
-                hint=f"copy them by hand, like '{other.attribute.key}'",
+                hint=f"copy them by hand, for example '{other.attribute.key}'",
             )
         for child in documents[:1]:
             content = self.api.postmortem_content(child.id)
@@ -75,7 +75,7 @@ class ChildCollector:
 
 
 def _joined(attributes: Attributes, found: dict[Attribute, Value]) -> dict[Attribute, Value]:
-    """Add children; a post-mortem that was read stands for the link to it."""
+    """Add children; a post-mortem that was read replaces the link to it."""
     is_read = any(each.field is Field.POSTMORTEM for each in found)
     kept = {a: v for a, v in attributes.items() if not (is_read and a.field is Field.POSTMORTEM_URL)}
     return kept | found

@@ -1,7 +1,7 @@
-"""Live incidents and their keys -> incidents of a file that mean the same; what cannot be said is counted.
+"""Live incidents and their keys -> equal incidents of a file; values that no file can hold are counted.
 
-Each incident is resolved again as a plan would do it. What does not come back as it was is left out: to leave
-it unmanaged is true, a difference would not be.
+Each incident is resolved again as a plan would do it. A value that does not come back the same is left out:
+then it is unmanaged, where a plan would otherwise show a false difference.
 """
 
 from __future__ import annotations
@@ -58,15 +58,15 @@ _FOLLOW_UP_STATUSES = frozenset({"outstanding", "completed", "not_doing"})
 _POSTMORTEM_STATUSES = frozenset({"in_progress", "in_review", "completed"})
 _TITLED = "arbitrary_url"
 _NOBODY = Account("", "")
-"""Whether the key may see private incidents does not matter to what was pulled with it."""
+"""A stand-in: whether the key may see private incidents does not matter for what it pulled."""
 
 Draft = dict[Attribute, tuple[Attribute, Value]]
-"""For each live attribute what a file says: the attribute and the value."""
+"""For each live attribute, the attribute and the value of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A live incident, what a file says of it, and the attributes that this resolves to."""
+    """A live incident, its declaration in a file, and the attributes that this resolves to."""
 
     live: LiveIncident
     incident: Incident
@@ -74,7 +74,7 @@ class Declared:
 
 
 def needed(incidents: Iterable[LiveIncident]) -> Needs:
-    """Return what naming the things of these incidents asks of the catalogue; their follow-ups may name any
+    """Return what the catalogue must contain to name the entities of these incidents; follow-ups may name any
     user."""
     fields = {
         Reference(Kind.CUSTOM_FIELD, attribute.key.id, "id")
@@ -94,8 +94,8 @@ def declare_live(
 ) -> tuple[Declared, ...]:
     """Return the incidents that a file can declare; `keys` are by ID. What it cannot hold is a warning.
 
-    Names are looked up without the aliases of importer.yaml: those are for words that the account lacks. What
-    they turn to another thing that it has is not said by that name.
+    Names are looked up without the aliases of importer.yaml, which are for names that the account lacks. A
+    name that an alias turns into another entity of the account is not used.
     """
     writer = _Writer(reference_finder(catalogue, settings), _single_selects(catalogue))
     carrier = Attribute(Field.CUSTOM_FIELD, marker(catalogue, settings))
@@ -108,15 +108,15 @@ def declare_live(
     ]
     neutral = replace(settings, aliases={}, on_unresolved={}, create_missing=frozenset(), marker_field=None)
     resolved = resolve(declared, catalogue, neutral).incidents
-    made = [
-        _checked(live, draft, incident, back, warnings)
-        for live, draft, incident, back in zip(sources, drafts, declared, resolved, strict=True)
+    checked = [
+        _checked(live, draft, incident, resolved_again, warnings)
+        for live, draft, incident, resolved_again in zip(sources, drafts, declared, resolved, strict=True)
     ]
-    return _plannable([each for each in made if each is not None], catalogue, neutral, warnings)
+    return _plannable([each for each in checked if each is not None], catalogue, neutral, warnings)
 
 
 def without_numbers(declared: Iterable[Declared]) -> tuple[Declared, ...]:
-    """Return incidents that get whatever number an account gives them next."""
+    """Return the incidents without their numbers, so that an account assigns its own."""
     return tuple(replace(each, incident=replace(each.incident, external_id=None)) for each in declared)
 
 
@@ -125,7 +125,7 @@ def _single_selects(catalogue: Catalogue) -> frozenset[Entity]:
 
 
 def _writable(attributes: Attributes, carrier: Attribute) -> Attributes:
-    """Leave out what no file should say. The marker field is set to the key by itself."""
+    """Leave out what no file should declare. The marker field is set to the key automatically."""
     return {
         attribute: value
         for attribute, value in attributes.items()
@@ -134,7 +134,7 @@ def _writable(attributes: Attributes, carrier: Attribute) -> Attributes:
 
 
 def _number(live: LiveIncident, numbers: Counter[int | None]) -> int | None:
-    """Return the number of a reference, unless it is none that a file can declare or not the only one."""
+    """Return the number of an incident, or None if a file cannot declare it or another has it too."""
     number = live.number
     return number if number and number <= LARGEST_NUMBER and numbers[number] == 1 else None
 
@@ -142,40 +142,40 @@ def _number(live: LiveIncident, numbers: Counter[int | None]) -> int | None:
 def _checked(
     live: LiveIncident, draft: Draft, incident: Incident, resolved: Incident, warnings: PullWarnings
 ) -> Declared | None:
-    """Leave out what does not come back; the whole incident where a file cannot be without that."""
+    """Leave out values that do not come back the same, and the whole incident if a required one does not."""
     found = {attribute: resolved.attributes.get(attribute) for attribute in draft}
-    sayable = {
+    writable = {
         attribute: written
         for attribute, written in draft.items()
         if found[attribute] is not None and same(live.attributes[attribute], found[attribute])
     }
-    lost = lost_attributes(replace(incident, attributes=dict(sayable.values())))
-    kept = {attribute: found[attribute] for attribute, (word, _) in sayable.items() if word not in lost}
+    lost = lost_attributes(replace(incident, attributes=dict(writable.values())))
+    kept = {attribute: found[attribute] for attribute, (name, _) in writable.items() if name not in lost}
     for attribute in live.attributes:
         if attribute not in kept:
             warnings.warning(
                 "value-not-pulled",
-                f"{attribute.label} cannot be written so that a plan finds it again: it is left out",
+                f"{attribute.label} cannot be written to a file and read back unchanged: it is left out",
                 live,
-                hint="two things of one name, what the account has deleted, or a text that no file can hold",
+                hint="causes: two entities with one name, a deleted entity, or text that no file can hold",
             )
     missing = [each.label for each in _NEEDED if each not in kept]
     if missing:
         warnings.warning(
             "incident-not-pulled",
-            f"incidents without a {missing[0]} are not pulled, since a file needs one",
+            f"incidents without a {missing[0]} are not pulled, since a file requires one",
             live,
-            hint=f"give them a {missing[0]} in incident.io, and pull again",
+            hint=f"add a {missing[0]} in incident.io and pull again",
         )
         return None
-    return Declared(live, replace(incident, attributes=dict(sayable[each] for each in kept)), kept)
+    return Declared(live, replace(incident, attributes=dict(writable[each] for each in kept)), kept)
 
 
 def _plannable(
     declared: Sequence[Declared], catalogue: Catalogue, settings: Settings, warnings: PullWarnings
 ) -> tuple[Declared, ...]:
-    """Leave out the incidents that a plan refuses whatever it is to do with them, such as public ones of a
-    type that became private since: an error would be the end of the whole plan."""
+    """Leave out incidents that any plan would reject, such as public ones of a type that has become private:
+    one error would fail the whole plan."""
     resolved = [replace(each.incident, attributes=each.attributes) for each in declared]
     found = check_resolved(resolved, catalogue, settings, _NOBODY)
     refused = {at: each for each in found if each.severity is Severity.ERROR for at in each.locations}
@@ -187,13 +187,13 @@ def _plannable(
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    """Says in a file's words what live attributes are."""
+    """Turns live attributes into the attributes of a file."""
 
     finder: ReferenceFinder
     single_selects: frozenset[Entity]
 
     def draft(self, live: LiveIncident) -> Draft:
-        """Return what a file can hold."""
+        """Return the attributes that a file can hold."""
         found: Draft = {}
         for attribute, value in live.attributes.items():
             name = self._key(attribute.key)
@@ -203,7 +203,7 @@ class _Writer:
         return found
 
     def _key(self, key: Reference | Entity | str | None) -> Reference | str | None:
-        """Return a key in words: names alone, for a file has no other place than the name for one."""
+        """Return a key as a file writes it, which is always a name; None if it has no unique name."""
         match key:
             case Entity():
                 return self.finder.unique(key)
@@ -213,7 +213,7 @@ class _Writer:
                 return None
 
     def _value(self, attribute: Attribute, value: Value) -> Value:
-        """Return a value in words; None if there are none."""
+        """Return a value as a file writes it, or None if it cannot."""
         match value:
             case Entity():
                 return self.finder.reference(value)
@@ -229,14 +229,14 @@ class _Writer:
                 return self._child(value) if isinstance(value, Child) else value
 
     def _choices(self, owner: Entity, chosen: tuple[Scalar, ...]) -> Value:
-        """Return the options of a custom field; of one that takes a single option that alone."""
+        """Return the options of a custom field; for a single select, the option itself."""
         found = [self.finder.reference(each, owner) for each in chosen if isinstance(each, Entity)]
         names = [each.name if each.by == "name" else each for each in found]
         return names[0] if owner in self.single_selects and len(names) == 1 else several(names)
 
     def _child(self, child: Child) -> Child:
-        """Return a child as far as a file can say it: an assignee whom the account still knows, a status that
-        can be set, labels that all are words, one word for a resource."""
+        """Return a child without what a file cannot hold: an unknown assignee, a status that cannot be set,
+        labels that are not single lines, a second identifier of a resource."""
         match child:
             case FollowUp(assignee=assignee, status=status):
                 return replace(

@@ -1,4 +1,4 @@
-"""All live incidents -> those to pull, oldest first; what is still open is counted."""
+"""All live incidents -> the ones to pull, oldest first; open incidents are counted."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from importer.model.errors import UsageError
 from importer.pull.warnings import PullWarnings
 
 MODES = ("standard", "retrospective")
-"""The modes of history. Test and tutorial incidents are none: the list leaves them out, so a plan could not
-find them again either."""
+"""The modes to pull. Test and tutorial incidents are not among them: the API's list omits them, so a plan
+could not find them either."""
 
 CATEGORIES = ("closed", "learning", "declined", "canceled", "merged")
-"""The categories of statuses that an imported incident may have; the others are live."""
+"""The status categories that an imported incident may have; the others are live."""
 
 _STATUS = Attribute(Field.STATUS)
 _SEVERITY = Attribute(Field.SEVERITY)
@@ -24,8 +24,8 @@ _SEVERITY = Attribute(Field.SEVERITY)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to pull: what began at `since` or later, and has one of these modes, categories of statuses and
-    severities. No severities: any."""
+    """What to pull: incidents that began at `since` or later and have one of these modes, status categories
+    and severities. An empty `severities` means any."""
 
     since: datetime | None = None
     modes: frozenset[str] = frozenset(MODES)
@@ -34,14 +34,14 @@ class Filters:
 
 
 def began(live: LiveIncident) -> datetime:
-    """Return the earliest timestamp of an incident; of one without any, when the account got it."""
+    """Return the earliest timestamp of an incident, or its creation time if it has none."""
     return earliest(live.attributes) or live.created_at
 
 
 def chosen(
     incidents: Iterable[LiveIncident], filters: Filters, catalogue: Catalogue, warnings: PullWarnings
 ) -> tuple[LiveIncident, ...]:
-    """Return the incidents to pull, oldest first. Raises UsageError for a severity that is not there."""
+    """Return the incidents to pull, oldest first. Raises UsageError for an unknown severity."""
     severities = frozenset(_severity(name, catalogue) for name in filters.severities)
     categories = {each.entity: each.category for each in catalogue.statuses}
     kept = []
@@ -67,7 +67,7 @@ def _severity(name: str, catalogue: Catalogue) -> Entity:
     if isinstance(answer, Found):
         return answer.entity
     known = ", ".join(each.name for each in catalogue.severities)
-    raise UsageError(f"the account has no one severity '{name}'", hint=f"it has {known}")
+    raise UsageError(f"the account does not have exactly one severity '{name}'", hint=f"it has {known}")
 
 
 def _fits(live: LiveIncident, filters: Filters) -> bool:

@@ -1,8 +1,8 @@
-"""Live incidents -> the key that each is declared under, or why two words about it do not agree.
+"""Live incidents -> the key that each is declared under, or why two sources of keys disagree.
 
-In this order: the key that the state binds, the one that a custom field carries, the incident's ID. The ID
-and not INC-48, because no other account has it: a plan knows by it that the incident is there, whatever its
-number, and incidents of two accounts never meet under one key.
+In this order: the key that the state binds, the one in a custom field, the incident's ID. The ID rather than
+INC-48, because it is unique across accounts: with it a plan finds the incident whatever its number, and
+incidents of two accounts never share a key.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from importer.model.normalise import line
 from importer.model.wording import first_few
 
 _KEY = re.compile(r"[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]{0,199}")
-"""What the schema of a file takes as a key, and gives back as it is."""
+"""Keys that the schema of a file accepts and that are read back unchanged."""
 
 _SHOWN = 5
 
 
 def carriers(catalogue: Catalogue, marker_field: str | None, key_field: str | None) -> tuple[Attribute, ...]:
-    """Return the custom fields that may have keys, the marker field first: what it says is settled.
+    """Return the custom fields that may hold keys, the marker field first, as it takes precedence.
 
-    Raises UsageError where the account does not have the `key_field`. The marker field may be for another
-    account.
+    Raises UsageError if the account does not have the `key_field`. It may lack the marker field, which may be
+    meant for another account.
     """
     index = Index(catalogue)
     found = []
@@ -38,17 +38,17 @@ def carriers(catalogue: Catalogue, marker_field: str | None, key_field: str | No
         elif name == key_field:
             nearest = answer.nearest if isinstance(answer, Missing) else ()
             hint = f"did you mean {' or '.join(nearest)}?" if nearest else "write its name exactly"
-            raise UsageError(f"the account has no one custom field '{name}'", hint=hint)
+            raise UsageError(f"the account does not have exactly one custom field '{name}'", hint=hint)
     return tuple(found)
 
 
 def keys(
     incidents: Iterable[LiveIncident], bindings: Mapping[str, Binding], carriers: Sequence[Attribute]
 ) -> dict[str, str]:
-    """Return the key of each incident, by ID. `bindings` are those of the state, by key; of the `carriers`,
-    custom fields with keys, the first one that has a value is taken.
+    """Return the key of each incident, by ID. `bindings` are the state's, by key; `carriers`, custom fields
+    with keys, and the first that holds one counts.
 
-    Raises Refused where a key would be that of two incidents, or an incident would have two keys.
+    Raises Refused if two incidents would have the same key, or one incident two keys.
     """
     bound = {each.incident_id: each.key for each in bindings.values()}
     references = {each.incident_id: each.reference for each in bindings.values()}
@@ -59,7 +59,9 @@ def keys(
         carried = _carried(live, carriers)
         key = bound.get(live.id) or carried or live.id
         if carried and key != carried:
-            conflicts.append(f"the state binds {live.reference} to '{key}', and it carries '{carried}'")
+            conflicts.append(
+                f"the state binds {live.reference} to '{key}', but its custom field holds '{carried}'"
+            )
         owner = owners.setdefault(key, live.id)
         if owner != live.id:
             conflicts.append(f"'{key}' is the key of {references[owner]} and of {live.reference}")
@@ -67,23 +69,23 @@ def keys(
         found[live.id] = key
     if conflicts:
         raise Refused(
-            "keys are not certain: " + first_few(conflicts, _SHOWN, "; "),
-            hint="correct the field in incident.io, or `importer state forget` what is wrong in the state",
+            "keys conflict: " + first_few(conflicts, _SHOWN, "; "),
+            hint="correct the field in incident.io, or run `importer state forget KEY` for a wrong key",
             code="key-conflict",
         )
     return found
 
 
 def _carried(live: LiveIncident, carriers: Sequence[Attribute]) -> str | None:
-    """Return the first value of the carriers that can be a key."""
+    """Return the first value in the custom fields that can be a key."""
     for carrier in carriers:
         match live.attributes.get(carrier):
-            case str(word) | Link(url=word):
+            case str(text) | Link(url=text):
                 pass
             case Decimal() as number:
-                word = format(number, "f")
+                text = format(number, "f")
             case _:
                 continue
-        if _KEY.fullmatch(word) and line(word) == word:
-            return word
+        if _KEY.fullmatch(text) and line(text) == text:
+            return text
     return None

@@ -1,4 +1,4 @@
-"""The account's entities -> the words that a file finds them by again: a name, an email, else {id: ...}."""
+"""The account's entities -> the references that a file uses: a name, an email, else {id: ...}."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from importer.model import CatalogEntry, Catalogue, Entity, Kind, Reference, Use
 from importer.model.normalise import line
 from importer.model.settings import Settings
 
-_AS_FILES_SAY = {Kind.CATALOG_ENTRY: Kind.OPTION, Kind.REPORTER: Kind.ROLE}
-"""A file cannot tell a catalog entry from an option, nor the reporter from another role."""
+_KIND_IN_FILES = {Kind.CATALOG_ENTRY: Kind.OPTION, Kind.REPORTER: Kind.ROLE}
+"""A file does not distinguish catalog entries from options, nor the reporter from other roles."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceFinder:
-    """Finds words by looking each one up as a plan of this account will. A word that is there needs no alias,
-    but `names` knows which words importer.yaml makes stand for something else."""
+    """Finds references by resolving each candidate as a plan of this account will. A name that exists needs
+    no alias, but `names` holds those that importer.yaml maps to another entity."""
 
     index: Index
     names: Names
@@ -26,32 +26,32 @@ class ReferenceFinder:
     entries: dict[str, CatalogEntry]
 
     def unique(self, entity: Entity, within: Entity | None = None) -> Reference | None:
-        """Return the name, email or Slack ID that means this entity and no other; None if there is none."""
-        kind = _AS_FILES_SAY.get(entity.kind, entity.kind)
-        for by, word in self._words(entity):
-            reference = Reference(kind, word, by)
-            if word and line(word) == word and self._means(reference, entity, within):
+        """Return the name, email or Slack ID that means this entity alone, or None."""
+        kind = _KIND_IN_FILES.get(entity.kind, entity.kind)
+        for by, name in self._candidates(entity):
+            reference = Reference(kind, name, by)
+            if name and line(name) == name and self._means(reference, entity, within):
                 return reference
         return None
 
     def reference(self, entity: Entity, within: Entity | None = None) -> Reference:
-        """Return what means this entity and no other, by its ID if nothing else does."""
-        kind = _AS_FILES_SAY.get(entity.kind, entity.kind)
+        """Return a reference that means this entity alone, by ID if by nothing else."""
+        kind = _KIND_IN_FILES.get(entity.kind, entity.kind)
         return self.unique(entity, within) or Reference(kind, entity.id, "id")
 
     def known(self, entity: Entity) -> Reference | None:
-        """Return what means this entity, unless the account has it no longer."""
+        """Return a reference to this entity, or None if the account no longer has it."""
         reference = self.reference(entity)
         return reference if self._means(reference, entity, None) else None
 
     def _means(self, reference: Reference, entity: Entity, within: Entity | None) -> bool:
         answer = self.index.find(reference, within)
-        # An alias to what the account lacks is for another account, and one to null leaves the word out.
+        # An alias to a name that the account lacks is for another account; one to null drops the name.
         aliased = self.names.verdict(reference, within).entity
         return isinstance(answer, Found) and answer.entity == entity and aliased in (None, entity)
 
-    def _words(self, entity: Entity) -> Iterator[tuple[str, str]]:
-        """Yield what people call an entity, the best first."""
+    def _candidates(self, entity: Entity) -> Iterator[tuple[str, str]]:
+        """Yield the identifiers of an entity, the most readable first."""
         user, entry = self.users.get(entity.id), self.entries.get(entity.id)
         if user:
             yield "name", user.email or ""
@@ -63,7 +63,7 @@ class ReferenceFinder:
 
 
 def reference_finder(catalogue: Catalogue, settings: Settings) -> ReferenceFinder:
-    """Return the words of an account, as these settings read them."""
+    """Return the finder for an account under these settings."""
     return ReferenceFinder(
         Index(catalogue),
         names_of(catalogue, settings)[0],

@@ -1,7 +1,7 @@
-"""Incidents before resolving -> which of their attributes a file does not give back as they are.
+"""Unresolved incidents -> the attributes that do not survive writing and reading a file.
 
-Each is written and read again as a plan reads it: what YAML cannot hold, what the schema refuses, and what
-reading gives another form, must not be in a file that plans empty.
+Each is written and read again as a plan reads it: a value that YAML cannot hold, the schema refuses or
+reading changes must not be in a file that plans empty.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PLAIN = Settings(root=Path())
 
 
 def lost_attributes(incident: Incident) -> frozenset[Attribute]:
-    """Return the attributes that do not come back; each is tried alone where not all of them do."""
+    """Return the attributes that do not come back unchanged; if any does not, each is tried alone."""
     if _survives(incident):
         return frozenset()
     return frozenset(
@@ -37,7 +37,7 @@ def _survives(incident: Incident) -> bool:
 
 
 def _read(text: str) -> Iterator[Incident]:
-    """Yield the incidents of a file; nothing where something is wrong with it."""
+    """Yield the incidents of a file, or nothing if it has an error."""
     from importer.formats import shape, yaml_file  # noqa: PLC0415  YAML is slow to import
     from importer.formats.tree import Block  # noqa: PLC0415
     from importer.sources import incidents  # noqa: PLC0415  YAML is slow to import

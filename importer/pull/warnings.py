@@ -1,4 +1,4 @@
-"""What a pull leaves out -> one warning for each reason, with the first incidents that it is about."""
+"""What a pull leaves out -> one warning per reason, with the first incidents concerned."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _SHOWN = 5
 
 @dataclass(slots=True)
 class PullWarnings:
-    """Counts incidents by reason: a code, a summary without anything of one incident, and a hint."""
+    """Counts incidents by reason: a code, a summary that fits all of them, and a hint."""
 
     _found: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
 
     def warning(self, code: str, summary: str, live: LiveIncident, *, hint: str) -> None:
-        """Count an incident, once for each reason."""
+        """Count an incident once per reason."""
         self._found.setdefault((code, summary, hint), {})[live.id] = live.reference
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Return the reasons in the order in which they came up."""
+        """Return a warning per reason, in order of first appearance."""
         return tuple(
             Diagnostic(
                 Severity.WARNING, code, summary, _shown(list(concerned.values())), hint, count=len(concerned)

@@ -1,20 +1,20 @@
-"""A stand-in of the incident.io API: the same answers, rules and limits, on an account of its own.
+"""A stand-in for the incident.io API: the same answers, rules and limits, with an account of its own.
 
     sandbox = open_sandbox(None)                            # in memory; a path keeps the account in a file
     httpx.Client(transport=httpx.WSGITransport(app=sandbox.app), base_url="http://sandbox")
     serve(sandbox, "127.0.0.1", 8080).run_forever()         # or on a socket, for any client
 
-API keys of the default account: `sandbox-key` may do everything, `sandbox-read-only` only look,
-`sandbox-no-private` everything but see private incidents.
+API keys of the default account: `sandbox-key` may do everything, `sandbox-read-only` may only read,
+`sandbox-no-private` may do everything except see private incidents.
 
-Trouble on demand, the same every time (the kinds and what they mean: faults.py):
+Faults on demand, reproducible (for their kinds see faults.py):
 
     sandbox.faults = Faults((Fault(FaultKind.DROP_AFTER, on="POST /v2/incidents", nth=frozenset({3})),))
 
-In process a dropped connection is a ConnectionResetError (NoReply) and a silence a TimeoutError
-(NoReplyInTime) out of the app; on a socket both close the connection without a reply.
+In process, the app raises ConnectionResetError (NoReply) for a dropped connection and TimeoutError
+(NoReplyInTime) for a hang; on a socket, both close the connection without a reply.
 
-A served sandbox is also controlled by requests from the same machine, without a key:
+A served sandbox can also be controlled by requests from the same machine, without a key:
 
     PUT    /sandbox/faults    {"seed": 1, "faults": [
                                   {"kind": "drop_after", "on": "POST /v2/incidents", "nth": [3]},
@@ -22,9 +22,9 @@ A served sandbox is also controlled by requests from the same machine, without a
     GET    /sandbox/journal   {"requests": {"POST /v2/incidents 200": 3}, "too_many_requests": 0,
                                "faults": {"drop_after": 1},
                                "creations": {"an-idempotency-key": 1}, "announcements": []}
-    DELETE /sandbox/journal   start counting anew
+    DELETE /sandbox/journal   reset the counts
 
-`announcements` names everything that the real API would have told people: incidents of a mode other than
+`announcements` lists what the real API would have announced to people: incidents of a mode other than
 retrospective, and edits with notify_incident_channel. Control requests are neither limited nor counted.
 """
 

@@ -1,7 +1,7 @@
-"""Turn the roles of an API key into the scopes that endpoints ask for.
+"""Turn the roles of an API key into the scopes that endpoints require.
 
-Which role grants which scope is not documented; this follows the roles' names. Endpoints and their scopes:
-OpenAPI.
+Which role grants which scope is not documented; this follows the roles' names. The scopes of endpoints are
+from the OpenAPI document.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import cached_property
 from importer.sandbox.problems import forbidden
 
 
-def _scopes(words: str) -> tuple[str, ...]:
-    return tuple(words.split())
+def _scopes(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 _VIEWER = _scopes(
@@ -51,7 +51,7 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key of the account: `token` is what a client sends, `name` what errors and creators show."""
+    """A key of the account: clients send `token`; errors and creators show `name`."""
 
     id: str
     name: str
@@ -60,16 +60,16 @@ class ApiKey:
 
     @cached_property
     def scopes(self) -> frozenset[str]:
-        """Everything that the roles allow; a role that the sandbox does not know allows nothing."""
+        """All scopes of the roles; a role that the sandbox does not know grants none."""
         return frozenset(scope for role in self.roles for scope in ROLES.get(role, ()))
 
     @property
     def sees_private(self) -> bool:
-        """Whether private incidents exist for this key."""
+        """Whether this key can see private incidents."""
         return GLOBAL_ACCESS in self.roles
 
     def require(self, scopes: Iterable[str]) -> None:
-        """Raise the 403 of the first scope that is missing."""
+        """Raise a 403 for the first missing scope."""
         for scope in scopes:
             if scope not in self.scopes:
                 raise forbidden(scope)

@@ -1,4 +1,4 @@
-"""An account as endpoints see it: its catalogue, its rows, its clock, and who may see which incident."""
+"""An account as endpoints see it: its catalogue, store and clock, and which key may see which incident."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from importer.sandbox.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Everything that an endpoint works with. Clock: seconds since 1970."""
+    """What an endpoint works with. `clock` returns seconds since 1970."""
 
     catalogue: Catalogue
     store: Store
@@ -23,15 +23,15 @@ class Account:
     clock: Callable[[], float]
 
     def now(self) -> int:
-        """Milliseconds since 1970."""
+        """Return the time in milliseconds since 1970."""
         return int(self.clock() * 1000)
 
     def new_identifier(self) -> str:
-        """An identifier for a new thing; belongs inside a transaction."""
+        """Return an identifier for a new object; call it inside a transaction."""
         return self.store.new_identifier(self.now(), self.catalogue.dashboard_url)
 
     def incident_at(self, key: ApiKey, identifier: str) -> StoredIncident:
-        """The incident of a path: its identifier, or the bare number of its reference. Raises the 404."""
+        """Return the incident that a path names by ID or by the number of its reference. Raises a 404."""
         is_number = identifier.isascii() and identifier.isdecimal() and len(identifier) < 19
         incident = (
             self.store.incident_numbered(int(identifier)) if is_number else self.store.incident(identifier)
@@ -41,14 +41,14 @@ class Account:
         return incident
 
     def incident_in(self, key: ApiKey, identifier: str) -> StoredIncident:
-        """The incident that a payload's `incident_id` names, by its identifier only. Raises the 422."""
+        """Return the incident that a payload's `incident_id` names, by ID only. Raises a 422."""
         incident = self.store.incident(identifier)
         if incident is None or not may_see(key, incident):
             raise Refusal(422, "validation_error", [unknown("incident_id", identifier)])
         return incident
 
     def child_at(self, key: ApiKey, kind: str, identifier: str) -> tuple[StoredIncident, Wire]:
-        """A thing that hangs on an incident, with it. Raises the 404."""
+        """Return a child of an incident, with the incident. Raises a 404."""
         found = self.store.child(kind, identifier)
         if found is None:
             raise not_found()
@@ -57,10 +57,10 @@ class Account:
 
 
 def may_see(key: ApiKey, incident: StoredIncident) -> bool:
-    """Private incidents are for keys with global access."""
+    """Return whether a key may see an incident: private ones need global access."""
     return key.sees_private or not incident.is_private
 
 
 def unknown(field: str, identifier: str) -> Problem:
-    """A payload's `field` holds an identifier that nothing in the account has."""
+    """Return the problem of a `field` that holds an ID which nothing in the account has."""
     return invalid(field, f"{field}: nothing with the ID {identifier!r} exists")

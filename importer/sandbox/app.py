@@ -1,5 +1,4 @@
-"""Turn WSGI requests into answers: routing, keys, limits, faults, and the error envelope around the
-endpoints."""
+"""Turn WSGI requests into answers: routing, keys, limits, faults and error envelopes around the endpoints."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ _BEFORE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer on its way out. A `partial` one promises more bytes than it sends."""
+    """An answer to send. A `partial` one announces more bytes than it sends."""
 
     status: int
     body: bytes
@@ -78,7 +77,7 @@ class Application:
 
     @property
     def faults(self) -> Faults:
-        """The trouble that requests run into; setting it starts the counts of its `nth` anew."""
+        """The faults that requests meet; setting them resets the counts of `nth`."""
         return self._script.faults
 
     @faults.setter
@@ -86,13 +85,13 @@ class Application:
         self._script = FaultScript(wanted)
 
     def journal(self) -> Journal:
-        """What happened so far."""
+        """Return what has happened so far."""
         requests, limited, fault_counts = self._counts.counts()
         store = self._account.store
         return Journal(requests, limited, fault_counts, store.creation_counts(), store.announcements())
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request (PEP 3333). Raises NoReply or NoReplyInTime where a fault says so."""
+        """Answer one request (PEP 3333). Raises NoReply or NoReplyInTime if a fault requires it."""
         request = Request(environ)
         request.max_content_length = self._account.options.largest_body
         response = _response(self._answer(request))
@@ -132,7 +131,7 @@ class Application:
     def _limited(
         self, request: Request, route: Route, arguments: Mapping[str, str], request_id: str
     ) -> Reply:
-        """The reply with its rate limit headers; beyond a limit, the 429."""
+        """Return the reply with its rate-limit headers, or a 429 beyond a limit."""
         try:
             key = _authenticate(self._account, request)
         except Refusal as refusal:
@@ -178,7 +177,7 @@ class Application:
         reply = None if failure.kind in _BEFORE else carry_out()
         match failure.kind:
             case FaultKind.TOO_MANY_REQUESTS:
-                return self._too_many(self._made_up_allowance(failure), key, request_id)
+                return self._too_many(self._fault_allowance(failure), key, request_id)
             case FaultKind.HTML:
                 return Reply(500, _HTML, content_type="text/html")
             case FaultKind.ERROR_BEFORE | FaultKind.ERROR_AFTER:
@@ -193,7 +192,7 @@ class Application:
             case _:
                 assert_never(failure.kind)
 
-    def _made_up_allowance(self, failure: Fault) -> Allowance:
+    def _fault_allowance(self, failure: Fault) -> Allowance:
         limit = self._account.options.rate_limit or STATUS_PAGE_LIMIT
         return Allowance(False, limit, 0, failure.seconds, float(limit.window))
 
@@ -227,7 +226,7 @@ def _rule(path: str) -> str:
 
 
 def _loopback_only(request: Request, control: Callable[[Request], Wire]) -> Wire:
-    """Carry out a control request, which needs no key, for somebody on this machine."""
+    """Carry out a control request, which needs no key but must come from this machine."""
     address = request.remote_addr
     if address and not ip_address(address).is_loopback:
         raise problems.forbidden("loopback")
@@ -246,7 +245,7 @@ def _authenticate(account: Account, request: Request) -> ApiKey:
 
 
 def _json(request: Request) -> Any:
-    """The body of a request. Raises the 400 of what is not JSON and the 413 of what is too large."""
+    """Return the JSON body of a request. Raises a 400 for invalid JSON and a 413 for too large a body."""
     try:
         text = request.get_data()
     except RequestEntityTooLarge:
@@ -257,8 +256,8 @@ def _json(request: Request) -> Any:
         raise problems.not_json(str(error)) from None
 
 
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is not a JSON number")
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _ok(status: int, wire: Wire, headers: Mapping[str, str] | None = None) -> Reply:

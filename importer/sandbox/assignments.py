@@ -1,7 +1,6 @@
-"""Turn the custom fields, roles and timestamps of a payload into identifiers and values, and problems with
-the rest.
+"""Turn the custom fields, roles and timestamps of a payload into identifiers and values, and into problems.
 
-Payloads have their shape already (payload.py); an item that lost it is None and keeps its place.
+Shapes were checked before (payload.py): an item of a wrong shape is None, so that others keep their place.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from importer.sandbox.account import Account, unknown
 from importer.sandbox.problems import Problem, invalid, required
 from importer.sandbox.records import Wire
 
-_VALUE_WORDS = ("value_option_id", "value_catalog_entry_id", "value_text", "value_link", "value_numeric")
-_TYPE_WORDS = {"text": "value_text", "link": "value_link", "numeric": "value_numeric"}
+_VALUE_KEYS = ("value_option_id", "value_catalog_entry_id", "value_text", "value_link", "value_numeric")
+_KEYS_BY_TYPE = {"text": "value_text", "link": "value_link", "numeric": "value_numeric"}
 
 
 @dataclass(frozen=True, slots=True)
 class Assignments:
-    """What a payload sets, by identifier. An empty tuple, an empty string and None unset; what is absent
-    stays. `reporters` are the places of assignments to a reporter role."""
+    """What a payload sets, by identifier. An empty tuple, an empty string or None clears; what is absent is
+    kept. `reporters` are the positions of assignments to a reporter role."""
 
     custom_fields: Mapping[str, tuple[str, ...]]
     roles: Mapping[str, str]
@@ -41,7 +40,7 @@ class _Reading:
 
 
 def read_assignments(account: Account, payload: Wire) -> Assignments:
-    """Everything that a create or edit payload assigns."""
+    """Return everything that a create or edit payload assigns."""
     reading = _Reading(account)
     roles, reporters = _roles(reading, payload.get("incident_role_assignments", ()))
     return Assignments(
@@ -54,7 +53,7 @@ def read_assignments(account: Account, payload: Wire) -> Assignments:
 
 
 def _present(name: str, items: Sequence[Wire | None], identifier: str) -> Iterator[tuple[str, Wire]]:
-    """The items that name what they are about, each with its path."""
+    """Yield the items that have this identifier, each with its path."""
     for place, item in enumerate(items):
         if item is not None and identifier in item:
             yield f"{name}.{place}", item
@@ -91,13 +90,13 @@ def _values(
 
 
 def _value(reading: _Reading, custom_field: Wire, value: Wire, path: str) -> str:
-    word = _TYPE_WORDS.get(custom_field["field_type"])
-    if word is None:
-        word = "value_catalog_entry_id" if "catalog_type_id" in custom_field else "value_option_id"
-    if any(other in value for other in _VALUE_WORDS if other != word) or word not in value:
-        reading.refuse(path, f"the custom field {custom_field['name']!r} takes {word}")
+    key = _KEYS_BY_TYPE.get(custom_field["field_type"])
+    if key is None:
+        key = "value_catalog_entry_id" if "catalog_type_id" in custom_field else "value_option_id"
+    if any(other in value for other in _VALUE_KEYS if other != key) or key not in value:
+        reading.refuse(path, f"the custom field {custom_field['name']!r} takes {key}")
         return ""
-    return _VALUE_READERS[word](reading, custom_field, value[word], f"{path}.{word}")
+    return _VALUE_READERS[key](reading, custom_field, value[key], f"{path}.{key}")
 
 
 def _option(reading: _Reading, custom_field: Wire, text: str, path: str) -> str:
@@ -167,14 +166,14 @@ def _roles(reading: _Reading, assignments: Sequence[Wire | None]) -> tuple[dict[
 
 def _assignee(reading: _Reading, assignee: Wire, path: str) -> str:
     users = reading.account.catalogue.users
-    for word in ("id", "slack_user_id", "email"):
-        if text := assignee.get(word):
-            matching = [user for user in users.values() if user.get(word) == text]
-            # An email may have a user of each merge; the active one is meant.
+    for key in ("id", "slack_user_id", "email"):
+        if text := assignee.get(key):
+            matching = [user for user in users.values() if user.get(key) == text]
+            # Merges leave several users with one email; the active one is meant.
             active = [user for user in matching if user["is_active"]] or matching
             if len(active) == 1:
                 return str(active[0]["id"])
-            reading.refuse(f"{path}.{word}", f"{len(active)} users have the {word} {text!r}")
+            reading.refuse(f"{path}.{key}", f"{len(active)} users have the {key} {text!r}")
             return ""
     reading.problems.append(required(path, "an assignee needs an id, an email or a slack_user_id"))
     return ""
@@ -192,12 +191,12 @@ def _timestamps(reading: _Reading, values: Sequence[Wire | None]) -> dict[str, i
 
 
 def tidy(account: Account, text: str) -> str:
-    """A text as the server keeps it: as it came, or normalised if the options say so."""
+    """Return a text as the server stores it: as sent, or normalised if the options require it."""
     return text.replace("\r\n", "\n").strip() if account.options.normalises else text
 
 
 def is_link(text: str) -> bool:
-    """Whether a text is an absolute http(s) URL."""
+    """Return whether a text is an absolute http(s) URL."""
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -1,8 +1,8 @@
 """Turn a seed into the account's catalogue: every severity, status, user ... as the API shows it.
 
-A seed is a mapping with the lists below. An entry is the API's own object, of which only the name is needed
-(a bare string is a name): what is missing gets a default, and an `id` is made from the name. So answers of
-a real account's list endpoints make a seed as they are. Beyond the API's properties an entry may say:
+A seed is a mapping with the lists below. An entry is the API's own object, of which only the name is required
+(a bare string is a name): missing properties get defaults, and the `id` is derived from the name. So the
+answers of a real account's list endpoints are a valid seed. Besides the API's properties, an entry may have:
 
 - api_keys: token, roles (`all`, or a list);
 - custom_fields: options, a list of values or API objects; catalog_type, a type's name;
@@ -79,15 +79,15 @@ _DEFAULTS: dict[str, Wire] = {
     "follow_up_priorities": {},
 }
 _RANKED = frozenset({"severities", "incident_statuses", "incident_timestamps", "follow_up_priorities"})
-_SEED_WORDS = frozenset({"options", "catalog_type", "set_on", "entries", "items"})
+_SEED_ONLY = frozenset({"options", "catalog_type", "set_on", "entries", "items"})
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """An account without its incidents: wire objects by identifier, in the order of the seed.
+    """An account without its incidents: wire objects by identifier, in seed order.
 
-    `entries` are those of all catalog types; `components` the component identifiers of each status page, and
-    `structures` the pages' items; `set_on` says which timestamps fill themselves, and when.
+    `entries` holds the entries of all catalog types, `structures` the items of each status page, and `set_on`
+    when the server sets a timestamp by itself.
     """
 
     dashboard_url: str
@@ -112,13 +112,13 @@ class Catalogue:
     set_on: Mapping[str, str]
 
     def status_of(self, category: str) -> str:
-        """The first status of a category, by rank; the first of all if the category has none."""
+        """Return the first status of a category by rank, or the first of all if the category has none."""
         of_category = [status for status in self.statuses.values() if status["category"] == category]
         return str(min(of_category or self.statuses.values(), key=lambda status: status["rank"])["id"])
 
     @cached_property
     def default_type(self) -> str:
-        """The incident type of an incident that names none."""
+        """The incident type of an incident that does not name one."""
         return next(
             (name for name, each in self.types.items() if each["is_default"]), next(iter(self.types), "")
         )
@@ -130,7 +130,7 @@ class Catalogue:
 
     @cached_property
     def entries_by_identifier(self) -> dict[tuple[str, str], Wire]:
-        """Catalog entries by type and identifier, external ID or alias; where two share one, the first."""
+        """Catalog entries by type and by ID, external ID or alias; if two share one, the first."""
         found: dict[tuple[str, str], Wire] = {}
         for entry in self.entries.values():
             for identifier in entry_identifiers(entry):
@@ -138,21 +138,21 @@ class Catalogue:
         return found
 
     def components(self, status_page_id: str) -> set[str]:
-        """The component identifiers of a status page, in groups and sub-pages too."""
+        """Return the component identifiers of a status page, including groups and sub-pages."""
         return set(_component_ids(self.structures.get(status_page_id, [])))
 
 
 def entry_identifiers(entry: Wire) -> list[str]:
-    """What a catalog entry answers to beside its name."""
+    """Return the identifiers of a catalog entry other than its name."""
     return [entry["id"], *([entry["external_id"]] if entry.get("external_id") else []), *entry["aliases"]]
 
 
 def from_seed(seed: Mapping[str, Any]) -> Catalogue:
-    """Build the catalogue. Raises ValueError naming the entry that lacks its name."""
+    """Build the catalogue. Raises ValueError for an entry without a name or a reference to a missing one."""
     tables = {kind: _table(kind, seed.get(kind, ())) for kind in _DEFAULTS}
     types = tables["catalog_types"]
     entries = _catalog_entries(seed.get("catalog_types", ()), types)
-    pages = _with_words("status_pages", seed.get("status_pages", ()))
+    pages = _entries("status_pages", seed.get("status_pages", ()))
     return Catalogue(
         dashboard_url=str(seed.get("dashboard_url", "https://app.incident.io/sandbox")),
         features=frozenset(seed.get("features", ())),
@@ -177,35 +177,35 @@ def from_seed(seed: Mapping[str, Any]) -> Catalogue:
         follow_up_priorities=tables["follow_up_priorities"],
         set_on={
             timestamp["id"]: timestamp["set_on"]
-            for timestamp in _with_words("incident_timestamps", seed.get("incident_timestamps", ()))
+            for timestamp in _entries("incident_timestamps", seed.get("incident_timestamps", ()))
             if "set_on" in timestamp
         },
     )
 
 
 def seeded_options(seed: Mapping[str, Any]) -> list[Wire]:
-    """The custom field options of a seed, as wire objects."""
+    """Return the custom field options of a seed as wire objects."""
     return [
         _option(field, option, place)
-        for field in _with_words("custom_fields", seed.get("custom_fields", ()))
+        for field in _entries("custom_fields", seed.get("custom_fields", ()))
         for place, option in enumerate(field.get("options") or ())
     ]
 
 
 def _option(field: Wire, option: Any, place: int) -> Wire:
     given = {"value": option} if isinstance(option, str) else dict(option)
-    made = identifiers.named("options", f"{field['name']}/{given['value']}")
-    return {"id": made, "sort_key": (place + 1) * 10, **given, "custom_field_id": field["id"]}
+    identifier = identifiers.named("options", f"{field['name']}/{given['value']}")
+    return {"id": identifier, "sort_key": (place + 1) * 10, **given, "custom_field_id": field["id"]}
 
 
 def _table(kind: str, given: Iterable[Any]) -> dict[str, Wire]:
     return {
-        entry["id"]: {word: value for word, value in entry.items() if word not in _SEED_WORDS}
-        for entry in _with_words(kind, given)
+        entry["id"]: {key: value for key, value in entry.items() if key not in _SEED_ONLY}
+        for entry in _entries(kind, given)
     }
 
 
-def _with_words(kind: str, given: Iterable[Any]) -> list[Wire]:
+def _entries(kind: str, given: Iterable[Any]) -> list[Wire]:
     return [_entry(kind, each, place) for place, each in enumerate(given)]
 
 
@@ -213,11 +213,11 @@ def _entry(kind: str, given: Any, place: int) -> Wire:
     entry = {"name": given} if isinstance(given, str) else dict(given)
     if not entry.get("name"):
         raise ValueError(f"the seed's {kind} number {place + 1} has no name")
-    # Users may share a name and an email; what tells them apart makes the identifier.
-    distinct = "/".join(str(entry.get(word, "")) for word in ("name", "email", "slack_user_id", "is_active"))
+    # Users may share a name and an email; the identifier is made from what distinguishes them.
+    distinct = "/".join(str(entry.get(key, "")) for key in ("name", "email", "slack_user_id", "is_active"))
     rank = {"rank": place + 1} if kind in _RANKED else {}
-    made = identifiers.named(kind, distinct if kind == "users" else entry["name"])
-    return {"id": made, **_DEFAULTS[kind], **rank, **entry}
+    identifier = identifiers.named(kind, distinct if kind == "users" else entry["name"])
+    return {"id": identifier, **_DEFAULTS[kind], **rank, **entry}
 
 
 def _api_key(given: Mapping[str, Any]) -> ApiKey:
@@ -239,7 +239,7 @@ def _user(user: Wire) -> Wire:
 
 def _custom_fields(given: Iterable[Any], tables: Mapping[str, Mapping[str, Wire]]) -> dict[str, Wire]:
     fields = dict(tables["custom_fields"])
-    for field in _with_words("custom_fields", given):
+    for field in _entries("custom_fields", given):
         if "catalog_type" in field:
             type_id = _named_id(tables["catalog_types"], field["catalog_type"])
             fields[field["id"]] = {**fields[field["id"]], "catalog_type_id": type_id}
@@ -247,57 +247,59 @@ def _custom_fields(given: Iterable[Any], tables: Mapping[str, Mapping[str, Wire]
 
 
 def _catalog_type(catalog_type: Wire, entries: Mapping[str, Wire]) -> Wire:
-    word = catalog_type["name"].replace(" ", "")
+    type_name = catalog_type["name"].replace(" ", "")
     count = sum(entry["catalog_type_id"] == catalog_type["id"] for entry in entries.values())
     derived = {
-        "engine_resource_type": f'CatalogEntry["Custom[\\"{word}\\"]"]',
-        "type_name": f'Custom["{word}"]',
+        "engine_resource_type": f'CatalogEntry["Custom[\\"{type_name}\\"]"]',
+        "type_name": f'Custom["{type_name}"]',
         "estimated_count": count,
     }
     return {**derived, **catalog_type}
 
 
 def _catalog_entries(given: Iterable[Any], types: Mapping[str, Wire]) -> dict[str, Wire]:
-    made = [
+    entries = [
         _catalog_entry(catalog_type, entry, place)
-        for catalog_type in _with_words("catalog_types", given)
+        for catalog_type in _entries("catalog_types", given)
         for place, entry in enumerate(catalog_type.get("entries", ()))
     ]
-    return {entry["id"]: entry for entry in made if entry["catalog_type_id"] in types}
+    return {entry["id"]: entry for entry in entries if entry["catalog_type_id"] in types}
 
 
 def _catalog_entry(catalog_type: Wire, given: Any, place: int) -> Wire:
     entry = {"name": given} if isinstance(given, str) else dict(given)
-    made = identifiers.named("catalog_entries", f"{catalog_type['name']}/{entry['name']}")
+    identifier = identifiers.named("catalog_entries", f"{catalog_type['name']}/{entry['name']}")
     defaults = {"aliases": [], "attribute_values": {}, "rank": place, **_DATED}
-    return {"id": made, **defaults, **entry, "catalog_type_id": catalog_type["id"]}
+    return {"id": identifier, **defaults, **entry, "catalog_type_id": catalog_type["id"]}
 
 
 def _team(team: Wire, users: Mapping[str, Wire], entries: Mapping[str, Wire]) -> Wire:
     by_email = {user["email"]: user for user in users.values() if user.get("email")}
     shown = ("id", "name", "email", "slack_user_id")
     members = [
-        {word: user[word] for word in shown if user.get(word)}
+        {key: user[key] for key in shown if user.get(key)}
         for user in (by_email[each] if isinstance(each, str) else each for each in team.get("members", ()))
     ]
     same_name = (entry for entry in entries.values() if entry["name"] == team["name"])
     entry = next(same_name, {"id": team["id"], "name": team["name"]})
-    slim = {word: entry[word] for word in ("id", "name", "external_id") if entry.get(word)}
+    slim = {key: entry[key] for key in ("id", "name", "external_id") if entry.get(key)}
     return {"catalog_entry": slim, **team, "members": members}
 
 
 def _structure_item(page: Wire, item: Any) -> Wire:
-    """Complete one item of a page: a component, a group of components, or a sub-page of both."""
+    """Complete one item of a page: a component, a group of components, or a sub-page of either."""
     if isinstance(item, str):
         return {"component": _component(page, item)}
     ((kind, inner),) = item.items()
     if kind == "component":
         return {kind: _component(page, inner)}
-    made = {"id": identifiers.named("structure", f"{page['name']}/{inner['name']}"), **inner}
+    common = {"id": identifiers.named("structure", f"{page['name']}/{inner['name']}"), **inner}
     if kind == "group":
         components = [_component(page, each) for each in inner.get("components", ())]
-        return {kind: {"hidden": False, "display_aggregated_uptime": True, **made, "components": components}}
-    return {kind: {**made, "items": [_structure_item(page, each) for each in inner.get("items", ())]}}
+        return {
+            kind: {"hidden": False, "display_aggregated_uptime": True, **common, "components": components}
+        }
+    return {kind: {**common, "items": [_structure_item(page, each) for each in inner.get("items", ())]}}
 
 
 def _component(page: Wire, given: Any) -> Wire:
@@ -327,23 +329,21 @@ _FORM_LINKS = {
 
 
 def _form(given: Mapping[str, Any], tables: Mapping[str, Mapping[str, Wire]]) -> Wire:
-    form = {word: value for word, value in given.items() if word != "incident_type"}
-    made = identifiers.named("incident_forms", f"{given['form_type']}/{given.get('incident_type', '')}")
+    form = {key: value for key, value in given.items() if key != "incident_type"}
+    identifier = identifiers.named("incident_forms", f"{given['form_type']}/{given.get('incident_type', '')}")
     elements = [_form_element(element, tables) for element in given.get("lifecycle_elements", ())]
     link = (
         {"incident_type_id": _named_id(tables["incident_types"], given["incident_type"])}
         if "incident_type" in given
         else {}
     )
-    return {"id": made, "expressions": [], **_DATED, **link, **form, "lifecycle_elements": elements}
+    return {"id": identifier, "expressions": [], **_DATED, **link, **form, "lifecycle_elements": elements}
 
 
 def _form_element(given: Mapping[str, Any], tables: Mapping[str, Mapping[str, Wire]]) -> Wire:
-    element = {word: value for word, value in given.items() if word not in _FORM_LINKS}
+    element = {key: value for key, value in given.items() if key not in _FORM_LINKS}
     links = {
-        f"{word}_id": _named_id(tables[kind], given[word])
-        for word, kind in _FORM_LINKS.items()
-        if word in given
+        f"{key}_id": _named_id(tables[kind], given[key]) for key, kind in _FORM_LINKS.items() if key in given
     }
     return {**element, **links}
 
@@ -352,4 +352,4 @@ def _named_id(table: Mapping[str, Wire], name: str) -> str:
     for identifier, each in table.items():
         if each["name"] == name:
             return identifier
-    raise ValueError(f"the seed speaks of {name!r}, which it does not define")
+    raise ValueError(f"the seed refers to {name!r}, which it does not define")

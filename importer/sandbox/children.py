@@ -1,6 +1,5 @@
-"""Turn payloads into what hangs on an incident: follow-ups, actions, attachments, timeline items,
-memberships, updates and relationships. None has an idempotency key but the timeline items: each create
-makes another one.
+"""Turn payloads into children of an incident: follow-ups, actions, attachments, timeline items, memberships,
+updates and relationships. Only timeline items have an idempotency key; every other create adds another one.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ _ATTACHMENT_URL = "arbitrary_url"
 
 
 def listed(exchange: Exchange, kind: str, *conditions: Condition) -> list[Wire]:
-    """Everything of a kind that the key may see, oldest first; of one incident if the query names one, which
-    works with its identifier only: anything else is an empty list."""
+    """Return the children of a kind that the key may see, oldest first; only those of one incident if the
+    query has its ID. Anything but an ID gives an empty list."""
     of_incident = (
         [Condition("incidents.id = ?", (exchange.query["incident_id"],))]
         if "incident_id" in exchange.query
@@ -33,7 +32,7 @@ def listed(exchange: Exchange, kind: str, *conditions: Condition) -> list[Wire]:
 
 
 def dated(exchange: Exchange) -> Wire:
-    """The identifier, moments and creator of a new thing; belongs inside a transaction."""
+    """Return the ID, timestamps and creator of a new object; call it inside a transaction."""
     now = moments.to_text(exchange.account.now())
     return {
         "id": exchange.account.new_identifier(),
@@ -48,7 +47,7 @@ def _mode_condition(exchange: Exchange) -> Condition:
 
 
 def list_follow_ups(exchange: Exchange) -> Wire:
-    """GET /v2/follow_ups: all at once."""
+    """GET /v2/follow_ups: unpaginated."""
     return {"follow_ups": _follow_ups(exchange)}
 
 
@@ -73,7 +72,7 @@ def show_follow_up(exchange: Exchange) -> Wire:
 
 
 def create_follow_up(exchange: Exchange) -> Wire:
-    """POST /v2/follow_ups, and v3: outstanding, whatever its history was."""
+    """POST /v2/follow_ups, and v3: a new follow-up is always outstanding."""
     account, payload = exchange.account, exchange.payload
     refuse_if([*exchange.problems, *_follow_up_problems(exchange)])
     with account.store.transaction():
@@ -85,7 +84,7 @@ def create_follow_up(exchange: Exchange) -> Wire:
 
 
 def update_follow_up(exchange: Exchange) -> Wire:
-    """PUT /v2/follow_ups/{id}, and v3: what is given is set, a null assignee is taken off."""
+    """PUT /v2/follow_ups/{id}, and v3: set what is given; a null assignee is removed."""
     account, payload = exchange.account, exchange.payload
     refuse_if([*exchange.problems, *_follow_up_problems(exchange)])
     with account.store.transaction():
@@ -117,18 +116,18 @@ def _follow_up_problems(exchange: Exchange) -> Iterator[Problem]:
 
 
 def _unknown(payload: Wire, tables: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
-    """Identifiers in a payload that their tables do not have."""
-    for word, table in tables.items():
-        if payload.get(word) and payload[word] not in table:
-            yield unknown(word, payload[word])
+    """Yield a problem for each identifier in a payload that its table lacks."""
+    for name, table in tables.items():
+        if payload.get(name) and payload[name] not in table:
+            yield unknown(name, payload[name])
 
 
 def _follow_up_with(exchange: Exchange, before: Wire) -> Wire:
     catalogue, payload = exchange.account.catalogue, exchange.payload
     wire = dict(before)
-    for word in ("title", "description"):
-        if word in payload:
-            wire[word] = tidy(exchange.account, payload[word])
+    for name in ("title", "description"):
+        if name in payload:
+            wire[name] = tidy(exchange.account, payload[name])
     if "labels" in payload:
         wire["labels"] = [label for label in payload["labels"] if label is not None]
     if "assignee_id" in payload:
@@ -146,7 +145,7 @@ def _follow_up_with(exchange: Exchange, before: Wire) -> Wire:
 
 
 def list_actions(exchange: Exchange) -> Wire:
-    """GET /v2/actions: all at once."""
+    """GET /v2/actions: unpaginated."""
     return {"actions": listed(exchange, "action", _mode_condition(exchange))}
 
 
@@ -174,11 +173,11 @@ def list_attachments(exchange: Exchange) -> Wire:
     query = exchange.query
     if "incident_id" not in query and not {"external_id", "resource_type"} <= query.keys():
         refuse_if([required("incident_id", "give an incident_id, or a resource_type and an external_id")])
-    words = [word for word in ("external_id", "resource_type") if word in query]
+    names = [name for name in ("external_id", "resource_type") if name in query]
     found = [
         each
         for each in listed(exchange, "attachment")
-        if all(each["resource"][word] == query[word] for word in words)
+        if all(each["resource"][name] == query[name] for name in names)
     ]
     return {"incident_attachments": found}
 
@@ -209,9 +208,9 @@ def _attachment_problems(exchange: Exchange, resource: Wire) -> Iterator[Problem
         yield required("resource.url", f"a url is required for {_ATTACHMENT_URL}")
     if url and not is_link(url):
         yield invalid("resource.url", f"{url!r} is not a valid URL")
-    for word in ("title", "emoji"):
-        if resource.get(word) and kind != _ATTACHMENT_URL:
-            yield invalid(f"resource.{word}", f"{word} is for {_ATTACHMENT_URL} only")
+    for name in ("title", "emoji"):
+        if resource.get(name) and kind != _ATTACHMENT_URL:
+            yield invalid(f"resource.{name}", f"{name} is for {_ATTACHMENT_URL} only")
 
 
 def _external_resource(resource: Wire) -> Wire:
@@ -227,7 +226,7 @@ def _external_resource(resource: Wire) -> Wire:
 
 
 def list_timeline_items(exchange: Exchange) -> Wire:
-    """GET /v2/incident_timeline_items: of one incident, in the order of their moments."""
+    """GET /v2/incident_timeline_items: of one incident, in chronological order."""
     if "incident_id" not in exchange.query:
         refuse_if([required("incident_id")])
     items = listed(exchange, "timeline_item")
@@ -236,14 +235,14 @@ def list_timeline_items(exchange: Exchange) -> Wire:
 
 
 def create_timeline_item(exchange: Exchange) -> Wire:
-    """POST /v2/incident_timeline_items: one for each idempotency key ("Retrying with a key we've already seen
+    """POST /v2/incident_timeline_items: one per idempotency key ("Retrying with a key we've already seen
     returns the item the first request created")."""
     account, payload = exchange.account, exchange.payload
     refuse_if(exchange.problems)
     with account.store.transaction():
-        made = account.store.recall("timeline_item", payload["idempotency_key"])
-        if made is not None:
-            _, wire = account.child_at(exchange.key, "timeline_item", made)
+        known = account.store.recall("timeline_item", payload["idempotency_key"])
+        if known is not None:
+            _, wire = account.child_at(exchange.key, "timeline_item", known)
             return {"incident_timeline_item": wire}
         incident = account.incident_in(exchange.key, payload["incident_id"])
         wire = _timeline_item_with(exchange, {**dated(exchange), "incident_id": incident.id})
@@ -267,9 +266,9 @@ def update_timeline_item(exchange: Exchange) -> Wire:
 def _timeline_item_with(exchange: Exchange, before: Wire) -> Wire:
     payload = exchange.payload
     wire = dict(before)
-    for word in ("title", "description"):
-        if word in payload:
-            wire[word] = tidy(exchange.account, payload[word])
+    for name in ("title", "description"):
+        if name in payload:
+            wire[name] = tidy(exchange.account, payload[name])
     if "timestamp" in payload:
         wire["timestamp"] = moments.to_text(payload["timestamp"])
     if wire.get("description") == "":
@@ -278,7 +277,7 @@ def _timeline_item_with(exchange: Exchange, before: Wire) -> Wire:
 
 
 def create_membership(exchange: Exchange) -> Wire:
-    """POST /v1/incident_memberships: private incidents only; a second one for a user is the first."""
+    """POST /v1/incident_memberships: private incidents only; a repeated one returns the first."""
     account, payload = exchange.account, exchange.payload
     refuse_if([*exchange.problems, *_unknown(payload, {"user_id": account.catalogue.users})])
     with account.store.transaction():
@@ -301,7 +300,7 @@ def list_updates(exchange: Exchange) -> Wire:
 
 
 def list_relationships(exchange: Exchange) -> Wire:
-    """GET /v1/incident_relationships: nothing can make one, so there are none."""
+    """GET /v1/incident_relationships: always empty, as nothing creates them."""
     if "incident_id" not in exchange.query:
         refuse_if([required("incident_id")])
     return paged(page(exchange.query), "incident_relationships", [])

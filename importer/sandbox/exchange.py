@@ -1,4 +1,4 @@
-"""One authenticated request, as an endpoint gets it."""
+"""One authenticated request, as an endpoint receives it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from importer.sandbox.records import Wire
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """`arguments` are those of the path; `payload` is the part of the body that has the right shape, and
-    `problems` are those of the rest: an endpoint adds its own and refuses them together."""
+    """`arguments` come from the path; `payload` is the part of the body with the right shape, and `problems`
+    describe the rest: an endpoint adds its own and refuses them together."""
 
     account: Account
     key: ApiKey

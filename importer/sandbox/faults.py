@@ -1,8 +1,7 @@
-"""Turn a description of trouble into what happens to the nth request: the same every time.
+"""Turn a description of faults into what happens to the nth request, reproducibly.
 
-A fault applies to the requests that its `on` names (`POST /v2/incidents`; empty: every request), to those
-whose place among them is in `nth` (1 is the first; empty: all), and to a share of `probability` of these,
-drawn from the seed.
+A fault applies to the requests that its `on` names (`POST /v2/incidents`; empty: every request), of these to
+the ones in `nth` (1 is the first; empty: all), and of those to a share of `probability`, drawn from the seed.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from importer.sandbox.problems import refuse_if
 
 
 class FaultKind(StrEnum):
-    """What goes wrong. "Before" and "after" mean before and after the change is committed."""
+    """What fails. "Before" and "after" mean before and after the change is committed."""
 
     LATENCY = "latency"
     """The answer comes `seconds` later."""
@@ -28,22 +27,22 @@ class FaultKind(StrEnum):
     ERROR_BEFORE = "error_before"
     """`status` (503); nothing is carried out."""
     ERROR_AFTER = "error_after"
-    """`status` (503); the change is there."""
+    """`status` (503); the change is committed."""
     DROP_BEFORE = "drop_before"
     """No answer; nothing is carried out."""
     DROP_AFTER = "drop_after"
-    """No answer; the change is there."""
+    """No answer; the change is committed."""
     TRUNCATED = "truncated"
-    """Half of the answer's body; the change is there."""
+    """Half of the answer's body; the change is committed."""
     HTML = "html"
-    """500 with a page for people; nothing is carried out."""
+    """500 with an HTML page; nothing is carried out."""
     HANG = "hang"
-    """`seconds` of silence, then no answer; the change is there."""
+    """Silence for `seconds`, then no answer; the change is committed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of trouble and the requests that it is for."""
+    """One kind of fault and the requests that it applies to."""
 
     kind: FaultKind
     on: str = ""
@@ -55,22 +54,22 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """All trouble of a sandbox; of several faults on one request the first one counts, after any latency."""
+    """All faults of a sandbox. If several apply to one request, the first counts, after any latency."""
 
     faults: tuple[Fault, ...] = ()
     seed: int = 0
 
 
 class NoReply(ConnectionResetError):
-    """The sandbox goes away without an answer."""
+    """The sandbox drops the connection without an answer."""
 
 
 class NoReplyInTime(TimeoutError):
-    """The sandbox stays silent until nobody waits any more."""
+    """The sandbox stays silent until the client gives up."""
 
 
 class FaultScript:
-    """Faults together with how many requests each has seen."""
+    """Faults and how many requests each has seen."""
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
@@ -78,7 +77,7 @@ class FaultScript:
         self._seen = [0] * len(faults.faults)
 
     def draw(self, route: str) -> list[Fault]:
-        """The faults that befall this request, `route` being its method and path."""
+        """Return the faults that apply to this request; `route` is its method and path."""
         return [
             fault
             for place, fault in enumerate(self.faults.faults)
@@ -91,7 +90,7 @@ class FaultScript:
             count = self._seen[place]
         if fault.nth and count not in fault.nth:
             return False
-        # Drawn from the place in the script, not from one stream: threads cannot change the outcome.
+        # Drawn per place and count, not from one stream, so that thread order cannot change the outcome.
         return random.Random(f"{self.faults.seed}/{place}/{count}").random() < fault.probability
 
 
@@ -106,7 +105,7 @@ _FAULTS = Record("Faults", {"faults": ListOf(_FAULT)}, {"seed": Whole()})
 def from_json(document: Any) -> Faults:
     """Read `{"seed": 1, "faults": [{"kind": "drop_after", "on": "POST /v2/incidents", "nth": [3]}]}`.
 
-    Raises the 422 of everything that is wrong with it.
+    Raises a 422 that lists all problems.
     """
     clean, problems = read(_FAULTS, document)
     refuse_if(problems)

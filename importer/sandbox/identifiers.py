@@ -1,4 +1,4 @@
-"""Turn a name, or a moment and a count, into an identifier in the form of a ULID."""
+"""Turn a name, or a time and a count, into an identifier in the format of a ULID."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ _COUNT_BITS, _TAIL_BITS = 25, 55
 
 
 def named(kind: str, name: str) -> str:
-    """The identifier of a seeded thing: the same for the same kind and name, whatever the order of the
-    seed."""
+    """Return the identifier of a seeded object, which depends only on its kind and name."""
     digest = hashlib.sha256(f"{kind}\0{name}".encode()).digest()
     return "01F" + _encode(int.from_bytes(digest[:15], "big"), 23)
 
 
 def counted(milliseconds: int, count: int, account: str) -> str:
-    """The identifier of the `count`th new thing: a ULID that sorts by moment, then by count; two accounts
-    never share one."""
+    """Return the identifier of the `count`th new object: a ULID that sorts by time, then count, and that no
+    other account uses."""
     randomness = ((count % (1 << _COUNT_BITS)) << _TAIL_BITS) | _tail(account)
     return _encode(milliseconds, 10) + _encode(randomness, 16)
 

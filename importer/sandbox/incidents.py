@@ -19,13 +19,13 @@ _EXTERNAL_FIELD = "retrospective_incident_options.external_id"
 
 
 def show(exchange: Exchange) -> Wire:
-    """GET /v2/incidents/{id}: by identifier, or by the bare number of the reference."""
+    """GET /v2/incidents/{id}: by ID, or by the bare number of the reference."""
     stored = exchange.account.incident_at(exchange.key, exchange.arguments["id"])
     return {"incident": views.incident(exchange.account, stored)}
 
 
 def create(exchange: Exchange) -> Wire:
-    """POST /v2/incidents: one incident for each idempotency key."""
+    """POST /v2/incidents: one incident per idempotency key."""
     account = exchange.account
     with account.store.transaction():
         stored = _known(exchange)
@@ -36,16 +36,16 @@ def create(exchange: Exchange) -> Wire:
 
 
 def _known(exchange: Exchange) -> StoredIncident | None:
-    """What an earlier request with this idempotency key has made."""
+    """Return the incident that an earlier request with this idempotency key created."""
     account, payload = exchange.account, exchange.payload
     if exchange.problems or account.options.idempotency is Idempotency.EXPIRED:
         return None
-    made = account.store.recall("incident", payload["idempotency_key"])
-    if made is None:
+    known = account.store.recall("incident", payload["idempotency_key"])
+    if known is None:
         return None
     if account.options.idempotency is Idempotency.CONFLICT:
         raise conflict("An incident with this idempotency key already exists", "idempotency_key")
-    return account.store.incident(made)
+    return account.store.incident(known)
 
 
 def _refuse_beyond_hourly_limit(account: Account) -> None:
@@ -60,7 +60,7 @@ def _refuse_beyond_hourly_limit(account: Account) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """What a create payload says, with the account's defaults for what it leaves out."""
+    """The choices of a create payload, with the account's defaults for missing ones."""
 
     mode: str
     status_id: str
@@ -147,7 +147,7 @@ def _external_id_problems(account: Account, external_id: int) -> Iterator[Proble
 def _form_problems(
     account: Account, payload: Wire, chosen: _Chosen, assigned: Assignments
 ) -> Iterator[Problem]:
-    """What the form for this type of incident always requires and the payload does not hold."""
+    """Yield a problem for each attribute that the type's form always requires and the payload lacks."""
     form_type = RETROSPECTIVE if chosen.is_retrospective else "declare"
     forms = [form for form in account.catalogue.forms.values() if form["form_type"] == form_type]
     of_type = [form for form in forms if form.get("incident_type_id") == chosen.type_id]
@@ -160,8 +160,8 @@ def _form_problems(
 
 def _element_problems(element: Wire, payload: Wire, assigned: Assignments) -> Iterator[Problem]:
     match element["element_type"]:
-        case "name" | "summary" as word if not payload.get(word):
-            yield required(word)
+        case "name" | "summary" as name if not payload.get(name):
+            yield required(name)
         case "severity" if not payload.get("severity_id"):
             yield required("severity_id", "A severity is required to open an incident")
         case "custom_field" if not assigned.custom_fields.get(element["custom_field_id"]):
@@ -211,12 +211,12 @@ def _assign(stored: StoredIncident, assigned: Assignments) -> StoredIncident:
 
 
 def _with_set_timestamps(account: Account, stored: StoredIncident) -> StoredIncident:
-    """Fill in the timestamps that a declaration or the status sets by itself, if the options say so."""
+    """Set the timestamps that the declaration or the status sets, if the options enable it."""
     if not account.options.sets_timestamps:
         return stored
     occasions = {"declare", account.catalogue.statuses[stored.status_id]["category"]}
-    by_itself = {name: stored.created for name, when in account.catalogue.set_on.items() if when in occasions}
-    return replace(stored, timestamps={**by_itself, **stored.timestamps})
+    automatic = {name: stored.created for name, when in account.catalogue.set_on.items() if when in occasions}
+    return replace(stored, timestamps={**automatic, **stored.timestamps})
 
 
 def _with_channel(account: Account, stored: StoredIncident) -> StoredIncident:
@@ -233,7 +233,7 @@ def _with_channel(account: Account, stored: StoredIncident) -> StoredIncident:
 
 
 def edit(exchange: Exchange) -> Wire:
-    """POST /v2/incidents/{id}/actions/edit: what is given is set, the rest stays."""
+    """POST /v2/incidents/{id}/actions/edit: set what is given and keep the rest."""
     account = exchange.account
     changes = exchange.payload.get("incident", {})
     exchange.key.require(_scope(name, value) for name, value in changes.items())
@@ -286,8 +286,8 @@ def _edit_problems(
 
 
 def _transition_problems(account: Account, stored: StoredIncident, status_id: str) -> Iterator[Problem]:
-    """Allowed: within a category; from a live one to learning or closed; from learning to closed
-    (IncidentEditPayloadV2.incident_status_id)."""
+    """Yield the problem of a forbidden transition. Allowed: within a category, from a live one to learning
+    or closed, from learning to closed (IncidentEditPayloadV2.incident_status_id)."""
     status = account.catalogue.statuses.get(status_id)
     if status is None:
         yield unknown("incident_status_id", status_id)
@@ -314,7 +314,7 @@ def _with_changes(account: Account, stored: StoredIncident, changes: Wire) -> St
 
 
 def _note_update(exchange: Exchange, stored: StoredIncident) -> None:
-    """Add the incident update that comes with a new status or severity."""
+    """Add the incident update that records a new status or severity."""
     account = exchange.account
     wire: Wire = {
         "id": account.new_identifier(),

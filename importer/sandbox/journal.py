@@ -14,10 +14,10 @@ from importer.sandbox.records import Wire
 class Journal:
     """What happened since the sandbox was opened or the journal was cleared.
 
-    `requests` counts answers by method, route and status (`POST /v2/incidents 200`; `no reply` stands for the
-    status where none was given), `too_many_requests` those with 429, and `faults` the trouble by kind that
-    befell them: all of this process. `creations` counts incidents by idempotency key, `announcements` names
-    what would have been announced to people: both are kept in the file, and outlive the process.
+    `requests` counts answers by method, route and status (`POST /v2/incidents 200`, or `no reply` in place of
+    the status), `too_many_requests` the 429s, and `faults` the faults by kind, all for this process only.
+    `creations` counts incidents by idempotency key, and `announcements` lists what would have been announced
+    to people; both are kept in the file and outlive the process.
     """
 
     requests: Mapping[str, int]
@@ -27,12 +27,12 @@ class Journal:
     announcements: tuple[str, ...]
 
     def wire(self) -> Wire:
-        """The journal as JSON."""
+        """Return the journal as JSON."""
         return asdict(self)
 
 
 class RequestCounts:
-    """Requests counted by any number of threads."""
+    """Counts of requests. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,13 +52,13 @@ class RequestCounts:
             self._faults[kind] += 1
 
     def clear(self) -> None:
-        """Start counting anew."""
+        """Reset all counts."""
         with self._lock:
             self._requests.clear()
             self._faults.clear()
             self._limited = 0
 
     def counts(self) -> tuple[dict[str, int], int, dict[str, int]]:
-        """Requests by route and outcome, how many of them were answered 429, and faults by kind; sorted."""
+        """Return requests by route and outcome, the number of 429s, and faults by kind, sorted."""
         with self._lock:
             return dict(sorted(self._requests.items())), self._limited, dict(sorted(self._faults.items()))

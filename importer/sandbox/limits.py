@@ -16,8 +16,8 @@ from importer.sandbox.records import Wire
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a bucket says about one request. `remaining` is after it; `wait` and `full_in` are seconds until a
-    request would pass and until the bucket is full again."""
+    """A bucket's decision on one request. `remaining` is counted after it; `wait` and `full_in` are seconds
+    until a request would pass and until the bucket is full again."""
 
     granted: bool
     limit: RateLimit
@@ -27,7 +27,7 @@ class Allowance:
 
 
 class Limiter:
-    """The buckets of one limit, one for each API key. Clock: seconds since 1970."""
+    """The buckets of one limit, one per API key. `clock` returns seconds since 1970."""
 
     def __init__(self, limit: RateLimit, clock: Callable[[], float]) -> None:
         self._limit = limit
@@ -36,7 +36,7 @@ class Limiter:
         self._levels: dict[str, tuple[float, float]] = {}
 
     def take(self, key: str) -> Allowance:
-        """Spend one request of the key's bucket, if there is one."""
+        """Take one request from the key's bucket, if one is left."""
         rate = self._limit.limit / self._limit.window
         with self._lock:
             now = self._clock()
@@ -55,7 +55,7 @@ class Limiter:
 
 
 def headers(allowances: list[Allowance], now: float) -> dict[str, str]:
-    """The X-RateLimit headers: the allowance with the least left binds, all limits are listed."""
+    """Return the X-RateLimit headers: the allowance with the fewest remaining binds, all are listed."""
     if not allowances:
         return {}
     binding = min(allowances, key=lambda allowance: allowance.remaining)
@@ -69,14 +69,14 @@ def headers(allowances: list[Allowance], now: float) -> dict[str, str]:
 
 
 def retry_after(wait: float, now: float, form: RetryAfter) -> str:
-    """The Retry-After header for somebody who may come back in `wait` seconds."""
+    """Return the Retry-After header for a client that may retry in `wait` seconds."""
     if form is RetryAfter.HTTP_DATE:
         return formatdate(math.ceil(now + wait), usegmt=True)
     return str(max(1, math.ceil(wait)))
 
 
 def body_part(allowance: Allowance, key_name: str, now: float) -> Wire:
-    """The `rate_limit` object of the 429's envelope."""
+    """Return the `rate_limit` object of a 429's envelope."""
     return {
         "name": key_name,
         "limit": allowance.limit.limit,

@@ -24,14 +24,14 @@ _NOT_FILTERED = frozenset({"custom_field", "incident_role"})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """At most `size` things, those after the cursor `after` (empty: from the start)."""
+    """At most `size` items after the cursor `after` (empty: from the start)."""
 
     size: int
     after: str
 
 
 def page(query: Mapping[str, str], largest: int = 250) -> Page:
-    """The page that a query asks for: 25 by default, cut to `largest`. Raises the 422 of a bad size."""
+    """Return the page that a query requests: 25 items by default, at most `largest`. Raises a 422."""
     text = query.get("page_size", "25")
     if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text) >= 1):
         refuse_if([invalid("page_size", "page_size must be a number from 1")])
@@ -39,12 +39,12 @@ def page(query: Mapping[str, str], largest: int = 250) -> Page:
 
 
 def meta(wanted: Page, items: Sequence[Wire], has_more: bool) -> Wire:
-    """The pagination_meta of a page; the last page has no `after`."""
+    """Return the pagination_meta of a page; the last page has no `after`."""
     return {"page_size": wanted.size, **({"after": items[-1]["id"]} if has_more else {})}
 
 
 def paged(wanted: Page, name: str, items: Iterable[Wire]) -> Wire:
-    """One page of a list that is in memory. A cursor that is not in it is a 422."""
+    """Return one page of a list in memory. Raises a 422 for an unknown cursor."""
     all_items = list(items)
     start = 0
     if wanted.after:
@@ -57,7 +57,7 @@ def paged(wanted: Page, name: str, items: Iterable[Wire]) -> Wire:
 
 
 def newest_first(query: Mapping[str, str]) -> bool:
-    """The order that `sort_by` asks for. Raises the 422 of another word."""
+    """Return whether `sort_by` requests the newest first. Raises a 422 for an unknown order."""
     sort_by = query.get("sort_by", _NEWEST_FIRST)
     if sort_by not in _SORTS:
         refuse_if([invalid("sort_by", f"sort_by must be one of: {', '.join(_SORTS)}")])
@@ -65,33 +65,33 @@ def newest_first(query: Mapping[str, str]) -> bool:
 
 
 def after(wanted: Page, ordering: Ordering) -> list[Condition]:
-    """The condition that starts a page after its cursor. Identifiers rise with time, so their order is that
-    of creation."""
+    """Return the condition that starts a page after its cursor. IDs increase with time, so their order is the
+    order of creation."""
     sign = "<" if ordering.newest_first else ">"
     return [Condition(f"incidents.id {sign} ?", (wanted.after,))] if wanted.after else []
 
 
-def together(conditions: Iterable[Condition], word: str = "AND") -> Condition:
-    """All (or any) of the conditions; none is always true."""
+def together(conditions: Iterable[Condition], operator: str = "AND") -> Condition:
+    """Return the conjunction (or disjunction) of conditions; without any it is always true."""
     given = list(conditions)
     if not given:
         return Condition("1")
     parameters = tuple(value for condition in given for value in condition.parameters)
-    return Condition("(" + f" {word} ".join(condition.sql for condition in given) + ")", parameters)
+    return Condition("(" + f" {operator} ".join(condition.sql for condition in given) + ")", parameters)
 
 
 def visible(key: ApiKey) -> list[Condition]:
-    """What hides private incidents from a key that may not see them."""
+    """Return the condition that hides private incidents from a key that may not see them."""
     return [] if key.sees_private else [Condition("incidents.visibility = 'public'")]
 
 
 def in_modes(modes: Sequence[str]) -> Condition:
-    """Incidents of some modes; none given means standard and retrospective."""
+    """Return the condition for some modes; without any, for standard and retrospective."""
     return _one_of("incidents.mode", modes or _MODES)
 
 
 def list_incidents(exchange: Exchange) -> Wire:
-    """GET /v2/incidents, filtered, a page at a time."""
+    """GET /v2/incidents: filtered and paginated."""
     account, query = exchange.account, exchange.query
     wanted = page(query)
     ordering = Ordering(newest_first(query), wanted.size + 1)
@@ -116,13 +116,13 @@ def _filters(account: Account, query: MultiDict[str, str]) -> Condition:
     for parameter, values in query.lists():
         matched = _OPERATOR.fullmatch(parameter)
         name, operator = (matched[1], matched[2].strip("[]")) if matched else ("", "")
-        # The modes are a condition of their own, which filter_mode does not loosen.
+        # Modes are a separate condition, which filter_mode does not affect.
         if parameter == "mode[one_of]" or name not in (*_FILTERS, *_NOT_FILTERED, "mode"):
             continue
         build = _FILTERS.get(name)
         condition = build(account, operator, values) if build else None
         if condition is None:
-            problems.append(invalid(parameter, f"{parameter} is no filter that the sandbox knows"))
+            problems.append(invalid(parameter, f"{parameter} is not a filter that the sandbox supports"))
         else:
             conditions.append(condition)
     refuse_if(problems)
@@ -165,8 +165,8 @@ def _by_severity(account: Account, operator: str, values: Sequence[str]) -> Cond
 
 
 def moment_bounds(operator: str, text: str) -> tuple[int, int] | None:
-    """The first and last millisecond of a moment's filter: gte, lte or date_range (`a~b`); None if it is
-    none."""
+    """Return the first and last millisecond of a gte, lte or date_range (`a~b`) filter, or None if it is
+    invalid."""
     first, last = -(2**62), 2**62
     try:
         match operator:
@@ -199,15 +199,15 @@ _FILTERS: dict[str, Callable[[Account, str, Sequence[str]], Condition | None]] =
 
 
 def between_moments(query: MultiDict[str, str], items: Iterable[Wire]) -> list[Wire]:
-    """The items whose created_at and updated_at meet the filters of a query."""
+    """Return the items whose created_at and updated_at match the filters of a query."""
     kept = list(items)
-    for word in ("created_at", "updated_at"):
+    for name in ("created_at", "updated_at"):
         for operator in ("gte", "lte", "date_range"):
-            if (text := query.get(f"{word}[{operator}]")) is None:
+            if (text := query.get(f"{name}[{operator}]")) is None:
                 continue
             bounds = moment_bounds(operator, text)
             if bounds is None:
-                refuse_if([invalid(f"{word}[{operator}]", f"{text!r} is no date")])
+                refuse_if([invalid(f"{name}[{operator}]", f"{text!r} is not a date")])
             else:
-                kept = [each for each in kept if bounds[0] <= moments.from_text(each[word]) <= bounds[1]]
+                kept = [each for each in kept if bounds[0] <= moments.from_text(each[name]) <= bounds[1]]
     return kept

@@ -12,21 +12,21 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def from_text(text: str) -> int:
-    """Read an RFC 3339 moment with an offset, to milliseconds; what is finer is cut. Raises ValueError."""
+    """Read an RFC 3339 time with an offset, truncated to milliseconds. Raises ValueError."""
     if not _RFC3339.fullmatch(text):
-        raise ValueError(f"{text!r} is not an RFC 3339 moment with an offset")
+        raise ValueError(f"{text!r} is not an RFC 3339 time with an offset")
     return (datetime.fromisoformat(text.upper()) - _EPOCH) // _MILLISECOND
 
 
 def from_date_or_text(text: str) -> int:
-    """Read `2024-05-01` (its midnight in UTC) or a full moment, to milliseconds. Raises ValueError."""
+    """Read `2024-05-01` (midnight UTC) or a full RFC 3339 time, in milliseconds. Raises ValueError."""
     if _DATE.fullmatch(text):
         return (datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC) - _EPOCH) // _MILLISECOND
     return from_text(text)
 
 
 def to_text(milliseconds: int) -> str:
-    """Write `2024-05-01T09:14:47.6Z`: UTC, at most three decimals, their trailing zeros cut."""
+    """Write `2024-05-01T09:14:47.6Z`: UTC, at most three decimals, without trailing zeros."""
     seconds, fraction = divmod(milliseconds, 1000)
     whole = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
     decimals = f".{fraction:03}".rstrip("0") if fraction else ""

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 
 class Sandbox(Application):
-    """A stand-in of the incident.io API: an account on disk (or in memory), and the WSGI app in front of
-    it."""
+    """A stand-in for the incident.io API: an account on disk or in memory, behind a WSGI app."""
 
     @property
     def app(self) -> WSGIApplication:
@@ -32,12 +31,12 @@ class Sandbox(Application):
         return self
 
     def close(self) -> None:
-        """Close the file; the app answers nothing afterwards."""
+        """Close the file; the app answers no further requests."""
         self._account.store.close()
 
 
 def default_seed() -> Wire:
-    """The account of a new sandbox."""
+    """Return the seed of a new sandbox's account."""
     text = files("importer.sandbox").joinpath("seed.yaml").read_text(encoding="utf-8")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     seed: Wire = yaml.load(text, Loader=loader)  # noqa: S506
@@ -52,10 +51,10 @@ def open_sandbox(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Sandbox:
-    """Open the sandbox whose account is in the file at `path`; None: a new one in memory.
+    """Open the sandbox whose account is in the file at `path`, or a new one in memory if it is None.
 
-    A new account is made from `seed` (catalogue.py says what it may hold) or from the default one. `clock`
-    gives seconds since 1970, `sleep` waits for seconds. Raises ValueError if the file holds another account.
+    A new account is made from `seed` (for its format see catalogue.py) or from the default seed. `clock`
+    returns seconds since 1970, `sleep` takes seconds. Raises ValueError if the file holds another account.
     """
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,10 +69,9 @@ def open_sandbox(
 
 
 def _open_account(store: Store, seed: Mapping[str, Any] | None) -> Wire:
-    """The seed of the account in the store, which becomes `seed` (or the default one) if the store is new.
+    """Return the seed of the store's account; a new store gets `seed`, or the default one.
 
-    A seed without api_keys gets those of the default one. Raises ValueError if another account is there
-    already.
+    A seed without api_keys gets the default ones. Raises ValueError if the store holds another account.
     """
     with store.transaction():
         kept = store.seed()

@@ -1,4 +1,4 @@
-"""What a sandbox is told to do differently from its defaults: limits, idempotency, the server's liberties."""
+"""Options of a sandbox: limits, idempotency, and behaviour that the real API leaves open."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from enum import StrEnum
 
 
 class Idempotency(StrEnum):
-    """What a second create with a known idempotency_key gets; the real API does not say."""
+    """The answer to a second create with the same idempotency_key; the real API does not document it."""
 
     REPLAY = "replay"
-    """200 with the incident that is there."""
+    """200 with the existing incident."""
     CONFLICT = "conflict"
     """409."""
     EXPIRED = "expired"
-    """The key is forgotten: another incident."""
+    """The key is forgotten: another incident is created."""
 
 
 class RetryAfter(StrEnum):
@@ -34,26 +34,26 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """How a sandbox departs from its defaults. Everything that the real API leaves open is a choice here,
-    so that a client can be proven right either way."""
+    """How a sandbox behaves. Everything that the real API leaves open is an option, so that a client can be
+    tested against either behaviour."""
 
     rate_limit: RateLimit | None = field(default_factory=RateLimit)
-    """A bucket for each key; None: no limit, and no X-RateLimit headers."""
+    """A bucket per key; None means no limit and no X-RateLimit headers."""
     creations_per_hour: int | None = None
-    """Incidents that may be created within any hour; the 429 beyond it gives no hint when to come back."""
+    """Incidents that may be created in any hour; the 429 beyond it does not say how long to wait."""
     retry_after: RetryAfter = RetryAfter.SECONDS
     idempotency: Idempotency = Idempotency.REPLAY
     taken_external_id_status: int = 422
     """HTTP status of `external ID already exists`: 409 or 422."""
     normalises: bool = False
-    """Texts come back trimmed with LF, `1200.0` as `1200`, multi-selects in another order."""
+    """Texts are returned trimmed and with LF, `1200.0` as `1200`, multi-selects in another order."""
     sets_timestamps: bool = False
-    """Timestamps with `set_on` in the seed are filled in when the payload leaves them out."""
+    """Timestamps with `set_on` in the seed are set if the payload leaves them out."""
     makes_slack_channels: bool = False
-    """A retrospective incident without slack_channel_id gets a channel all the same."""
+    """A retrospective incident without slack_channel_id gets a channel anyway."""
     enforces_forms: bool = False
-    """What the incident forms always require is required from the API too."""
+    """What incident forms always require is required in API requests too."""
     missing: frozenset[str] = frozenset()
-    """Routes that this account does not have, as `/v3/incident_forms`: they answer 404."""
+    """Routes that this account lacks, such as `/v3/incident_forms`; they answer 404."""
     largest_body: int = 2 * 1024 * 1024
-    """Bytes of a request body; more is 413."""
+    """The largest request body in bytes; more is a 413."""

@@ -1,4 +1,4 @@
-"""Turn the JSON of a request body into the part that has the right shape, and problems with the rest."""
+"""Turn the JSON of a request body into the part with the right shape, and problems with the rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importer.sandbox.problems import Problem, invalid, required
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string; one of `choices` if there are any, of at most `longest` characters."""
+    """A string: one of `choices`, if given, and of at most `longest` characters."""
 
     choices: tuple[str, ...] = ()
     longest: int | None = None
@@ -26,7 +26,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number from 0."""
+    """A number, 0 or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """An array; items of a wrong shape are read as None, so that the others keep their place."""
+    """An array; items of a wrong shape become None, so that the others keep their position."""
 
     item: Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An object. `name` is the struct of the message; unknown properties are ignored; a null is an absent
-    property, except for those in `clearable`, which keep it."""
+    """An object. `name` is the Go struct in messages. Unknown properties are ignored, and nulls too, except
+    of properties in `clearable`."""
 
     name: str
     required: Mapping[str, Shape] = field(default_factory=dict)
@@ -70,7 +70,7 @@ _GO_TYPES: dict[type, str] = {
 
 
 def read(shape: Record, value: Any) -> tuple[dict[str, Any], list[Problem]]:
-    """The properties of `value` that fit `shape`, and every problem with those that do not."""
+    """Return the properties of `value` that fit `shape`, and a problem for each that does not."""
     if not isinstance(value, dict):
         return {}, [invalid("", f"json: cannot unmarshal {_kind(value)} into Go value of type {shape.name}")]
     return _read_record(shape, value, "")

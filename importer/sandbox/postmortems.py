@@ -29,7 +29,7 @@ def show_document(exchange: Exchange) -> Wire:
 
 
 def show_content(exchange: Exchange) -> Wire:
-    """GET /v1/postmortem_documents/{id}/content: the markdown; a document elsewhere has none here."""
+    """GET /v1/postmortem_documents/{id}/content: the markdown; a 404 for an external document."""
     _, wire = exchange.account.child_at(exchange.key, _KIND, exchange.arguments["id"])
     kept = exchange.account.store.child(_CONTENT, f"{wire['id']}/content")
     if kept is None:
@@ -38,7 +38,7 @@ def show_content(exchange: Exchange) -> Wire:
 
 
 def import_document(exchange: Exchange) -> Wire:
-    """POST /v2/incidents/{id}/actions/import_postmortem_document: every call makes another document."""
+    """POST /v2/incidents/{id}/actions/import_postmortem_document: every call adds a document."""
     account, payload = exchange.account, exchange.payload
     refuse_if(exchange.problems)
     with account.store.transaction():
@@ -55,8 +55,8 @@ def import_document(exchange: Exchange) -> Wire:
 
 
 def attach_document(exchange: Exchange) -> Wire:
-    """POST /v1/postmortem_documents/actions/attach: one external document for an incident, its link
-    replaced by the next; refused where a document was imported."""
+    """POST /v1/postmortem_documents/actions/attach: one external document per incident, whose link the next
+    call replaces. Refused if a document was imported."""
     account, payload = exchange.account, exchange.payload
     permalink = payload.get("permalink", "")
     wrong = permalink and not is_link(permalink)
@@ -85,7 +85,7 @@ def attach_document(exchange: Exchange) -> Wire:
 
 
 def update_status(exchange: Exchange) -> Wire:
-    """PUT /v1/postmortem_documents/{id}: its status."""
+    """PUT /v1/postmortem_documents/{id}: set the status."""
     account = exchange.account
     refuse_if(exchange.problems)
     with account.store.transaction():

@@ -1,6 +1,6 @@
-"""Turn what is wrong with a request into incident.io's error envelope.
+"""Turn the problems of a request into incident.io's error envelope.
 
-The envelope and its types: API introduction, "Errors"; the other types are those of the official SDK.
+Sources: API introduction, "Errors", for the envelope and its types; the official SDK for other types.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Problem:
     metadata: Mapping[str, str] = made_field(default_factory=dict)
 
     def wire(self) -> dict[str, Any]:
-        """The problem as the API writes it."""
+        """Return the problem as the API writes it."""
         wire: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.field:
             wire["source"] = {"field": self.field}
@@ -40,7 +40,7 @@ class Refusal(Exception):
         super().__init__(f"{status} {kind}: " + "; ".join(problem.message for problem in self.problems))
 
     def wire(self, request_id: str) -> dict[str, Any]:
-        """The envelope; `request_id` names the request in it."""
+        """Return the envelope for the request with this ID."""
         return {
             "type": self.kind,
             "status": self.status,
@@ -50,12 +50,12 @@ class Refusal(Exception):
 
 
 def required(field: str, message: str = "") -> Problem:
-    """A payload lacks `field`."""
+    """Return the problem of a missing `field`."""
     return Problem("is_required", message or f"{field} is required", field)
 
 
 def invalid(field: str, message: str) -> Problem:
-    """The payload's `field` cannot be accepted."""
+    """Return the problem of an unacceptable `field`."""
     return Problem("invalid_value", message, field)
 
 
@@ -66,43 +66,43 @@ def refuse_if(problems: Iterable[Problem]) -> None:
 
 
 def missing_authorization() -> Refusal:
-    """No Authorization header was sent."""
+    """Return the 401 for a request without an Authorization header."""
     message = "No authorization material provided in request"
     return Refusal(401, "authentication_error", [Problem("missing_authorization_material", message)])
 
 
 def unauthenticated() -> Refusal:
-    """The key is not one of this account's."""
+    """Return the 401 for an unknown key."""
     return Refusal(401, "authentication_error", [Problem("unauthenticated", "Unauthenticated")])
 
 
 def forbidden(scope: str) -> Refusal:
-    """The key's roles do not give it `scope`."""
+    """Return the 403 for a key whose roles do not include `scope`."""
     problem = Problem("missing_required_scope", f"missing a required scope: {scope}", "", {"scope": scope})
     return Refusal(403, "resource_forbidden", [problem])
 
 
 def not_found() -> Refusal:
-    """There is no such thing, or this key may not see it."""
+    """Return the 404 for an object that does not exist or that the key may not see."""
     return Refusal(404, "not_found", [Problem("not_found", "Resource not found")])
 
 
 def method_not_allowed() -> Refusal:
-    """The path exists, the method does not."""
+    """Return the 405 for a path that exists but not with this method."""
     return Refusal(405, "method_not_allowed", [Problem("method_not_allowed", "Method not allowed")])
 
 
 def conflict(message: str, field: str = "") -> Refusal:
-    """It is there already."""
+    """Return the 409 for an object that already exists."""
     return Refusal(409, "conflict", [Problem("conflict", message, field)])
 
 
 def too_large(largest: int) -> Refusal:
-    """The body has more than `largest` bytes."""
+    """Return the 413 for a body of more than `largest` bytes."""
     problem = Problem("payload_too_large", f"The request body is larger than {largest} bytes")
     return Refusal(413, "payload_too_large", [problem])
 
 
 def not_json(reason: str) -> Refusal:
-    """The body is not JSON; `reason` is the parser's."""
+    """Return the 400 for a body that is not JSON; `reason` is the parser's message."""
     return Refusal(400, "invalid_request_error", [Problem("invalid_json", f"Invalid JSON body: {reason}")])

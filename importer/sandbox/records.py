@@ -1,6 +1,6 @@
-"""The values that the sandbox keeps: an incident with identifiers for names, and what hangs on it.
+"""The values that the sandbox stores: incidents, which refer to other objects by ID, and their children.
 
-Moments are milliseconds since 1970; a wire object is what an answer shows, ready for JSON.
+Times are in milliseconds since 1970; a wire object is what an answer shows, ready for JSON.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ RETROSPECTIVE = "retrospective"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredIncident:
-    """An incident. `timestamps`, `roles` and `custom_fields` are keyed by identifier and hold only what is
-    set; a custom field's values are option or entry identifiers, or its text."""
+    """An incident. `timestamps`, `roles` and `custom_fields` are keyed by ID and hold what is set; a custom
+    field's values are option or entry IDs, or its text."""
 
     id: str
     number: int
@@ -50,12 +50,12 @@ class StoredIncident:
         return self.visibility == "private"
 
     def to_json(self) -> str:
-        """The text that the store keeps."""
+        """Return the text that the store keeps."""
         return json.dumps({name: getattr(self, name) for name in self.__slots__}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> StoredIncident:
-        """The incident that `to_json` wrote."""
+        """Return the incident that `to_json` wrote."""
         kept = json.loads(text)
         kept["postmortem_document_ids"] = tuple(kept["postmortem_document_ids"])
         kept["custom_fields"] = {name: tuple(values) for name, values in kept["custom_fields"].items()}
@@ -64,7 +64,7 @@ class StoredIncident:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition of an SQL query and its parameters. The text is the sandbox's own, never a client's."""
+    """A condition of an SQL query and its parameters. The SQL never contains text of a client."""
 
     sql: str
     parameters: tuple[Any, ...] = ()

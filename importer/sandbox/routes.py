@@ -1,5 +1,4 @@
-"""The endpoints: which path and method is answered by which function, with which scope, body and status
-(OpenAPI)."""
+"""The endpoints: path and method -> function, scope, body and status (OpenAPI)."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ STATUS_PAGE_LIMIT = RateLimit(limit=300, window=60)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """An endpoint. `scope` is empty where any valid key will do; `limit` is the endpoint's own rate limit."""
+    """An endpoint. `scope` is empty if any valid key will do; `limit` is the endpoint's own rate limit."""
 
     method: str
     path: str
@@ -31,24 +30,24 @@ class Route:
 
     @property
     def label(self) -> str:
-        """`POST /v2/incidents`: the name in journals and faults."""
+        """The name in journals and faults, such as `POST /v2/incidents`."""
         return f"{self.method} {self.path}"
 
 
 def _all(path: str, table: Callable[[Catalogue], Mapping[str, Wire]], scope: str = "") -> Route:
-    """A list of a whole table of the catalogue, which the answer names by the last word of the path."""
+    """Return the unpaginated list of a table; its key in the answer is the last segment of the path."""
     return Route("GET", path, settings.all_of(path.rpartition("/")[2], table), scope)
 
 
 def _paged(path: str, table: Callable[[Catalogue], Mapping[str, Wire]], scope: str = "") -> Route:
-    """The same, a page at a time."""
+    """Return the paginated list of a table."""
     return Route("GET", path, settings.pages_of(path.rpartition("/")[2], table), scope)
 
 
 def _post(
     path: str, answer: Callable[[Exchange], Wire], scope: str, body: Record, limit: RateLimit | None = None
 ) -> Route:
-    """A creation."""
+    """Return an endpoint that creates something."""
     return Route("POST", path, answer, scope, body, 201, limit)
 
 

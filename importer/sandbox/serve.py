@@ -23,14 +23,14 @@ class Server:
     """A bound server; it answers between `start` (or `run_forever`) and `stop`."""
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
-        self._server = wsgi.Server((host, port), _closing_when_silent(app), numthreads=_THREADS)
+        self._server = wsgi.Server((host, port), _closing_on_hang(app), numthreads=_THREADS)
         self._server.gateway = _OneWriteGateway
         self._server.prepare()
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        """Where it answers; with port 0 the one that the system chose."""
+        """The base URL, with the port that the system chose if 0 was requested."""
         host, port = self._server.bind_addr[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -51,28 +51,28 @@ class Server:
 
 
 def serve(sandbox: Sandbox, host: str, port: int) -> Server:
-    """Bind a server for a sandbox; `start()` or `run_forever()` makes it answer. Port 0: any free one."""
+    """Bind a server for a sandbox; `start()` or `run_forever()` makes it answer. Port 0 is any free one."""
     return Server(sandbox.app, host, port)
 
 
-def _closing_when_silent(app: WSGIApplication) -> WSGIApplication:
-    """Let a silence that outlasts its time end as a dropped connection, which is what a client sees of it."""
+def _closing_on_hang(app: WSGIApplication) -> WSGIApplication:
+    """Turn a hang into a dropped connection, which is how a client sees it."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             return app(environ, start_response)
-        except NoReplyInTime as silence:
-            raise NoReply(104, str(silence)) from None
+        except NoReplyInTime as hang:
+            raise NoReply(104, str(hang)) from None
 
     return answer
 
 
 class _OneWriteGateway(wsgi.Gateway_10):
-    """A gateway that sends header and body together: two writes would wait for each other's acknowledgement
-    (Nagle's algorithm with delayed ACK, some 40 ms)."""
+    """A gateway that sends header and body in one write: with two, the second would wait for the first's
+    acknowledgement (Nagle's algorithm with delayed ACK, about 40 ms)."""
 
     def respond(self) -> None:
-        """Process the request; what the application raises leaves the socket without a byte."""
+        """Process the request; if the application raises, nothing is written to the socket."""
         connection = self.req.conn
         socket_file: Any = connection.wfile
         reply = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Show the account's catalogue: severities, users, custom fields ... and add a custom field option."""
+"""Show the account's catalogue (severities, users, custom fields ...) and add custom field options."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LARGEST_USER_PAGE = 10_000
 
 
 def all_of(name: str, table: Callable[[Catalogue], Mapping[str, Wire]]) -> Callable[[Exchange], Wire]:
-    """An endpoint that lists a whole table of the catalogue under `name`."""
+    """Return an endpoint that lists a whole table of the catalogue under `name`."""
     return lambda exchange: {name: list(table(exchange.account.catalogue).values())}
 
 
 def pages_of(name: str, table: Callable[[Catalogue], Mapping[str, Wire]]) -> Callable[[Exchange], Wire]:
-    """An endpoint that lists a table of the catalogue under `name`, a page at a time."""
+    """Return an endpoint that lists a table of the catalogue under `name`, paginated."""
     return lambda exchange: paged(page(exchange.query), name, table(exchange.account.catalogue).values())
 
 
@@ -42,7 +42,7 @@ def _found(exchange: Exchange, table: Mapping[str, Wire]) -> Wire:
 
 
 def show_identity(exchange: Exchange) -> Wire:
-    """GET /v1/identity: what this key is and may do."""
+    """GET /v1/identity: the key's name and roles, and the dashboard URL."""
     identity = {
         "name": exchange.key.name,
         "roles": list(exchange.key.roles),
@@ -54,7 +54,7 @@ def show_identity(exchange: Exchange) -> Wire:
 
 
 def list_users(exchange: Exchange) -> Wire:
-    """GET /v2/users: the active ones, unless `include_inactive`; an email may match several."""
+    """GET /v2/users: active ones unless `include_inactive`; an email may match several."""
     query = exchange.query
     users: Iterable[Wire] = exchange.account.catalogue.users.values()
     if query.get("include_inactive") != "true":
@@ -67,8 +67,8 @@ def list_users(exchange: Exchange) -> Wire:
 
 
 def list_catalog_entries(exchange: Exchange) -> Wire:
-    """GET /v3/catalog_entries: of one type; `identifier` matches ID, external ID and aliases, and the name
-    where the type uses it as identifier."""
+    """GET /v3/catalog_entries: of one type; `identifier` matches ID, external ID and aliases, and the name if
+    the type uses it as identifier."""
     query, catalogue = exchange.query, exchange.account.catalogue
     if "catalog_type_id" not in query:
         refuse_if([required("catalog_type_id")])
@@ -99,7 +99,7 @@ def list_options(exchange: Exchange) -> Wire:
 
 
 def create_option(exchange: Exchange) -> Wire:
-    """POST /v1/custom_field_options: a value that the field does not have yet."""
+    """POST /v1/custom_field_options: add a value that the field does not have yet."""
     account, payload = exchange.account, exchange.payload
     with account.store.transaction():
         refuse_if([*exchange.problems, *_option_problems(exchange)])
@@ -125,5 +125,5 @@ def _option_problems(exchange: Exchange) -> list[Problem]:
         problems.append(invalid("value", message))
     options = exchange.account.store.options().values()
     if any((each["custom_field_id"], each["value"]) == (field_id, value) for each in options):
-        problems.append(invalid("value", f"the field has an option {value!r} already"))
+        problems.append(invalid("value", f"the field already has an option {value!r}"))
     return problems

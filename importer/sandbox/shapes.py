@@ -1,4 +1,4 @@
-"""The request bodies of incident.io's API (OpenAPI: the schemas of the same names)."""
+"""The request bodies of incident.io's API (from the OpenAPI schemas of the same names)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importer.sandbox.payload import ListOf, Moment, Record, Shape, Text, Truth,
 _TEXT = Text()
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _choices(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
@@ -66,7 +66,7 @@ EDIT_INCIDENT = Record(
     },
 )
 IMPORT_POSTMORTEM = Record("IncidentsImportPostmortemDocumentPayloadV2", {"content": _TEXT, "title": _TEXT})
-_PROVIDERS = _words(
+_PROVIDERS = _choices(
     """confluence google_docs notion sharepoint incident_io copy_paste_basecamp copy_paste_confluence
     copy_paste_github_wiki copy_paste_google_docs copy_paste_notion copy_paste_quip"""
 )
@@ -105,7 +105,7 @@ UPDATE_FOLLOW_UP_V3 = Record(
 CREATE_ACTION = Record(
     "ActionsCreatePayloadV2", {"description": _TEXT, "incident_id": _TEXT}, {"assignee_id": _TEXT}
 )
-_RESOURCE_TYPES = _words(
+_RESOURCE_TYPES = _choices(
     """pager_duty_incident opsgenie_alert datadog_monitor_alert github_pull_request gitlab_merge_request
     sentry_issue jira_issue jsm_alert atlassian_statuspage_incident zendesk_ticket google_calendar_event
     outlook_calendar_event slack_file salesforce_case arbitrary_url scrubbed statuspage_incident"""

@@ -34,14 +34,14 @@ def show_structure(exchange: Exchange) -> Wire:
 
 
 def list_incidents(exchange: Exchange) -> Wire:
-    """GET /v2/status_page_incidents: of one page, of one component if the query names it."""
+    """GET /v2/status_page_incidents: of one page, and of one component if the query names it."""
     query = exchange.query
     if "status_page_id" not in query:
         refuse_if([required("status_page_id")])
     refuse_if(
-        invalid(word, f"the sandbox does not filter by {word}")
-        for word in ("group_id", "sub_page_id", "start_at", "end_at")
-        if word in query
+        invalid(name, f"the sandbox does not filter by {name}")
+        for name in ("group_id", "sub_page_id", "start_at", "end_at")
+        if name in query
     )
     found = exchange.account.store.children_of(_KIND, query["status_page_id"])
     component_id = query.get("component_id")
@@ -55,12 +55,12 @@ def list_incidents(exchange: Exchange) -> Wire:
 
 
 def create_retrospective(exchange: Exchange) -> Wire:
-    """POST /v2/status_page_retrospective_incidents: one for each idempotency key ("the original response
-    will be returned"); nobody is notified."""
+    """POST /v2/status_page_retrospective_incidents: one per idempotency key ("the original response will be
+    returned"); nobody is notified."""
     account, payload = exchange.account, exchange.payload
     with account.store.transaction():
-        made = account.store.recall(_KIND, payload.get("idempotency_key", ""))
-        known = None if made is None or exchange.problems else account.store.child(_KIND, made)
+        identifier = account.store.recall(_KIND, payload.get("idempotency_key", ""))
+        known = None if identifier is None or exchange.problems else account.store.child(_KIND, identifier)
         if known is not None:
             return {"status_page_incident": known[1]}
         refuse_if([*exchange.problems, *_problems(exchange)])
@@ -125,18 +125,18 @@ def _incident(exchange: Exchange) -> Wire:
 
 
 def _impacts(updates: list[Wire]) -> list[Wire]:
-    """How long each component was in which state other than operational, by the updates that say so."""
+    """Return the periods in which the updates show a component in a state other than operational."""
     closed: list[Wire] = []
-    standing: dict[str, Wire] = {}
+    open_impacts: dict[str, Wire] = {}
     for update in updates:
         for status in update["component_statuses"]:
             component_id, state = status["component_id"], status["component_status"]
-            before = standing.get(component_id)
+            before = open_impacts.get(component_id)
             if before is not None and before["component_status"] == state:
                 continue
             if before is not None:
-                closed.append({**standing.pop(component_id), "end_at": update["published_at"]})
+                closed.append({**open_impacts.pop(component_id), "end_at": update["published_at"]})
             if state != "operational":
-                standing[component_id] = {**status, "start_at": update["published_at"]}
-    ended = [{**impact, "end_at": updates[-1]["published_at"]} for impact in standing.values()]
+                open_impacts[component_id] = {**status, "start_at": update["published_at"]}
+    ended = [{**impact, "end_at": updates[-1]["published_at"]} for impact in open_impacts.values()]
     return [*closed, *ended]

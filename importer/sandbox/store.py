@@ -1,7 +1,7 @@
 """Turn the account's incidents, children and keys into rows of one SQLite file, and back.
 
-A transaction that has ended is on disk: the file survives a SIGKILL at any moment. Two processes may open
-the same file. Within a process, one connection serves all threads in turn.
+A committed transaction survives a SIGKILL at any time. Two processes may share a file. Within a process,
+one connection serves all threads in turn.
 """
 
 from __future__ import annotations
@@ -49,8 +49,7 @@ _FILTERED = ("mode", "visibility", "status_id", "severity_id", "type_id", "creat
 
 
 class Store:
-    """The rows of one account. Every method may be called from any thread; those that write belong inside
-    `transaction`."""
+    """The rows of one account. Thread-safe; methods that write must be called inside `transaction`."""
 
     def __init__(self, path: Path | None) -> None:
         self._lock = threading.RLock()
@@ -61,26 +60,25 @@ class Store:
             where, timeout=_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         _use_write_ahead_log(self._connection)
-        # A killed process loses nothing with NORMAL; only a power cut could, which a stand-in need not
-        # survive.
+        # With NORMAL a killed process loses nothing; a power cut may, which a sandbox need not survive.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         kept_format = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if kept_format not in (0, _FORMAT):
             self._connection.close()
             raise ValueError(
-                f"{where} was written by another version of the sandbox; remove it to start anew"
+                f"{where} was written by another version of the sandbox; remove it to start again"
             )
         self._connection.executescript(f"{_TABLES} PRAGMA user_version = {_FORMAT};")
 
     def close(self) -> None:
-        """Close the file; a request that comes later, or is still under way, gets NoReply."""
+        """Close the file; requests in flight and later ones get NoReply."""
         with self._lock:
             self._is_closed = True
             self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Carry out what is inside alone, and wholly or not at all."""
+        """Run the block as one exclusive, atomic transaction."""
         with self._lock:
             connection = self._open_connection()
             connection.execute("BEGIN IMMEDIATE")
@@ -93,16 +91,16 @@ class Store:
             connection.execute("COMMIT")
 
     def seed(self) -> Wire | None:
-        """The seed that the account was made from, or None in a new file."""
+        """Return the seed that the account was made from, or None in a new file."""
         rows = self._rows("SELECT seed FROM account")
         return json.loads(rows[0][0]) if rows else None
 
     def keep_seed(self, seed: Wire) -> None:
-        """Make this the account's seed, once."""
+        """Store the account's seed, which can be done only once."""
         self._rows("INSERT INTO account (only_one, seed) VALUES (1, ?)", (json.dumps(seed),))
 
     def new_identifier(self, now: int, account: str) -> str:
-        """An identifier above all earlier ones, whatever the clock does."""
+        """Return an identifier greater than all earlier ones, whatever the clock does."""
         rows = self._rows("SELECT moment, count FROM last_identifier")
         moment, count = rows[0] if rows else (0, 0)
         moment, count = max(moment, now), count + 1
@@ -110,54 +108,53 @@ class Store:
         return identifiers.counted(moment, count, account)
 
     def next_number(self) -> int:
-        """The N of the next INC-N."""
+        """Return the N of the next INC-N."""
         return int(self._rows("SELECT coalesce(max(number), 0) + 1 FROM incidents")[0][0])
 
     def put_incident(self, incident: StoredIncident) -> None:
-        """Add an incident, or replace the one with its identifier."""
+        """Add an incident, or replace the one with its ID."""
         filtered = (getattr(incident, column) for column in _FILTERED)
         row = (incident.id, incident.number, *filtered, incident.to_json())
         self._rows("REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def incident(self, identifier: str) -> StoredIncident | None:
-        """The incident with this identifier."""
+        """Return the incident with this ID."""
         return self._one_incident("SELECT record FROM incidents WHERE id = ?", identifier)
 
     def incident_numbered(self, number: int) -> StoredIncident | None:
-        """The incident whose reference has this number."""
+        """Return the incident whose reference has this number."""
         return self._one_incident("SELECT record FROM incidents WHERE number = ?", number)
 
     def incidents(self, condition: Condition, ordering: Ordering) -> list[StoredIncident]:
-        """A page of the incidents that meet the condition."""
+        """Return a page of the incidents that match the condition."""
         direction = "DESC" if ordering.newest_first else "ASC"
         query = f"SELECT record FROM incidents WHERE {condition.sql} ORDER BY id {direction} LIMIT ?"  # noqa: S608
         rows = self._rows(query, (*condition.parameters, ordering.limit))
         return [StoredIncident.from_json(row[0]) for row in rows]
 
     def count_incidents(self, condition: Condition) -> int:
-        """How many incidents meet the condition."""
+        """Return how many incidents match the condition."""
         query = f"SELECT count(*) FROM incidents WHERE {condition.sql}"  # noqa: S608
         return int(self._rows(query, condition.parameters)[0][0])
 
     def put_child(self, kind: str, owner: str, wire: Wire) -> None:
-        """Add a thing that hangs on `owner` (an incident or a status page), or replace it by its
-        identifier."""
+        """Add a child of `owner` (an incident or a status page), or replace the one with its ID."""
         self._rows("REPLACE INTO children VALUES (?, ?, ?, ?)", (wire["id"], kind, owner, json.dumps(wire)))
 
     def child(self, kind: str, identifier: str) -> tuple[str, Wire] | None:
-        """The owner's identifier and the thing."""
+        """Return a child and the ID of its owner."""
         rows = self._rows("SELECT owner, record FROM children WHERE kind = ? AND id = ?", (kind, identifier))
         return (rows[0][0], json.loads(rows[0][1])) if rows else None
 
     def children_of(self, kind: str, owner: str) -> list[Wire]:
-        """All things of a kind on one owner, oldest first."""
+        """Return the children of a kind of one owner, oldest first."""
         rows = self._rows(
             "SELECT record FROM children WHERE kind = ? AND owner = ? ORDER BY id", (kind, owner)
         )
         return [json.loads(row[0]) for row in rows]
 
     def children(self, kind: str, condition: Condition) -> list[Wire]:
-        """All things of a kind on incidents that meet the condition, oldest first."""
+        """Return the children of a kind of all incidents that match the condition, oldest first."""
         query = (
             "SELECT children.record FROM children JOIN incidents ON incidents.id = children.owner"  # noqa: S608
             f" WHERE children.kind = ? AND {condition.sql} ORDER BY children.id"
@@ -165,16 +162,15 @@ class Store:
         return [json.loads(row[0]) for row in self._rows(query, (kind, *condition.parameters))]
 
     def add_option(self, option: Wire) -> None:
-        """Add a custom field option, a wire object. Raises sqlite3.IntegrityError if the field has its
-        value."""
+        """Add a custom field option. Raises sqlite3.IntegrityError if the field already has its value."""
         row = (option["id"], option["custom_field_id"], option["sort_key"], option["value"])
         self._rows("INSERT INTO options VALUES (?, ?, ?, ?)", row)
         self._options = None
 
     def options(self) -> dict[str, Wire]:
-        """All custom field options by identifier, in the order of their sort keys."""
+        """Return all custom field options by ID, in the order of their sort keys."""
         with self._lock:
-            # data_version moves when another process has written.
+            # data_version changes when another process has written.
             version = self._rows("PRAGMA data_version")[0][0]
             if self._options is None or self._options[0] != version:
                 names = ("id", "custom_field_id", "sort_key", "value")
@@ -183,27 +179,27 @@ class Store:
             return self._options[1]
 
     def remember(self, kind: str, key: str, made: str) -> None:
-        """Note that an idempotency key made the thing with this identifier."""
+        """Record that an idempotency key created the object with this ID."""
         self._rows("INSERT INTO creations (kind, key, made) VALUES (?, ?, ?)", (kind, key, made))
 
     def recall(self, kind: str, key: str) -> str | None:
-        """The identifier of what the key made last."""
+        """Return the ID of what the key created last."""
         rows = self._rows(
             "SELECT made FROM creations WHERE kind = ? AND key = ? ORDER BY position DESC LIMIT 1",
             (kind, key),
         )
         return rows[0][0] if rows else None
 
-    def announce(self, words: str) -> None:
-        """Note that the real API would have told people."""
-        self._rows("INSERT INTO announcements (words) VALUES (?)", (words,))
+    def announce(self, text: str) -> None:
+        """Record an announcement that the real API would have made."""
+        self._rows("INSERT INTO announcements (words) VALUES (?)", (text,))
 
     def announcements(self) -> tuple[str, ...]:
-        """What was announced since the journal was cleared, in order."""
+        """Return what was announced since the journal was cleared, in order."""
         return tuple(row[0] for row in self._rows("SELECT words FROM announcements ORDER BY position"))
 
     def creation_counts(self) -> dict[str, int]:
-        """How many incidents each idempotency key has made since the journal was cleared."""
+        """Return how many incidents each idempotency key created since the journal was cleared."""
         query = (
             "SELECT key, count(*) FROM creations WHERE kind = 'incident' AND in_journal"
             " GROUP BY key ORDER BY min(position)"
@@ -211,7 +207,7 @@ class Store:
         return dict(self._rows(query))
 
     def clear_journal(self) -> None:
-        """Forget announcements and counts; the keys stay known."""
+        """Clear announcements and counts; idempotency keys are kept."""
         self._rows("DELETE FROM announcements")
         self._rows("UPDATE creations SET in_journal = 0 WHERE in_journal")
 

@@ -1,4 +1,4 @@
-"""Turn stored incidents into the objects that answers show (OpenAPI: IncidentV2 and what is inside it)."""
+"""Turn stored incidents into the objects of answers (OpenAPI: IncidentV2 and its parts)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _USER_V2 = ("email", "id", "name", "role", "slack_user_id")
 
 
 def incident(account: Account, stored: StoredIncident) -> Wire:
-    """An incident. Every timestamp and custom field of the account is there, with or without a value."""
+    """Return an incident with every timestamp and custom field of the account, set or not."""
     return incidents(account, [stored])[0]
 
 
 def incidents(account: Account, stored: Iterable[StoredIncident]) -> list[Wire]:
-    """Incidents, each as `incident` shows it."""
+    """Return incidents, each as `incident` shows it."""
     options = account.store.options()
     fields = _fields(account.catalogue, options)
     return [_incident(account.catalogue, each, fields, options) for each in stored]
@@ -65,33 +65,33 @@ def _incident(
 
 
 def reference(stored: StoredIncident) -> str:
-    """`INC-123`."""
+    """Return the reference, such as `INC-123`."""
     return f"INC-{stored.number}"
 
 
 def permalink(catalogue: Catalogue, stored: StoredIncident) -> str:
-    """The incident's page in the dashboard."""
+    """Return the URL of the incident's page in the dashboard."""
     return f"{catalogue.dashboard_url}/incidents/{stored.number}"
 
 
 def actor(key: ApiKey | None, identifier: str) -> Wire:
-    """Who did it: a key, by its name while the account has it."""
+    """Return the actor of a change: the API key, by name if the account still has it."""
     return {"api_key": {"id": identifier, "name": identifier if key is None else key.name}}
 
 
 def user(catalogue: Catalogue, identifier: str) -> Wire:
-    """A user as embedded in other objects."""
+    """Return a user as embedded in other objects."""
     found = catalogue.users[identifier]
-    return {word: found[word] for word in _USER_V2 if found.get(word)}
+    return {name: found[name] for name in _USER_V2 if found.get(name)}
 
 
 def _fields(catalogue: Catalogue, options: Mapping[str, Wire]) -> dict[str, Wire]:
-    """Each custom field as an incident embeds it, with its options."""
+    """Return each custom field as embedded in an incident, with its options."""
     of_field: dict[str, list[Wire]] = {identifier: [] for identifier in catalogue.custom_fields}
     for option in options.values():
         of_field[option["custom_field_id"]].append(option)
     return {
-        identifier: {**{word: custom_field[word] for word in _TYPE_INFO}, "options": of_field[identifier]}
+        identifier: {**{name: custom_field[name] for name in _TYPE_INFO}, "options": of_field[identifier]}
         for identifier, custom_field in catalogue.custom_fields.items()
     }
 
@@ -111,7 +111,7 @@ def _value(catalogue: Catalogue, custom_field: Wire, options: Mapping[str, Wire]
     if "catalog_type_id" not in custom_field:
         return {"value_option": options[value]}
     entry = catalogue.entries[value]
-    shown: dict[str, Any] = {word: entry[word] for word in ("id", "name", "aliases")}
+    shown: dict[str, Any] = {name: entry[name] for name in ("id", "name", "aliases")}
     if entry.get("external_id"):
         shown["external_id"] = entry["external_id"]
     return {"value_catalog_entry": shown}

@@ -1,4 +1,4 @@
-"""Clocks that count instead of running."""
+"""Clocks that advance only in sleep."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Counter:
-    """A clock for one thread: sleeping is what moves it."""
+    """A clock for one thread, which advances only in sleep."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -31,7 +31,7 @@ class Counter:
 
 
 class Waits:
-    """A patience that never waits in earnest and remembers what it told."""
+    """A wait policy that does not really wait and records its announcements."""
 
     def __init__(self, *, random: float = 1.0, max_wait: float = 4 * 3600.0) -> None:
         self.clock = Counter()
@@ -40,7 +40,7 @@ class Waits:
 
 
 class Threads:
-    """A clock for many threads: when all of them sleep, the one that wakes first runs, alone."""
+    """A clock for many threads: when all of them sleep, the first to wake runs alone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -65,7 +65,7 @@ class Threads:
         woken.wait()
 
     def run(self, count: int, work: Callable[[], None]) -> float:
-        """Run work in so many threads and return the seconds that passed on this clock."""
+        """Run work in this many threads and return the seconds that passed on this clock."""
         began = self._now
         self._running = count
         threads = [threading.Thread(target=self._run, args=(work,)) for _ in range(count)]

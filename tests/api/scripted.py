@@ -1,4 +1,4 @@
-"""A client whose answers are written beforehand, and what it sent."""
+"""A client with scripted answers, which records its requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def client(answers: Answers, *, endpoint: str = "https://api.example") -> Client
 
 
 class Routes:
-    """Answers by method and path, and keeps the requests."""
+    """Answers by method and path, and records the requests."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Steps sent to an account one by one, as applying a change sends them."""
+"""Functions that send one step to an account, as apply does."""
 
 from __future__ import annotations
 

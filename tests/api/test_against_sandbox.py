@@ -1,4 +1,4 @@
-"""The client and its patience against the sandbox, which shares no code with them."""
+"""The client with retries and pacing against the sandbox, which shares no code with it."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def full(catalogue: Catalogue) -> Attributes:
     }
 
 
-def test_what_is_created_comes_back_from_every_place_that_shows_it() -> None:
+def test_a_created_incident_is_returned_by_every_endpoint_that_shows_it() -> None:
     api = client(opened())
     wanted = full(api.catalogue(everything()))
     made = create(api, wanted, idempotency_key="k", external_id=48).live
@@ -148,7 +148,7 @@ def test_an_edit_sets_and_clears_and_announces_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", [each for each in FaultKind if each is not FaultKind.LATENCY])
-def test_no_trouble_on_the_way_makes_a_second_incident(kind: FaultKind) -> None:
+def test_no_fault_creates_a_second_incident(kind: FaultKind) -> None:
     waits = Waits()
     sandbox = opened(waits=waits)
     api = client(sandbox, waits)
@@ -160,7 +160,7 @@ def test_no_trouble_on_the_way_makes_a_second_incident(kind: FaultKind) -> None:
 
 
 @pytest.mark.parametrize("kind", [FaultKind.DROP_AFTER, FaultKind.ERROR_AFTER, FaultKind.TRUNCATED])
-def test_a_follow_up_whose_answer_is_lost_is_there_once(kind: FaultKind) -> None:
+def test_a_follow_up_whose_answer_is_lost_is_created_once(kind: FaultKind) -> None:
     waits = Waits()
     sandbox = opened(waits=waits)
     api = client(sandbox, waits)
@@ -236,7 +236,7 @@ def test_a_new_option_is_listed_and_can_be_chosen() -> None:
     assert made.attributes[Attribute(Field.CUSTOM_FIELD, cause)] == (option,)
 
 
-def test_a_list_of_many_pages_is_whole() -> None:
+def test_a_list_of_many_pages_is_complete() -> None:
     api = client(opened(SandboxOptions(rate_limit=None)))
     wanted = smallest(api.catalogue(Needs()))
     for number in range(501):
@@ -258,7 +258,7 @@ def test_the_sandboxs_limit_is_never_hit(form: RetryAfter) -> None:
     assert waits.clock.seconds < 95
 
 
-def test_the_limit_on_creations_is_outwaited() -> None:
+def test_the_limit_on_creations_is_waited_out() -> None:
     waits = Waits()
     sandbox = opened(SandboxOptions(creations_per_hour=20), waits)
     api = client(sandbox, waits)
@@ -271,7 +271,7 @@ def test_the_limit_on_creations_is_outwaited() -> None:
     assert {each.scope for each in waits.recorded} == {"creations"}
 
 
-def test_a_key_that_may_only_look_is_told_what_it_lacks() -> None:
+def test_a_read_only_key_is_refused_with_the_missing_scope() -> None:
     sandbox = opened()
     wanted = smallest(client(sandbox).catalogue(Needs()))
     with pytest.raises(AuthenticationFailed) as caught:
@@ -280,7 +280,7 @@ def test_a_key_that_may_only_look_is_told_what_it_lacks() -> None:
     assert "scope incidents.create" in caught.value.hint
 
 
-def test_an_unknown_key_is_refused_and_not_shown() -> None:
+def test_an_unknown_key_is_refused_and_never_shown() -> None:
     with pytest.raises(AuthenticationFailed) as caught:
         client(opened(), key="inc_s3cret").identity()
 

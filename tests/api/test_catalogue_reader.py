@@ -1,4 +1,4 @@
-"""What of an account is asked for, and how it is read."""
+"""Which parts of a catalogue are requested, and how they are read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def catalogue_routes() -> Routes:
     )
 
 
-def test_the_catalogue_asks_for_nothing_that_is_not_needed() -> None:
+def test_the_catalogue_requests_only_what_is_needed() -> None:
     routes = catalogue_routes()
     catalogue = client(routes).catalogue(Needs())
 
@@ -93,7 +93,7 @@ def test_the_catalogue_has_the_options_and_entries_of_fields_in_use() -> None:
     assert asked["/v2/users"] == {"include_inactive": "true", "page_size": "1000"}
 
 
-def test_a_catalogue_that_is_not_the_apis_is_no_answer() -> None:
+def test_a_catalogue_that_is_not_from_the_api_raises_no_answer() -> None:
     with pytest.raises(NoAnswer, match="catalogue"):
         client(catalogue_routes().on("GET /v1/severities", {"severities": [{}]})).catalogue(Needs())
     with pytest.raises(NoAnswer):

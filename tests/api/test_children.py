@@ -57,7 +57,7 @@ def create(to: Routes | Client, attribute: Attribute, value: Child) -> LiveChild
         ),
     ],
 )
-def test_a_child_without_a_key_is_sent_once_however_doubtful(
+def test_a_child_without_a_key_is_sent_only_once_after_a_lost_answer(
     attribute: Attribute, value: Child, route: str
 ) -> None:
     routes = Routes().on(route, httpx.ReadTimeout("slow"))
@@ -71,7 +71,7 @@ FOLLOW_UP = {"id": "f1", "title": "Add an alert", "status": "outstanding", "labe
 
 
 @pytest.mark.parametrize("missing", [403, 404, 405, 410])
-def test_an_account_without_the_newer_follow_ups_gets_the_older_ones(missing: int) -> None:
+def test_an_account_without_the_newest_follow_ups_endpoint_uses_the_older_one(missing: int) -> None:
     routes = (
         Routes()
         .on("GET /v3/follow_ups", refused(missing))
@@ -86,12 +86,12 @@ def test_an_account_without_the_newer_follow_ups_gets_the_older_ones(missing: in
     assert [each.url.path for each in routes.seen] == ["/v3/follow_ups", "/v2/follow_ups", "/v2/follow_ups"]
 
 
-def test_a_refusal_by_both_versions_is_the_older_ones() -> None:
+def test_if_both_versions_refuse_the_older_refusal_is_raised() -> None:
     with pytest.raises(ApiError, match="not_found"):
         client(Routes()).children("01A", frozenset({Field.FOLLOW_UP}))
 
 
-def test_a_refused_follow_up_is_not_tried_elsewhere() -> None:
+def test_a_refused_follow_up_is_not_sent_to_the_older_version() -> None:
     routes = Routes().on("POST /v3/follow_ups", refused(422, code="is_required"))
     with pytest.raises(ApiError, match="is_required"):
         create(routes, ALERT, FollowUp())
@@ -120,7 +120,7 @@ def test_a_timeline_item_carries_its_key_and_may_be_sent_again() -> None:
 
 
 @pytest.mark.parametrize("missing", [403, 404, 405, 410])
-def test_an_account_without_timelines_says_not_available(missing: int) -> None:
+def test_an_account_without_timelines_raises_not_available(missing: int) -> None:
     path = "/v2/incident_timeline_items"
     routes = Routes()
     for route in (f"GET {path}", f"POST {path}", f"PATCH {path}/t1"):
@@ -142,7 +142,7 @@ def test_another_refusal_of_a_timeline_item_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("already", [refused(409), refused(422, code="invalid", message="Already a member")])
-def test_somebody_who_has_access_already_is_done(already: httpx.Response) -> None:
+def test_a_membership_that_already_exists_counts_as_created(already: httpx.Response) -> None:
     routes = Routes().on("POST /v1/incident_memberships", already)
     child = create(routes, MEMBER, Membership())
 
@@ -177,7 +177,7 @@ def test_an_attachment_is_found_under_its_url_and_under_its_external_id() -> Non
     assert routes.seen[0].url.params["incident_id"] == "01A"
 
 
-def test_children_of_one_title_are_told_apart_by_number_oldest_first() -> None:
+def test_children_with_the_same_title_are_numbered_oldest_first() -> None:
     listed = [
         {**FOLLOW_UP, "id": "f3", "title": "A", "created_at": "2026-01-03T00:00:00Z"},
         {
@@ -196,14 +196,14 @@ def test_children_of_one_title_are_told_apart_by_number_oldest_first() -> None:
     assert [(each.id, each.attribute.key) for each in found] == [("f1", "A #2"), ("f2", "A"), ("f3", "A #3")]
 
 
-def test_what_is_made_from_the_activity_log_is_no_declared_item() -> None:
+def test_items_from_the_activity_log_are_not_declared_items() -> None:
     listed = [ITEM, {**ITEM, "id": "t2", "activity_log_id": "01L"}]
     routes = Routes().on("GET /v2/incident_timeline_items", {"incident_timeline_items": listed})
 
     assert [each.id for each in client(routes).children("01A", frozenset({Field.TIMELINE}))] == ["t1"]
 
 
-def test_a_postmortem_elsewhere_is_no_child() -> None:
+def test_an_external_postmortem_is_not_a_child() -> None:
     listed = [
         {"id": "d1", "type": "in_app", "title": "Review", "status": "completed"},
         {"id": "d2", "type": "external", "title": "Review"},
@@ -218,7 +218,7 @@ REVIEW = Attribute(Field.POSTMORTEM, "Review")
 IMPORT = "POST /v2/incidents/01A/actions/import_postmortem_document"
 
 
-def test_a_public_history_is_sent_with_its_key_oldest_update_first() -> None:
+def test_a_status_page_incident_is_sent_with_its_key_oldest_update_first() -> None:
     route = "POST /v2/status_page_retrospective_incidents"
     routes = Routes().on(route, httpx.Response(502), {"status_page_incident": {"id": "s1"}})
     api = Entity(Kind.COMPONENT, "c1", "API")

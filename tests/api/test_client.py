@@ -1,4 +1,4 @@
-"""What is asked of the API, and how its answers are read, against scripted answers."""
+"""What the client requests and how it reads answers, against scripted answers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def page(identities: str, **meta: Any) -> dict[str, Any]:
         page("bc", pagination_meta={}),
     ],
 )
-def test_every_form_of_a_last_page_ends_the_list(last: dict[str, Any]) -> None:
+def test_every_kind_of_last_page_ends_the_list(last: dict[str, Any]) -> None:
     routes = Routes().on("GET /v2/incidents", page("ab", pagination_meta={"after": "b"}), last)
 
     assert [each.id for each in client(routes).incidents()] == ["a", "b", "c"]
@@ -69,7 +69,7 @@ def test_an_empty_last_page_ends_the_list() -> None:
     assert [each.id for each in client(routes).incidents()] == ["a", "b"]
 
 
-def test_pages_that_go_in_circles_are_not_trusted() -> None:
+def test_a_repeated_cursor_raises_no_answer() -> None:
     routes = Routes().on("GET /v2/incidents", page("ab", pagination_meta={"after": "b"}))
 
     with pytest.raises(NoAnswer, match="repeat"):
@@ -77,7 +77,7 @@ def test_pages_that_go_in_circles_are_not_trusted() -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, {"incidents": [{}]}, {"incidents": ["x"]}])
-def test_a_page_that_is_not_the_apis_is_no_answer(answer: dict[str, Any]) -> None:
+def test_a_page_that_is_not_from_the_api_raises_no_answer(answer: dict[str, Any]) -> None:
     with pytest.raises(NoAnswer):
         list(client(Routes().on("GET /v2/incidents", answer)).incidents())
 
@@ -90,13 +90,13 @@ def test_the_endpoints_path_is_kept_as_a_prefix() -> None:
     assert found.id == "a"
 
 
-def test_an_id_cannot_leave_its_place_in_the_path() -> None:
+def test_an_id_cannot_escape_its_path_segment() -> None:
     routes = Routes()
     assert client(routes).incident("../users?x=1") is None
     assert routes.seen[0].url.raw_path == b"/v2/incidents/..%2Fusers%3Fx%3D1"
 
 
-def test_an_incident_that_is_not_shown_is_none_and_any_other_refusal_an_error() -> None:
+def test_an_invisible_incident_is_none_and_any_other_refusal_is_an_error() -> None:
     assert client(Routes()).incident("1") is None
     assert client(Routes().on("GET /v2/incidents/1", refused(403))).incident("1") is None
     with pytest.raises(AuthenticationFailed):
@@ -105,7 +105,7 @@ def test_an_incident_that_is_not_shown_is_none_and_any_other_refusal_an_error() 
         list(client(Routes().on("GET /v2/incidents", refused(403))).incidents())
 
 
-def test_requests_say_who_sends_them_and_the_key_is_in_no_repr() -> None:
+def test_requests_name_the_client_and_the_key_is_in_no_repr() -> None:
     routes = Routes().on("GET /v2/incidents", page(""))
     with client(routes) as api:
         assert list(api.incidents()) == []
@@ -157,7 +157,7 @@ def test_a_plan_cannot_write_by_mistake() -> None:
 
     stack = read_only_transport(httpx.MockTransport(answer), wait_policy(), Rate())
     with (
-        pytest.raises(RuntimeError, match="never writes"),
+        pytest.raises(RuntimeError, match="read-only command"),
         open_client(Connection("https://x", KEY), stack) as api,
     ):
         edit(api, "01A", {Attribute(Field.NAME): "x"})
@@ -176,7 +176,7 @@ def test_identity_is_the_account() -> None:
     assert (account.roles, account.key_name) == (("viewer",), "CI")
 
 
-def test_a_creation_brings_the_servers_own_time() -> None:
+def test_a_creation_returns_the_server_time() -> None:
     answer = httpx.Response(
         200, json={"incident": incident("a")}, headers={"Date": "Sun, 01 Mar 2026 12:00:00 GMT"}
     )
@@ -197,7 +197,7 @@ def test_a_lost_creation_is_sent_again_with_its_key() -> None:
     assert (first["idempotency_key"], first["retrospective_incident_options"]) == ("k", {"external_id": 7})
 
 
-def test_an_option_is_sent_once_however_doubtful() -> None:
+def test_an_option_is_sent_only_once_after_a_lost_answer() -> None:
     routes = Routes().on("POST /v1/custom_field_options", httpx.Response(502))
     with pytest.raises(NoAnswer):
         create_option(client(routes), Entity(Kind.CUSTOM_FIELD, "F1", "Teams"), "New")
@@ -213,7 +213,7 @@ def test_a_postmortem_link_is_attached() -> None:
     assert routes.bodies(route) == [{"incident_id": "01A", "permalink": "https://docs.example/1"}]
 
 
-def test_workflows_are_read_and_their_absence_is_none() -> None:
+def test_workflows_are_read_or_none_if_the_account_hides_them() -> None:
     listed = [{"name": "Tell", "state": "active", "runs_on_incident_modes": ["retrospective"]}, {}]
     assert client(Routes().on("GET /v2/workflows", {"workflows": listed})).workflows() == (
         Workflow("Tell", "active", ("retrospective",)),
@@ -225,7 +225,7 @@ def test_workflows_are_read_and_their_absence_is_none() -> None:
         client(Routes().on("GET /v2/workflows", refused(400))).workflows()
 
 
-def test_an_answer_without_content_where_some_is_promised_is_no_answer() -> None:
+def test_a_missing_body_where_one_is_promised_raises_no_answer() -> None:
     with pytest.raises(NoAnswer):
         client(Routes().on("GET /v1/identity", httpx.Response(204))).identity()
 
@@ -233,7 +233,7 @@ def test_an_answer_without_content_where_some_is_promised_is_no_answer() -> None
 @pytest.mark.parametrize(
     ("meta", "count"), [({"total_record_count": 9}, 9), ({"page_size": 1}, None), (None, None)]
 )
-def test_how_many_incidents_there_are_is_known_where_the_account_says_so(
+def test_the_incident_count_is_known_if_the_account_reports_it(
     meta: dict[str, int] | None, count: int | None
 ) -> None:
     routes = Routes().on("GET /v2/incidents", page("a", pagination_meta=meta))

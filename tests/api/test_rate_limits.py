@@ -1,4 +1,4 @@
-"""What the rate-limit headers and bodies of an answer say."""
+"""How the rate-limit headers and bodies of an answer are read."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def test_a_quota_without_windows_has_the_documented_window() -> None:
     assert allowance({"x-ratelimit-limit": "600"}).binding == Limit(600, 60)
 
 
-def test_what_is_used_says_what_remains() -> None:
+def test_the_remaining_quota_is_computed_from_the_used_quota() -> None:
     assert allowance({"x-ratelimit-limit": "600", "x-ratelimit-used": "590"}).remaining == 10
 
 
-def test_of_two_limits_with_one_quota_the_slower_binds() -> None:
+def test_of_two_limits_with_the_same_quota_the_slower_binds() -> None:
     found = allowance({"x-ratelimit-limit": "60, 60;window=60, 60;window=3600"})
 
     assert found.binding == Limit(60, 3600)
@@ -48,7 +48,7 @@ def test_of_two_limits_with_one_quota_the_slower_binds() -> None:
     ),
     st.text(max_size=30),
 )
-def test_no_header_or_body_makes_reading_fail(headers: dict[str, str], body: str) -> None:
+def test_no_header_or_body_breaks_the_parser(headers: dict[str, str], body: str) -> None:
     found = allowance(headers)
     seconds = retry_after(headers, body, now=NOW)
 
@@ -77,20 +77,20 @@ def test_no_header_or_body_makes_reading_fail(headers: dict[str, str], body: str
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "later"}, "", None),
     ],
 )
-def test_the_time_to_wait_is_read_in_every_form(
+def test_the_time_to_wait_is_read_in_every_format(
     headers: dict[str, str], body: str, seconds: float | None
 ) -> None:
     assert retry_after(headers, body, now=NOW) == seconds
 
 
-def test_dates_are_compared_with_the_servers_clock_and_not_with_ours() -> None:
+def test_dates_are_compared_with_the_servers_clock_not_ours() -> None:
     wrong = datetime(2026, 3, 1, 15, tzinfo=UTC)
     body = '{"rate_limit": {"retry_after": "2026-03-01T12:00:20Z"}}'
 
     assert retry_after({"date": DATE}, body, now=wrong) == 20
 
 
-def test_seconds_win_over_the_body_and_the_body_over_the_reset() -> None:
+def test_seconds_take_precedence_over_the_body_and_the_body_over_the_reset() -> None:
     body = '{"rate_limit": {"retry_after": "2026-03-01T12:00:20Z"}}'
     reset = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1772366415"}
 
@@ -98,6 +98,6 @@ def test_seconds_win_over_the_body_and_the_body_over_the_reset() -> None:
     assert retry_after(reset, body, now=NOW) == 20
 
 
-def test_a_date_that_no_calendar_has_is_no_date() -> None:
+def test_an_impossible_date_is_ignored() -> None:
     assert date("Sun, 99 Mar 2026 12:00:00 GMT") is None
     assert date("0001-01-01T00:00:00+23:59") is None

@@ -1,4 +1,4 @@
-"""Which requests are sent again, after how long, and when it ends."""
+"""Which requests are sent again, after how long, and when retrying ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Outcome = httpx.Response | Exception
 
 
 class Script(httpx.BaseTransport):
-    """Gives one outcome after the other, the last for ever, and keeps what was sent."""
+    """Returns one outcome after the other, repeating the last, and records requests."""
 
     def __init__(self, outcomes: Iterable[Outcome]) -> None:
         self.outcomes = list(outcomes)
@@ -67,7 +67,7 @@ every_doubt = pytest.mark.parametrize("doubtful", DOUBTFUL.values(), ids=DOUBTFU
 
 
 @every_doubt
-def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(doubtful: Callable[[], Outcome]) -> None:
+def test_after_a_lost_answer_the_same_bytes_are_sent_again(doubtful: Callable[[], Outcome]) -> None:
     script, waits = Script([doubtful(), ok()]), Waits()
 
     assert send(script, waits).status_code == 200
@@ -76,7 +76,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(doubtful: Callable
 
 
 @every_doubt
-def test_what_could_make_a_second_thing_is_never_sent_again_after_doubt(
+def test_a_request_that_could_create_a_duplicate_is_never_sent_again_in_doubt(
     doubtful: Callable[[], Outcome],
 ) -> None:
     script = Script([doubtful()])
@@ -88,13 +88,13 @@ def test_what_could_make_a_second_thing_is_never_sent_again_after_doubt(
 
 
 @pytest.mark.parametrize("outcome", [httpx.ConnectError("no route"), httpx.ConnectTimeout(""), refusal()])
-def test_what_never_reached_the_server_is_sent_again_whatever_it_is(outcome: Outcome) -> None:
+def test_any_request_that_never_reached_the_server_is_sent_again(outcome: Outcome) -> None:
     script = Script([outcome, ok()])
 
     assert send(script, Waits(), repeatable=False, url="https://x.example/v3/follow_ups").status_code == 200
 
 
-def test_six_lost_answers_are_enough() -> None:
+def test_a_request_is_given_up_after_six_lost_answers() -> None:
     script, waits = Script([httpx.ReadTimeout("slow")]), Waits()
 
     with pytest.raises(NoAnswer, match="in 6 tries"):
@@ -104,14 +104,14 @@ def test_six_lost_answers_are_enough() -> None:
     assert waits.clock.slept == [1, 2, 4, 8, 16]
 
 
-def test_waits_are_spread_by_chance() -> None:
+def test_waits_have_jitter() -> None:
     waits = Waits(random=0.25)
     send(Script([httpx.Response(503), ok()]), waits)
 
     assert waits.clock.slept == [0.25]
 
 
-def test_a_server_under_maintenance_is_given_the_time_it_asks_for_within_reason() -> None:
+def test_a_server_under_maintenance_gets_the_time_it_asks_for_within_limits() -> None:
     waits = Waits()
     busy = [httpx.Response(503, headers={"Retry-After": each}) for each in ("9", "9999")]
     send(Script([*busy, ok()]), waits)
@@ -119,7 +119,7 @@ def test_a_server_under_maintenance_is_given_the_time_it_asks_for_within_reason(
     assert waits.clock.slept == [9, 30]
 
 
-def test_a_page_for_people_is_never_shown_raw() -> None:
+def test_an_html_error_page_is_never_shown_raw() -> None:
     page = "<html><script>alert(1)</script><h1>Bad\x1b[31m gateway</h1>" + "long " * 99
     with pytest.raises(NoAnswer) as caught:
         send(Script([httpx.Response(502, text=page)]), Waits())
@@ -139,14 +139,14 @@ def test_a_refusal_is_final(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 409, 422])
-def test_a_creation_that_was_lost_and_then_refused_may_still_be_there(status: int) -> None:
+def test_a_creation_that_was_lost_and_then_refused_may_still_exist(status: int) -> None:
     script = Script([httpx.ReadTimeout("gone"), httpx.Response(status)])
 
     with pytest.raises(NoAnswer, match=f"refused .{status}"):
         send(script, Waits())
 
 
-def test_a_creation_that_never_left_is_refused_as_any_other() -> None:
+def test_a_creation_that_was_never_sent_is_refused_like_any_other() -> None:
     script = Script([httpx.ConnectError("no route"), httpx.Response(422)])
 
     assert send(script, Waits()).status_code == 422
@@ -156,7 +156,7 @@ def test_an_answer_without_content_is_an_answer() -> None:
     assert send(Script([httpx.Response(204)]), Waits()).status_code == 204
 
 
-def test_a_conflict_is_tried_three_times_more_and_then_reported() -> None:
+def test_a_conflict_is_retried_three_times_and_then_reported() -> None:
     script, waits = Script([httpx.Response(409)]), Waits()
 
     assert send(script, waits).status_code == 409
@@ -164,14 +164,14 @@ def test_a_conflict_is_tried_three_times_more_and_then_reported() -> None:
     assert waits.clock.slept == [1, 2, 4]
 
 
-def test_a_conflict_about_what_must_not_be_doubled_is_reported_at_once() -> None:
+def test_a_conflict_of_a_request_that_is_not_repeatable_is_reported_at_once() -> None:
     script = Script([httpx.Response(409)])
 
     assert send(script, Waits(), repeatable=False).status_code == 409
     assert len(script.bodies) == 1
 
 
-def test_a_rate_limit_is_waited_for_as_the_server_says_and_told() -> None:
+def test_a_rate_limit_wait_follows_the_servers_hint_and_is_announced() -> None:
     waits = Waits(random=0.0)
     send(Script([refusal(retry_after="7"), ok()]), waits)
 
@@ -189,21 +189,21 @@ def test_a_useless_hint_does_not_hammer_the_server() -> None:
     assert waits.clock.slept == sorted(waits.clock.slept)
 
 
-def test_a_rate_limit_without_a_hint_backs_off_ever_longer() -> None:
+def test_a_rate_limit_without_a_hint_backs_off_exponentially() -> None:
     waits = Waits()
     send(Script([refusal()] * 8 + [ok()]), waits, method="GET")
 
     assert waits.clock.slept == [2, 4, 8, 16, 32, 60, 60, 60]
 
 
-def test_a_rate_limit_is_outwaited_up_to_the_longest_wait_and_no_further() -> None:
+def test_a_rate_limit_is_waited_out_up_to_the_longest_wait() -> None:
     script, waits = Script([refusal()]), Waits(max_wait=1000)
 
     assert send(script, waits, method="GET").status_code == 429
     assert waits.clock.seconds == 1000
 
 
-def test_a_hint_beyond_the_longest_wait_is_not_waited_for() -> None:
+def test_a_hint_longer_than_the_longest_wait_fails_at_once() -> None:
     waits = Waits(max_wait=1000)
 
     assert send(Script([refusal(retry_after="1001")]), waits).status_code == 429
@@ -225,7 +225,7 @@ def test_a_refused_creation_is_given_up_after_the_longest_wait() -> None:
     assert 3300 <= waits.clock.seconds <= 3600
 
 
-def test_no_creation_waits_longer_than_it_may_though_others_were_refused() -> None:
+def test_no_creation_waits_longer_than_allowed_when_others_were_refused() -> None:
     waits = Waits(max_wait=3)
     script = Script([refusal()])
     retry = Retry(script, waits.wait_policy)
@@ -236,7 +236,7 @@ def test_no_creation_waits_longer_than_it_may_though_others_were_refused() -> No
     assert waits.clock.slept == []
 
 
-def test_a_refused_creation_holds_back_no_other_request() -> None:
+def test_a_refused_creation_delays_no_other_request() -> None:
     waits = Waits()
     script = Script([refusal(), ok()])
     retry = Retry(script, waits.wait_policy)

@@ -1,4 +1,4 @@
-"""Pacing against a server whose buckets are exact, on a clock that only counts."""
+"""Pacing against a server with exact buckets, on a clock that advances only in sleep."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Server(httpx.BaseTransport):
 
 
 def work(throttle: Throttle, requests: int, url: str = URL, method: str = "GET") -> Callable[[], None]:
-    """Return what each thread does: take requests from one heap until it is empty."""
+    """Return the work of each thread: send requests from a shared supply until it is empty."""
     left = iter(range(requests))
     lock = threading.Lock()
 
@@ -90,7 +90,7 @@ def work(throttle: Throttle, requests: int, url: str = URL, method: str = "GET")
 
 
 def share_out(clock: Threads, throttle: Throttle, requests: int, *, threads: int = 8) -> float:
-    """Send one request, so that the endpoint is known, then the others from many threads; return seconds."""
+    """Send one request, so that the endpoint is known, then the rest from many threads; return the seconds."""
     return clock.run(1, work(throttle, 1)) + clock.run(threads, work(throttle, requests - 1))
 
 
@@ -120,7 +120,7 @@ def test_slow_and_uneven_answers_cost_no_throughput() -> None:
     assert 4000 / (1200 + 20 * seconds) > 0.95
 
 
-def test_what_other_keys_spend_is_noticed_before_it_is_refused() -> None:
+def test_requests_of_other_keys_are_noticed_before_ours_are_refused() -> None:
     clock = Threads()
     server = Server(clock, latency=0.02)
     throttle = Throttle(server, clock=clock, ceiling=Rate())
@@ -132,7 +132,7 @@ def test_what_other_keys_spend_is_noticed_before_it_is_refused() -> None:
     assert server.refused == 0
 
 
-def test_a_bucket_that_was_thought_empty_is_used_again_when_the_server_says_so() -> None:
+def test_a_bucket_thought_empty_is_used_again_when_the_server_reports_more() -> None:
     clock = Counter()
     server = Server(clock)
     throttle = Throttle(server, clock=clock, ceiling=Rate())
@@ -156,7 +156,7 @@ def test_a_share_leaves_the_rest_of_the_bucket_and_of_the_rate_to_others() -> No
     assert 600 / 10 * 0.95 < seconds < 600 / 10 * 1.05
 
 
-def test_a_share_is_kept_when_others_have_nearly_emptied_the_bucket() -> None:
+def test_our_share_is_kept_when_others_have_nearly_emptied_the_bucket() -> None:
     clock = Threads()
     server = Server(clock, latency=0.02, level=500)
     throttle = Throttle(server, clock=clock, ceiling=Rate(share=0.8))
@@ -177,7 +177,7 @@ def test_a_rate_in_requests_a_minute_holds_in_every_minute() -> None:
     assert max(sum(1 for each in times if start <= each < start + 60) for start in times) <= 61
 
 
-def test_a_lower_limit_of_one_endpoint_slows_that_endpoint_alone() -> None:
+def test_a_lower_limit_of_one_endpoint_slows_only_that_endpoint() -> None:
     clock = Counter()
     server = Server(clock)
     server.own = {"/v2/slow": Limit(60, 60)}
@@ -276,7 +276,7 @@ def test_without_headers_the_documented_limit_of_a_key_is_kept() -> None:
         {"X-RateLimit-Limit": "", "X-RateLimit-Used": "none"},
     ],
 )
-def test_garbage_in_headers_neither_stops_nor_unleashes_us(headers: dict[str, str]) -> None:
+def test_garbage_in_headers_neither_blocks_nor_unthrottles_requests(headers: dict[str, str]) -> None:
     clock = Counter()
     server = Server(clock)
     server.headers = lambda _: headers
@@ -288,7 +288,7 @@ def test_garbage_in_headers_neither_stops_nor_unleashes_us(headers: dict[str, st
     assert clock.seconds < 400
 
 
-def test_what_remains_counts_against_the_tightest_limit_where_none_is_named() -> None:
+def test_the_remaining_quota_applies_to_the_tightest_limit_if_none_is_named() -> None:
     clock = Counter()
     server = Server(clock)
     server.headers = lambda _: {"X-RateLimit-Remaining": "0"}
@@ -299,7 +299,7 @@ def test_what_remains_counts_against_the_tightest_limit_where_none_is_named() ->
     assert 0.15 < clock.seconds < 0.25
 
 
-def test_one_pattern_of_path_is_one_endpoint_whatever_its_ids_and_prefix() -> None:
+def test_paths_that_differ_in_ids_or_prefix_are_one_endpoint() -> None:
     clock = Counter()
     server = Server(clock)
     server.own = {f"/p/v2/incidents/01ABC{n}/actions/edit": Limit(60, 60) for n in range(70)}

@@ -1,4 +1,4 @@
-"""The order of the policies, the machine's clock, and the way to the network."""
+"""The order of the policies, the machine's clock, and the network transport."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Inner(httpx.BaseTransport):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD"])
-def test_reading_refuses_all_but_get_before_anything_leaves(method: str) -> None:
+def test_a_read_only_transport_refuses_everything_but_get_before_sending(method: str) -> None:
     inner = Inner()
-    with pytest.raises(RuntimeError, match="never writes"):
+    with pytest.raises(RuntimeError, match="read-only command"):
         ReadOnly(inner).handle_request(httpx.Request(method, "https://x.example/"))
 
     assert inner.sent == []
 
 
-def test_both_stacks_read_and_close_what_is_beneath_them() -> None:
+def test_both_stacks_read_from_and_close_the_inner_transport() -> None:
     inner = Inner()
     for stack in (
         read_only_transport(inner, Waits().wait_policy, Rate()),
@@ -61,7 +61,7 @@ def test_each_attempt_is_paced() -> None:
     assert waits.clock.seconds == pytest.approx(10)
 
 
-def test_an_interrupted_clock_ends_every_long_sleep_and_those_to_come() -> None:
+def test_an_interrupt_ends_every_long_sleep_now_and_later() -> None:
     interrupted = threading.Event()
     clock = SystemClock(interrupted)
     threading.Timer(0.02, interrupted.set).start()
@@ -74,7 +74,7 @@ def test_an_interrupted_clock_ends_every_long_sleep_and_those_to_come() -> None:
     assert time.monotonic() - began < 10
 
 
-def test_a_short_sleep_is_slept_to_its_end_even_when_interrupted() -> None:
+def test_a_short_sleep_is_completed_even_when_interrupted() -> None:
     interrupted = threading.Event()
     interrupted.set()
     clock = SystemClock(interrupted)
@@ -86,5 +86,5 @@ def test_a_short_sleep_is_slept_to_its_end_even_when_interrupted() -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["https://api.example", "http://127.0.0.1:8080", "http://[::1]:80/p"])
-def test_a_way_to_the_network_can_be_opened_for_every_endpoint(endpoint: str) -> None:
+def test_a_network_transport_can_be_opened_for_every_endpoint(endpoint: str) -> None:
     network(endpoint).close()

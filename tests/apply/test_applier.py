@@ -1,4 +1,4 @@
-"""Changes start oldest first, a few at a time; a run ends early for a reason, and every change has an outcome."""
+"""Changes start oldest first, a few at a time; every change has an outcome, and an early end a reason."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PATIENCE = 20.0
 
 @dataclass
 class FakeExecution:
-    """Carries changes out as a test says, and watches the run."""
+    """Returns scripted outcomes and observes the run."""
 
     answers: dict[str, Outcome | ImporterError | Callable[[], Outcome | None]] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
@@ -114,7 +114,7 @@ def test_changes_are_carried_out_in_the_order_of_the_plan() -> None:
     assert (kinds(ended), ended.stopped, ended.error) == (["Applied"] * 3, "", None)
 
 
-def test_outcomes_are_in_the_plans_order_whichever_ended_first() -> None:
+def test_outcomes_are_in_the_plans_order_whichever_finishes_first() -> None:
     second_is_over = threading.Event()
 
     def first() -> Outcome:
@@ -130,7 +130,7 @@ def test_outcomes_are_in_the_plans_order_whichever_ended_first() -> None:
 
 
 @pytest.mark.parametrize("parallelism", [1, 3])
-def test_never_more_than_parallelism_are_under_way(parallelism: int) -> None:
+def test_no_more_changes_than_parallelism_run_at_once(parallelism: int) -> None:
     lock, under_way, most = threading.Lock(), 0, 0
     together = threading.Barrier(parallelism)
 
@@ -151,7 +151,7 @@ def test_never_more_than_parallelism_are_under_way(parallelism: int) -> None:
     assert execution.threads == {threading.get_ident()}
 
 
-def test_stop_lets_what_is_in_flight_end_and_starts_nothing_more() -> None:
+def test_stop_lets_changes_in_flight_finish_and_starts_no_more() -> None:
     stop = threading.Event()
     both = threading.Barrier(2)
 
@@ -175,7 +175,7 @@ def test_nothing_starts_when_stop_was_set_before() -> None:
     assert execution.begun == []
 
 
-def test_what_needs_nothing_and_what_is_blocked_has_no_outcome() -> None:
+def test_unchanged_and_blocked_changes_have_no_outcome() -> None:
     execution = FakeExecution({"JIRA-1": lambda: None, "JIRA-48": lambda: None})
     ended = run(plan(noop(1), BLOCKED, create("A", SHORT)), execution)
     assert [outcome.key for outcome in ended.outcomes] == ["A"]
@@ -187,11 +187,11 @@ def test_fail_fast_stops_at_the_first_failure() -> None:
     execution = FakeExecution({"A": done("A"), "B": refused("B")})
     ended = run(of("A", "B", "C"), execution, most=1)
     assert kinds(ended) == ["Applied", "Failed", "NotAttempted"]
-    assert "1 failed" in ended.stopped
+    assert "1 failure," in ended.stopped
     assert "--fail-fast" in ended.stopped
 
 
-def test_max_failures_counts_refusals_and_not_doubts() -> None:
+def test_max_failures_counts_failed_but_not_unknown_changes() -> None:
     unknown = Unknown("B", "lost", CREATE_SHORT.incident.location)
     execution = FakeExecution({"A": refused("A", "one"), "B": unknown, "C": refused("C", "two")})
     ended = run(of("A", "B", "C", "D"), execution, most=2)
@@ -202,7 +202,7 @@ def test_three_refusals_for_one_reason_before_any_success_stop_the_run() -> None
     execution = FakeExecution({key: refused(key) for key in "ABCD"})
     ended = run(of(*"ABCD"), execution)
     assert kinds(ended) == ["Failed", "Failed", "Failed", "NotAttempted"]
-    assert ended.stopped == "the first 3 were refused for the same reason: is_required: no"
+    assert ended.stopped == "the first 3 were all refused for the same reason: is_required: no"
 
 
 def test_refusals_for_several_reasons_do_not_stop_the_run() -> None:
@@ -217,7 +217,7 @@ def test_refusals_after_a_success_do_not_stop_the_run() -> None:
     assert kinds(run(of(*"ABCDE"), execution)) == ["Applied"] + ["Failed"] * 4
 
 
-def test_a_doubt_is_no_success() -> None:
+def test_an_unknown_outcome_is_not_a_success() -> None:
     unknown = Unknown("A", "lost", CREATE_SHORT.incident.location)
     execution = FakeExecution({"A": unknown, **{key: refused(key) for key in "BCDE"}})
     assert kinds(run(of(*"ABCDE"), execution)) == ["Unknown", "Failed", "Failed", "Failed", "NotAttempted"]
@@ -242,7 +242,7 @@ def test_a_state_that_cannot_be_written_ends_the_run_in_doubt() -> None:
     assert ended.stopped == "the state cannot be used: disk full; the rest was not attempted"
 
 
-def test_the_first_reason_to_stop_is_the_one_that_is_told() -> None:
+def test_the_first_reason_to_stop_is_reported() -> None:
     error = AuthenticationFailed(status=403, code="missing_required_scope", message="no")
     ended = run(of("A", "B"), FakeExecution({"A": error}), most=1)
     assert ended.stopped.startswith("403 missing_required_scope")
@@ -260,7 +260,7 @@ OTHER = Entity(Kind.CUSTOM_FIELD, "01FIELDCAUSE", "Cause")
 NEW = NewOption(OTHER, "Capacity")
 
 
-def test_new_options_are_found_in_all_that_will_be_sent_and_nowhere_else() -> None:
+def test_new_options_are_collected_from_what_will_be_sent_only() -> None:
     creating = replace(CREATE_SHORT, attributes={TEAMS_FIELD: (PAYMENTS, SEARCH)})
     pending = replace(PENDING, attributes={NAME: "x", TEAMS_FIELD: (SEARCH,)})
     adopting = replace(ADOPT, changes=(FieldChange(TEAMS_FIELD, None, (NEW,)),))
@@ -268,7 +268,7 @@ def test_new_options_are_found_in_all_that_will_be_sent_and_nowhere_else() -> No
     assert new_options(plan(creating, pending, adopting, UPDATE, unsent, noop(1)).changes) == (SEARCH, NEW)
 
 
-def test_an_option_that_is_there_is_not_created_again() -> None:
+def test_an_existing_option_is_not_created_again() -> None:
     search = Entity(Kind.OPTION, "01SEARCH", "Search")
     account = ScriptedAccount(found={TEAMS.id: [search]})
     assert create_options(plan(CREATE_SHORT), account) == {SEARCH: search}

@@ -1,4 +1,4 @@
-"""A server that answers a known idempotency key with 409 makes nobody adopt by hand what is surely theirs."""
+"""If a server answers a known idempotency key with 409, nobody has to adopt what is certainly theirs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def declare(rehearsal: Rehearsal, **names: str) -> None:
     (rehearsal.folder / "incidents.yaml").write_text(text)
 
 
-def test_after_a_lost_state_a_conflict_leads_back_to_the_incident(rehearsal: Rehearsal) -> None:
+def test_after_a_lost_state_a_conflict_leads_to_the_incident(rehearsal: Rehearsal) -> None:
     declare(rehearsal, A="One", B="Another")
     rehearsal.apply()
     rehearsal.settings.state.unlink()
@@ -53,7 +53,7 @@ def test_twins_are_left_to_a_person(rehearsal: Rehearsal) -> None:
     assert len(rehearsal.incidents()) == 2
 
 
-def test_what_differs_is_not_taken_and_not_edited(rehearsal: Rehearsal) -> None:
+def test_an_incident_that_differs_is_neither_adopted_nor_edited(rehearsal: Rehearsal) -> None:
     declare(rehearsal, A="One")
     rehearsal.apply()
     rehearsal.settings.state.unlink()

@@ -1,4 +1,4 @@
-"""The one place that sends a step: what it never sends."""
+"""The one place that sends steps, and what it never sends."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tests.plans import NAME, SEARCH, SHORT, TEAMS_FIELD
     ],
     ids=["an-incident-to-come", "an-option-to-come", "a-postmortem-of-one"],
 )
-def test_a_step_that_waits_for_another_is_neither_sent_nor_journaled(step: Step, tmp_path: Path) -> None:
+def test_a_step_that_depends_on_another_is_neither_sent_nor_journaled(step: Step, tmp_path: Path) -> None:
     def never(step: Step, request: Request) -> NoReturn:
         pytest.fail(f"{step} was sent as {request}")
 
     with closing(open_ledger(tmp_path / "state.db", now=lambda: datetime.now(UTC))) as ledger:
-        with pytest.raises(ValueError, match="waits for another step"):
+        with pytest.raises(ValueError, match="depends on another step"):
             Sender(ledger, "").send("A", step, never)
         assert ledger.entries("A") == ()

@@ -18,46 +18,46 @@ from tests.processes import reset_signals
 
 
 def main() -> int:
-    """Run the scenarios of consecutive seeds, print the figures, and return 1 where a promise was broken."""
+    """Run the scenarios of consecutive seeds, print the figures, and return 1 if a promise was broken."""
     reset_signals()
-    wishes = _wishes()
+    arguments = _parse_arguments()
     root, began, figures = Path(mkdtemp(prefix="chaos-")), time.monotonic(), Figures()
     broken = 0
-    with ThreadPoolExecutor(wishes.jobs) as pool:
+    with ThreadPoolExecutor(arguments.jobs) as pool:
         futures = [
-            pool.submit(run, scenario(seed, wishes.incidents), root / str(seed))
-            for seed in range(wishes.seed, wishes.seed + wishes.runs)
+            pool.submit(run, scenario(seed, arguments.incidents), root / str(seed))
+            for seed in range(arguments.seed, arguments.seed + arguments.runs)
         ]
         for future in as_completed(futures):
             result = future.result()
             figures.add(result.figures)
             broken += bool(result.findings)
-            _tell(result, time.monotonic() - began)
+            _report(result, time.monotonic() - began)
     seconds = time.monotonic() - began
     print(lines(figures.wire(), seconds))
-    if wishes.report:
+    if arguments.report:
         report = {
             **figures.wire(),
-            "seed": wishes.seed,
+            "seed": arguments.seed,
             "seconds": round(seconds),
             "runs that failed": broken,
         }
-        wishes.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        arguments.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return 1 if broken else 0
 
 
-def _wishes() -> Namespace:
-    parser = ArgumentParser(prog="python -m tests.chaos", description="Kill the importer until it gives in.")
+def _parse_arguments() -> Namespace:
+    parser = ArgumentParser(prog="python -m tests.chaos", description="Run scenarios with kills and faults.")
     parser.add_argument("--runs", type=int, default=10, help="how many scenarios (default: 10)")
     parser.add_argument("--seed", type=int, default=0, help="the seed of the first one (default: 0)")
-    parser.add_argument("--incidents", type=int, default=60, help="incidents of each (default: 60)")
+    parser.add_argument("--incidents", type=int, default=60, help="incidents per scenario (default: 60)")
     parser.add_argument("--jobs", type=int, default=2, help="scenarios at once (default: 2)")
     parser.add_argument("--report", type=Path, help="write the figures to this JSON file")
     return parser.parse_args()
 
 
-def _tell(result: Result, seconds: float) -> None:
-    """Say how a run ended; one that broke a promise keeps its folder, any other is removed."""
+def _report(result: Result, seconds: float) -> None:
+    """Print how a run ended, and remove its folder unless it broke a promise."""
     kills = result.figures.counts["kills"]
     print(
         f"{seconds:6.0f} s  seed {result.scenario.seed}: {kills} kills, {len(result.findings)} findings",

@@ -1,4 +1,4 @@
-"""The account of one run: the sandbox as a process of its own, and all that it holds."""
+"""The account of one run: the sandbox in its own process, and its contents."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from typing import Any
 import httpx
 
 KEY = "sandbox-key"
-"""The sandbox's own key: no output and no file of the importer may hold it."""
+"""The sandbox's key, which no output and no file of the importer may contain."""
 
 _RATE = "1000000"
-"""Requests a minute: the faults have their own 429s, and waiting for the real limit finds nothing."""
+"""Requests per minute; faults bring their own 429s, and waiting for the real limit would test nothing."""
 
 Wire = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A served sandbox. What people do in incident.io's dashboard is done here."""
+    """A served sandbox. Its methods do what people do in incident.io's dashboard."""
 
     url: str
     client: httpx.Client
@@ -50,15 +50,15 @@ class Account:
         return found
 
     def journal(self) -> Wire:
-        """Return what the sandbox counted."""
+        """Return the sandbox's journal."""
         return self._get("/sandbox/journal")
 
     def start_counting(self) -> None:
-        """Forget what happened so far."""
+        """Reset the journal."""
         self.client.delete("/sandbox/journal").raise_for_status()
 
-    def befall(self, faults: Wire) -> None:
-        """Let the requests from now on run into faults."""
+    def set_faults(self, faults: Wire) -> None:
+        """Set the faults of coming requests."""
         self.client.put("/sandbox/faults", json=faults).raise_for_status()
 
     def create(self, payload: Wire) -> Wire:
@@ -97,7 +97,7 @@ class Account:
 
 @contextmanager
 def served(folder: Path, *, idempotency: str, normalises: bool, port: int = 0) -> Iterator[Account]:
-    """Serve the account in a folder; without a port, on a free one."""
+    """Serve the account in a folder, on a free port if none is given."""
     command = [sys.executable, "-m", "importer", "sandbox", "--port", str(port), "--rate-limit", _RATE]
     command += ["--data", str(folder / "account.db"), "--idempotency", idempotency]
     command += ["--normalises"] if normalises else []
@@ -119,7 +119,7 @@ def served(folder: Path, *, idempotency: str, normalises: bool, port: int = 0) -
 
 
 def environment(url: str, scratch: Path) -> dict[str, str]:
-    """Return the environment of the commands on an account; what they leave behind goes to `scratch`."""
+    """Return the environment of commands for an account, with `scratch` as their temporary folder."""
     kept = {
         name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
     }

@@ -1,4 +1,4 @@
-"""A scenario -> the incidents that its files declare, what is edited in them later, and whose else there are."""
+"""A scenario -> the incidents that its files declare, later edits of them, and unrelated incidents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.chaos.scenario import Scenario
 Declared = dict[str, Any]
 
 FIRST_NUMBER = 50_000
-"""Above all numbers that the account gives by itself."""
+"""Higher than any number that the account assigns."""
 
 _BEGAN = datetime(2015, 3, 1, 9, 14, tzinfo=UTC)
 _NAMES = (
@@ -27,12 +27,12 @@ _PEOPLE = ("lisa@example.com", "bob@example.com", "priya@example.com")
 
 
 def incidents(scenario: Scenario) -> list[Declared]:
-    """Return the incidents; each has its key as the first word of its summary."""
+    """Return the incidents; the first word of each summary is the key."""
     return [_incident(scenario, place) for place in range(scenario.incidents)]
 
 
 def edited(scenario: Scenario, revision: int) -> list[Declared]:
-    """Return the incidents as the files have them after somebody worked on some of them so many times."""
+    """Return the incidents as in the files after this many revisions of some of them."""
     found = incidents(scenario)
     for number in range(1, revision + 1):
         dice = scenario.dice(f"revision {number}")
@@ -41,8 +41,8 @@ def edited(scenario: Scenario, revision: int) -> list[Declared]:
 
 
 def foreign(scenario: Scenario) -> Iterator[dict[str, Any]]:
-    """Yield creation payloads of incidents that are nobody's business: live and retrospective ones, with
-    the names and, where numbers clash, the numbers of declared ones. They lack a severity's ID."""
+    """Yield creation payloads of unrelated incidents, live and retrospective, with the names and, if numbers
+    clash, the numbers of declared ones. They lack a severity ID."""
     for place in range(4):
         yield {
             "idempotency_key": f"somebody else {place}",
@@ -62,7 +62,7 @@ def foreign(scenario: Scenario) -> Iterator[dict[str, Any]]:
 
 
 def clashes(scenario: Scenario) -> dict[str, int]:
-    """Return the keys whose declared number is somebody else's: they stay blocked."""
+    """Return the keys, with numbers, whose number belongs to an unrelated incident: they stay blocked."""
     if not scenario.has_clashes:
         return {}
     return {_key(place): FIRST_NUMBER + place for place in range(0, scenario.incidents, 17)}

@@ -1,4 +1,4 @@
-"""What runs went through, as numbers that can be added up."""
+"""The counts of runs, which can be added up."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 @dataclass(slots=True)
 class Figures:
-    """The count of one run or of a campaign. `lost` are declared incidents that the account lacks in the
-    end, `duplicates` those that it has more than once."""
+    """The counts of one run or a campaign. `lost` counts declared incidents that the account lacks at the end,
+    `duplicates` those that it has more than once."""
 
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     exits: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Figures) -> None:
-        """Take in the count of another run."""
+        """Add the counts of another run."""
         self.counts += other.counts
         self.faults += other.faults
         self.exits += other.exits
@@ -54,7 +54,7 @@ _WORDS = (
 
 
 def lines(figures: Mapping[str, Any], seconds: float) -> str:
-    """Return the figures as text, a line each."""
+    """Return the figures as text, one per line."""
     plain = [f"{word:30}{value:>8}" for word, value in figures.items() if not isinstance(value, dict)]
     nested = [
         f"{word + ': ' + str(name):30}{value:>8}"

@@ -1,4 +1,4 @@
-"""A folder with files and a state: commands run in it as processes, are killed, and what they said is kept."""
+"""A folder with files and a state: commands run in it as processes and are killed; their output is kept."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from tests.chaos.account import environment
 from tests.chaos.declared import Declared
 
 _LONGEST = 300.0
-"""Seconds after which a command counts as stuck."""
+"""Seconds after which a command counts as hanging."""
 
 _APPLY_EVENT = b'"type": "apply_'
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """When a command gets a signal: after so many of its events about changes that begin or end (None: from
-    its start), so many seconds later."""
+class SignalAt:
+    """When a command gets a signal: `seconds` after this many events about changes (None: after its start)."""
 
     signal: signal.Signals
     after_events: int | None
@@ -33,8 +32,8 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """How a command ended, by itself or by a signal (then the code is negative), and its output."""
+class CommandResult:
+    """The exit code of a command (negative if a signal ended it) and its output."""
 
     words: tuple[str, ...]
     code: int
@@ -58,26 +57,26 @@ class Said:
 
 @dataclass(slots=True)
 class Machine:
-    """One folder. `copies` are states of earlier moments, as somebody's backup has them."""
+    """One folder. `copies` is the number of backups of earlier states."""
 
     folder: Path
     url: str
     copies: int = 0
-    said: list[Said] = field(default_factory=list)
+    results: list[CommandResult] = field(default_factory=list)
 
     def declare(self, incidents: list[Declared], *, marker: bool) -> None:
-        """Write the files, and importer.yaml where the account has a field for the keys."""
+        """Write the files and importer.yaml, with a marker field if the account has one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"incidents": incidents}, ensure_ascii=False, indent=1)
         (self.folder / "incidents.json").write_text(text, encoding="utf-8")
         identity = "identity: {namespace: chaos, marker_field: Legacy ID}" if marker else ""
         (self.folder / "importer.yaml").write_text(f"version: 1\nsources: [incidents.json]\n{identity}\n")
 
-    def run(self, *words: str, end: End | None = None) -> Said:
-        """Run a command to its end, or to the one that is meant for it."""
+    def run(self, *words: str, end: SignalAt | None = None) -> CommandResult:
+        """Run a command until it ends, sending it a signal if one is given."""
         scratch = self.folder / "tmp"
         scratch.mkdir(exist_ok=True)
-        errors = self.folder / f"{len(self.said):03}-{threading.get_ident()}.err"
+        errors = self.folder / f"{len(self.results):03}-{threading.get_ident()}.err"
         with errors.open("wb") as err:
             process = subprocess.Popen(
                 [sys.executable, "-m", "importer", *words],
@@ -89,26 +88,28 @@ class Machine:
                 start_new_session=True,
             )
             out = _read(process, end)
-        said = Said(words, process.returncode, out, errors.read_text(encoding="utf-8", errors="replace"))
-        errors.with_suffix(".out").write_text(f"{words} {said.code}\n{out}", encoding="utf-8")
-        self.said.append(said)
-        return said
+        result = CommandResult(
+            words, process.returncode, out, errors.read_text(encoding="utf-8", errors="replace")
+        )
+        errors.with_suffix(".out").write_text(f"{words} {result.code}\n{out}", encoding="utf-8")
+        self.results.append(result)
+        return result
 
     def lose_state(self) -> None:
-        """Remove the state file with all that SQLite keeps beside it."""
+        """Remove the state file and SQLite's files next to it."""
         for each in self._state():
             each.unlink()
 
     def keep_copy(self) -> None:
-        """Make a backup of the state as it is, while nothing runs."""
+        """Back up the state while nothing runs."""
         copy = self._backup(self.copies)
         copy.mkdir(parents=True)
         self.copies += 1
         for each in self._state():
             shutil.copy(each, copy)
 
-    def take_copy(self, number: int) -> None:
-        """Put a backup in the place of the state."""
+    def restore_copy(self, number: int) -> None:
+        """Replace the state by a backup."""
         self.lose_state()
         for each in self._backup(number).iterdir():
             shutil.copy(each, self._home)
@@ -124,8 +125,8 @@ class Machine:
         return [each for each in self._home.glob("state.db*") if each.suffix != ".lock"]
 
 
-def _read(process: subprocess.Popen[bytes], end: End | None) -> str:
-    """Return what a process writes, and send it the signal that is meant for it."""
+def _read(process: subprocess.Popen[bytes], end: SignalAt | None) -> str:
+    """Return the output of a process and send it the signal at its time."""
     assert process.stdout is not None
     began, lines, events = time.monotonic(), [], 0
     timers = [threading.Timer(_LONGEST, process.kill)]

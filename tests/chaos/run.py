@@ -1,4 +1,4 @@
-"""One scenario from an empty account to an empty plan, and what is to be said about it."""
+"""One scenario, from an empty account to an empty plan, and its findings."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tests.chaos import verdict
 from tests.chaos.account import Account, Wire, served
 from tests.chaos.declared import clashes, edited, foreign
 from tests.chaos.figures import Figures
-from tests.chaos.machine import End, Machine, Said
+from tests.chaos.machine import CommandResult, Machine, SignalAt
 from tests.chaos.scenario import CALM, Company, Scenario
 
 _ATTEMPTS = 4
-"""So many applies, for each kill that is wanted, may miss it."""
+"""The most applies per kill, as a kill may miss its apply."""
 
 _CALM_RUNS = 6
-"""So many undisturbed applies must be enough to end everything."""
+"""The most undisturbed applies until everything is settled."""
 
 _FEW = 30
-"""So many incidents, at most, are adopted by hand, one command each."""
+"""The most incidents that are adopted by hand, with a command each."""
 
 _APPLY = ("apply", "--auto-approve", "--json", "--parallelism")
 _CHILDREN = ("timeline", "follow_ups", "attachments")
@@ -32,7 +32,7 @@ _CHILDREN = ("timeline", "follow_ups", "attachments")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one run went through, and every promise that it saw broken."""
+    """The figures of one run and every broken promise that it found."""
 
     scenario: Scenario
     folder: Path
@@ -41,17 +41,17 @@ class Result:
 
 
 def run(scenario: Scenario, folder: Path) -> Result:
-    """Go through a scenario in an empty folder. What goes wrong with the harness itself is a finding too."""
-    story = _Story(scenario, folder)
+    """Run a scenario in an empty folder. An error of the harness itself is a finding too."""
+    scenario_run = _ScenarioRun(scenario, folder)
     try:
-        story.tell()
+        scenario_run.execute()
     except Exception:  # one run of a campaign must not end the others
-        story.findings.append(traceback.format_exc())
-    return Result(scenario, folder, story.figures, tuple(story.findings))
+        scenario_run.findings.append(traceback.format_exc())
+    return Result(scenario, folder, scenario_run.figures, tuple(scenario_run.findings))
 
 
 @dataclass
-class _Story:
+class _ScenarioRun:
     scenario: Scenario
     folder: Path
     figures: Figures = field(default_factory=Figures)
@@ -60,8 +60,8 @@ class _Story:
     others: dict[str, Wire] = field(default_factory=dict)
     revision: int = 0
 
-    def tell(self) -> None:
-        """Go through the scenario, and note what is wrong."""
+    def execute(self) -> None:
+        """Run the scenario and collect the findings."""
         scenario, counts = self.scenario, self.figures.counts
         home, normalises = self.folder / "account", scenario.normalises
         with served(home, idempotency=scenario.idempotency, normalises=normalises) as account:
@@ -76,7 +76,7 @@ class _Story:
             self._come_back(account)
             self._judge(account)
         for machine in self.machines:
-            self.findings += verdict.of_outputs(machine.said)
+            self.findings += verdict.of_outputs(machine.results)
             self.findings += verdict.of_files(machine.folder)
         self._count()
 
@@ -93,28 +93,28 @@ class _Story:
         for machine in self.machines:
             machine.declare(edited(self.scenario, self.revision), marker=self.scenario.has_marker)
 
-    # -- while everything goes wrong -------------------------------------------------------------------
+    # -- with faults and kills -------------------------------------------------------------------------
 
     def _attempt(self, account: Account, attempt: int) -> None:
-        """Apply once in bad weather, with a signal on its way, and let something happen afterwards."""
+        """Apply once with faults and a signal, and disturb the account or the state afterwards."""
         dice = self.scenario.dice(f"attempt {attempt}")
-        account.befall(self.scenario.weather(attempt))
-        said = self._apply(dice)
-        account.befall(CALM)
+        account.set_faults(self.scenario.weather(attempt))
+        results = self._apply(dice)
+        account.set_faults(CALM)
         counts = self.figures.counts
-        counts["kills"] += sum(each.is_killed for each in said)
-        counts["kills before a change began"] += sum(each.is_killed and not each.began for each in said)
-        counts["interrupts"] += sum(each.code == 130 for each in said)
+        counts["kills"] += sum(each.is_killed for each in results)
+        counts["kills before a change began"] += sum(each.is_killed and not each.began for each in results)
+        counts["interrupts"] += sum(each.code == 130 for each in results)
         if dice.random() < 0.2:
             self._edit_in_dashboard(account, dice)
-        if dice.random() < 0.1 or not any(each.began for each in said):
+        if dice.random() < 0.1 or not any(each.began for each in results):
             self.revision += 1
             self._declare()
         for machine in self.machines:
             self._disturb(machine, account, dice)
 
-    def _apply(self, dice: random.Random) -> list[Said]:
-        """Run apply on each machine; twice at once where two share a state."""
+    def _apply(self, dice: random.Random) -> list[CommandResult]:
+        """Run apply on each machine, or twice at once if two runs share a state."""
         calls = [(machine, *self._call(dice)) for machine in self.machines]
         if self.scenario.company is Company.SAME_STATE:
             words, end = self._call(dice)
@@ -124,19 +124,19 @@ class _Story:
             ended = [pool.submit(machine.run, *words, end=end) for machine, words, end in calls]
             return [each.result() for each in ended]
 
-    def _call(self, dice: random.Random) -> tuple[tuple[str, ...], End | None]:
-        """Draw a command and its end: mostly a kill among its requests, sometimes one while it starts or
-        plans, an interrupt, or only a part of the work."""
+    def _call(self, dice: random.Random) -> tuple[tuple[str, ...], SignalAt | None]:
+        """Draw a command and a signal: mostly a kill during its requests, sometimes one while it starts or
+        plans, an interrupt, or a partial apply without a signal."""
         share = self.scenario.incidents // self.scenario.kills
         words = (*_APPLY, str(self.scenario.parallelism))
         events, moment = dice.randint(1, 2 * share), dice.random() * 0.03
         match dice.choices(["kill", "early kill", "interrupt", "part"], [80, 8, 6, 6])[0]:
             case "kill":
-                return words, End(signal.SIGKILL, events, moment)
+                return words, SignalAt(signal.SIGKILL, events, moment)
             case "early kill":
-                return words, End(signal.SIGKILL, None, dice.uniform(0.1, 1.5))
+                return words, SignalAt(signal.SIGKILL, None, dice.uniform(0.1, 1.5))
             case "interrupt":
-                return words, End(dice.choice([signal.SIGINT, signal.SIGTERM]), events, moment)
+                return words, SignalAt(dice.choice([signal.SIGINT, signal.SIGTERM]), events, moment)
             case _:
                 return (*words, "--limit", str(share)), None
 
@@ -148,7 +148,7 @@ class _Story:
             self.figures.counts["dashboard edits"] += 1
 
     def _disturb(self, machine: Machine, account: Account, dice: random.Random) -> None:
-        """Keep a copy of the state; lose it, or put an older copy in its place."""
+        """Back up the state, then perhaps delete it or replace it by an older copy."""
         if not self.scenario.loses_state:
             return
         if self.scenario.is_adopted_by_hand and len(verdict.by_key(account)) > _FEW:
@@ -159,10 +159,10 @@ class _Story:
             machine.lose_state()
             self.figures.counts["states lost"] += 1
         elif what < 0.4 and machine.copies > 1:
-            machine.take_copy(dice.randrange(machine.copies - 1))
+            machine.restore_copy(dice.randrange(machine.copies - 1))
             self.figures.counts["states swapped"] += 1
 
-    # -- when it is calm again -------------------------------------------------------------------------
+    # -- undisturbed -----------------------------------------------------------------------------------
 
     def _settle(self, account: Account) -> None:
         """Apply undisturbed until every plan is empty."""
@@ -176,14 +176,14 @@ class _Story:
             else:
                 self.findings.append(f"the plan does not become empty: {planned.err} {planned.out}")
 
-    def _is_empty(self, planned: Said) -> bool:
-        """Whether nothing is left but what has to stay blocked."""
+    def _is_empty(self, planned: CommandResult) -> bool:
+        """Return whether only the changes that must stay blocked are left."""
         blocked = set(clashes(self.scenario))
         left = {each["key"] for each in planned.changes() if each["actions"] != ["no-op"]}
         return planned.code == (2 if blocked else 0) and left == blocked
 
-    def _adopt(self, machine: Machine, planned: Said, account: Account) -> None:
-        """Say as a person what numbers cannot prove: which incident of the account is the declared one."""
+    def _adopt(self, machine: Machine, planned: CommandResult, account: Account) -> None:
+        """Adopt incidents as a person would, since numbers do not prove which one is the declared one."""
         if not self.scenario.is_adopted_by_hand:
             return
         live = verdict.by_key(account)
@@ -193,17 +193,17 @@ class _Story:
                 self.figures.counts["adopted by hand"] += 1
 
     def _come_back(self, account: Account) -> None:
-        """Apply once more when the server has long forgotten all keys, and without a state where a field of
-        the account has them: nothing may be created."""
+        """Apply once more after the server has forgotten all keys, and without a state if a field of the
+        account holds them: nothing may be created."""
         for machine in self.machines:
             machine.url = account.url
             if self.scenario.has_marker:
                 machine.lose_state()
             machine.run(*_APPLY, "8")
         if account.journal()["requests"].get("POST /v2/incidents 200"):
-            self.findings.append("something was created when the server had forgotten its keys")
+            self.findings.append("an incident was created after the server had forgotten its keys")
 
-    # -- what came of it -------------------------------------------------------------------------------
+    # -- findings --------------------------------------------------------------------------------------
 
     def _judge(self, account: Account) -> None:
         found = [*verdict.of_account(account, self._declared()), *self._touched(account)]
@@ -228,5 +228,5 @@ class _Story:
         counts["foreign"] += len(self.others)
         counts["children"] += sum(len(each.get(kind, ())) for each in declared for kind in _CHILDREN)
         for machine in self.machines:
-            counts["processes"] += len(machine.said)
-            self.figures.exits.update(str(each.code) for each in machine.said)
+            counts["processes"] += len(machine.results)
+            self.figures.exits.update(str(each.code) for each in machine.results)

@@ -1,8 +1,8 @@
-"""A seed -> what one run goes through: the account's liberties, the company it keeps, and what befalls it.
+"""A seed -> one scenario: the account's behaviour, who else applies the files, and which faults occur.
 
-A scenario asks only for what is promised. Nobody can make one incident of a key that the server forgets while
-the first answer is lost, nor one follow-up out of two machines that know nothing of each other: follow-ups
-have no idempotency key. So some combinations are left out, each with its reason beside it.
+A scenario tests only what is promised. Nobody can create one incident of a key that the server forgets while
+the first answer is lost, nor one follow-up from two machines that do not know of each other: follow-ups have
+no idempotency key. So some combinations are left out, with the reason at each.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Any
 
 NOISE = ("too_many_requests", "error_before", "html", "drop_before")
-"""Faults that leave nothing behind."""
+"""Faults that change nothing in the account."""
 DOUBT = ("error_after", "drop_after", "truncated", "hang")
-"""Faults after which the change is there, and nobody was told."""
+"""Faults after which the change is committed but not answered."""
 
 
 class Company(StrEnum):
@@ -28,8 +28,8 @@ class Company(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One run. `kills` is how many runs are killed before the account is left in peace; `strength` is the
-    share of requests that meet a fault in bad weather."""
+    """One run. `kills` is how many applies are killed before the undisturbed ones; `strength` is the share of
+    requests that meet a fault until then."""
 
     seed: int
     incidents: int
@@ -46,24 +46,24 @@ class Scenario:
     strength: float
 
     def dice(self, purpose: str) -> random.Random:
-        """Return the source of chance for one purpose, so that none disturbs another."""
+        """Return the random source for one purpose, independent of all others."""
         return random.Random(f"{self.seed}/{purpose}")
 
     @property
     def is_adopted_by_hand(self) -> bool:
-        """Whether a lost state leaves numbers, which are no proof, as the only trace: a person has to say
-        which incident is which, one command each."""
+        """Whether a lost state leaves only numbers, which are not proof, so that a person must adopt each
+        incident with a command."""
         return self.has_numbers and not self.has_marker
 
     @property
     def has_keyless_children(self) -> bool:
-        """Whether there are follow-ups and attachments, which two machines cannot keep apart."""
+        """Whether there are follow-ups and attachments, which two machines would duplicate."""
         return self.has_children and self.company is not Company.OTHER_MACHINE
 
     def weather(self, attempt: int) -> dict[str, Any]:
         """Return the body of PUT /sandbox/faults for one attempt."""
         dice = self.dice(f"weather {attempt}")
-        # Keys that are forgotten at once make a second incident of every repetition that was not needed.
+        # If keys are forgotten at once, repeating a request that succeeded creates a second incident.
         kinds = [*NOISE, *DOUBT] if self.idempotency != "expired" else [*NOISE]
         strength = dice.choice([0.0, self.strength, self.strength, self.strength * 5])
         chosen = dice.sample(kinds, dice.randint(1, len(kinds))) if strength else []
@@ -71,7 +71,7 @@ class Scenario:
             {"kind": kind, "probability": strength / len(chosen), "seconds": _seconds(kind)}
             for kind in chosen
         ]
-        # Shorter than the start of the next process: what still travels when it looks would come after.
+        # Shorter than the start of the next process, which would otherwise list before a late request arrives.
         slow = {"kind": "latency", "probability": dice.choice([0.0, 0.3]), "seconds": 0.03}
         return {"seed": dice.randrange(2**31), "faults": [slow, *faults]}
 
@@ -86,11 +86,11 @@ def scenario(seed: int, incidents: int) -> Scenario:
     has_marker = dice.random() < 0.5
     has_numbers = dice.random() < 0.4
     idempotency = "replay"
-    if has_marker:  # without it, only the key's own memory tells whose incident it is
+    if has_marker:  # without it, only a remembered key shows whose incident it is
         choices = ["replay", "conflict"] + ["expired"] * (company is not Company.OTHER_MACHINE)
         idempotency = dice.choice(choices)
     elif company is Company.OTHER_MACHINE:
-        has_numbers = False  # what the other machine made would have to be adopted by hand
+        has_numbers = False  # the other machine's incidents would have to be adopted by hand
     return Scenario(
         seed=seed,
         incidents=incidents,

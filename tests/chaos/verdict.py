@@ -1,6 +1,6 @@
-"""What the account, the files and the outputs of a run hold in the end -> every promise that was broken.
+"""The account, files and outputs at the end of a run -> every broken promise.
 
-It compares the account's own JSON with the declared one, and shares no code with the importer.
+It compares the account's own JSON with the declared one and shares no code with the importer.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 
 from tests.chaos.account import KEY, Account, Wire
 from tests.chaos.declared import Declared
-from tests.chaos.machine import Said
+from tests.chaos.machine import CommandResult
 
 _CODES = {0, 1, 2, 3, 4, 130, -signal.SIGKILL, -signal.SIGTERM}
-"""The documented exit codes, and the signals that no program can answer, or not before it has begun."""
+"""The documented exit codes, and the signals that a program cannot handle, or not before it has started."""
 
 
 def key_of(incident: Wire) -> str:
-    """Return the key in the summary of an incident, or nothing for one that is not the importer's."""
+    """Return the key in the summary of an incident, or an empty string for one that is not the importer's."""
     word = (incident.get("summary") or "").split(" ", 1)[0]
     return word if word.startswith("K-") else ""
 
@@ -37,7 +37,7 @@ def by_key(account: Account) -> dict[str, list[Wire]]:
 
 
 def foreign(account: Account) -> dict[str, Wire]:
-    """Return all that the account holds of incidents that are not the importer's."""
+    """Return everything in the account about incidents that are not the importer's, by ID."""
     follow_ups = _grouped(account.follow_ups())
     return {
         each["id"]: {
@@ -52,7 +52,7 @@ def foreign(account: Account) -> dict[str, Wire]:
 
 
 def of_account(account: Account, declared: Iterable[Declared]) -> Iterator[str]:
-    """Yield what is wrong with the account: incidents, their fields and their children."""
+    """Yield the errors of the account: of incidents, their fields and their children."""
     live, follow_ups = by_key(account), _grouped(account.follow_ups())
     for incident in declared:
         found = live.pop(incident["key"], [])
@@ -66,24 +66,24 @@ def of_account(account: Account, declared: Iterable[Declared]) -> Iterator[str]:
             if children[kind] != titles:
                 yield f"{incident['key']}: {kind} are {dict(children[kind])}, not {dict(titles)}"
     yield from (f"nobody declared {key}" for key in live)
-    for words in account.journal()["announcements"]:
-        yield f"announcements: {words}"
+    for announcement in account.journal()["announcements"]:
+        yield f"announcements: {announcement}"
 
 
-def of_outputs(said: Iterable[Said]) -> Iterator[str]:
-    """Yield what no command may end with or say."""
-    for each in said:
+def of_outputs(results: Iterable[CommandResult]) -> Iterator[str]:
+    """Yield exit codes and messages that no command may end with."""
+    for each in results:
         what = f"{' '.join(each.words)} ({each.code})"
         if each.code not in _CODES:
             yield f"exit code of {what}"
         if each.code in (1, 4) and each.began:
-            yield f"says that nothing was written, but began: {what}"
-        if "Traceback" in each.out + each.err or "a bug of its own" in each.err:
+            yield f"exit code claims that nothing was written, but it began: {what}"
+        if "Traceback" in each.out + each.err or "internal error" in each.err:
             yield f"a bug shows: {what}: {each.err[-2000:]}"
 
 
 def of_files(folder: Path) -> Iterator[str]:
-    """Yield the files that hold the API key."""
+    """Yield the files that contain the API key."""
     for path in folder.rglob("*"):
         if path.is_file() and KEY.encode() in path.read_bytes():
             yield f"the API key is in {path}"
@@ -97,7 +97,7 @@ def _fields(incident: Declared, live: Wire) -> Iterator[str]:
 
 
 def _wanted(incident: Declared) -> dict[str, Any]:
-    """Return the declared attributes in the form in which `_found` gives the live ones."""
+    """Return the declared attributes in the form that `_found` returns for live ones."""
     wanted = {
         "mode": "retrospective",
         "visibility": incident.get("visibility", "public"),

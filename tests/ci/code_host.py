@@ -1,4 +1,4 @@
-"""A stand-in of GitHub's API on this machine: comments, issues, merged pull requests, and the artifacts of runs."""
+"""A local stand-in for GitHub's API: comments, issues, merged pull requests and artifacts of runs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ REPOSITORY = "acme/incidents"
 BOT = "github-actions[bot]"
 TOKEN = "job-token"
 _MOST = 65_536
-"""Characters of a comment or an issue; GitHub refuses more with 422."""
+"""The most characters of a comment or issue; GitHub refuses more with a 422."""
 
 Json = dict[str, Any]
 
 
 @dataclass
 class CodeHost:
-    """What the repository holds. With `reads_only` the token is that of a pull request from a fork."""
+    """The contents of the repository. With `reads_only` the token is a fork's pull request token."""
 
     comments: dict[int, list[Json]] = field(default_factory=dict)
     issues: list[Json] = field(default_factory=list)
@@ -36,7 +36,7 @@ class CodeHost:
     _last_id: int = 0
 
     def say(self, number: int, body: str, login: str) -> Json:
-        """Write a comment as somebody."""
+        """Add a comment by a user."""
         comment = {"id": self.new_id(), "user": {"login": login}, "body": body}
         self.comments.setdefault(number, []).append(comment)
         return comment
@@ -48,7 +48,7 @@ class CodeHost:
         )
 
     def keep(self, name: str, *, head: str, run: int, of_a_fork: bool = False) -> Json:
-        """Note an artifact of a run for a commit; the newest is the last one."""
+        """Record an artifact of a run for a commit, newest last."""
         number = self.new_id()
         run_of = {
             "id": run,
@@ -70,7 +70,7 @@ class CodeHost:
         self._last_id += 1
         return self._last_id
 
-    # -- what the API answers -----------------------------------------------------------------------------
+    # -- endpoints ----------------------------------------------------------------------------------------
 
     def list_comments(self, request: Request, number: int) -> Any:
         return _page(request, self.comments.get(number, []))
@@ -79,7 +79,7 @@ class CodeHost:
         return self.say(number, _body(request), BOT)
 
     def edit_comment(self, request: Request, comment: int) -> Any:
-        (known,) = [each for said in self.comments.values() for each in said if each["id"] == comment]
+        (known,) = [each for comments in self.comments.values() for each in comments if each["id"] == comment]
         known["body"] = _body(request)
         return known
 

@@ -1,4 +1,4 @@
-"""A repository on GitHub whose incidents are those of a served sandbox, with the workflow of examples/gitops."""
+"""A repository on GitHub with the workflow of examples/gitops, and a served sandbox as its account."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.ci.runner import ROOT, Job, Runner, clean_environment
 from tests.cli.conftest import KEY, Account, staged
 
 READ_KEY = "sandbox-read-only"
-"""A viewer's. It sees no private incident, so the incidents of a test are public."""
+"""A viewer's key. It cannot see private incidents, so the incidents of a test are public."""
 
 
 @dataclass
 class Project:
-    """The repository, its pull requests and its runs. Each job begins with a fresh checkout."""
+    """The repository, its pull requests and its runs. Each job starts with a fresh checkout."""
 
     folder: Path
     host: CodeHost
@@ -39,7 +39,7 @@ class Project:
         return subprocess.check_output(["git", *identity, *words], cwd=self.folder, text=True).strip()
 
     def propose(self, number: int, files: dict[str, str]) -> str:
-        """Push a commit of a pull request, which begins at main or goes on, and return it."""
+        """Push a commit to a new or existing pull request and return it."""
         branch = f"pull-{number}"
         exists = self.git("branch", "--list", branch)
         self.git("checkout", "-q", *([branch] if exists else ["-b", branch, "main"]))
@@ -105,6 +105,6 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def declared(key: str, *, severity: str = "Major", summary: str = "As the file says.") -> str:
-    """Return a file of one incident."""
+    """Return a file that declares one incident."""
     moments = "{Impact started at: 2024-02-11T08:42:00Z}"
     return f"- key: {key}\n  name: Incident {key}\n  severity: {severity}\n  summary: {summary}\n  timestamps: {moments}\n"

@@ -1,7 +1,7 @@
-"""action.yml and inputs -> its steps, run as a runner of GitHub Actions runs them.
+"""action.yml and inputs -> its steps, run as a GitHub Actions runner would.
 
-The scripts are the action's own, and so are the conditions, outputs and environments that join them. Other
-people's actions are played: the cache and the artifacts are folders, and the program is the one installed here.
+The scripts are the action's own, and so are the conditions, outputs and environments that connect them.
+Third-party actions are simulated: cache and artifacts are folders, and the program is the one installed here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """How a job ended: `code` is that of the first step that failed."""
+    """How a job ended: `code` is the exit code of the first step that failed."""
 
     code: int
     log: str
@@ -43,7 +43,7 @@ class Job:
 
 @dataclass
 class Runner:
-    """A runner that begins each job in a fresh folder. `kept` has artifacts by run and cached folders by key."""
+    """A runner that starts each job in a new folder. `cache` holds cached folders by key."""
 
     host: CodeHost
     folder: Path
@@ -79,7 +79,7 @@ class _Job:
         (self.folder / "temp").mkdir(parents=True)
         (self.folder / "event.json").write_text(json.dumps(payload), encoding="utf-8")
         commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=self.checkout, text=True).strip()
-        self.told = {
+        self.variables = {
             "GITHUB_ACTION_PATH": str(ROOT),
             "GITHUB_ACTOR": payload.get("sender", "lisa"),
             "GITHUB_API_URL": self.runner.host.url,
@@ -94,7 +94,7 @@ class _Job:
         }
 
     def take(self, step: Json) -> None:
-        """Run a step if its condition holds, and note what it gives to later ones."""
+        """Run a step if its condition holds, and record its outputs for later steps."""
         name: str = step.get("id") or step["name"]
         self.steps[name] = SimpleNamespace(outputs={}, outcome="skipped")
         condition = step.get("if", "success()")
@@ -109,11 +109,11 @@ class _Job:
 
     def call(self, step: Json, name: str) -> int:
         assert step["shell"] == "bash"
-        assert "${{" not in step["run"], "text of others must not become a part of a script"
+        assert "${{" not in step["run"], "no expression may be expanded inside a script"
         output = self.folder / f"output-{len(self.taken)}"
         output.touch()
         environment = {each: self.text(value) for each, value in step.get("env", {}).items()}
-        environment = self.runner.environment | self.told | {"GITHUB_OUTPUT": str(output)} | environment
+        environment = self.runner.environment | self.variables | {"GITHUB_OUTPUT": str(output)} | environment
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
             cwd=self.checkout / self.text(step.get("working-directory", ".")),
@@ -130,8 +130,8 @@ class _Job:
         return done.returncode
 
     def play(self, step: Json, name: str) -> int:
-        """Do what another action, or the installation, is there for."""
-        told = {each: self.text(value) for each, value in step.get("with", {}).items()}
+        """Simulate a third-party action or the installation."""
+        inputs = {each: self.text(value) for each, value in step.get("with", {}).items()}
         runner, run = self.runner, self.runner.runs
         match step.get("uses", name).partition("@")[0]:
             case "install":
@@ -139,31 +139,31 @@ class _Job:
             case "actions/setup-python":
                 self.steps[name].outputs = {"python-path": sys.executable}
             case "actions/cache/restore":
-                fitting = [each for each in runner.cache if each.startswith(told["restore-keys"])]
+                fitting = [each for each in runner.cache if each.startswith(inputs["restore-keys"])]
                 if fitting:
-                    shutil.copytree(runner.cache[fitting[-1]], self.checkout / told["path"])
+                    shutil.copytree(runner.cache[fitting[-1]], self.checkout / inputs["path"])
             case "actions/cache/save":
-                assert told["key"] not in runner.cache
-                if (self.checkout / told["path"]).exists():  # else it warns
-                    runner.cache[told["key"]] = self.folder / "cache"
-                    shutil.copytree(self.checkout / told["path"], self.folder / "cache")
+                assert inputs["key"] not in runner.cache
+                if (self.checkout / inputs["path"]).exists():  # the action only warns
+                    runner.cache[inputs["key"]] = self.folder / "cache"
+                    shutil.copytree(self.checkout / inputs["path"], self.folder / "cache")
             case "actions/upload-artifact":
-                kept = runner.artifact(told["name"], run)
+                kept = runner.artifact(inputs["name"], run)
                 kept.mkdir(parents=True)
-                shutil.copy(told["path"], kept)
-                runner.host.keep(told["name"], head=self.steps["plan"].outputs["head"], run=run)
+                shutil.copy(inputs["path"], kept)
+                runner.host.keep(inputs["name"], head=self.steps["plan"].outputs["head"], run=run)
             case "actions/download-artifact":
-                assert told["github-token"] == TOKEN
-                shutil.copytree(runner.artifact(told["name"], int(told["run-id"])), told["path"])
+                assert inputs["github-token"] == TOKEN
+                shutil.copytree(runner.artifact(inputs["name"], int(inputs["run-id"])), inputs["path"])
             case other:
                 raise AssertionError(other)
         return 0
 
     def end(self) -> Job:
         summary = self.folder / "summary"
-        told = summary.read_text("utf-8") if summary.exists() else ""
+        text = summary.read_text("utf-8") if summary.exists() else ""
         outputs = {name: step.outputs for name, step in self.steps.items()}
-        return Job(self.code, self.log, told, outputs, tuple(self.taken))
+        return Job(self.code, self.log, text, outputs, tuple(self.taken))
 
     # -- expressions --------------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class _Job:
         return re.sub(r"\$\{\{(.*?)\}\}", lambda found: str(self.value(found[1])), template)
 
     def value(self, expression: str) -> Any:
-        """Return the value of an expression of the workflow language, as far as action.yml uses it."""
+        """Return the value of a workflow expression, as far as action.yml uses the language."""
         code = _LOOKUP.sub(
             lambda found: repr(self.found(found[1], found[2][1:].split("."))), _bare(expression)
         )
@@ -204,6 +204,6 @@ def _bare(expression: str) -> str:
 
 
 def clean_environment(endpoint: str) -> dict[str, str]:
-    """Return what a runner's own environment says."""
+    """Return a runner's own environment."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return kept | {"CI": "true", "INCIDENT_ENDPOINT": endpoint}

@@ -1,4 +1,4 @@
-"""The action on days that are not quiet: errors, strangers, stale and forged plans, runs that end half-way."""
+"""The action under errors, forks, stale and forged plans, and runs that end half-way."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def planned_and_merged(project: Project, number: int, files: dict[str, str]) -> 
 # -- on a pull request -----------------------------------------------------------------------------------
 
 
-def test_the_comment_tells_the_errors_of_the_files(project: Project) -> None:
+def test_the_comment_lists_the_errors_of_the_files(project: Project) -> None:
     project.propose(7, {"incidents/a.yaml": declared("A", severity="Huge"), "incidents/b.yaml": "key: ["})
     job = project.planned(7)
     assert job.code == 1
@@ -43,7 +43,7 @@ def test_the_comment_tells_the_errors_of_the_files(project: Project) -> None:
     assert job.outputs["plan"]["errored"] == "true"
 
 
-def test_the_comment_tells_why_the_account_was_not_read(project: Project) -> None:
+def test_the_comment_explains_why_the_account_was_not_read(project: Project) -> None:
     project.propose(7, {"incidents/a.yaml": declared("A")})
     job = project.planned(7, key="wrong")
     assert job.code == 1
@@ -70,14 +70,14 @@ def test_a_missing_key_is_an_error(project: Project) -> None:
     assert "::error title=importer::there is no API key" in job.log
 
 
-def test_an_event_that_gives_secrets_to_strangers_is_refused(project: Project) -> None:
+def test_an_event_that_exposes_secrets_to_forks_is_refused(project: Project) -> None:
     checkout = project.checkout("main")
     job = project.runner.run(checkout, "pull_request_target", {}, mode="plan", api_key="sandbox-read-only")
     assert job.code == 1
     assert "use pull_request" in job.log
 
 
-def test_the_comment_is_found_on_any_page_and_is_nobody_else_s(project: Project) -> None:
+def test_the_comment_is_found_on_any_page_and_only_if_it_is_ours(project: Project) -> None:
     copied = project.host.say(7, MARK + "a copy", "mallory")
     for number in range(120):
         project.host.say(7, f"remark {number}", "lisa")
@@ -89,7 +89,7 @@ def test_the_comment_is_found_on_any_page_and_is_nobody_else_s(project: Project)
     assert len(project.comments(7)) == 122
 
 
-def test_two_uses_in_one_repository_have_a_comment_each(project: Project) -> None:
+def test_two_uses_in_one_repository_have_separate_comments(project: Project) -> None:
     project.propose(7, {"incidents/a.yaml": declared("A")})
     for name in ("importer", "other", "other"):
         assert project.planned(7, name=name).code == 0
@@ -135,7 +135,7 @@ def test_an_incident_edited_since_the_review_makes_the_plan_stale(project: Proje
     assert names(project) == ["Edited since"]
 
 
-def test_a_plan_that_was_never_made_or_is_gone_is_not_applied(project: Project) -> None:
+def test_a_missing_or_expired_plan_is_not_applied(project: Project) -> None:
     project.propose(7, {"incidents/a.yaml": declared("A")})
     project.merge(7)
     refused(project, "there is no plan that was reviewed")
@@ -152,7 +152,7 @@ def test_a_commit_without_a_pull_request_is_not_applied(project: Project) -> Non
     assert "merges no pull request" in job.log
 
 
-def test_the_artifact_of_a_fork_or_of_another_commit_is_no_plan(project: Project) -> None:
+def test_an_artifact_of_a_fork_or_another_commit_is_not_applied(project: Project) -> None:
     head = project.propose(7, {"incidents/a.yaml": declared("A")})
     project.host.keep(f"importer-plan-{head}", head=head, run=1, of_a_fork=True)
     project.host.keep(f"importer-plan-{head}", head="0" * 40, run=1)
@@ -160,7 +160,7 @@ def test_the_artifact_of_a_fork_or_of_another_commit_is_no_plan(project: Project
     refused(project, "there is no plan that was reviewed")
 
 
-def test_a_forged_plan_changes_nothing_that_the_files_do_not_say(project: Project) -> None:
+def test_a_forged_plan_changes_nothing_that_the_files_do_not_declare(project: Project) -> None:
     project.propose(6, {"incidents/evil.yaml": declared("EVIL")})
     forged = project.planned(6)
     project.propose(7, {"incidents/a.yaml": declared("A")})
@@ -172,14 +172,14 @@ def test_a_forged_plan_changes_nothing_that_the_files_do_not_say(project: Projec
     assert names(project) == []
 
 
-def test_by_hand_what_the_files_say_is_applied_without_a_review(project: Project) -> None:
+def test_a_manual_run_applies_the_files_without_a_review(project: Project) -> None:
     project.propose(7, {"incidents/a.yaml": declared("A")})
     project.merge(7)
     assert project.applied(unreviewed="apply").code == 0
     assert names(project) == ["Incident A"]
 
 
-def test_what_another_merge_left_is_told_and_waits_for_a_review(project: Project) -> None:
+def test_changes_left_by_another_merge_are_reported_and_wait_for_a_review(project: Project) -> None:
     project.propose(8, {"incidents/b.yaml": declared("B")})
     project.planned(8)
     planned_and_merged(project, 7, {"incidents/a.yaml": declared("A")})  # and its job was never run
@@ -193,7 +193,7 @@ def test_what_another_merge_left_is_told_and_waits_for_a_review(project: Project
 
 
 @pytest.mark.parametrize("state", ["cache", "none"])
-def test_the_same_job_again_does_the_rest(project: Project, state: str) -> None:
+def test_rerunning_the_job_applies_the_rest(project: Project, state: str) -> None:
     planned_and_merged(project, 7, {f"incidents/{key}.yaml": declared(key) for key in "ABC"})
     refusal = Fault(FaultKind.ERROR_BEFORE, on="POST /v2/incidents", nth=frozenset({2}), status=422)
     project.account.sandbox.faults = Faults((refusal,))
@@ -207,7 +207,7 @@ def test_the_same_job_again_does_the_rest(project: Project, state: str) -> None:
     assert sorted(project.account.creations().values()) == [1, 1, 1]
 
 
-def test_nothing_is_sent_where_main_cannot_be_planned(project: Project) -> None:
+def test_nothing_is_sent_if_main_cannot_be_planned(project: Project) -> None:
     planned_and_merged(project, 7, {"incidents/a.yaml": declared("A")})
     project.propose(8, {"incidents/b.yaml": "key: ["})
     project.merge(8)
@@ -220,7 +220,7 @@ def test_nothing_is_sent_where_main_cannot_be_planned(project: Project) -> None:
 # -- at night --------------------------------------------------------------------------------------------
 
 
-def test_without_a_state_every_difference_is_told(project: Project) -> None:
+def test_without_a_state_every_difference_is_reported(project: Project) -> None:
     planned_and_merged(project, 7, {"incidents/a.yaml": declared("A")})
     assert project.applied(state="none").code == 0
     assert project.night().code == 0
@@ -230,7 +230,7 @@ def test_without_a_state_every_difference_is_told(project: Project) -> None:
     assert "There is no state file" in job.summary and "Edited by Lisa." in job.summary
 
 
-def test_a_night_without_an_answer_says_nothing_of_drift(project: Project) -> None:
+def test_a_failed_nightly_run_reports_no_drift(project: Project) -> None:
     checkout = project.checkout("main")
     job = project.runner.run(checkout, "schedule", {}, mode="drift", api_key="wrong", issue="true")
     assert job.code == 1
@@ -240,13 +240,13 @@ def test_a_night_without_an_answer_says_nothing_of_drift(project: Project) -> No
 # -- the file itself -------------------------------------------------------------------------------------
 
 
-def test_only_the_steps_that_ask_the_account_have_its_key() -> None:
+def test_only_steps_that_call_the_api_get_its_key() -> None:
     steps = ACTION["runs"]["steps"]
     holders = [each["name"] for each in steps if "api-key" in str(each)]
     assert holders == ["Plan", "Apply", "Look for drift"]
 
 
-def test_other_people_s_actions_are_pinned_to_a_major_version() -> None:
+def test_third_party_actions_are_pinned_to_a_major_version() -> None:
     used = [each["uses"] for each in ACTION["runs"]["steps"] if "uses" in each]
     assert used
     assert all(
@@ -255,7 +255,7 @@ def test_other_people_s_actions_are_pinned_to_a_major_version() -> None:
     )
 
 
-def test_every_script_is_used_and_can_be_started() -> None:
+def test_every_script_is_used_and_executable() -> None:
     scripts = {path.name: path for path in (ROOT / ".github" / "action").glob("*.sh")}
     used = {each["run"].rpartition("/")[2].rstrip('"') for each in ACTION["runs"]["steps"] if "run" in each}
     assert used == scripts.keys() - {"common.sh"}

@@ -1,4 +1,4 @@
-"""The template for GitLab: the scripts of its jobs, run against the sandbox and a stand-in of GitLab's API."""
+"""The GitLab template: the scripts of its jobs, run against the sandbox and a stand-in for GitLab's API."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BOT = "project_1_bot_3f2a"
 
 @dataclass
 class GitLab:
-    """What the project holds: the notes of merge request 7, its commit on the branch, and the plan of its job."""
+    """The project: the notes of merge request 7, its commit on the branch, and the plan of its job."""
 
     notes: list[dict[str, Any]] = field(default_factory=list)
     merged: list[dict[str, Any]] = field(default_factory=list)
@@ -80,11 +80,11 @@ def gitlab() -> Iterator[GitLab]:
         yield one
 
 
-def run(project: Project, gitlab: GitLab, job: str, branch: str, **told: str) -> tuple[int, str, Path]:
+def run(project: Project, gitlab: GitLab, job: str, branch: str, **variables: str) -> tuple[int, str, Path]:
     """Run the script of a job in a fresh checkout; return its code, its log, and the checkout."""
     project.runner.runs += 1
     checkout = project.checkout(branch)
-    told |= {
+    variables |= {
         "CI_API_V4_URL": gitlab.url,
         "CI_COMMIT_SHA": project.git("rev-parse", branch),
         "CI_MERGE_REQUEST_IID": "7",
@@ -97,7 +97,7 @@ def run(project: Project, gitlab: GitLab, job: str, branch: str, **told: str) ->
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", "\n".join(JOBS[job]["script"])],
         cwd=checkout,
-        env=clean_environment(project.account.url) | told,
+        env=clean_environment(project.account.url) | variables,
         capture_output=True,
         text=True,
         timeout=120,
@@ -106,7 +106,9 @@ def run(project: Project, gitlab: GitLab, job: str, branch: str, **told: str) ->
     return done.returncode, done.stdout + done.stderr, checkout
 
 
-def test_a_merge_request_is_noted_and_its_merge_applies_that_plan(project: Project, gitlab: GitLab) -> None:
+def test_a_merge_request_gets_a_note_and_its_merge_applies_that_plan(
+    project: Project, gitlab: GitLab
+) -> None:
     project.propose(7, {"incidents/a.yaml": declared("A")})
     for _ in range(2):
         code, log, checkout = run(project, gitlab, "plan", "pull-7")
@@ -127,7 +129,7 @@ def test_a_merge_request_is_noted_and_its_merge_applies_that_plan(project: Proje
     assert run(project, gitlab, "drift", "main")[0] == 2
 
 
-def test_a_plan_that_is_not_what_the_files_say_is_refused(project: Project, gitlab: GitLab) -> None:
+def test_a_plan_that_does_not_match_the_files_is_refused(project: Project, gitlab: GitLab) -> None:
     project.propose(6, {"incidents/evil.yaml": declared("EVIL")})
     gitlab.plan = (run(project, gitlab, "plan", "pull-6")[2] / "plan.json").read_bytes()
     project.propose(7, {"incidents/a.yaml": declared("A")})
@@ -141,7 +143,7 @@ def test_a_plan_that_is_not_what_the_files_say_is_refused(project: Project, gitl
     assert [each["name"] for each in project.account.incidents()] == ["Incident A"]
 
 
-def test_the_note_tells_the_errors(project: Project, gitlab: GitLab) -> None:
+def test_the_note_lists_the_errors(project: Project, gitlab: GitLab) -> None:
     project.propose(7, {"incidents/a.yaml": "key: ["})
     code, _, checkout = run(project, gitlab, "plan", "pull-7")
     assert code == 1

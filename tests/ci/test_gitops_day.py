@@ -1,4 +1,4 @@
-"""A day of a repository that plans on a pull request, applies on its merge, and looks for drift at night."""
+"""A day of a repository that plans on a pull request, applies on merge, and checks for drift at night."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def live(project: Project, name: str) -> dict[str, Any]:
     return incident
 
 
-def test_a_whole_day_from_the_pull_request_to_the_night(project: Project) -> None:
-    # A pull request: one comment, however often it is pushed to, and nothing is written to the account.
+def test_a_whole_day_from_pull_request_to_nightly_run(project: Project) -> None:
+    # A pull request gets one comment, however often it is pushed to, and nothing is written to the account.
     project.propose(7, {"incidents/a.yaml": declared("A")})
     planned = project.planned(7)
     assert planned.code == 0, planned.log
@@ -36,7 +36,7 @@ def test_a_whole_day_from_the_pull_request_to_the_night(project: Project) -> Non
     assert f"{RUN}2) planned commit {head}. A merge applies these changes and no others." in comment
     assert project.account.incidents() == []
 
-    # Its merge: exactly that plan is applied, and the pull request is told.
+    # The merge applies exactly that plan and comments on the pull request.
     project.merge(7)
     applied = project.applied()
     assert applied.code == 0, applied.log
@@ -44,7 +44,7 @@ def test_a_whole_day_from_the_pull_request_to_the_night(project: Project) -> Non
     assert "**Applied: 2 created, 0 updated," in project.comments(7)[1]
     assert sorted(project.account.creations().values()) == [1, 1]
 
-    # Afterwards there is nothing to do, with the state that the run kept, and without it.
+    # Afterwards there is nothing to do, with or without the state that the run kept.
     for state in ("cache", "none"):
         project.propose(8, {"README.md": f"Nothing about incidents: {state}.\n"})
         again = project.planned(8, state=state)
@@ -55,7 +55,7 @@ def test_a_whole_day_from_the_pull_request_to_the_night(project: Project) -> Non
     quiet = project.night()
     assert (quiet.code, project.host.issues) == (0, [])
 
-    # Somebody edits in incident.io. At night the job ends with 2 and opens an issue that says what.
+    # After an edit in incident.io, the nightly job ends with 2 and opens an issue that lists the drift.
     project.account.edit(live(project, "Incident A"), summary="Edited by Lisa.")
     for _ in range(2):
         assert project.night().code == 2
@@ -64,7 +64,7 @@ def test_a_whole_day_from_the_pull_request_to_the_night(project: Project) -> Non
     assert 'incident "A" (INC-' in issue["body"]
     assert "Edited by Lisa." in issue["body"] and '"B"' not in issue["body"]
 
-    # `on_drift: keep`: another change of the same incident leaves the edit in.
+    # With `on_drift: keep`, another change of the same incident keeps the edit.
     project.propose(9, {"incidents/a.yaml": declared("A", severity="Minor")})
     kept = project.planned(9)
     assert (kept.code, kept.outputs["plan"]["update"]) == (0, "1")
@@ -75,7 +75,7 @@ def test_a_whole_day_from_the_pull_request_to_the_night(project: Project) -> Non
     incident = live(project, "Incident A")
     assert (incident["summary"], incident["severity"]["name"]) == ("Edited by Lisa.", "Minor")
 
-    # The file takes the edit over: nothing is left to do, and the night is quiet again.
+    # Once the file has the edit, nothing is left to do and the nightly job reports no drift.
     project.propose(10, {"incidents/a.yaml": declared("A", severity="Minor", summary="Edited by Lisa.")})
     assert project.planned(10).outputs["plan"]["has_changes"] == "false"
     project.merge(10)

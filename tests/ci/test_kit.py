@@ -1,4 +1,4 @@
-"""The rest of what a repository takes over: the workflow, the template for GitLab, the hook, the container file."""
+"""The other files that a repository uses: the workflow, the GitLab template, the hook, the container file."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def test_the_workflow_of_the_example_is_the_one_that_init_writes() -> None:
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_a_job_uses_the_action_of_this_version_as_it_is_declared(job: str) -> None:
+def test_a_job_uses_this_version_of_the_action_with_declared_inputs(job: str) -> None:
     *_, step = JOBS[job]["steps"]
     assert step["uses"] == f"OWNER/importer@v{__version__}"
     assert step["with"].keys() <= ACTION["inputs"].keys()
     assert step["with"]["mode"] == job
 
 
-def test_a_pull_request_never_meets_the_key_that_writes() -> None:
+def test_a_pull_request_never_gets_the_write_key() -> None:
     holders = [job for job, content in JOBS.items() if "secrets.INCIDENT_API_KEY" in str(content)]
     assert holders == ["apply"]
     assert JOBS["apply"]["environment"] == "incident-io"
     assert "pull_request_target" not in WORKFLOW
 
 
-def test_each_job_may_do_what_its_steps_do_and_no_more() -> None:
+def test_each_job_has_only_the_permissions_that_its_steps_need() -> None:
     assert {job: content["permissions"] for job, content in JOBS.items()} == {
         "plan": {"contents": "read", "pull-requests": "write"},
         "apply": {"contents": "read", "actions": "read", "pull-requests": "write"},
@@ -70,7 +70,7 @@ def test_the_template_for_gitlab_installs_this_version() -> None:
 
 
 def hooked(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the hook as it is declared, in a folder."""
+    """Run the hook as declared, in a folder."""
     program, *words = shlex.split(HOOK["entry"])
     command = [str(PROGRAM.with_name(program)), *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
@@ -90,7 +90,7 @@ def test_the_hook_checks_the_whole_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["importer.yaml", "incidents/a.yml", "b.jsonl", "c.CSV", "d.tsv", "e.md", "f.xlsx"]
 )
-def test_the_hook_runs_when_a_file_that_is_read_changed(name: str) -> None:
+def test_the_hook_runs_when_a_file_that_importer_reads_changes(name: str) -> None:
     assert re.search(HOOK["files"], name)
 
 

@@ -32,7 +32,7 @@ def mixed(folder: Folder, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iter
     with closing(open_sandbox(None, options=UNLIMITED)) as sandbox:
         filler = Filler(sandbox)
         for incident in filler.fill(COUNT)[:3]:
-            filler.hang_on(incident)
+            filler.add_children(incident)
         stage.sandboxes[:] = [sandbox]
         point(monkeypatch, folder, stage.server.url)
         yield Account(sandbox, stage.server.url)
@@ -313,7 +313,7 @@ def began(incident: dict[str, Any]) -> str:
     ("words", "message"),
     [
         (("--since", "soon"), "--since soon is no date"),
-        (("--severity", "SEV-1"), "no one severity 'SEV-1'"),
+        (("--severity", "SEV-1"), "exactly one severity 'SEV-1'"),
         (("--key-field", "Legacy"), "did you mean Legacy ID?"),
         (("--key-field", "😀"), "write its name exactly"),
         (("--mode", "test"), "'test' is not one of"),

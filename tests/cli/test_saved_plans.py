@@ -93,7 +93,7 @@ def test_an_incident_that_was_made_since_makes_the_plan_stale(folder: Folder, ac
     assert folder.run("apply", "--auto-approve").code == 0
     result = folder.run("apply", "plan.json")
     assert result.code == 4
-    assert "'A' was created since, as INC-1" in " ".join(result.err.split())
+    assert "'A' was created since the plan was made, as INC-1" in " ".join(result.err.split())
 
 
 def test_the_same_command_resumes_a_half_applied_plan(folder: Folder, account: Account) -> None:

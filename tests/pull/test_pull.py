@@ -1,4 +1,4 @@
-"""Whatever the account holds, a file that was pulled from it plans empty; what cannot be said is counted."""
+"""Whatever the account holds, a file pulled from it plans empty; what a file cannot hold is counted."""
 
 from __future__ import annotations
 
@@ -68,23 +68,26 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def things(kind: Kind, *names: str) -> tuple[Entity, ...]:
+def entities(kind: Kind, *names: str) -> tuple[Entity, ...]:
     return tuple(Entity(kind, f"01{kind.upper()}{number}", name) for number, name in enumerate(names))
 
 
-SEVERITIES = things(Kind.SEVERITY, "Minor", "minor", "MAJOR", "- no")
+SEVERITIES = entities(Kind.SEVERITY, "Minor", "minor", "MAJOR", "- no")
 MINOR, LOWER, MAJOR, ODD = SEVERITIES
-STATUSES = things(Kind.STATUS, "Closed", "Merged", "Investigating")
+STATUSES = entities(Kind.STATUS, "Closed", "Merged", "Investigating")
 CLOSED, MERGED, OPEN = STATUSES
-TYPES = things(Kind.INCIDENT_TYPE, "Production", "Security")
-ROLES = (*things(Kind.ROLE, "Lead", "Scribe", "scribe", "Twin", "Twin"), Entity(Kind.REPORTER, "01R", "Who"))
-TIMES = things(Kind.TIMESTAMP, "Impact started at", "Resolved at", " padded ")
-OPTIONS = things(Kind.OPTION, "a; b", "null", "Same", "Same", " blank ", "01OPTION0")
-ENTRIES = things(Kind.CATALOG_ENTRY, "API", "api", "Twin", "Twin")
-TEXT, LINK, NUMBER, ONE, MANY, SERVICE = things(
+TYPES = entities(Kind.INCIDENT_TYPE, "Production", "Security")
+ROLES = (
+    *entities(Kind.ROLE, "Lead", "Scribe", "scribe", "Twin", "Twin"),
+    Entity(Kind.REPORTER, "01R", "Who"),
+)
+TIMES = entities(Kind.TIMESTAMP, "Impact started at", "Resolved at", " padded ")
+OPTIONS = entities(Kind.OPTION, "a; b", "null", "Same", "Same", " blank ", "01OPTION0")
+ENTRIES = entities(Kind.CATALOG_ENTRY, "API", "api", "Twin", "Twin")
+TEXT, LINK, NUMBER, ONE, MANY, SERVICE = entities(
     Kind.CUSTOM_FIELD, "Notes", "Ticket: x", "Customers", "Cause", "Teams", "Service"
 )
-LISA, SLACK, SHARED, NOBODY = things(Kind.USER, "Lisa", "Slack", "Shared", "Nobody")
+LISA, SLACK, SHARED, NOBODY = entities(Kind.USER, "Lisa", "Slack", "Shared", "Nobody")
 CATALOGUE = Catalogue(
     severities=SEVERITIES,
     statuses=(Status(CLOSED, "closed", 1), Status(MERGED, "merged", 2), Status(OPEN, "live", 3)),
@@ -135,8 +138,8 @@ def pulled(
     return declare_live(incidents, named, catalogue, config, warnings), warnings.diagnostics()
 
 
-def said(attributes: Attributes, **options: object) -> Mapping[str, Value]:
-    """Return what a file says of one incident beside what each has, by the labels."""
+def declared_values(attributes: Attributes, **options: object) -> Mapping[str, Value]:
+    """Return the attributes of one incident in a file, by label, except those that every incident has."""
     (one,), found = pulled(live(attributes=attributes), **options)  # type: ignore[arg-type]
     assert found == ()
     own = {each.label for each in (NAME, SEVERITY, STATUS, VISIBILITY)}
@@ -144,7 +147,7 @@ def said(attributes: Attributes, **options: object) -> Mapping[str, Value]:
 
 
 def left_out(attributes: Attributes) -> list[str]:
-    """Return the labels of what is left out of one incident, which comes along otherwise."""
+    """Return the labels of what is left out of one incident that is otherwise pulled."""
     (_,), found = pulled(live(attributes=attributes))
     assert {each.code for each in found} <= {"value-not-pulled"}
     return [each.summary.partition(" cannot be written")[0] for each in found]
@@ -256,7 +259,7 @@ def test_what_was_pulled_plans_empty(
 
 
 def plan_again(folder: Path, declared: Iterable[Declared], account: list[LiveIncident]) -> int:
-    """Write, load and plan; return how many are unchanged, which must be all of them."""
+    """Write, load and plan; return how many incidents are unchanged, which must be all."""
     path = folder / "pulled.yaml"
     path.write_text(to_yaml((each.incident for each in declared), schema="x"), encoding="utf-8")
     loaded = load(replace(SETTINGS, root=folder), [path])
@@ -278,14 +281,14 @@ def plan_again(folder: Path, declared: Iterable[Declared], account: list[LiveInc
 
 
 @pytest.mark.parametrize("text", HOSTILE[:-2])
-def test_a_hostile_text_comes_back_or_is_counted(tmp_path: Path, text: str) -> None:
+def test_a_hostile_text_is_read_back_or_counted(tmp_path: Path, text: str) -> None:
     one = live(attributes={SUMMARY: normalise.text(text), custom(TEXT): normalise.text(text)})
     declared, found = pulled(one)
     assert plan_again(tmp_path, declared, [one]) == 1
     assert bool(found) is ("\ud800" <= text[-1] <= "\udfff" or "\udfff" in text)
 
 
-def test_a_megabyte_of_text_comes_back(tmp_path: Path) -> None:
+def test_a_megabyte_of_text_is_read_back(tmp_path: Path) -> None:
     one = live(attributes={SUMMARY: "all of it: \x07\n" * 90_000 + "."})
     declared, found = pulled(one)
     assert plan_again(tmp_path, declared, [one]) == 1
@@ -295,8 +298,8 @@ def test_a_megabyte_of_text_comes_back(tmp_path: Path) -> None:
 # -- words ---------------------------------------------------------------------------------------------
 
 
-def test_things_are_called_by_name_and_by_their_id_only_where_no_name_is_theirs_alone() -> None:
-    found = said({custom(MANY): (OPTIONS[0], OPTIONS[1], OPTIONS[2]), custom(ONE): (OPTIONS[0],)})
+def test_entities_are_referenced_by_name_and_by_id_only_if_no_name_is_unique() -> None:
+    found = declared_values({custom(MANY): (OPTIONS[0], OPTIONS[1], OPTIONS[2]), custom(ONE): (OPTIONS[0],)})
     assert [getattr(each, "name", each) for each in found["custom_fields.Teams"]] == [  # type: ignore[union-attr]
         "a; b",
         "null",
@@ -305,8 +308,8 @@ def test_things_are_called_by_name_and_by_their_id_only_where_no_name_is_theirs_
     assert found["custom_fields.Cause"] == "a; b"
 
 
-def test_catalog_entries_are_called_by_what_means_them_alone() -> None:
-    names = said({custom(SERVICE): ENTRIES})["custom_fields.Service"]
+def test_catalog_entries_are_referenced_by_a_unique_identifier() -> None:
+    names = declared_values({custom(SERVICE): ENTRIES})["custom_fields.Service"]
     assert [getattr(each, "name", each) for each in names] == [  # type: ignore[union-attr]
         "API",
         "api",
@@ -324,8 +327,8 @@ def test_catalog_entries_are_called_by_what_means_them_alone() -> None:
         (NOBODY, "id", NOBODY.id),
     ],
 )
-def test_people_are_called_by_email_then_slack_id_then_id(person: Entity, by: str, word: str) -> None:
-    found = said({Attribute(Field.ROLE, ROLES[0]): person})["roles.Lead"]
+def test_users_are_referenced_by_email_then_slack_id_then_id(person: Entity, by: str, word: str) -> None:
+    found = declared_values({Attribute(Field.ROLE, ROLES[0]): person})["roles.Lead"]
     assert (getattr(found, "by", ""), getattr(found, "name", "")) == (by, word)
 
 
@@ -346,17 +349,17 @@ def test_people_are_called_by_email_then_slack_id_then_id(person: Entity, by: st
         (Attribute(Field.ATTACHMENT, "arbitrary_url x"), Attachment("arbitrary_url", "x", title=" padded ")),
     ],
 )
-def test_what_no_file_can_say_is_left_out_and_counted(attribute: Attribute, value: Value) -> None:
+def test_values_that_no_file_can_hold_are_left_out_and_counted(attribute: Attribute, value: Value) -> None:
     assert left_out({attribute: value}) == [attribute.label]
 
 
-def test_a_follow_up_says_what_can_be_said_of_it() -> None:
+def test_a_follow_up_keeps_what_a_file_can_hold() -> None:
     follow_up = FollowUp("Do it.", GONE, "deleted", ("db", " padded"))
-    found = said({Attribute(Field.FOLLOW_UP, "Alert"): follow_up})
+    found = declared_values({Attribute(Field.FOLLOW_UP, "Alert"): follow_up})
     assert found == {"follow_ups.Alert": FollowUp("Do it.")}
 
 
-def test_a_word_that_importer_yaml_turns_to_another_thing_of_the_account_is_not_used() -> None:
+def test_a_name_that_an_alias_maps_to_another_entity_is_not_used() -> None:
     aliases: dict[str, dict[str, str | None]] = {
         "severity": {"MAJOR": "- no", "- no": "of another account"},
         "users": {"lisa@example.com": None},
@@ -378,13 +381,13 @@ def test_an_incident_that_no_file_can_declare_is_counted_with_the_reason() -> No
     assert [each.live.id for each in declared] == ["01LIVE4"]
     warning = {each.summary: each.detail for each in found if each.code == "incident-not-pulled"}
     assert warning == {
-        "incidents without a name are not pulled, since a file needs one": "1 incident: INC-1",
-        "incidents without a severity are not pulled, since a file needs one": "1 incident: INC-2",
+        "incidents without a name are not pulled, since a file requires one": "1 incident: INC-1",
+        "incidents without a severity are not pulled, since a file requires one": "1 incident: INC-2",
         "incident type 'Security' allows private incidents only": "1 incident: INC-3",
     }
 
 
-def test_many_incidents_of_one_reason_are_counted_and_the_first_are_named() -> None:
+def test_incidents_left_out_for_one_reason_are_counted_and_the_first_are_named() -> None:
     _, found = pulled(*(live(number, {SUMMARY: "\ud800"}) for number in range(1, 8)))
     assert [(each.count, each.detail) for each in found] == [
         (7, "7 incidents: INC-1, INC-2, INC-3, INC-4, INC-5 and 2 more")
@@ -400,7 +403,7 @@ def test_many_incidents_of_one_reason_are_counted_and_the_first_are_named() -> N
         ((f"INC-{2**63}", "INC-3"), (None, 3)),
     ],
 )
-def test_a_number_is_declared_where_it_is_the_only_one(
+def test_a_number_is_declared_if_it_is_unique(
     references: tuple[str, str], numbers: tuple[int | None, ...]
 ) -> None:
     incidents = (live(number, reference=each) for number, each in enumerate(references))
@@ -430,13 +433,13 @@ def bindings(**known: str) -> dict[str, Binding]:
         (None, "01LIVE1"),
     ],
 )
-def test_a_key_is_what_a_field_carries_if_a_file_can_declare_it(value: Value, key: str) -> None:
+def test_a_key_is_taken_from_a_field_if_a_file_can_declare_it(value: Value, key: str) -> None:
     one = live(attributes={CARRIER: value})
     assert keys([one], {}, [CARRIER]) == {"01LIVE1": key}
     assert keys([one], bindings(K="01LIVE1"), []) == {"01LIVE1": "K"}
 
 
-def test_the_first_field_that_carries_a_key_gives_it() -> None:
+def test_the_first_field_with_a_key_counts() -> None:
     one = live(attributes={custom(NUMBER): normalise.number("7")})
     assert keys([one], {}, [CARRIER, custom(NUMBER)]) == {"01LIVE1": "7"}
 
@@ -446,10 +449,10 @@ def test_the_first_field_that_carries_a_key_gives_it() -> None:
     [
         (("A", "A"), {}, "'A' is the key of INC-1 and of INC-2"),
         (("A", None), {"A": "01LIVE9"}, "'A' is the key of INC-9 and of INC-1"),
-        (("A", None), {"B": "01LIVE1"}, "the state binds INC-1 to 'B', and it carries 'A'"),
+        (("A", None), {"B": "01LIVE1"}, "the state binds INC-1 to 'B', but its custom field holds 'A'"),
     ],
 )
-def test_a_key_that_is_not_certain_is_refused(
+def test_conflicting_keys_are_refused(
     carried: tuple[str | None, ...], known: dict[str, str], warning: str
 ) -> None:
     incidents = [live(number, {CARRIER: each}) for number, each in enumerate(carried, start=1)]
@@ -459,7 +462,7 @@ def test_a_key_that_is_not_certain_is_refused(
     assert (refusal.value.code, refusal.value.exit_code) == ("key-conflict", ExitCode.REFUSED)
 
 
-def test_many_uncertain_keys_are_counted() -> None:
+def test_many_conflicting_keys_are_counted() -> None:
     incidents = [live(number, {CARRIER: "A"}) for number in range(1, 9)]
     with pytest.raises(Refused, match="; and 2 more"):
         keys(incidents, {}, [CARRIER])
@@ -468,9 +471,9 @@ def test_many_uncertain_keys_are_counted() -> None:
 def test_the_marker_field_may_be_for_another_account_and_a_key_field_may_not() -> None:
     assert carriers(CATALOGUE, "Legacy ID", "Notes") == (CARRIER,)
     assert carriers(CATALOGUE, "Notes", None) == (CARRIER,)
-    with pytest.raises(UsageError, match="no one custom field 'Note'"):
+    with pytest.raises(UsageError, match="exactly one custom field 'Note'"):
         carriers(CATALOGUE, None, "Note")
-    with pytest.raises(UsageError, match="no one custom field 'note s'"):
+    with pytest.raises(UsageError, match="exactly one custom field 'note s'"):
         twins = (CustomField(Entity(Kind.CUSTOM_FIELD, "01X", "NOTES"), "text"), *CATALOGUE.custom_fields)
         carriers(replace(CATALOGUE, custom_fields=twins), None, "note s")
 
@@ -485,7 +488,7 @@ def test_incidents_are_chosen_oldest_first_whatever_their_order() -> None:
     assert [each.reference for each in found] == ["INC-2", "INC-1", "INC-3", "INC-4"]
 
 
-def test_what_is_still_open_is_counted_and_other_categories_are_not() -> None:
+def test_open_incidents_are_counted_and_other_categories_are_not() -> None:
     warnings = PullWarnings()
     only_closed = Filters(categories=frozenset({"closed"}))
     incidents = [live(1), live(2, {STATUS: OPEN}), live(3, {STATUS: MERGED}), live(4, {STATUS: None})]
@@ -499,7 +502,7 @@ def test_what_is_still_open_is_counted_and_other_categories_are_not() -> None:
 
 @dataclass
 class Account:
-    """An account that shows what it is given, and counts what it is asked."""
+    """An account that shows what it is given, and counts requests."""
 
     children_of: Mapping[Field, tuple[LiveChild, ...]]
     contents: Mapping[str, str | None]
@@ -531,7 +534,7 @@ def documents(*titles: str) -> dict[Field, tuple[LiveChild, ...]]:
     return {**empty, Field.POSTMORTEM: found}
 
 
-def test_a_kind_that_the_account_does_not_show_is_told_once_and_asked_for_once() -> None:
+def test_a_kind_that_the_account_lacks_is_requested_and_reported_once() -> None:
     account = Account({}, {}, [])
     found, warnings = with_children(account, live(1), live(2))
     assert [each.attributes for each in found] == [live(1).attributes, live(2).attributes]
@@ -539,7 +542,7 @@ def test_a_kind_that_the_account_does_not_show_is_told_once_and_asked_for_once()
     assert [each.code for each in warnings.diagnostics()] == ["not-available"] * 4
 
 
-def test_a_post_mortem_that_can_be_read_stands_for_the_link_to_it() -> None:
+def test_a_post_mortem_that_can_be_read_replaces_the_link_to_it() -> None:
     linked = live(attributes={Attribute(Field.POSTMORTEM_URL): "https://x"})
     (one,), _ = with_children(Account(documents("What", "More"), {"What": "# What"}, []), linked)
     assert one.attributes[Attribute(Field.POSTMORTEM, "What")] == PostmortemDocument("# What", "completed")
@@ -550,10 +553,10 @@ def test_a_second_post_mortem_is_counted() -> None:
     found, warnings = with_children(Account(documents("What", "More"), {"What": "x"}, []), live())
     list(found)
     (warning,) = warnings.diagnostics()
-    assert (warning.code, warning.hint) == ("value-not-pulled", "copy them by hand, like 'More'")
+    assert (warning.code, warning.hint) == ("value-not-pulled", "copy them by hand, for example 'More'")
 
 
-def test_a_post_mortem_whose_content_is_not_shown_leaves_the_link() -> None:
+def test_a_post_mortem_without_visible_content_keeps_the_link() -> None:
     linked = live(attributes={Attribute(Field.POSTMORTEM_URL): "https://x"})
     (one,), _ = with_children(Account(documents("What"), {}, []), linked)
     assert one.attributes == linked.attributes

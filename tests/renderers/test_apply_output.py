@@ -42,7 +42,7 @@ MIXED: tuple[Outcome, ...] = (
 ENDINGS = {
     "complete": ApplySummary(MIXED[:2], 1203, 0, "", "importer plan"),
     "partial": ApplySummary(
-        MIXED, 1203, 3, "8 failed, which is as many as --max-failures allows", "importer apply"
+        MIXED, 1203, 3, "8 failures, the limit set with --max-failures or --fail-fast", "importer apply"
     ),
     "unknown": ApplySummary(MIXED[-3:-1], 0, 0, "", "importer apply incidents"),
     "blocked": ApplySummary(MIXED[:1], 0, 2, "", "importer plan"),

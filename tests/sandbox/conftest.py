@@ -1,4 +1,4 @@
-"""What the sandbox's tests share: a client in process, a clock that moves when told, and the account's names."""
+"""Shared by the sandbox's tests: an in-process client, a clock that advances in sleep, and names of the account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOON = 1_700_000_000.0
 
 
 class Clock:
-    """Seconds since 1970 that pass only in sleep."""
+    """Seconds since 1970, which pass only in sleep."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -29,7 +29,7 @@ class Clock:
 
 
 class Api:
-    """A sandbox and a client of it with one key."""
+    """A sandbox and a client for it with one key."""
 
     def __init__(self, sandbox: Sandbox, clock: Clock, key: str = "sandbox-key") -> None:
         self.sandbox = sandbox
@@ -42,23 +42,23 @@ class Api:
         self._keys = itertools.count(1)
 
     def with_key(self, key: str) -> Api:
-        """The same sandbox, seen with another key."""
+        """Return a client for the same sandbox with another key."""
         return Api(self.sandbox, self.clock, key)
 
     def get(self, path: str, **query: Any) -> Any:
-        """The JSON of a GET that must succeed."""
+        """Return the JSON of a GET that must succeed."""
         answer = self.http.get(path, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def post(self, path: str, body: Any, status: int = 201) -> Any:
-        """The JSON of a POST with this status."""
+        """Return the JSON of a POST that must have this status."""
         answer = self.http.post(path, json=body)
         assert answer.status_code == status, answer.text
         return answer.json()
 
     def id_of(self, path: str, name: str) -> str:
-        """The identifier of the named thing in a list."""
+        """Return the ID of the object with this name in a list."""
         answer = self.get(path, page_size=250)
         (things,) = (value for word, value in answer.items() if word != "pagination_meta")
         found: str = next(thing["id"] for thing in things if thing["name"] == name)
@@ -88,11 +88,11 @@ class Api:
         return found
 
     def entry(self, field: str, values: list[dict[str, str]]) -> dict[str, Any]:
-        """A custom field entry of a payload."""
+        """Return a custom field entry of a payload."""
         return {"custom_field_id": self.field(field), "values": values}
 
     def payload(self, **more: Any) -> dict[str, Any]:
-        """A retrospective incident with a new idempotency key."""
+        """Return the payload of a retrospective incident with a new idempotency key."""
         return {
             "idempotency_key": f"key-{next(self._keys)}",
             "visibility": "public",
@@ -110,14 +110,14 @@ class Api:
         return self.post(f"/v2/incidents/{identifier}/actions/edit", body, status)
 
     def refusals(self, path: str, body: Any, status: int = 422) -> dict[str, str]:
-        """The code of each problem by its field."""
+        """Return the code of each problem by its field."""
         answer = self.post(path, body, status)
         return {each.get("source", {}).get("field", ""): each["code"] for each in answer["errors"]}
 
 
 @pytest.fixture
 def open_api() -> Iterator[Callable[..., Api]]:
-    """Open a sandbox in memory with some options."""
+    """Return a function that opens a sandbox in memory with some options."""
     opened: list[Sandbox] = []
 
     def open_one(seed: Any = None, **options: Any) -> Api:
@@ -135,7 +135,7 @@ def open_api() -> Iterator[Callable[..., Api]]:
 
 @pytest.fixture
 def api(open_api: Callable[..., Api]) -> Api:
-    """The default sandbox in memory."""
+    """Return the default sandbox in memory."""
     return open_api()
 
 
@@ -144,7 +144,7 @@ class Shown:
 
     @staticmethod
     def values(incident: dict[str, Any], field: str) -> list[dict[str, Any]]:
-        """A custom field's values in an answer."""
+        """Return a custom field's values in an answer."""
         return next(
             entry["values"]
             for entry in incident["custom_field_entries"]
@@ -153,7 +153,7 @@ class Shown:
 
     @staticmethod
     def timestamps(incident: dict[str, Any]) -> dict[str, str]:
-        """The timestamps of an answer that are set."""
+        """Return the timestamps of an answer that are set."""
         return {
             each["incident_timestamp"]["name"]: each["value"]["value"]
             for each in incident["incident_timestamp_values"]
@@ -162,7 +162,7 @@ class Shown:
 
     @staticmethod
     def assignees(incident: dict[str, Any]) -> dict[str, str]:
-        """The emails of an answer's assigned roles."""
+        """Return the emails of an answer's assigned roles."""
         return {
             each["role"]["name"]: each["assignee"]["email"]
             for each in incident["incident_role_assignments"]
@@ -172,5 +172,5 @@ class Shown:
 
 @pytest.fixture
 def shown() -> Shown:
-    """What reads answers."""
+    """Return the reader of answers."""
     return Shown()

@@ -1,4 +1,4 @@
-"""What hangs on an incident, and its status page history."""
+"""Children of an incident, and status page incidents."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_follow_up_keeps_what_an_edit_leaves_out(api, incident_id):
     assert api.refusals("/v2/follow_ups", {**body, "title": ""}) == {"title": "is_required"}
 
 
-def test_every_create_of_a_follow_up_makes_another_one(api, incident_id):
+def test_every_create_of_a_follow_up_adds_another_one(api, incident_id):
     for _ in range(2):
         api.post("/v3/follow_ups", {"incident_id": incident_id, "title": "Add an alert"})
     assert len(api.get("/v2/follow_ups", incident_id=incident_id)["follow_ups"]) == 2
@@ -79,7 +79,7 @@ def test_follow_ups_are_filtered(api, incident_id):
     assert api.http.get("/v3/follow_ups", params={"created_at[gte]": "x"}).status_code == 422
 
 
-def test_a_filter_by_a_reference_finds_nothing(api, incident_id):
+def test_a_filter_by_reference_finds_nothing(api, incident_id):
     api.post("/v3/follow_ups", {"incident_id": incident_id, "title": "x"})
     assert api.get("/v3/follow_ups", incident_id="1")["follow_ups"] == []
 
@@ -103,7 +103,7 @@ def test_what_a_follow_up_names_must_exist(api, incident_id):
     assert deleted.status_code == 422
 
 
-def test_a_follow_up_has_the_priority_that_it_was_given(open_api):
+def test_a_follow_up_keeps_its_priority(open_api):
     seed = {**default_seed(), "follow_up_priorities": [{"name": "Urgent", "id": "01PRIORITY"}]}
     api = open_api(seed=seed)
     body = {"incident_id": api.create()["id"], "title": "x", "follow_up_priority_option_id": "01PRIORITY"}
@@ -160,7 +160,7 @@ def test_an_attachment_that_the_account_cannot_take_is_refused(api, incident_id,
     ) == [field]
 
 
-def test_a_timeline_item_is_made_once_for_its_key_and_sorted_by_its_moment(api, incident_id):
+def test_a_timeline_item_is_created_once_per_key_and_sorted_by_time(api, incident_id):
     path = "/v2/incident_timeline_items"
     later = {
         "idempotency_key": "b",
@@ -195,7 +195,7 @@ def test_a_timeline_item_is_made_once_for_its_key_and_sorted_by_its_moment(api, 
     ]
 
 
-def test_only_private_incidents_have_members_each_once(api, incident_id):
+def test_only_private_incidents_have_members_and_each_only_once(api, incident_id):
     path = "/v1/incident_memberships"
     bob, lisa = api.id_of("/v2/users", "Bob Okafor"), api.id_of("/v2/users", "Lisa Karlsson")
     assert api.refusals(path, {"incident_id": incident_id, "user_id": bob}) == {
@@ -210,7 +210,7 @@ def test_only_private_incidents_have_members_each_once(api, incident_id):
     assert api.refusals(path, {"incident_id": private, "user_id": "01X"}) == {"user_id": "invalid_value"}
 
 
-def test_an_import_of_a_postmortem_makes_another_document_every_time(api, incident_id):
+def test_every_import_of_a_postmortem_adds_a_document(api, incident_id):
     path = f"/v2/incidents/{incident_id}/actions/import_postmortem_document"
     first, second = (
         api.post(path, {"content": "# Why", "title": "Why"})["postmortem_document"] for _ in range(2)
@@ -244,7 +244,7 @@ def test_attaching_again_replaces_the_link(api, incident_id):
     assert list(api.refusals(path, {"incident_id": incident_id, "permalink": "x"})) == ["permalink"]
 
 
-def test_children_of_private_incidents_are_as_private(api):
+def test_children_of_private_incidents_are_private_too(api):
     private = api.create(visibility="private")["id"]
     made = api.post("/v3/follow_ups", {"incident_id": private, "title": "x"})["follow_up"]
     blind = api.with_key("sandbox-no-private")
@@ -253,7 +253,7 @@ def test_children_of_private_incidents_are_as_private(api):
     assert list(blind.refusals("/v3/follow_ups", {"incident_id": private, "title": "x"})) == ["incident_id"]
 
 
-def test_relationships_are_none(api, incident_id):
+def test_there_are_no_relationships(api, incident_id):
     answer = api.get("/v1/incident_relationships", incident_id=incident_id)
     assert answer == {"incident_relationships": [], "pagination_meta": {"page_size": 25}}
     assert api.http.get("/v1/incident_relationships").status_code == 422
@@ -340,6 +340,6 @@ def test_a_past_outage_becomes_a_status_page_incident_once(api, page_id, compone
         ),
     ],
 )
-def test_a_past_outage_that_cannot_be_is_refused(api, page_id, change, field):
+def test_an_invalid_past_outage_is_refused(api, page_id, change, field):
     body = {"idempotency_key": "k", "name": "Outage", "status_page_id": page_id, "updates": PUBLISHED}
     assert list(api.refusals("/v2/status_page_retrospective_incidents", {**body, **change})) == [field]

@@ -1,4 +1,4 @@
-"""Trouble on demand, in process and on a socket, and the control requests."""
+"""Faults on demand, in process and on a socket, and the control requests."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_an_error_comes_before_or_after_the_commit(api, kind, made):
     assert len(api.get("/v2/incidents")["incidents"]) == made
 
 
-def test_a_hang_is_a_silence_and_then_nothing(api):
+def test_a_hang_is_silence_and_then_a_time_out(api):
     troubled(api, FaultKind.HANG, seconds=30.0)
     with pytest.raises(NoReplyInTime):
         api.http.post("/v2/incidents", json=api.payload())
@@ -52,7 +52,7 @@ def test_a_truncated_answer_is_half_of_it(api):
         answer.json()
 
 
-def test_an_html_page_may_come_instead(api):
+def test_an_html_page_may_replace_the_answer(api):
     troubled(api, FaultKind.HTML)
     answer = api.http.post("/v2/incidents", json=api.payload())
     assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (500, "text/html")
@@ -60,7 +60,7 @@ def test_an_html_page_may_come_instead(api):
 
 
 @pytest.mark.parametrize("limits", [{}, {"rate_limit": None}])
-def test_a_429_may_come_out_of_the_blue(open_api, limits):
+def test_a_429_may_come_at_any_time(open_api, limits):
     api = open_api(**limits)
     troubled(api, FaultKind.TOO_MANY_REQUESTS, seconds=7.0)
     answer = api.http.post("/v2/incidents", json=api.payload())
@@ -76,7 +76,7 @@ def test_latency_delays_and_combines(api):
     assert api.sandbox.journal().faults == {"html": 1, "latency": 2}
 
 
-def test_faults_fall_where_the_seed_says_every_time(api):
+def test_faults_are_reproducible_from_the_seed(api):
     def outcomes(seed):
         api.sandbox.faults = Faults((Fault(FaultKind.HTML, probability=0.5),), seed=seed)
         return [api.http.get("/v1/severities").status_code for _ in range(40)]
@@ -120,7 +120,7 @@ def test_faults_and_journal_are_controlled_by_requests(api):
         ({"faults": [{"kind": "html", "probability": "half"}]}, "faults.0.probability"),
     ],
 )
-def test_faults_that_mean_nothing_are_refused(api, faults, field):
+def test_invalid_faults_are_refused(api, faults, field):
     answer = api.http.put("/sandbox/faults", json=faults)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["source"]["field"] == field

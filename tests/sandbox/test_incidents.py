@@ -1,4 +1,4 @@
-"""Creating and editing incidents by incident.io's rules."""
+"""Creating and editing incidents under incident.io's rules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from importer.sandbox import Idempotency
 
 
-def test_a_create_answers_200_with_the_incident(api, shown):
+def test_a_create_returns_200_with_the_incident(api, shown):
     incident = api.create(
         summary="Cards were declined.",
         severity_id=api.severity("Major"),
@@ -44,7 +44,7 @@ def test_every_timestamp_field_and_role_is_shown_set_or_not(api):
     assert len(incident["incident_role_assignments"]) == 4
 
 
-def test_custom_fields_of_every_type_are_kept_as_they_came(api, shown):
+def test_custom_fields_of_every_type_are_stored_as_sent(api, shown):
     incident = api.create(
         custom_field_entries=[
             api.entry(
@@ -77,7 +77,7 @@ def test_all_problems_of_a_payload_are_listed_together(api):
     assert api.get("/v2/incidents")["incidents"] == []
 
 
-def test_a_value_of_a_wrong_type_is_refused_in_the_words_of_go(api):
+def test_a_value_of_a_wrong_type_is_refused_with_gos_message(api):
     answer = api.post("/v2/incidents", api.payload(summary=["x"]), 422)
     assert answer["errors"] == [
         {
@@ -90,11 +90,11 @@ def test_a_value_of_a_wrong_type_is_refused_in_the_words_of_go(api):
 
 
 @pytest.mark.parametrize("body", [[], "x", 1, True])
-def test_a_body_that_is_no_object_is_refused(api, body):
+def test_a_body_that_is_not_an_object_is_refused(api, body):
     assert api.refusals("/v2/incidents", body) == {"": "invalid_value"}
 
 
-def test_identifiers_that_nothing_has_are_refused_at_their_place(api):
+def test_unknown_identifiers_are_refused_with_their_path(api):
     wrong = api.payload(
         incident_status_id="01A",
         incident_type_id="01B",
@@ -143,7 +143,7 @@ def test_an_option_of_another_field_is_refused(api):
     assert list(api.refusals("/v2/incidents", payload)) == ["custom_field_entries.0.values.0.value_option_id"]
 
 
-def test_a_field_may_be_given_once(api):
+def test_a_custom_field_may_have_one_entry_only(api):
     entry = api.entry("Legacy ID", [{"value_text": "a"}])
     payload = api.payload(custom_field_entries=[entry, entry])
     assert list(api.refusals("/v2/incidents", payload)) == ["custom_field_entries.1.custom_field_id"]
@@ -162,14 +162,14 @@ def test_a_type_for_private_incidents_refuses_public_ones(api):
     assert api.create(incident_type_id=security, visibility="private")["visibility"] == "private"
 
 
-def test_references_count_up_and_go_on_after_an_external_id(api):
+def test_references_count_up_and_continue_after_an_external_id(api):
     assert api.create()["reference"] == "INC-1"
     assert api.create(retrospective_incident_options={"external_id": 41})["reference"] == "INC-41"
     assert api.create()["reference"] == "INC-42"
 
 
 @pytest.mark.parametrize("status", [409, 422])
-def test_a_taken_external_id_is_refused_in_the_known_words(open_api, status):
+def test_a_taken_external_id_is_refused_with_the_documented_message(open_api, status):
     api = open_api(taken_external_id_status=status)
     api.create(retrospective_incident_options={"external_id": 7})
     answer = api.post("/v2/incidents", api.payload(retrospective_incident_options={"external_id": 7}), status)
@@ -189,7 +189,7 @@ def test_an_external_id_needs_the_feature_and_a_number_from_1(open_api):
     assert api.refusals("/v2/incidents", payload) == {field: "invalid_value"}
 
 
-def test_retrospective_options_are_for_retrospective_incidents_and_their_url_is_one(api):
+def test_retrospective_options_need_a_retrospective_incident_and_a_valid_url(api):
     payload = api.payload(mode="standard", retrospective_incident_options={"postmortem_document_url": "x"})
     assert set(api.refusals("/v2/incidents", payload)) == {
         "retrospective_incident_options",
@@ -197,7 +197,7 @@ def test_retrospective_options_are_for_retrospective_incidents_and_their_url_is_
     }
 
 
-def test_the_same_key_returns_the_incident_that_is_there(api):
+def test_the_same_key_returns_the_existing_incident(api):
     payload = api.payload()
     first = api.post("/v2/incidents", payload, 200)
     again = api.post("/v2/incidents", {**payload, "name": "Another name"}, 200)
@@ -218,7 +218,7 @@ def test_a_known_key_may_be_a_conflict(open_api):
     assert api.refusals("/v2/incidents", payload, 409) == {"idempotency_key": "conflict"}
 
 
-def test_a_forgotten_key_makes_another_incident(open_api):
+def test_a_forgotten_key_creates_another_incident(open_api):
     api = open_api(idempotency=Idempotency.EXPIRED)
     payload = api.payload()
     first, second = (api.post("/v2/incidents", payload, 200)["incident"]["id"] for _ in range(2))
@@ -239,7 +239,7 @@ def test_without_a_status_a_standard_incident_is_in_triage(api):
     assert api.create(mode="test")["incident_status"]["category"] == "triage"
 
 
-def test_a_retrospective_incident_keeps_the_channel_that_it_was_given(api):
+def test_a_retrospective_incident_keeps_its_given_channel(api):
     incident = api.create(
         retrospective_incident_options={"slack_channel_id": "C02AW36C1M5"},
         slack_channel_name_override="inc-old",
@@ -251,7 +251,7 @@ def test_a_retrospective_incident_keeps_the_channel_that_it_was_given(api):
     assert api.sandbox.journal().announcements == ()
 
 
-def test_a_channel_may_appear_unasked(open_api):
+def test_a_channel_may_appear_unrequested(open_api):
     assert open_api(makes_slack_channels=True).create()["slack_channel_id"].startswith("C")
 
 
@@ -293,7 +293,7 @@ def test_an_edit_sets_what_is_given_and_leaves_the_rest(api, shown):
     assert "call_url" not in cleared
 
 
-def test_an_edit_must_say_whether_to_notify_and_is_announced_if_so(api):
+def test_an_edit_must_set_whether_to_notify_and_is_announced_if_so(api):
     identifier = api.create()["id"]
     path = f"/v2/incidents/{identifier}/actions/edit"
     assert api.refusals(path, {"incident": {}}) == {"notify_incident_channel": "is_required"}
@@ -303,7 +303,7 @@ def test_an_edit_must_say_whether_to_notify_and_is_announced_if_so(api):
     assert len(api.sandbox.journal().announcements) == 1
 
 
-def test_wrong_edits_are_refused_at_their_place(api):
+def test_wrong_edits_are_refused_with_their_path(api):
     identifier = api.create()["id"]
     changes = {
         "name": "",
@@ -346,7 +346,7 @@ def test_statuses_move_forward_only(api, before, after, status):
     api.edit(incident["id"], {"incident_status_id": api.status(after)}, status)
 
 
-def test_a_new_status_or_severity_makes_an_update(api):
+def test_a_new_status_or_severity_creates_an_update(api):
     identifier = api.create()["id"]
     api.edit(identifier, {"name": "x"})
     api.edit(identifier, {"severity_id": api.severity("Major")})
@@ -354,7 +354,7 @@ def test_a_new_status_or_severity_makes_an_update(api):
     assert [update.get("new_severity", {}).get("name") for update in updates] == [None, "Major"]
 
 
-def test_the_channel_of_an_incident_that_has_one_is_renamed(api):
+def test_the_channel_of_an_incident_is_renamed_if_it_has_one(api):
     channel = {"slack_channel_id": "C1"}
     with_channel = api.create(retrospective_incident_options=channel)["id"]
     without = api.create()["id"]

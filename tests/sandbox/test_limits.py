@@ -5,7 +5,7 @@ from __future__ import annotations
 from importer.sandbox import RateLimit, RetryAfter
 
 
-def test_every_answer_to_a_key_says_what_is_left(api):
+def test_every_answer_to_a_key_shows_the_remaining_quota(api):
     answer = api.http.get("/v1/severities")
     assert answer.headers["X-RateLimit-Limit"] == "1200, 1200;window=60"
     assert answer.headers["X-RateLimit-Remaining"] == "1199"
@@ -14,7 +14,7 @@ def test_every_answer_to_a_key_says_what_is_left(api):
     assert api.http.post("/v2/incidents", json={}).headers["X-RateLimit-Remaining"] == "1198"
 
 
-def test_beyond_the_bucket_is_429_until_it_has_refilled(open_api):
+def test_an_empty_bucket_answers_429_until_it_has_refilled(open_api):
     api = open_api(rate_limit=RateLimit(limit=2, window=60))
     assert [api.http.get("/v1/severities").status_code for _ in range(3)] == [200, 200, 429]
     answer = api.http.get("/v1/severities")
@@ -52,7 +52,7 @@ def test_there_may_be_no_limit_and_no_headers(open_api):
     assert not any("X-RateLimit-Limit" in answer.headers for answer in answers)
 
 
-def test_creations_of_an_hour_are_limited_without_a_hint(open_api):
+def test_creations_per_hour_are_limited_without_a_hint(open_api):
     api = open_api(creations_per_hour=2)
     payloads = [api.payload() for _ in range(3)]
     for payload in payloads[:2]:

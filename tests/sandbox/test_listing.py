@@ -36,7 +36,7 @@ def test_the_newest_comes_first_unless_asked_otherwise_even_if_the_clock_goes_ba
     assert references(api) == ["INC-2", "INC-1"]
 
 
-def test_a_page_has_25_by_default_and_250_at_most(api):
+def test_a_page_has_25_items_by_default_and_250_at_most(api):
     for _ in range(26):
         api.create()
     assert len(references(api)) == 25
@@ -59,7 +59,7 @@ def test_a_page_has_25_by_default_and_250_at_most(api):
         ("custom_field[01X][one_of]", "x"),
     ],
 )
-def test_a_parameter_that_cannot_be_followed_is_refused(api, name, value):
+def test_an_invalid_parameter_is_refused(api, name, value):
     answer = api.http.get("/v2/incidents", params={name: value})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["source"]["field"] == name

@@ -1,4 +1,4 @@
-"""Every endpoint's answer has the shape that the contract of the API gives it."""
+"""Every endpoint's answer has the shape of the API's contract."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.contract import CONTRACT, text_of
 from tests.contract import contract as contract_of
 
 DOCUMENT = Path(__file__).parents[3] / "shared" / "api" / "openapi.json"
-"""The official document, where a checkout has it beside it."""
+"""The official document, if it lies next to the checkout."""
 
 LEFT_OUT = {
     ("delete", "/v1/custom_field_options/{id}"),
@@ -45,7 +45,7 @@ LEFT_OUT = {
     ("delete", "/v3/follow_ups/{id}"),
     ("post", "/v3/follow_ups/actions/create_from_link"),
 }
-"""Operations that importer does not use, and that the sandbox therefore does not serve."""
+"""Operations that importer does not use and the sandbox therefore does not serve."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def contract():
 
 
 def path_of(contract, url_path):
-    """The contract's path for a request's, the literal one before those with parameters."""
+    """Return the contract's path for a request's path; literal paths come before those with parameters."""
     matching = [
         path for path in contract["paths"] if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", path), url_path)
     ]
@@ -62,7 +62,7 @@ def path_of(contract, url_path):
 
 
 def visit_everything(api):
-    """Answers of every endpoint, on an account that has one of everything."""
+    """Return answers of every endpoint, from an account that has one of everything."""
     incident = api.create(
         summary="words",
         severity_id=api.severity("Major"),
@@ -180,7 +180,7 @@ def visit_everything(api):
 
 
 def errors_of(answer, described, contract):
-    """What is wrong with an answer's body by the response that describes it."""
+    """Return the errors of an answer's body against its documented response."""
     content = described.get("content")
     if content is None:
         return ["has a body"] if answer.content else []
@@ -191,16 +191,16 @@ def errors_of(answer, described, contract):
 
 @pytest.mark.skipif(not DOCUMENT.is_file(), reason="the official OpenAPI document is not here")
 def test_the_contract_is_the_official_document_without_its_prose():
-    """Without the document: the two tests after this one."""
+    """If the document is missing, the next two tests still check the contract."""
     official = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     assert CONTRACT.read_text(encoding="utf-8") == text_of(contract_of(official))
 
 
-def test_the_contract_is_as_it_would_be_made_anew(contract):
+def test_the_contract_file_is_normalised(contract):
     assert CONTRACT.read_text(encoding="utf-8") == text_of(contract_of(contract))
 
 
-def test_a_contract_keeps_what_is_demanded_and_no_prose():
+def test_a_contract_keeps_requirements_and_no_prose():
     demanded = {
         "type": "object",
         "required": ["description"],
@@ -243,12 +243,12 @@ def test_every_endpoint_answers_in_the_documented_shape(api, contract):
     assert documented - visited == LEFT_OUT
 
 
-def test_an_operation_is_left_out_only_where_the_sandbox_does_not_serve_it():
+def test_an_operation_is_left_out_only_if_the_sandbox_does_not_serve_it():
     assert LEFT_OUT.isdisjoint((route.method.lower(), route.path) for route in ROUTES)
 
 
 def test_a_refusal_has_the_documented_shape(api, contract):
-    """But for `source.pointer`: the document requires it, its own example and real answers leave it out."""
+    """Except `source.pointer`, which the document requires but its example and real answers omit."""
     refused = [
         api.http.get("/v2/incidents", headers={"Authorization": "Bearer nobody"}),
         api.http.get("/v2/incidents/01HZZZZZZZZZZZZZZZZZZZZZZZ"),

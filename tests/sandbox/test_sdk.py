@@ -1,4 +1,4 @@
-"""The official Python SDK, which knows nothing of the sandbox, works with it."""
+"""The official Python SDK works with the sandbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def client():
 
 
 def granted(answer: Result | ErrorResponse | None) -> Result:
-    """Return the answer, which is no refusal."""
+    """Return the answer, which must not be a refusal."""
     from incident_io.models import ErrorResponse  # noqa: PLC0415
 
     assert answer is not None

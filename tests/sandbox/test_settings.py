@@ -1,4 +1,4 @@
-"""The catalogue endpoints, keys and roles, and where a catalogue comes from."""
+"""The catalogue endpoints, keys and roles, and the seeds of catalogues."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_read_only_key_can_read_all_that_a_plan_needs(api):
         reader.get(path)
 
 
-def test_a_key_knows_itself(api):
+def test_a_key_is_shown_its_own_identity(api):
     identity = api.with_key("sandbox-read-only").get("/v1/identity")["identity"]
     assert identity["roles"] == ["viewer"]
     assert identity["dashboard_url"] == "https://app.incident.io/acme"
@@ -93,7 +93,7 @@ def test_a_body_that_is_too_large_is_413(open_api):
     assert answer.json()["type"] == "payload_too_large"
 
 
-def test_severities_and_statuses_are_shown_one_by_one(api):
+def test_severities_and_statuses_can_be_read_one_by_one(api):
     severity, status = api.severity("Major"), api.status("Closed")
     assert api.get(f"/v1/severities/{severity}")["severity"]["name"] == "Major"
     assert api.get(f"/v1/incident_statuses/{status}")["incident_status"]["category"] == "closed"
@@ -159,7 +159,7 @@ def test_a_new_option_can_be_used_at_once(api, shown):
         ("Affected teams", "Weather", "custom_field_id"),
     ],
 )
-def test_an_option_that_cannot_be_is_refused(api, field, value, refused):
+def test_an_invalid_option_is_refused(api, field, value, refused):
     body = {"custom_field_id": api.field(field), "value": value}
     assert list(api.refusals("/v1/custom_field_options", body)) == [refused]
 
@@ -168,7 +168,7 @@ def test_identifiers_of_the_seed_are_the_same_in_every_sandbox(open_api):
     assert open_api().get("/v2/users") == open_api().get("/v2/users")
 
 
-def test_answers_of_an_account_make_a_seed_of_the_same_answers(api, open_api):
+def test_the_answers_of_an_account_are_a_seed_for_the_same_answers(api, open_api):
     lists = {
         "severities": "/v1/severities",
         "incident_statuses": "/v1/incident_statuses",
@@ -201,7 +201,7 @@ def test_answers_of_an_account_make_a_seed_of_the_same_answers(api, open_api):
     assert copy.create()["custom_field_entries"] == api.create()["custom_field_entries"]
 
 
-def test_an_account_of_few_words_works(open_api, shown):
+def test_a_minimal_seed_works(open_api, shown):
     seed = {
         "incident_statuses": [{"name": "Done", "category": "closed"}],
         "catalog_types": [{"name": "Service", "entries": ["search"]}],
@@ -225,7 +225,7 @@ def test_an_account_of_few_words_works(open_api, shown):
         ({"custom_fields": [{"name": "X", "catalog_type": "Nothing"}]}, "'Nothing'"),
     ],
 )
-def test_a_seed_that_makes_no_account_is_refused(seed, words):
+def test_an_invalid_seed_is_refused(seed, words):
     with pytest.raises(ValueError, match=words):
         open_sandbox(None, seed=seed)
 

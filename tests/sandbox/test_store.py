@@ -1,4 +1,4 @@
-"""Durability, threads, processes and values of the sandbox's own."""
+"""Durability, threads, processes and values of the sandbox."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ for number in range(100_000):
 """
 
 
-def test_what_was_answered_survives_a_kill(tmp_path):
+def test_committed_changes_survive_a_kill(tmp_path):
     path = tmp_path / "sandbox.db"
     process = subprocess.Popen(
         [sys.executable, "-c", CREATE_FOREVER, str(path), "a", "-1"], stdout=subprocess.PIPE, text=True
@@ -148,7 +148,7 @@ def test_a_file_of_another_format_is_refused(tmp_path):
 
 
 @given(st.integers(min_value=-62_135_596_800_000, max_value=253_402_300_799_999))
-def test_a_moment_is_read_as_it_was_written(milliseconds):
+def test_a_time_is_read_as_it_was_written(milliseconds):
     text = moments.to_text(milliseconds)
     assert moments.from_text(text) == milliseconds
     assert not text.endswith(("0Z", ".Z")) or "." not in text
@@ -166,13 +166,13 @@ def test_a_moment_is_read_as_it_was_written(milliseconds):
         "2023-01-01T00:00:00Z\n",
     ],
 )
-def test_what_is_no_moment_is_refused(text):
+def test_an_invalid_time_is_refused(text):
     with pytest.raises(ValueError, match=r".+"):
         moments.from_text(text)
 
 
 @given(st.lists(st.integers(min_value=0, max_value=2**48 - 1), min_size=2, max_size=5))
-def test_identifiers_rise_with_their_count_when_the_clock_stands(instants):
+def test_identifiers_increase_even_if_the_clock_stands_still(instants):
     now = instants[0]
     made = [identifiers.counted(now, count, "account") for count in range(1, len(instants) + 1)]
     assert made == sorted(set(made))
@@ -199,7 +199,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_a_payload_without_problems_is_kept_whole(document):
+def test_a_payload_without_problems_is_kept_in_full(document):
     clean, problems = read(CREATE_INCIDENT, document)
     if not isinstance(document, dict):
         assert [problem.code for problem in problems] == ["invalid_value"]
@@ -216,7 +216,7 @@ def sandbox():
 
 
 @given(JSON)
-def test_any_json_is_answered(sandbox, document):
+def test_any_json_gets_an_answer(sandbox, document):
     body = {**document, **payload("k")} if isinstance(document, dict) else document
     with client(sandbox) as http:
         answer = http.post("/v2/incidents", json=body)
