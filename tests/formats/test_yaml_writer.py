@@ -1,4 +1,4 @@
-"""Incidents as YAML: they load again as they were, and a person can read them."""
+"""Incidents as YAML: they load unchanged, and are readable."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ texts = st.one_of(
 bodies = texts.map(normalise.text).filter(is_said)
 words = texts.map(line).filter(lambda text: text.strip(" \t\r\n") != "" and line(text) == text)
 told = bodies.filter(lambda text: text.strip(" \t\r\n") != "")
-"""Texts that must not be blank: they keep the blanks in front."""
+"""Texts that must not be blank; leading white space is kept."""
 keys = words.filter(lambda text: text.isprintable() and len(text) <= 200)
 moments = st.datetimes(datetime(1901, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)).map(
     normalise.to_utc
@@ -205,7 +205,7 @@ def by_key(found: Sequence[Incident]) -> list[Incident]:
 
 @settings(max_examples=60)
 @given(st.lists(incidents, max_size=3, unique_by=lambda each: each.key))
-def test_what_is_written_loads_as_it_was(declared: list[Incident]) -> None:
+def test_written_incidents_load_unchanged(declared: list[Incident]) -> None:
     text = to_yaml(declared, schema="incident.schema.json")
     if declared:
         assert by_key(loaded(text)) == by_key(declared)
@@ -213,13 +213,13 @@ def test_what_is_written_loads_as_it_was(declared: list[Incident]) -> None:
 
 @settings(max_examples=20)
 @given(st.lists(incidents, max_size=3, unique_by=lambda each: each.key))
-def test_the_order_of_incidents_and_fields_is_one(declared: list[Incident]) -> None:
+def test_the_order_of_incidents_and_fields_is_fixed(declared: list[Incident]) -> None:
     text = to_yaml(declared, schema="s")
     assert to_yaml(list(reversed(declared)), schema="s") == text
 
 
 @pytest.mark.parametrize("tricky", TRICKY)
-def test_a_tricky_text_is_the_same_text_everywhere(tricky: str) -> None:
+def test_a_tricky_text_loads_unchanged_in_every_place(tricky: str) -> None:
     text = normalise.text(tricky)
     field = Attribute(Field.CUSTOM_FIELD, Reference(Kind.CUSTOM_FIELD, line(tricky)))
     declared = incident("A", (Attribute(Field.SUMMARY), text), (field, text))
@@ -227,12 +227,12 @@ def test_a_tricky_text_is_the_same_text_everywhere(tricky: str) -> None:
 
 
 @pytest.mark.parametrize("tricky", TRICKY)
-def test_other_readers_of_yaml_find_the_same_text(tricky: str) -> None:
+def test_other_yaml_readers_find_the_same_text(tricky: str) -> None:
     declared = incident("A", (Attribute(Field.SUMMARY), tricky.rstrip()))
     assert yaml.safe_load(to_yaml([declared], schema="s"))["incidents"][0]["summary"] == tricky.rstrip()
 
 
-def test_a_page_for_review(golden: Any) -> None:
+def test_a_file_for_review_matches_its_golden(golden: Any) -> None:
     impact = Attribute(Field.TIMESTAMP, Reference(Kind.TIMESTAMP, "Impact started at"))
     resolved = Attribute(Field.TIMESTAMP, Reference(Kind.TIMESTAMP, "A later end"))
     teams = Attribute(Field.CUSTOM_FIELD, Reference(Kind.CUSTOM_FIELD, "Teams"))
@@ -264,11 +264,11 @@ def test_a_page_for_review(golden: Any) -> None:
     golden("yaml_writer.yaml", to_yaml([undated, full, early], schema="s.json"))
 
 
-def test_the_first_line_tells_editors_where_the_schema_is() -> None:
+def test_the_first_line_names_the_schema_for_editors() -> None:
     assert to_yaml([], schema="s.json").startswith(f"{MODELINE}s.json\n")
 
 
-def test_a_cell_of_a_table_is_written_as_it_stands() -> None:
+def test_a_packed_cell_is_written_as_its_text() -> None:
     field = Attribute(Field.CUSTOM_FIELD, Reference(Kind.CUSTOM_FIELD, "Teams"))
     text = to_yaml([incident("A", (field, Packed("Payments; Platform")))], schema="s")
     assert "Teams: Payments; Platform" in text

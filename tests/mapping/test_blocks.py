@@ -249,7 +249,7 @@ def test_rejects_can_be_put_right_and_fed_again(mapped: Mapped) -> None:
             "C",
             "",
             "",
-            "a.csv:4:2: a row has more or fewer cells than the header: 1 cells under 3 headers",
+            "a.csv:4:2: a row has more or fewer cells than the header: 1 cell under 3 headers",
             MISSING.format(2),
         ],
     ]

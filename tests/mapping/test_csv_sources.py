@@ -68,7 +68,7 @@ def test_utf_8_is_not_taken_for_the_encoding_that_is_named(mapped: Mapped) -> No
 
 def test_a_byte_that_is_no_text_has_its_line(mapped: Mapped) -> None:
     outcome = mapped(KEYED, b"Key,Name\nA,x\nB,\x85\n")
-    assert outcome.said == ["a.csv:3 not-utf-8 x1: the file is not UTF-8 throughout"]
+    assert outcome.said == ["a.csv:3 not-utf-8 x1: the file is not valid UTF-8"]
     assert "windows-1252" in outcome.hints
 
 
@@ -131,7 +131,7 @@ def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
         ),
         (
             b'<?xml version="1.0"?><unload><incident/></unload>',
-            "a.csv:1 not-this-format x1: the file is XML, which no mapping reads",
+            "a.csv:1 not-this-format x1: the file is XML, which cannot be read",
         ),
         (b'{"errorMessages": ["denied"]}', "a.csv:1 not-this-format x1: the file is JSON, not a table"),
         (b"sep=;\n\n", "a.csv:1 no-records x1: the table has no header"),

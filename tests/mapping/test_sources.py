@@ -152,7 +152,7 @@ def test_json_records_have_their_lines(mapped: Mapped) -> None:
         ),
         (
             '{"errorMessages": "denied"}',
-            "a.json:1 not-this-format x1: an error message stands where an export should be",
+            "a.json:1 not-this-format x1: the export contains an error message instead of a record",
             "the service refused",
         ),
         ('{"incidents": []}', "a.json:1 no-records x1: a file has no record", "an empty list"),
@@ -204,7 +204,7 @@ def test_a_nul_byte_in_json_has_its_line(mapped: Mapped) -> None:
 
 def test_the_words_of_an_error_are_found_however_deep(mapped: Mapped) -> None:
     outcome = mapped(KEYED, '{"errors": [{"code": 7, "detail": "no such report"}, "sorry"]}', "a.json")
-    assert [each.detail for each in outcome.diagnostics.found] == ["it says `no such report; sorry`"]
+    assert [each.detail for each in outcome.diagnostics.found] == ["found `no such report; sorry`"]
 
 
 @pytest.mark.slow
