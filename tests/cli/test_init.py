@@ -268,7 +268,7 @@ def test_a_folder_must_have_files_of_one_format(folder: Folder, files: dict[str,
         folder.write(f"export/{name}", content)
     result = folder.run("init", "--from", "export")
     assert result.code == 1
-    assert "must have files of one format" in result.err
+    assert "must contain files of one supported format" in result.err
     assert ("1 csv, 1 json" if files else "none") in result.err
 
 

@@ -1,4 +1,4 @@
-"""Offline rules: what no schema can see."""
+"""Offline rules that a schema cannot check."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def said(*incidents: Incident) -> list[str]:
     return [f"{each.severity} {' '.join(map(str, each.locations))} {each.code}" for each in found]
 
 
-def test_incidents_that_differ_are_fine() -> None:
+def test_distinct_incidents_have_no_problems() -> None:
     one = incident({stamp("Resolved at"): NOW - HOUR}, key="A", external_id=1, idempotency_key="a:1")
     assert said(one, incident(key="B", external_id=2), incident(key="C"), incident(key="D")) == []
 
 
-def test_incidents_may_come_once_from_an_iterator() -> None:
+def test_incidents_may_come_from_an_iterator() -> None:
     assert len(check_declared(iter([incident(), incident(line=2)]), now=NOW)) == 1
 
 
-def test_the_same_key_number_or_idempotency_key_names_both_places() -> None:
+def test_a_duplicate_key_or_number_names_both_places() -> None:
     one = incident(key="A", line=1, external_id=1, idempotency_key="k")
     assert said(one, incident(key="A", line=2)) == ["error a.yaml:1 a.yaml:2 duplicate-key"]
     assert said(one, incident(key="B", line=2, external_id=1)) == [
@@ -88,13 +88,13 @@ def test_an_explicit_idempotency_key_is_short_and_plain(key: str, right: bool) -
     assert said(incident(idempotency_key=key)) == ([] if right else ["error a.yaml:1 bad-idempotency-key"])
 
 
-def test_a_moment_in_the_future_is_a_warning() -> None:
+def test_a_time_in_the_future_is_a_warning() -> None:
     assert said(
         incident({stamp("Fixed at"): NOW, stamp("Reviewed at", 6): NOW + HOUR, stamp("Closed at"): None})
     ) == ["warning a.yaml:6 future-moment"]
 
 
-def test_resolved_before_the_impact_started_is_a_warning_by_their_names() -> None:
+def test_resolved_before_the_impact_started_is_a_warning() -> None:
     early, late = NOW - 2 * HOUR, NOW - HOUR
     assert said(incident({stamp("Impact started at"): late, stamp("Incident RESOLVED", 6): early})) == [
         "warning a.yaml:6 resolved-before-started"
@@ -144,7 +144,7 @@ def page(*updates: tuple[int, str]) -> Incident:
         (page(), []),
     ],
 )
-def test_a_status_page_is_told_in_order_to_its_end(declared: Incident, codes: list[str]) -> None:
+def test_status_page_updates_are_past_in_order_and_end_resolved(declared: Incident, codes: list[str]) -> None:
     found = check_declared([declared], now=NOW)
     assert [each.code for each in found] == codes
     assert all(each.severity is Severity.ERROR for each in found)
