@@ -111,7 +111,7 @@ class _Area:
                 "a sheet is too large",
                 1,
                 detail=f"{self.rows} rows and {self.columns} columns, including blank ones",
-                hint="delete the blank rows and columns at the end of it",
+                hint="delete the blank rows and columns at its end",
             )
 
 

@@ -23,7 +23,7 @@ _MIN_MATCHES = 2
 _SEPARATOR_LINE = "sep="
 _TYPE_LINE = "#type "
 
-_QUOTES = 'is a quote not closed? double a quote inside a quoted cell: "say ""hello"""'
+_QUOTES = 'check for an unclosed quote; inside a quoted cell, double each quote: "say ""hello"""'
 _NO_LIMIT = 2**31 - 1
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 

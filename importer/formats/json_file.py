@@ -137,7 +137,7 @@ def _selected(document: Any, records: str | None) -> list[Any]:
         return [document]
     raise Malformed(
         "no-records",
-        f"`records: {records}` finds nothing" if records else "the file holds no records",
+        f"`records: {records}` finds nothing" if records else "the file has no records",
         detail=_described(document),
         hint=_hint(document, records),
     )
@@ -226,7 +226,7 @@ class _TreeBuilder:
 
 def _checked_text(text: str, line: int) -> str:
     if not text.isascii() and has_lone_surrogate(text):
-        raise _malformed("half of a surrogate pair is not a character", line)
+        raise _malformed("invalid Unicode: half of a surrogate pair", line)
     return text
 
 
@@ -289,8 +289,8 @@ def _syntax_hint(text: str, position: int) -> str:
     if text[:position].rstrip()[-1:] in ("}", "]") and text[position : position + 1] in ("{", "["):
         return "the file has one value per line: set `format: jsonl` in the mapping, or rename it to .jsonl"
     if text.lstrip()[:1] not in ("{", "["):
-        return "is it an error message? export it again"
-    return "" if text.rstrip()[-1:] in ("}", "]") else "was the download cut short?"
+        return "if it is an error message, export it again"
+    return "" if text.rstrip()[-1:] in ("}", "]") else "check that the download is complete"
 
 
 def _object_lines(text: str, line: int) -> list[int]:

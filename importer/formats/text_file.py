@@ -190,7 +190,7 @@ def _chosen(path: Path, mark: int, marked: str, named: str | None) -> str:
     if named and not marked and _first_problem(path, mark, named) is None:
         return named
     hint = (
-        f"it is not {named} either; name the encoding in which it was saved"
+        f"it is not valid {named} either; name the encoding in which it was saved"
         if named
         else "name its encoding: `importer convert --encoding windows-1252`, or `encoding: windows-1252` in"
         " the mapping, or next to `preset` in importer.yaml"

@@ -196,7 +196,7 @@ def _scalar(event: Any) -> str | None:
     if len(text) <= _LONGEST_NULL and text in _NULLS and event.implicit[0]:
         return None
     if not text.isascii() and has_lone_surrogate(text):
-        raise Malformed("syntax", "half of a surrogate pair is not a character", _line(event.start_mark))
+        raise Malformed("syntax", "invalid Unicode: half of a surrogate pair", _line(event.start_mark))
     return text
 
 

@@ -37,7 +37,7 @@ def _place_body(block: Block, found: FrontMatter) -> None:
     """Put the body into the field that the front matter's `body` names, and remove `body`."""
     if block.pop("incidents", None) is not None:
         line = block.lines["incidents"]
-        raise Malformed("wrong-type", "the front matter is one incident, not a list of them", line)
+        raise Malformed("wrong-type", "the front matter must be one incident, not a list", line)
     line = block.lines.get("body", block.line)
     match block.pop("body", _POSTMORTEM):
         case str(field) if field in (_SUMMARY, _POSTMORTEM):

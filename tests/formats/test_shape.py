@@ -23,7 +23,7 @@ def node(text: str) -> Node:
     return found
 
 
-def words(text: str, of: shape.Shape = shape.INCIDENT) -> list[str]:
+def mistakes(text: str, of: shape.Shape = shape.INCIDENT) -> list[str]:
     """Return the diagnostics of a document, without the base that makes it an incident."""
     base = "" if of is shape.CONFIG else "key: A\nname: B\n"
     found = shape.validate(node(base + text), of, "a.yaml")
@@ -150,18 +150,18 @@ CONFIGS = [
 
 @pytest.mark.parametrize("text", RIGHT)
 def test_a_valid_incident_passes(text: str) -> None:
-    assert words(text) == []
+    assert mistakes(text) == []
 
 
 @pytest.mark.parametrize(("text", "expected"), WRONG.items())
 def test_a_mistake_is_reported_in_the_users_words(text: str, expected: str) -> None:
-    said = words(text)
-    assert any(each.startswith(f"3 {expected}") for each in said), said
+    messages = mistakes(text)
+    assert any(each.startswith(f"3 {expected}") for each in messages), messages
 
 
 def test_all_mistakes_are_reported_at_once_with_their_lines() -> None:
-    said = words("serverity: x\nvisibility: y\ntimestamps:\n  A: []\n")
-    assert [each.split(":")[0] for each in said] == ["3 unknown-field", "4 bad-value", "6 wrong-type"]
+    messages = mistakes("serverity: x\nvisibility: y\ntimestamps:\n  A: []\n")
+    assert [each.split(":")[0] for each in messages] == ["3 unknown-field", "4 bad-value", "6 wrong-type"]
 
 
 def test_each_missing_field_is_reported_once() -> None:
@@ -178,8 +178,8 @@ def test_a_value_that_is_not_a_mapping_is_reported() -> None:
 
 
 def test_long_text_is_shortened_in_messages() -> None:
-    (said,) = words(f"visibility: {'x' * 500}")
-    assert f"found `{'x' * 60}...`, 500 characters" in said
+    (message,) = mistakes(f"visibility: {'x' * 500}")
+    assert f"found `{'x' * 60}...`, 500 characters" in message
 
 
 @pytest.mark.parametrize("key", ["", " ", "a\tb", "a\nb", "a\x85b", "x" * 201, "a\n"])

@@ -51,7 +51,7 @@ def line(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
-def is_said(text: str | None) -> TypeGuard[str]:
+def has_text(text: str | None) -> TypeGuard[str]:
     return text is not None
 
 
@@ -60,9 +60,9 @@ texts = st.one_of(
     st.text(st.sampled_from("ab \n\t:#-'\"\\é\u2028\x07|>{}[]1"), max_size=30),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
 )
-bodies = texts.map(normalise.text).filter(is_said)
+bodies = texts.map(normalise.text).filter(has_text)
 words = texts.map(line).filter(lambda text: text.strip(" \t\r\n") != "" and line(text) == text)
-told = bodies.filter(lambda text: text.strip(" \t\r\n") != "")
+non_blank = bodies.filter(lambda text: text.strip(" \t\r\n") != "")
 """Texts that must not be blank; leading white space is kept."""
 keys = words.filter(lambda text: text.isprintable() and len(text) <= 200)
 moments = st.datetimes(datetime(1901, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)).map(
@@ -84,7 +84,7 @@ updates = st.builds(
     StatusPageUpdate,
     at=moments,
     status=st.sampled_from(["investigating", "resolved"]),
-    message=told,
+    message=non_blank,
     components=st.dictionaries(words, st.just("operational"), max_size=2).map(
         lambda found: tuple((Reference(Kind.COMPONENT, name), found[name]) for name in sorted(found))
     ),
@@ -129,8 +129,8 @@ def one(field: Field, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[
 
 postmortems: st.SearchStrategy[dict[Attribute, Value]] = st.one_of(
     st.just({}),
-    told.map(lambda url: {Attribute(Field.POSTMORTEM_URL): url}),
-    st.tuples(words, told).map(
+    non_blank.map(lambda url: {Attribute(Field.POSTMORTEM_URL): url}),
+    st.tuples(words, non_blank).map(
         lambda pair: {Attribute(Field.POSTMORTEM, pair[0]): PostmortemDocument(pair[1], "completed")}
     ),
 )
@@ -140,7 +140,7 @@ attachment_lists = st.lists(attachments, max_size=3).map(
     )
 )
 parts = [
-    st.fixed_dictionaries({Attribute(Field.NAME): told}),
+    st.fixed_dictionaries({Attribute(Field.NAME): non_blank}),
     one(Field.SUMMARY, st.none() | bodies),
     one(Field.SEVERITY, references(Kind.SEVERITY, "id")),
     one(Field.VISIBILITY, st.sampled_from(["public", "private"])),

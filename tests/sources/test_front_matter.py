@@ -26,7 +26,7 @@ def only(found: Loaded) -> Incident:
     return incident
 
 
-def said(found: Loaded) -> list[str]:
+def messages(found: Loaded) -> list[str]:
     return [
         f"{each.severity} {each.locations[0] if each.locations else '-'} {each.code}: {each.summary}"
         for each in found.diagnostics
@@ -87,7 +87,7 @@ def test_every_value_knows_its_line(tmp_path: Path) -> None:
     assert found.incidents[0].location == Location("a.md", 3)
     severity = found.incidents[0].attributes[Attribute(Field.SEVERITY)]
     assert getattr(severity, "location", None) == Location("a.md", 5)
-    assert said(found) == [
+    assert messages(found) == [
         "error a.md:7 bad-value: `body` must be `summary` or `postmortem`",
         "error a.md:6 bad-datetime: invalid date or time",
     ]
@@ -95,7 +95,7 @@ def test_every_value_knows_its_line(tmp_path: Path) -> None:
 
 def test_the_values_of_toml_know_their_lines_too(tmp_path: Path) -> None:
     text = '+++\nkey = "A-1"\nname = "Down"\n\n[timestamps]\n"Resolved at" = "soon"\n+++\n'
-    assert said(loaded(tmp_path, text)) == ["error a.md:6 bad-datetime: invalid date or time"]
+    assert messages(loaded(tmp_path, text)) == ["error a.md:6 bad-datetime: invalid date or time"]
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_markdown_without_front_matter_is_skipped_in_a_folder(tmp_path: Path) ->
 @pytest.mark.parametrize("front", ["title: T\nlayout: post", "status: draft"])
 def test_front_matter_that_is_not_an_incident_is_reported_and_not_read(tmp_path: Path, front: str) -> None:
     found = loaded(tmp_path, f"---\n{front}\n---\n# Text\n", named=False)
-    assert said(found) == ["warning a.md:1 not-an-incident-file: the file declares no incidents"]
+    assert messages(found) == ["warning a.md:1 not-an-incident-file: the file declares no incidents"]
 
 
 def test_front_matter_without_an_end_is_never_skipped_silently(tmp_path: Path) -> None:
     found = loaded(tmp_path, f"---\n{FRONT}", named=False)
-    assert said(found) == ["warning a.md:1 no-front-matter: the front matter has no end"]
+    assert messages(found) == ["warning a.md:1 no-front-matter: the front matter has no end"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -35,7 +35,7 @@ def write(root: Path, **files: str | bytes) -> None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def said(loaded: Loaded) -> list[str]:
+def messages(loaded: Loaded) -> list[str]:
     return [
         f"{each.severity} {each.locations[0] if each.locations else '-'} {each.code}"
         for each in loaded.diagnostics
@@ -185,7 +185,7 @@ def test_names_that_differ_only_in_white_space_are_a_duplicate(tmp_path: Path) -
         tmp_path,
         **{"a.yaml": "key: A\nname: B\ntimestamps: {Fixed at: 2023-01-01T00:00Z, 'Fixed at ': null}\n"},
     )
-    assert said(load(Settings(root=tmp_path))) == ["error a.yaml:3 duplicate-field"]
+    assert messages(load(Settings(root=tmp_path))) == ["error a.yaml:3 duplicate-field"]
 
 
 def test_a_table_cell_is_packed_until_its_field_is_known(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ status_page: {page: P, updates: [{at: x, status: resolved, message: M}]}
 """
     write(tmp_path, **{"a.yaml": text, "b.csv": "key,name,timestamps.Fixed at\nC,D,soon\n"})
     loaded = load(Settings(root=tmp_path))
-    assert said(loaded) == [
+    assert messages(loaded) == [
         "error a.yaml:3 bad-datetime",
         "error a.yaml:4 naive-datetime",
         "error a.yaml:5 bad-datetime",
@@ -275,7 +275,7 @@ def test_a_postmortem_that_cannot_be_used_is_an_error(tmp_path: Path, file: str,
     write(tmp_path, **files)
     (root / "link.md").symlink_to("../secret.md")
     loaded = load(Settings(root=root))
-    assert said(loaded) == [f"error a.yaml:3 {code}"]
+    assert messages(loaded) == [f"error a.yaml:3 {code}"]
     assert [each.attributes for each in loaded.incidents] == [{Attribute(Field.NAME): "B"}]
 
 

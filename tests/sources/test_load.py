@@ -26,7 +26,7 @@ def write(root: Path, **files: str | bytes) -> None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def said(loaded: Loaded) -> list[str]:
+def messages(loaded: Loaded) -> list[str]:
     return [
         f"{each.severity} {each.locations[0] if each.locations else '-'} {each.code}"
         for each in loaded.diagnostics
@@ -64,7 +64,7 @@ def test_the_files_of_a_folder_are_read_in_the_order_of_their_names(tmp_path: Pa
     tree(tmp_path)
     loaded = load(Settings(root=tmp_path))
     assert [each.key for each in loaded.incidents] == ["c", "d", "e1", "e2", "b", "f", "g", "h"]
-    assert said(loaded) == ["warning page.md:1 not-an-incident-file"]
+    assert messages(loaded) == ["warning page.md:1 not-an-incident-file"]
     assert load(Settings(root=tmp_path), [tmp_path]) == loaded
 
 
@@ -145,9 +145,11 @@ def test_another_file_is_a_warning_in_a_folder_and_an_error_if_named(
     tmp_path: Path, name: str, text: str
 ) -> None:
     write(tmp_path, **{name: text})
-    assert said(load(Settings(root=tmp_path))) == [f"warning {name}:1 not-an-incident-file"]
-    assert said(load(Settings(root=tmp_path), [tmp_path / name])) == [f"error {name}:1 not-an-incident-file"]
-    assert said(load(Settings(root=tmp_path), [tmp_path, tmp_path / name])) == [
+    assert messages(load(Settings(root=tmp_path))) == [f"warning {name}:1 not-an-incident-file"]
+    assert messages(load(Settings(root=tmp_path), [tmp_path / name])) == [
+        f"error {name}:1 not-an-incident-file"
+    ]
+    assert messages(load(Settings(root=tmp_path), [tmp_path, tmp_path / name])) == [
         f"error {name}:1 not-an-incident-file"
     ]
 
@@ -166,7 +168,7 @@ def test_another_file_is_a_warning_in_a_folder_and_an_error_if_named(
 )  # fmt: skip
 def test_mistakes_are_errors_with_their_lines(tmp_path: Path, text: str, expected: list[str]) -> None:
     write(tmp_path, **{"a.yaml": text})
-    assert sorted(said(load(Settings(root=tmp_path)))) == sorted(expected)
+    assert sorted(messages(load(Settings(root=tmp_path)))) == sorted(expected)
 
 
 def test_an_incident_of_the_wrong_shape_is_skipped_and_the_others_are_read(tmp_path: Path) -> None:
@@ -196,7 +198,7 @@ def test_a_byte_order_mark_determines_the_encoding(tmp_path: Path, name: str, en
 )
 def test_bytes_that_are_not_text_are_one_error(tmp_path: Path, name: str, data: bytes, expected: str) -> None:
     write(tmp_path, **{name: data})
-    assert said(load(Settings(root=tmp_path))) == [expected]
+    assert messages(load(Settings(root=tmp_path))) == [expected]
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:
@@ -221,7 +223,7 @@ def test_a_path_outside_the_root_is_shown_as_given(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to("/proc/self/mem")
     loaded = load(Settings(root=tmp_path))
-    assert (said(loaded), loaded.inputs) == (["error a.yaml:1 unreadable"], ())
+    assert (messages(loaded), loaded.inputs) == (["error a.yaml:1 unreadable"], ())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -30,7 +30,7 @@ def project(root: Path, sources: str, paths: tuple[str, ...] = (), /, **files: s
     return load(settings, [root / path for path in paths])
 
 
-def said(loaded: Loaded) -> list[str]:
+def messages(loaded: Loaded) -> list[str]:
     return [
         f"{each.locations[0] if each.locations else '-'} {each.code}: {each.summary}"
         for each in grouped(loaded.diagnostics)
@@ -42,7 +42,7 @@ def test_an_export_is_read_with_its_mapping(tmp_path: Path) -> None:
     loaded = project(
         tmp_path, "[{path: a.csv, mapping: m.yaml, timezone: America/New_York}]", **{"a.csv": table}
     )
-    assert said(loaded) == []
+    assert messages(loaded) == []
     (incident,) = loaded.incidents
     assert (incident.key, incident.location) == ("A", Location("a.csv", 2))
     assert datetime(2024, 1, 9, 20, 54, tzinfo=UTC) in incident.attributes.values()
@@ -73,7 +73,7 @@ def test_a_folder_source_reads_the_files_of_the_format(tmp_path: Path, source: s
         f"[{{path: '{source}', mapping: m.yaml}}]",
         **{"m.yaml": mapping, "exports/x.csv": "a,b", "exports/x.png": "", **files},
     )
-    assert said(loaded) == []
+    assert messages(loaded) == []
     assert [each.key for each in loaded.incidents] == ["a", "b"]
     assert loaded.incidents[0].attributes[Attribute(Field.POSTMORTEM, "a")] == PostmortemDocument(
         "Text a.", None
@@ -85,7 +85,7 @@ def test_a_named_path_is_read_with_the_mapping_of_its_source(tmp_path: Path, pat
     sources = "[{path: legacy/a.csv, mapping: m.yaml}, x.yaml]"
     loaded = project(tmp_path, sources, (path,), **{"legacy/a.csv": "Key,Name\nA,x\n"})
     assert [each.key for each in loaded.incidents] == ["A"]
-    assert [each for each in said(loaded) if "error" in each] == []
+    assert [each for each in messages(loaded) if "error" in each] == []
 
 
 def test_a_mapping_is_not_an_incident_file(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_mapping_is_not_an_incident_file(tmp_path: Path) -> None:
         **{"b.yaml": "key: B\nname: b\n", "a.csv": "Key,Name\nA,x\n"},
     )
     assert [each.key for each in loaded.incidents] == ["A", "B"]
-    assert said(loaded) == []
+    assert messages(loaded) == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_mapping_is_not_an_incident_file(tmp_path: Path) -> None:
 )
 def test_a_missing_source_is_reported_at_its_line(tmp_path: Path, sources: str, expected: str) -> None:
     loaded = project(tmp_path, sources, **{"a.csv": "Key,Name\nA,x\n"})
-    assert (said(loaded), loaded.incidents) == ([expected], ())
+    assert (messages(loaded), loaded.incidents) == ([expected], ())
 
 
 def test_a_mapping_with_a_mistake_yields_no_incidents(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_mapping_with_a_mistake_yields_no_incidents(tmp_path: Path) -> None:
         "[{path: a.csv, mapping: m.yaml}]",
         **{"m.yaml": "fields: {name: n}", "a.csv": "Key,Name\nA,x\n"},
     )
-    assert said(loaded) == ["m.yaml:1 missing-field: the mapping has no `key`"]
+    assert messages(loaded) == ["m.yaml:1 missing-field: the mapping has no `key`"]
 
 
 def test_a_record_of_the_wrong_shape_is_rejected_with_its_row(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_record_of_the_wrong_shape_is_rejected_with_its_row(tmp_path: Path) ->
         "[{path: a.csv, mapping: m.yaml}]",
         **{"m.yaml": mapping, "a.csv": "Key,Name,V\nA,x,public\nB,x,secret\n,x,\n"},
     )
-    assert said(loaded) == [
+    assert messages(loaded) == [
         "a.csv:3:3 bad-value: `visibility` must be public or private",
         "a.csv:4 missing-field: `key` is missing",
     ]
