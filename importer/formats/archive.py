@@ -43,7 +43,8 @@ def refuse_bomb(path: Path) -> None:
                     unpacked += len(piece)
                     if unpacked > MAX_UNCOMPRESSED:
                         raise Malformed(
-                            "too-large", f"the workbook holds more than {MAX_UNCOMPRESSED // 10**6} MB"
+                            "too-large",
+                            f"the workbook unpacks to more than {MAX_UNCOMPRESSED // 10**6} MB",
                         )
                     area.add(piece)
     except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, ValueError) as error:

@@ -23,7 +23,7 @@ _MIN_MATCHES = 2
 _SEPARATOR_LINE = "sep="
 _TYPE_LINE = "#type "
 
-_QUOTES = 'check for an unclosed quote; inside a quoted cell, double each quote: "say ""hello"""'
+_QUOTE_HINT = 'check for an unclosed quote; inside a quoted cell, double each quote: "say ""hello"""'
 _NO_LIMIT = 2**31 - 1
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -107,7 +107,7 @@ def _with_hint(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
     except Malformed as problem:
         if problem.code == "syntax":
             problem.detail = f"in the row that begins after row {problem.line - 1}: {problem.detail}"
-            problem.hint = _QUOTES
+            problem.hint = _QUOTE_HINT
         raise
 
 

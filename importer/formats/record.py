@@ -12,7 +12,7 @@ from importer.model import Location
 from importer.model.diagnostics import Problem
 from importer.model.wording import numbered
 
-ABOUT = ("file", "row_number")
+IMPLICIT_NAMES = ("file", "row_number")
 """Names that every record has besides its own: the file's `stem` and `name`, and the row or line."""
 MAX_CELL = 10_000_000
 """Characters of one cell. A longer one is an unclosed quote, or not text at all."""
@@ -21,7 +21,7 @@ MAX_CELL = 10_000_000
 @dataclass(slots=True)
 class Record:
     """One row of a table, or one object. `line` is its row or line, `cells` are the cells of a table's row,
-    and `lines` has the lines of values that do not begin on `line`."""
+    and `lines` has the lines of its values, if known."""
 
     values: dict[str, Any]
     line: int

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from importer.formats import paths
-from importer.formats.record import ABOUT, MAX_CELL
+from importer.formats.record import IMPLICIT_NAMES, MAX_CELL
 from importer.formats.tree import Block, Node, Series, has_lone_surrogate
 from importer.mapping import dates
 from importer.mapping.markups import converted
@@ -33,10 +33,10 @@ from importer.mapping.templates import NoSuchName, Rendering, Templates, identif
 from importer.model import Location, normalise
 from importer.model.moments import InvalidMoment
 
-EVERY = "*"
+ALL_OTHERS = "*"
 """The key of `values` for all values that it does not name."""
 
-_ABOUT = frozenset({"file.stem", "file.name", "row_number"})
+_IMPLICIT = frozenset({"file.stem", "file.name", "row_number"})
 """Names of every record that are not columns, unless the table has a column with that name."""
 
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
@@ -142,7 +142,7 @@ def raw(rule: Rule, context: RuleContext) -> Raw | None:
         case None:
             return None
         case Bare(text=text):
-            is_column = context.columns is not None and (text not in _ABOUT or text in context.columns)
+            is_column = context.columns is not None and (text not in _IMPLICIT or text in context.columns)
             return _column((text,), rule, context) if is_column else _path(text)
         case Columns(names=names, any_of=True):
             return _column(names, rule, context)
@@ -221,10 +221,10 @@ def _variables(rendering: Rendering, context: RuleContext) -> Callable[[Mapping[
     named: dict[str, list[str]] = {}
     for header in context.columns:
         named.setdefault(identifier(header), []).append(header)
-    about = {name: [name] for name in ABOUT if name not in named}
+    implicit = {name: [name] for name in IMPLICIT_NAMES if name not in named}
     used = [
         (word, headers[0])
-        for word, headers in (named | about).items()
+        for word, headers in (named | implicit).items()
         if len(headers) == 1 and word in rendering.names
     ]
     return lambda values: {"row": values, **{word: values.get(header) for word, header in used}}
@@ -317,13 +317,13 @@ class _Values:
     def __init__(self, values: Mapping[str, Target], rule: Rule, label: str) -> None:
         self.label = label
         self.place = rule.place
-        named = {name: _node(target, rule) for name, target in values.items() if name != EVERY}
+        named = {name: _node(target, rule) for name, target in values.items() if name != ALL_OTHERS}
         targets = {each for each in values.values() if isinstance(each, str)}
         self.nodes: dict[str, Node] = {normalise.folded(each): each for each in targets}
         self.nodes |= {normalise.folded(name): node for name, node in named.items()}
         self.nodes |= named
-        self.has_fallback = EVERY in values
-        self.fallback = _node(values.get(EVERY), rule)
+        self.has_fallback = ALL_OTHERS in values
+        self.fallback = _node(values.get(ALL_OTHERS), rule)
 
     def knows(self, text: str) -> bool:
         return text in self.nodes or normalise.folded(text) in self.nodes

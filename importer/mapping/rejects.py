@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from importer.formats.record import ABOUT, InvalidRecord, Record, TableHeader
+from importer.formats.record import IMPLICIT_NAMES, InvalidRecord, Record, TableHeader
 from importer.model import Diagnostic, Location, Severity
 
 REASON = "left out because"
@@ -41,7 +41,7 @@ def reject(
         return Reject(at, tuple(problems), table.header, tuple(str(cell) for cell in record.cells))
     if isinstance(record, InvalidRecord):
         return Reject(at, tuple(problems), ("record",), tuple(record.cells))
-    values = {name: each for name, each in record.values.items() if name not in ABOUT}
+    values = {name: each for name, each in record.values.items() if name not in IMPLICIT_NAMES}
     return Reject(at, tuple(problems), tuple(values), tuple(_text(each) for each in values.values()))
 
 

@@ -94,7 +94,9 @@ def test_nesting_has_a_limit(parser: type) -> None:
     fits = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert read(fits, parser)[1] == []
     assert "too-deep" in refused("[" + fits + "]", parser)
-    assert "nesting" in refused("[" * 100_000, parser)  # in our words, or in those of a libyaml with a limit
+    assert "nesting" in refused(
+        "[" * 100_000, parser
+    )  # importer's message, or that of a libyaml with a limit
 
 
 def test_the_values_of_aliases_have_a_limit() -> None:

@@ -190,12 +190,12 @@ def test_any_table_is_read_cell_for_cell(data: st.DataObject) -> None:
     encoding = data.draw(st.sampled_from(sorted(MARKS)))
     end = data.draw(st.sampled_from(["\n", "\r\n", "\r\r\n"]))
     width = data.draw(st.integers(1, 5))
-    delimiter = data.draw(st.sampled_from(",;\t|" if width > 1 else ","))  # one column alone tells none
+    delimiter = data.draw(st.sampled_from(",;\t|" if width > 1 else ","))  # a single column has no delimiter
     cell = LATIN if encoding == "windows-1252" or end == "\r\r\n" else CELL
     quoting: Literal[0, 1, 2] = data.draw(
         st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC])
     )
-    if end == "\r\r\n" or quoting == csv.QUOTE_MINIMAL:  # which leaves a \r bare: it then ends the row
+    if end == "\r\r\n" or quoting == csv.QUOTE_MINIMAL:  # it does not quote a \r, which then ends the row
         cell = cell.map(lambda text: text.replace("\r", ""))
     rows = data.draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1, max_size=6))
     header = [f"column {number}" for number in range(width)]

@@ -112,7 +112,7 @@ def test_a_workbook_that_would_exhaust_memory_is_refused(mapped: Mapped) -> None
         for _ in range(1_001):
             file.write(b" " * 1_000_000)
     outcome = mapped(KEYED, target.getvalue(), "a.xlsx")
-    assert outcome.messages == ["a.xlsx:1 too-large x1: the workbook holds more than 1000 MB"]
+    assert outcome.messages == ["a.xlsx:1 too-large x1: the workbook unpacks to more than 1000 MB"]
 
 
 @pytest.mark.parametrize("data", [b"Key,Name\n", b"PK\x03\x04 no archive", b""])

@@ -189,7 +189,7 @@ def test_deep_nesting_neither_overflows_nor_loses_text(kind: str) -> None:
         deep = {"type": kind, "content": [deep]}
     shown = to_markdown(deep)
     assert shown.index("innermost") < shown.index("word")
-    while deep.get("content"):  # so that freeing it needs no stack either
+    while deep.get("content"):  # so that freeing it does not recurse either
         deep = deep.pop("content")[0]
 
 

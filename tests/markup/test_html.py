@@ -107,7 +107,7 @@ def test_time_is_linear_in_hostile_html(hostile: str) -> None:
     text = hostile * (100_000 // len(hostile)) + "<p>x</p>"
     started = time.process_time()
     to_markdown(text)
-    assert time.process_time() - started < 10  # what is quadratic takes minutes
+    assert time.process_time() - started < 10  # quadratic time would be minutes
 
 
 WORDS = st.text(alphabet="abcé019", min_size=1, max_size=5)

@@ -255,7 +255,7 @@ def test_time_is_linear_in_hostile_text(hostile: str) -> None:
     text = hostile * (100_000 // len(hostile))
     started = time.process_time()
     to_markdown(text)
-    assert time.process_time() - started < 10  # what is quadratic takes minutes
+    assert time.process_time() - started < 10  # quadratic time would be minutes
 
 
 NOT_SHOWN = re.compile(r"\{(?:code|noformat|quote|panel|color)\b[^{}\n]*\}|\bh[1-6]\.|\bbq\.|\|thumbnail!")
