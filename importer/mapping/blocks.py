@@ -206,7 +206,7 @@ def _key(block: Block) -> str:
 
 
 def _merge(block: Block, later: Block) -> None:
-    """Merge a later record with the same key: its values win, and lists are concatenated."""
+    """Merge a later record with the same key: its values win, and its new list items are appended."""
     for name, value in later.items():
         known = block.get(name)
         if isinstance(known, Block) and isinstance(value, Block):

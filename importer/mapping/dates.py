@@ -111,7 +111,7 @@ def compile_format(written: str, named: Mapping[str, int]) -> Pattern:
 
 
 def _check(written: str, seen: set[str]) -> None:
-    """Refuse a format that does not determine the day, or the half of the day."""
+    """Refuse a format that does not determine the day, or AM and PM."""
     if not (seen & {"Y", "y"} and seen & {"m", "b"} and "d" in seen):
         raise _bad_format(written, "it needs a year (%Y), a month (%m or %b) and a day (%d)")
     if ("I" in seen) != ("p" in seen):

@@ -1,4 +1,4 @@
-"""The filters of templates, and the `markup` of rules: text -> Markdown, slugs, moments, durations."""
+"""The filters of templates, and the `markup` of rules: text -> Markdown, slugs, times, durations."""
 
 from __future__ import annotations
 

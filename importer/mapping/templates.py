@@ -125,7 +125,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 @dataclass(slots=True)
-class _Bounded(NodeTransformer):
+class _BudgetTransformer(NodeTransformer):
     """Rewrites loops and concatenations so that they are charged to the budget."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802  the name is the visitor's
@@ -183,7 +183,7 @@ class Templates:
             tree = environment.parse(text)
             _check(tree)
             names = frozenset(meta.find_undeclared_variables(tree))
-            code = environment.compile(_Bounded().visit(tree))
+            code = environment.compile(_BudgetTransformer().visit(tree))
         except TemplateSyntaxError as error:
             hint = str(error.message)
             raise InvalidTemplate("bad-template", "invalid template", error.lineno, hint=hint) from None

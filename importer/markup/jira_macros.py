@@ -70,7 +70,9 @@ def parse_macros(text: str) -> tuple[Block, ...]:
         if _name(token) in _VERBATIM and place < ends.get(_name(token), 0):
             place = _next_end(tokens, place)
             _add_verbatim(opened[-1], token, tokens[place])
-        elif _name(token) in _VERBATIM or not _turn(opened, token, place < ends.get(_name(token), 0)):
+        elif _name(token) in _VERBATIM or not _enter_or_leave(
+            opened, token, place < ends.get(_name(token), 0)
+        ):
             opened[-1].prose.append(token.group())
         position = tokens[place].end()
         place += 1
@@ -107,7 +109,7 @@ def _add_verbatim(within: _Open, start: re.Match[str], end: re.Match[str]) -> No
         within.prose += (start["first"] or "", markdown.code_span(text.strip()), end["last"] or "")
 
 
-def _turn(opened: list[_Open], token: re.Match[str], has_end: bool) -> bool:
+def _enter_or_leave(opened: list[_Open], token: re.Match[str], has_end: bool) -> bool:
     """Enter or leave the quote or panel that a macro starts or ends; False if it does neither."""
     names = [each.name for each in opened]
     if token["name"] not in names:

@@ -27,24 +27,24 @@ class Mapped:
 
     def incidents(self, files: Sequence[SourceFile]) -> Iterator[Incident]:
         """Yield the incidents of the files; nothing after reporting the mistakes of the mapping."""
-        chosen = self.chosen()
-        if chosen is None:
+        mapping = self.mapping()
+        if mapping is None:
             return
-        chosen = replace(
-            chosen,
-            timezone=self.source.timezone or chosen.timezone or self.settings.timezone,
-            encoding=self.source.encoding or chosen.encoding,
+        mapping = replace(
+            mapping,
+            timezone=self.source.timezone or mapping.timezone or self.settings.timezone,
+            encoding=self.source.encoding or mapping.encoding,
         )
-        self.counts.header_row = chosen.header_row or 1
-        self.counts.delimiter = chosen.delimiter or ("\t" if chosen.format is Format.TSV else ",")
-        readable = [found for found in files if _has_format(found, chosen) and self.read.note(found.path)]
-        sources = {found.shown: self.incident_source(found) for found in readable}
-        for candidate in map_records(chosen, readable, self.read.diagnostics, self.counts):
-            built = self.built(candidate, sources[candidate.found.shown])
+        self.counts.header_row = mapping.header_row or 1
+        self.counts.delimiter = mapping.delimiter or ("\t" if mapping.format is Format.TSV else ",")
+        readable = [found for found in files if _has_format(found, mapping) and self.read.note(found.path)]
+        contexts = {found.shown: self.file_context(found) for found in readable}
+        for candidate in map_records(mapping, readable, self.read.diagnostics, self.counts):
+            built = self.build(candidate, contexts[candidate.found.shown])
             if built is not None:
                 yield built
 
-    def built(self, candidate: MappedRecord, source: FileContext) -> Incident | None:
+    def build(self, candidate: MappedRecord, source: FileContext) -> Incident | None:
         """Return the incident of a candidate. One with a mistake is left out: a rejected record can be fixed
         and imported again, a partially imported one cannot."""
         found = self.read.diagnostics.found
@@ -57,7 +57,7 @@ class Mapped:
             return None
         return built
 
-    def incident_source(self, found: SourceFile) -> FileContext:
+    def file_context(self, found: SourceFile) -> FileContext:
         return FileContext(
             path=found.shown,
             settings=self.settings,
@@ -68,7 +68,7 @@ class Mapped:
             policy=self.source.policy or self.settings.policy,
         )
 
-    def chosen(self) -> Mapping | None:
+    def mapping(self) -> Mapping | None:
         """Return the preset, or the mapping file, which then is one of the inputs."""
         place = config_place(self.settings, self.source.line)
         if self.source.preset is not None:
@@ -80,13 +80,13 @@ class Mapped:
             hint = f"there is a preset of that name: `preset: {name}`" if is_preset else "check the path"
             self.read.diagnostics.error("no-such-file", f"there is no mapping `{name}`", place, hint=hint)
             return None
-        chosen = read_mapping(path, self.read.diagnostics, shown=display_path(path, self.settings.root))
-        for each in chosen.files if chosen else ():
+        mapping = read_mapping(path, self.read.diagnostics, shown=display_path(path, self.settings.root))
+        for each in mapping.files if mapping else ():
             self.read.note(each)
-        return chosen
+        return mapping
 
 
-def _has_format(found: SourceFile, chosen: Mapping) -> bool:
+def _has_format(found: SourceFile, mapping: Mapping) -> bool:
     """Whether a mapping reads a file; from a folder or glob, it reads only files of its format."""
     kind = MAPPED_SUFFIXES.get(found.path.suffix.lower())
-    return found.named or chosen.format is None or kind == chosen.format
+    return found.named or mapping.format is None or kind == mapping.format

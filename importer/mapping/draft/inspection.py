@@ -185,7 +185,7 @@ def _likely(part: Part, columns: Sequence[Column]) -> tuple[Column, ...]:
     ]
     found = [column for _, _, column in sorted(ranked, key=lambda each: each[:2])]
     better = [each for each in found if (each.is_unique if part is Part.KEY else len(each.values) > 1)]
-    return tuple(better or found or [each for each in columns if _could_serve(part, each)])
+    return tuple(better or found or [each for each in columns if _has_fitting_values(part, each)])
 
 
 def has_matching_name(part: Part, column: Column) -> bool:
@@ -207,7 +207,7 @@ def _could_be(part: Part, column: Column) -> bool:
             return column.share > 0
 
 
-def _could_serve(part: Part, column: Column) -> bool:
+def _has_fitting_values(part: Part, column: Column) -> bool:
     """Whether the values alone could be keys (unique, short, single words) or names (often filled, mostly
     several words on one line)."""
     if column.moments is not None or len(column.values) < 2:

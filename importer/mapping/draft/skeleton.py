@@ -36,7 +36,7 @@ class SourceInfo:
     catalogue: Catalogue | None
 
     @property
-    def origin_word(self) -> str:
+    def origin_key(self) -> str:
         """Return the key of a rule for its source."""
         return "column" if self.is_table else "path"
 
@@ -152,7 +152,7 @@ def _summary(findings: Findings) -> list[Column]:
 
 def _severity(column: Column, source: SourceInfo) -> Iterator[str]:
     yield "  severity:"
-    yield f"    {source.origin_word}: {scalar(_origin(column, source))}"
+    yield f"    {source.origin_key}: {scalar(_origin(column, source))}"
     if source.catalogue is not None:
         names = ", ".join(each.name for each in source.catalogue.severities)
         yield f"    # The account's severities: {one_line(names)}"
@@ -164,7 +164,7 @@ def _left_out(field: Kind, column: Column, source: SourceInfo) -> Iterator[str]:
     """Yield a rule as a comment, with a line for each value."""
     yield f"  # Left out, so that the account's {_DEFAULTS[field]} is used:"
     yield f"  # {field}:"
-    yield f"  #   {source.origin_word}: {scalar(_origin(column, source))}"
+    yield f"  #   {source.origin_key}: {scalar(_origin(column, source))}"
     yield "  #   values:"
     for line in Vocabulary(source.index, field).lines(column.values):
         yield f"  #     {line.removeprefix('# ')}"
@@ -196,7 +196,7 @@ def _custom_field(field: Entity, column: Column, source: SourceInfo) -> Iterator
         yield f"  {name}: {origin}"
         return
     yield f"  {name}:"
-    yield f"    {source.origin_word}: {origin}"
+    yield f"    {source.origin_key}: {origin}"
     if packed:
         yield '    split: ";"'
     if asks:
@@ -209,7 +209,7 @@ def _moment(label: str, column: Column, source: SourceInfo) -> Iterator[str]:
         yield f"  timestamps.{label}: {written}"
         return
     yield f"  timestamps.{label}:"
-    yield f"    {source.origin_word}: {written}"
+    yield f"    {source.origin_key}: {written}"
     if moments.unit is not None:
         yield f"    unit: {moments.unit}"
     # Day-first or month-first is never guessed: until the user decides, dates in that column are errors.
