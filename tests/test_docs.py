@@ -28,7 +28,7 @@ SOURCES = [
 ]
 
 CODE = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
-REPORTING = {"error", "warning", "report", "_error", "_warning", "_refused", "_wrong", "_twice"}
+REPORTING = {"error", "warning", "report", "_error", "_warning", "_refused", "_wrong", "_duplicates"}
 REPORTING |= {
     "Diagnostic",
     "Malformed",

@@ -1,1 +1,1 @@
-"""Bytes of a file -> what it says, with places; and back."""
+"""The bytes of a file -> its values, with places; and back."""

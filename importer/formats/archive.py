@@ -1,7 +1,6 @@
-"""The archive that a workbook is -> nothing, or words for why it would not fit into memory unpacked.
+"""The archive of a workbook -> nothing, or an error if it would not fit into memory unpacked.
 
-What an archive says of its own sizes is not believed: each member is unpacked here, in pieces that are let
-go.
+The sizes that an archive states are not trusted: each member is unpacked here, in pieces that are discarded.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from importer.formats.tree import Malformed
 
 MAX_UNCOMPRESSED = 1_000_000_000
 MAX_AREA = 40_000_000
-"""Cells of a sheet from its first to its last, blank ones included: all of them take memory."""
+"""Cells of a sheet from its first to its last; blank ones take memory too."""
 
 _CHUNK = 1 << 20
 _MEMBER = struct.Struct("<4s22xHH")
-"""What stands before a member: its signature, and the lengths of its name and of what follows that."""
+"""The header of a member: its signature, and the lengths of its name and of its extra field."""
 _SIGNATURE = b"PK\x03\x04"
 _LONGEST_TAG = 300
 _PLACE = re.compile(
     rb"""<(?:\w{1,40}:)?(?:c|row)\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']"""
 )
-"""Where a row or a cell says that it is."""
+"""The reference of a row or a cell."""
 
 
 def refuse_bomb(path: Path) -> None:
@@ -44,7 +43,8 @@ def refuse_bomb(path: Path) -> None:
                     unpacked += len(piece)
                     if unpacked > MAX_UNCOMPRESSED:
                         raise Malformed(
-                            "too-large", f"the workbook holds more than {MAX_UNCOMPRESSED // 10**6} MB"
+                            "too-large",
+                            f"the workbook unpacks to more than {MAX_UNCOMPRESSED // 10**6} MB",
                         )
                     area.add(piece)
     except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, ValueError) as error:
@@ -58,25 +58,25 @@ def refuse_bomb(path: Path) -> None:
 
 
 def _pieces(raw: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Yield what a member really holds. Raises BadZipFile, zlib.error, struct.error, EOFError."""
+    """Yield the unpacked data of a member. Raises BadZipFile, zlib.error, struct.error, EOFError."""
     raw.seek(member.header_offset)
     signature, *lengths = _MEMBER.unpack(raw.read(_MEMBER.size))
     if signature != _SIGNATURE:
-        raise zipfile.BadZipFile("a member is not where the archive says")
+        raise zipfile.BadZipFile("a member is not where the archive's directory says")
     raw.seek(sum(lengths), os.SEEK_CUR)
     packed = _packed(raw, member.compress_size)
     if member.compress_type == zipfile.ZIP_STORED:
         return packed
     if member.compress_type == zipfile.ZIP_DEFLATED:
         return _inflated(packed)
-    raise zipfile.BadZipFile("a member is packed in a way that workbooks do not know")
+    raise zipfile.BadZipFile("a member has a compression method that workbooks do not use")
 
 
 def _packed(raw: BinaryIO, size: int) -> Iterator[bytes]:
     while size > 0:
         chunk = raw.read(min(size, _CHUNK))
         if not chunk:
-            raise EOFError("the archive is cut short")
+            raise EOFError("the archive is truncated")
         size -= len(chunk)
         yield chunk
 
@@ -93,14 +93,14 @@ def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
 
 @dataclass(slots=True)
 class _Area:
-    """How far the cells of a sheet reach, in pieces of its XML. In other XML there are none."""
+    """The extent of a sheet's cells, read from its XML piece by piece. Other XML has no cells."""
 
     rows: int = 1
     columns: int = 1
     rest: bytes = b""
 
     def add(self, piece: bytes) -> None:
-        """Go on with the next piece. Raises Malformed."""
+        """Read the next piece. Raises Malformed."""
         text = self.rest + piece
         found = set(_PLACE.findall(text))
         self.columns = max([self.columns, *(_number(name) for name in {each[0].upper() for each in found})])
@@ -111,7 +111,7 @@ class _Area:
                 "too-large",
                 "a sheet is too large",
                 1,
-                detail=f"{self.rows} rows of {self.columns} columns, blank ones included",
+                detail=f"{self.rows} rows and {self.columns} columns, including blank ones",
                 hint="delete the blank rows and columns at its end",
             )
 

@@ -1,4 +1,4 @@
-"""Text -> a file: after a crash there is the whole of it, or what was there."""
+"""Text -> a file, atomically: after a crash the file is either complete or unchanged."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from importer.model.errors import UsageError
 
 
 def write_private(path: Path, pieces: Iterable[str]) -> None:
-    """Write the pieces of a text for the owner alone. Raises UsageError where the file cannot be written."""
+    """Write a text that only the owner can read. Raises UsageError if the file cannot be written."""
     with _usage_error(path, hint="choose a file in a writable folder"):
         _replace(path, pieces, mode=0o600)
 
 
 def write_shared(path: Path, text: str) -> None:
-    """Write a text, and the folders that it is in, for all whom the umask lets read it.
+    """Write a text with the permissions that the umask allows, and create its missing folders.
 
-    Raises UsageError where one cannot be written.
+    Raises UsageError if the file or a folder cannot be written.
     """
     with _usage_error(path, hint="choose a writable folder"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def _usage_error(path: Path, *, hint: str) -> Iterator[None]:
 
 
 def _replace(path: Path, pieces: Iterable[str], *, mode: int) -> None:
-    # A temporary file of this kind has mode 0600 from the start.
+    # mkstemp creates the file with mode 0600.
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
@@ -51,7 +51,7 @@ def _replace(path: Path, pieces: Iterable[str], *, mode: int) -> None:
 
 
 def _umask() -> int:
-    """Return the mask for the modes of new files, which can only be read by setting it."""
+    """Return the umask, which can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

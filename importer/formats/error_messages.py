@@ -1,4 +1,4 @@
-"""A JSON object -> the words of the error that it is, where a service answered with one instead of data."""
+"""A JSON object -> its error message, if a service answered with an error instead of data."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 _MESSAGES = ("error_description", "errorMessages", "message", "detail", "error", "errors", "fault", "msg")
-"""Names under which services say what went wrong, the most telling first."""
-_NAMES_BESIDE = frozenset({"code", "status", "type"})
-"""Names that stand beside them, and in incidents too."""
+"""Names under which services report an error, the most specific first."""
+_COMMON_NAMES = frozenset({"code", "status", "type"})
+"""Names that both errors and incidents have."""
 
 
 def is_error_message(value: Any, known: Collection[str]) -> bool:
-    """Whether what stands in the place of a record is an error.
+    """Whether a value in the place of a record is an error.
 
-    An object that has a name `known` to the mapping, other than those of errors, is a record, whatever else
-    it has. Where none is known, any other name makes it one.
+    An object with a name that is `known` to the mapping and is not an error's name is a record, whatever
+    else it has. If `known` is empty, any name that is not an error's makes it a record.
     """
     if not isinstance(value, dict) or value.keys().isdisjoint(_MESSAGES):
         return False
-    others = value.keys() - _NAMES_BESIDE.union(_MESSAGES)
+    others = value.keys() - _COMMON_NAMES.union(_MESSAGES)
     return others.isdisjoint(known) if known else not others
 
 
 def error_message(document: Any) -> str:
-    """Return what an error says; empty where it says nothing, or is none."""
+    """Return the text of an error; empty if it has none, or is not an error."""
     if not isinstance(document, dict):
         return ""
-    return "; ".join(dict.fromkeys(each for name in _MESSAGES for each in _words(document.get(name))))
+    return "; ".join(dict.fromkeys(each for name in _MESSAGES for each in _strings(document.get(name))))
 
 
-def _words(value: Any) -> Iterator[str]:
-    """Yield the texts in a value, of objects only those that say what went wrong if there are any."""
+def _strings(value: Any) -> Iterator[str]:
+    """Yield the strings in a value; of an object with error names, only the strings under those."""
     match value:
         case str() if value.strip():
             yield value
         case list():
             for each in value:
-                yield from _words(each)
+                yield from _strings(each)
         case dict():
             messages = [value[name] for name in _MESSAGES if name in value]
             for each in messages or value.values():
-                yield from _words(each)
+                yield from _strings(each)
         case _:
             pass

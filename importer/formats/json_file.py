@@ -1,4 +1,4 @@
-"""JSON or JSON Lines -> documents of plain text with lines, or the records of an export.
+"""JSON or JSON Lines -> documents of plain text with line numbers, or the records of an export.
 
 Both are parsed by the standard library; a pass over the tokens finds the lines.
 """
@@ -29,6 +29,7 @@ from importer.formats.tree import (
 )
 from importer.model import Location
 from importer.model.diagnostics import Diagnostics
+from importer.model.wording import numbered
 
 MAX_BYTES = 800_000_000
 _STRICT = "JSON has no NaN, no Infinity and no comments"
@@ -38,8 +39,8 @@ _VALUE = re.compile(rf'{_STRING}|[{{}}\[\]\n]|[^\s{{}}\[\]:,"]+', re.DOTALL)
 
 
 def read(text: str, path: str, diagnostics: Diagnostics, *, first_line: int = 1) -> list[Node]:
-    """Return the file's one document, numbers as the author wrote them. Where it cannot be read, say why and
-    return none."""
+    """Return the file's single document, numbers as written; an empty list after reporting why it cannot be
+    read."""
     try:
         value = _parsed(
             text,
@@ -58,7 +59,7 @@ def read(text: str, path: str, diagnostics: Diagnostics, *, first_line: int = 1)
 
 
 def read_lines(text: str, path: str, diagnostics: Diagnostics) -> list[Node]:
-    """Return a document for each line of JSON Lines; blank lines count, and a bad one spoils only itself."""
+    """Return a document per line of JSON Lines; an invalid one is reported and skipped. Blank lines count."""
     found: list[Node] = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
@@ -67,9 +68,9 @@ def read_lines(text: str, path: str, diagnostics: Diagnostics) -> list[Node]:
 
 
 def read_records(text: TextFile, shown: str, *, records: str | None, known: Collection[str]) -> Contents:
-    """Return what the JMESPath `records` finds; without one the list that the file is, or its one object.
+    """Return what the JMESPath `records` selects; without one, the file's top-level list or object.
 
-    Numbers with a point keep their digits. `known` are the names that the mapping reads. Raises Malformed.
+    Decimal numbers keep their digits. `known` are the names that the mapping reads. Raises Malformed.
     """
     if text.path.stat().st_size > MAX_BYTES:
         raise Malformed("too-large", f"the file is larger than {MAX_BYTES // 10**6} MB")
@@ -80,7 +81,7 @@ def read_records(text: TextFile, shown: str, *, records: str | None, known: Coll
 
 
 def read_record_lines(text: TextFile, shown: str, *, known: Collection[str]) -> Contents:
-    """Return the objects of JSON Lines, one in memory at a time. A bad line spoils only itself."""
+    """Return the objects of JSON Lines, one in memory at a time; an invalid line is one invalid record."""
     refuse_page(text.head)
     return Contents(_line_records(text, shown, known), None, {"encoding": text.encoding})
 
@@ -103,7 +104,7 @@ def _records(
     for value in found:
         line = getattr(value, "line", line)
         if is_error_message(value, known):
-            yield _refused(value, Location(shown, line))
+            yield _error_record(value, Location(shown, line))
         elif isinstance(value, dict):
             yield Record(value, line)
         else:
@@ -111,24 +112,24 @@ def _records(
                 "wrong-type",
                 "a record is not an object",
                 detail=f"found `{str(value)[:60]}`",
-                hint="`records` must lead to a list of objects",
+                hint="`records` must select a list of objects",
             )
             yield InvalidRecord(Location(shown, line), (str(value),), problem)
 
 
-def _refused(error: dict[str, Any], place: Location) -> InvalidRecord:
+def _error_record(error: dict[str, Any], place: Location) -> InvalidRecord:
     text = json.dumps(error, ensure_ascii=False, default=str)
     problem = Malformed(
         "not-this-format",
-        "an error message stands where an export should be",
-        detail=f"it says `{preview(error_message(error) or text)}`",
-        hint="the service refused: check the address and the rights of the key, and export again",
+        "the export contains an error message instead of a record",
+        detail=f"found `{preview(error_message(error) or text)}`",
+        hint="the service refused: check the address and the permissions of the key, then export again",
     )
     return InvalidRecord(place, (text,), problem)
 
 
 def _selected(document: Any, records: str | None) -> list[Any]:
-    """Return the records, or the document itself where it is an error message. Raises Malformed."""
+    """Return the records, or the document itself if it is an error message. Raises Malformed."""
     value = document if records is None else paths.search_path(records, document)
     if value is not None:
         return value if isinstance(value, list) else [value]
@@ -136,7 +137,7 @@ def _selected(document: Any, records: str | None) -> list[Any]:
         return [document]
     raise Malformed(
         "no-records",
-        f"`records: {records}` finds nothing" if records else "the file holds no records",
+        f"`records: {records}` finds nothing" if records else "the file has no records",
         detail=_described(document),
         hint=_hint(document, records),
     )
@@ -145,9 +146,9 @@ def _selected(document: Any, records: str | None) -> list[Any]:
 def _described(document: Any) -> str:
     match document:
         case dict():
-            return f"the file is an object with {', '.join(list(document)[:20]) or 'nothing in it'}"
+            return f"the file is an object with {', '.join(list(document)[:20]) or 'no keys'}"
         case list():
-            return f"the file is a list of {len(document)}"
+            return f"the file is a list of {numbered(len(document), 'item')}"
         case _:
             return f"the file is `{json.dumps(document, ensure_ascii=False, default=str)[:60]}`"
 
@@ -157,28 +158,28 @@ def _hint(document: Any, records: str | None) -> str:
     near = get_close_matches((records or "").partition("[")[0].partition(".")[0], lists, 1)
     if near or lists:
         return f"did you mean `records: {near[0] if near else lists[0]}[]`?"
-    return "look at the file, and correct `records`"
+    return "open the file and correct `records`"
 
 
 def _lists(document: Any) -> list[str]:
-    """Return the names of an object's lists that can be of records."""
+    """Return the names of an object's lists that may hold records."""
     values = document.items() if isinstance(document, dict) else ()
     return [name for name, value in values if isinstance(value, list) and not error_message({name: value})]
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """The keys and values of an object, in which a key can stand twice."""
+    """The keys and values of an object, in which a key may be repeated."""
 
 
 class _Constant(str):
-    """NaN or Infinity, which the parser lets pass."""
+    """NaN or Infinity, which the parser accepts."""
 
     __slots__ = ()
 
 
 @dataclass(slots=True)
 class _TreeBuilder:
-    """Turns what was parsed into nodes. `lines` has the line of each key, value and closing bracket."""
+    """Turns parsed values into nodes. `lines` yields the line of each key, value and closing bracket."""
 
     path: str
     diagnostics: Diagnostics
@@ -225,7 +226,7 @@ class _TreeBuilder:
 
 def _checked_text(text: str, line: int) -> str:
     if not text.isascii() and has_lone_surrogate(text):
-        raise _malformed("half of a surrogate pair is not a character", line)
+        raise _malformed("invalid Unicode: half of a surrogate pair", line)
     return text
 
 
@@ -245,7 +246,7 @@ class Object(dict[str, Any]):
 
 
 def _objects(text: str, line: int) -> Any:
-    """Return the value of a text that begins at `line`, in which numbers are numbers. Raises Malformed."""
+    """Return the value of a text that begins at `line`, with numbers as numbers. Raises Malformed."""
     lines = iter(_object_lines(text, line))
 
     def to_object(pairs: list[tuple[str, Any]]) -> Object:
@@ -266,7 +267,7 @@ def _objects(text: str, line: int) -> Any:
 
 
 def _parsed(text: str, line: int, *, advise: Callable[[str, int], str], **hooks: Any) -> Any:
-    """Return what json.loads makes of a text that begins at `line`, with these hooks. Raises Malformed."""
+    """Return the result of json.loads for a text that begins at `line`. Raises Malformed."""
     try:
         return json.loads(text, **hooks)
     except json.JSONDecodeError as error:
@@ -288,14 +289,14 @@ def _malformed(detail: str, line: int, hint: str = "") -> Malformed:
 
 def _syntax_hint(text: str, position: int) -> str:
     if text[:position].rstrip()[-1:] in ("}", "]") and text[position : position + 1] in ("{", "["):
-        return "it has a value on each line: set `format: jsonl` in the mapping, or name the file .jsonl"
+        return "the file has one value per line: set `format: jsonl` in the mapping, or rename it to .jsonl"
     if text.lstrip()[:1] not in ("{", "["):
-        return "is it an error message? export it again"
-    return "" if text.rstrip()[-1:] in ("}", "]") else "was the download cut short?"
+        return "if it is an error message, export it again"
+    return "" if text.rstrip()[-1:] in ("}", "]") else "check that the download is complete"
 
 
 def _object_lines(text: str, line: int) -> list[int]:
-    """Return the line in which each object begins, in the order in which they end: that of the parser."""
+    """Return the line on which each object begins, in the order in which they end, as the parser does."""
     opened: list[int] = []
     found: list[int] = []
     for match in _BRACE.finditer(text):

@@ -1,7 +1,7 @@
-"""A JSON document with one long list <-> its pieces: of the list one entry is in memory, never all of it.
+"""A JSON document with one long list <-> its pieces, with one entry of the list in memory at a time.
 
-The document ends in its seal: SHA-256 of all the rest in one form (sorted keys, no spaces, ASCII), so that it
-does not matter how a program lays it out, and no word of it can be changed unseen.
+The document ends with its seal: the SHA-256 of all the rest in canonical form (sorted keys, no spaces,
+ASCII). The layout may change; a change of any value is detected.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _MOST_DIGITS = 10
 
 
 def canonical(value: Any) -> str:
-    """Return JSON in the one form that is hashed."""
+    """Return JSON in the canonical form that is hashed."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def document_chunks(
     head: JsonObject, name: str, entries: Iterable[JsonObject], *, seal: str
 ) -> Iterator[str]:
-    """Yield a document's text in ASCII: a line for each key of `head`, one for each entry of the list called
-    `name`, and one for the key `seal`."""
+    """Yield a document's text in ASCII: a line for each key of `head`, for each entry of the list `name`, and
+    for the key `seal`."""
     digest = _Digest(head, name)
     yield "{\n"
     for key, value in head.items():
@@ -40,10 +40,10 @@ def document_chunks(
 
 
 class Document:
-    """A document that is read in pieces: `head` at once, then the `entries`, then whether it `is_sealed`.
+    """A document that is read in pieces: `head` at once, then `entries`, then `is_sealed`.
 
-    One that another program laid out anew is read whole. Raises OSError, and ValueError for what is no JSON
-    object with a list of that name.
+    A document that another program reformatted is read whole. Raises OSError, and ValueError if it is not a
+    JSON object with a list of that name.
     """
 
     def __init__(self, stream: TextIO, name: str, *, seal: str) -> None:
@@ -59,17 +59,17 @@ class Document:
             self._entries = self._by_line(lines) if is_long else iter(())
         except ValueError:
             stream.seek(0)
-            self.head = self._whole(json.load(stream, object_pairs_hook=_once))
+            self.head = self._whole(json.load(stream, object_pairs_hook=_unique_keys))
         self._digest = _Digest(self.head, name)
 
     def entries(self) -> Iterator[JsonObject]:
-        """Yield the entries of the list, once. Raises ValueError where the document breaks off."""
+        """Yield the entries of the list, once. Raises ValueError if the document is truncated."""
         for entry, form in self._entries:
             self._digest.add(form)
             yield entry
 
     def is_sealed(self) -> bool:
-        """Whether the document is as it was sealed; to be asked after the last entry."""
+        """Whether the document is unchanged since it was sealed. Call it after the last entry."""
         return self.sealed_with == self._digest.end()
 
     def _by_line(self, lines: Iterator[str]) -> Iterator[tuple[JsonObject, str]]:
@@ -85,14 +85,14 @@ class Document:
 
     def _whole(self, document: Any) -> JsonObject:
         if not isinstance(document, dict) or not isinstance(document.get(self._name), list):
-            raise ValueError("no object with the list")
+            raise ValueError("not an object with the list")
         self._entries = ((each, canonical(each)) for each in document.pop(self._name))
         self.sealed_with = str(document.pop(self._seal, ""))
         return document
 
 
 def major_version(document: Any) -> int | None:
-    """Return the number before the dot of a document's `format_version`; None where it has no such text."""
+    """Return the number before the dot of a document's `format_version`; None if there is none."""
     version = document.get("format_version") if isinstance(document, dict) else None
     major = version.partition(".")[0] if isinstance(version, str) else ""
     return int(major) if major.isdecimal() and len(major) < _MOST_DIGITS else None
@@ -104,43 +104,43 @@ def open_text(path: Path) -> TextIO:
 
 
 def _head(lines: Iterator[str], name: str) -> tuple[JsonObject, bool]:
-    """Return what stands before the list, and whether the list goes on over lines of its own. Raises
-    ValueError for another layout than that of `document_chunks`."""
+    """Return the keys before the list, and whether the list's entries are on lines of their own. Raises
+    ValueError if the layout is not the one that `document_chunks` writes."""
     head: JsonObject = {}
     if next(lines, "").rstrip() != "{":
-        raise ValueError("another layout")
+        raise ValueError("unexpected layout")
     for line in lines:
         if line.rstrip() == f"{json.dumps(name)}: [":
             return head, True
         member = _parsed("{" + line.rstrip().removesuffix(",") + "}")
         if not head.keys().isdisjoint(member):
-            raise ValueError("a key twice")
+            raise ValueError("a repeated key")
         head |= member
-    raise ValueError("another layout")
+    raise ValueError("unexpected layout")
 
 
 def _entry(line: str) -> tuple[JsonObject, str]:
-    """Return an entry and its hashed form. A line in that form has no key twice; others are looked at."""
+    """Return an entry and its hashed form. A line in that form has no repeated key; others are checked."""
     entry: JsonObject = json.loads(line)
     form = canonical(entry)
     return (entry if form == line else _parsed(line)), form
 
 
 def _parsed(text: str) -> JsonObject:
-    parsed: JsonObject = json.loads(text, object_pairs_hook=_once)
+    parsed: JsonObject = json.loads(text, object_pairs_hook=_unique_keys)
     return parsed
 
 
-def _once(pairs: list[tuple[str, Any]]) -> JsonObject:
-    """Return an object. Raises ValueError where a key stands twice: programs differ in which one counts."""
+def _unique_keys(pairs: list[tuple[str, Any]]) -> JsonObject:
+    """Return an object. Raises ValueError if a key is repeated: programs differ in which value counts."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key twice")
+        raise ValueError("a repeated key")
     return found
 
 
 class _Digest:
-    """SHA-256 of a document whose long list comes entry by entry."""
+    """The SHA-256 of a document whose long list is added entry by entry."""
 
     def __init__(self, head: JsonObject, name: str) -> None:
         members = {key: f"{json.dumps(key)}:{canonical(value)}" for key, value in head.items()}
@@ -156,9 +156,9 @@ class _Digest:
         self._separator = ","
 
     def end(self) -> str:
-        ended = self._hash.copy()
-        ended.update(self._after.encode("ascii"))
-        return f"sha256:{ended.hexdigest()}"
+        complete = self._hash.copy()
+        complete.update(self._after.encode("ascii"))
+        return f"sha256:{complete.hexdigest()}"
 
     def _update(self, text: str) -> None:
         self._hash.update(text.encode("ascii"))

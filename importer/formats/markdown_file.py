@@ -1,4 +1,4 @@
-"""Markdown text -> its front matter and its body: YAML stands between `---`, TOML between `+++`."""
+"""Markdown text -> its front matter (YAML between `---`, TOML between `+++`) and its body."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from importer.model.diagnostics import Diagnostics
 _FENCE = re.compile(r"\s*(---|\+\+\+)[ \t]*\n(.*?)(?:^|\n)\1[ \t]*(?:\n|\Z)", re.DOTALL)
 _BEGINNINGS = (b"---", b"+++")
 _BEFORE = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
-"""Bytes of byte order marks, of UTF-16 around a letter, and blanks."""
+"""Byte order marks, the NUL bytes of UTF-16, and white space."""
 _HEAD = 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """A file with front matter. `front` has as many lines before it as the file, so that its lines count from
-    the beginning of that; `body_line` is where the body begins."""
+    """A file with front matter. `front` is padded with empty lines, so that its line numbers are the file's;
+    `body_line` is the line on which the body begins."""
 
     is_toml: bool
     front: str
@@ -30,8 +30,8 @@ class FrontMatter:
     body_line: int
 
     def block(self, path: str, diagnostics: Diagnostics) -> Block | None:
-        """Return the values as text with lines; None after a diagnostic. Raises Malformed where they are no
-        mapping."""
+        """Return the values as text with line numbers; None after a diagnostic. Raises Malformed if they are
+        not a mapping."""
         if self.is_toml:
             return toml_file.read(self.front)
         documents = yaml_file.read(self.front, path, diagnostics)
@@ -43,14 +43,14 @@ class FrontMatter:
 
 
 def read(text: str) -> FrontMatter:
-    """Return the two parts of a text. Raises Malformed (no-front-matter)."""
+    """Split a text into front matter and body. Raises Malformed (no-front-matter)."""
     whole = text.replace("\r\n", "\n")
     match = _FENCE.match(whole)
     if match is None:
         raise Malformed(
             "no-front-matter",
             "the file has no front matter",
-            hint="it begins with a line `---`, then YAML, then a line `---`",
+            hint="front matter is a line `---`, then YAML, then a line `---`",
         )
     before = "\n" * whole.count("\n", 0, match.start(2))
     body = whole[match.end() :]
@@ -60,8 +60,8 @@ def read(text: str) -> FrontMatter:
 
 
 def read_record(text: TextFile, shown: str, diagnostics: Diagnostics) -> Contents | None:
-    """Return the file as one record: the front matter's values, `body` and `file`. None after a diagnostic of
-    the front matter itself. Raises Malformed."""
+    """Return the file as one record: the front matter's values, `body` and `file`; None after a diagnostic
+    about the front matter. Raises Malformed."""
     found = read(text.text())
     values = toml_file.parse(found.front) if found.is_toml else found.block(shown, diagnostics)
     if values is None:
@@ -73,7 +73,7 @@ def read_record(text: TextFile, shown: str, diagnostics: Diagnostics) -> Content
 
 
 def begins_with_front_matter(path: Path) -> bool:
-    """Whether a file can have front matter, by its first bytes; what cannot be read can."""
+    """Whether a file's first bytes may begin front matter; True if it cannot be read."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
@@ -83,5 +83,5 @@ def begins_with_front_matter(path: Path) -> bool:
 
 
 def has_front_matter(text: str) -> bool:
-    """Whether a text has front matter from its beginning to its end."""
+    """Whether a text begins with complete front matter."""
     return _FENCE.match(text.replace("\r\n", "\n")) is not None

@@ -1,4 +1,4 @@
-"""JMESPath text -> what it finds in a value."""
+"""JMESPath text -> the values that it selects."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from importer.model.diagnostics import Problem
 
 
 class InvalidPath(Problem):
-    """The text is no JMESPath, or not one for this value."""
+    """The text is not valid JMESPath, or cannot be used on this value."""
 
 
 @lru_cache(256)
 def compile_path(text: str) -> Any:
-    """Return an expression ready for use. Raises InvalidPath."""
+    """Return the compiled expression. Raises InvalidPath."""
     import jmespath  # noqa: PLC0415
 
     try:
         return jmespath.compile(text)
     except jmespath.exceptions.JMESPathError as error:
-        hint = "a name with a dash or a blank needs quotes: '\"a-b\"'"
+        hint = "quote a name that contains a dash or a space: '\"a-b\"'"
         detail = str(error).partition("\n")[0]
         raise InvalidPath("bad-path", f"invalid JMESPath `{text}`", detail=detail, hint=hint) from None
 
 
 def search_path(text: str, value: Any) -> Any:
-    """Return what an expression finds. Raises InvalidPath where it cannot be used on this value."""
+    """Return what an expression selects. Raises InvalidPath if it cannot be used on this value."""
     try:
         return compile_path(text).search(value)
     except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
         from jmespath.exceptions import JMESPathError  # noqa: PLC0415
 
-        words = str(error).partition("\n")[0]
-        detail = words if isinstance(error, JMESPathError) else f"{type(error).__name__}: {error}"
+        message = str(error).partition("\n")[0]
+        detail = message if isinstance(error, JMESPathError) else f"{type(error).__name__}: {error}"
         raise InvalidPath("bad-path", f"`{text}` cannot be used on a record", detail=detail) from None

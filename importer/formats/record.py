@@ -1,4 +1,4 @@
-"""What every kind of source gives: records, each with its place, under names that a mapping can use."""
+"""The result of every reader: records with their places, under names that a mapping can use."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import Any
 from importer.formats.tree import Malformed
 from importer.model import Location
 from importer.model.diagnostics import Problem
+from importer.model.wording import numbered
 
-ABOUT = ("file", "row_number")
-"""What every record knows beside its own values: the file's `stem` and `name`, and the row or line."""
+IMPLICIT_NAMES = ("file", "row_number")
+"""Names that every record has besides its own: the file's `stem` and `name`, and the row or line."""
 MAX_CELL = 10_000_000
-"""Characters of one cell. A longer one is a quote that never ends, or no text at all."""
+"""Characters of one cell. A longer one is an unclosed quote, or not text at all."""
 
 
 @dataclass(slots=True)
 class Record:
-    """One row of a table, or one object. `line` is its row or line, `cells` what a table has in that row,
-    `lines` where each value stands that has a line of its own."""
+    """One row of a table, or one object. `line` is its row or line, `cells` are the cells of a table's row,
+    and `lines` has the lines of its values, if known."""
 
     values: dict[str, Any]
     line: int
@@ -43,8 +44,8 @@ class InvalidRecord:
 
 @dataclass(frozen=True, slots=True)
 class TableHeader:
-    """The header of a table: the number of the first column of each name, from 1, the row that it is in, and
-    the names that several columns have."""
+    """The header of a table: its names, the first column of each (from 1), its row, and the names that
+    several columns share."""
 
     header: tuple[str, ...] = ()
     columns: Mapping[str, int] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class TableHeader:
 
     @classmethod
     def of(cls, cells: Sequence[str], row: int) -> TableHeader:
-        """Return the header that stands in a row."""
+        """Return the header that a row holds."""
         names = tuple(each.strip() for each in cells)
         columns: dict[str, int] = {}
         for number, name in enumerate(names, 1):
@@ -62,7 +63,7 @@ class TableHeader:
         return cls(names, columns, row, repeated)
 
     def record(self, cells: Sequence[Any], line: int) -> Record:
-        """Return a row as a record. Columns of one name are one list of what is not blank in them."""
+        """Return a row as a record. Columns that share a name become one list of their non-blank cells."""
         values: dict[str, Any] = dict(zip(self.header, cells, strict=False))
         if self.repeated:
             values |= {name: [] for name in self.repeated}
@@ -72,21 +73,21 @@ class TableHeader:
         return Record(values, line, cells)
 
     def ragged(self, cells: Sequence[str], path: str, row: int) -> InvalidRecord:
-        """Return a row that does not fit the header, placed at the first cell that is missing or too many."""
+        """Return a row that does not fit the header, placed at its first missing or extra cell."""
         width = len(self.header)
         problem = Malformed(
             "ragged-row",
             "a row has more or fewer cells than the header",
-            detail=f"{len(cells)} cells under {width} headers",
-            hint="a cell that holds the delimiter or a line break needs double quotes around it",
+            detail=f"{numbered(len(cells), 'cell')} under {numbered(width, 'header')}",
+            hint="put double quotes around a cell that contains the delimiter or a line break",
         )
         return InvalidRecord(Location(path, row, min(len(cells), width) + 1), cells, problem)
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The records of one file, which are read while they are asked for. `table` is None where the source is
-    no table; `detected` is what was found out about the file: encoding, delimiter, sheet."""
+    """The records of one file, read lazily. `table` is None if the source is not a table; `detected` has the
+    encoding, the delimiter or the sheet."""
 
     records: Iterator[Record | InvalidRecord]
     table: TableHeader | None

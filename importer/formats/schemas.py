@@ -13,9 +13,9 @@ _CHECKOUT = Path(__file__).parents[2] / "schemas"
 
 @cache
 def read(name: str) -> dict[str, Any]:
-    """Return the JSON Schema called `name`: `incident`, `config`, ... Callers must not change it.
+    """Return the JSON Schema called `name`, such as `incident` or `config`. Callers must not change it.
 
-    Raises KeyError, with the names that there are, for any other name.
+    Raises KeyError, which lists the valid names, for any other name.
     """
     if name not in names():
         raise KeyError(f"{name} is not one of {', '.join(names())}")
@@ -30,5 +30,5 @@ def names() -> tuple[str, ...]:
 
 
 def _folder() -> Path:
-    """Return the folder inside of an installed package, or beside it in a checkout."""
+    """Return the folder of schemas: inside an installed package, or next to the package in a checkout."""
     return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT

@@ -1,6 +1,6 @@
 """A file's data against its JSON Schema -> a diagnostic for each mistake, in the user's own words.
 
-A fast validator says yes to what is right; a slow one, imported only then, finds the words for what is not.
+A fast validator accepts valid data; a slow one, imported only for invalid data, explains the mistakes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A schema, or one definition of it. `thing` is what messages call the whole."""
+    """A schema, or one definition of it. `subject` is what messages call the whole value."""
 
     schema: str
-    thing: str
+    subject: str
     definition: str = ""
 
 
@@ -38,13 +38,13 @@ MAPPING = Shape("mapping", "the mapping")
 
 
 def validate(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with a value that stands at `line`, by line; nothing if all is right."""
-    if gate(shape).is_valid(node):
+    """Return the mistakes in a value that begins at `line`, sorted by line; empty if it is valid."""
+    if fast_validator(shape).is_valid(node):
         return ()
     found = dict.fromkeys(
         diagnostic
-        for error in _words(shape).iter_errors(node)
-        for diagnostic in _diagnostics(error, _Subject(node, shape, path, line))
+        for error in _slow_validator(shape).iter_errors(node)
+        for diagnostic in _diagnostics(error, _Checked(node, shape, path, line))
     )
     return tuple(sorted(found, key=lambda each: (each.locations[0].line, each.locations[0].column or 0)))
 
@@ -52,8 +52,8 @@ def validate(node: Node, shape: Shape, path: str, *, line: int = 1) -> tuple[Dia
 def read(
     data: bytes, shape: Shape, path: str, diagnostics: Diagnostics, *, empty: Block | None = None
 ) -> Block | None:
-    """Return the mapping of the right shape that a file of YAML holds, `empty` where the file says nothing;
-    None after saying what is wrong with it."""
+    """Return the mapping that a YAML file holds, `empty` if the file is empty; None after reporting its
+    mistakes."""
     before = len(diagnostics.found)
     try:
         documents = yaml_file.read(decode_text(data), path, diagnostics)
@@ -63,7 +63,7 @@ def read(
     if len(diagnostics.found) > before:
         return None
     if len(documents) > 1:
-        diagnostics.error("wrong-type", f"{shape.thing} must be one YAML document", Location(path, 1))
+        diagnostics.error("wrong-type", f"{shape.subject} must be one YAML document", Location(path, 1))
         return None
     node = documents[0] if documents and documents[0] is not None else empty
     found = validate(node, shape, path)
@@ -72,14 +72,14 @@ def read(
 
 
 @cache
-def gate(shape: Shape) -> Any:
-    """Return the fast validator."""
+def fast_validator(shape: Shape) -> Any:
+    """Return the validator that only accepts or rejects."""
     return jsonschema_rs.Draft202012Validator(json_schema(shape))
 
 
 @cache
-def _words(shape: Shape) -> Any:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  only a file with mistakes pays for it
+def _slow_validator(shape: Shape) -> Any:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  loaded only for a file with mistakes
 
     return Draft202012Validator(json_schema(shape))
 
@@ -97,8 +97,8 @@ def json_schema(shape: Shape) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
-    """What is checked, and where it stands."""
+class _Checked:
+    """The value to check, and its place."""
 
     node: Node
     shape: Shape
@@ -109,12 +109,12 @@ class _Subject:
         return place(self.path, self.node, steps, line=self.line)
 
     def label(self, steps: Sequence[str | int]) -> str:
-        """Return the name of a place without its numbers, so that the same mistake has one name."""
-        words = "".join("[]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
-        return f"`{words}`" if words else self.shape.thing
+        """Return a place without its list positions, so that equal mistakes are grouped."""
+        name = "".join("[]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+        return f"`{name}`" if name else self.shape.subject
 
 
-def _diagnostics(error: Any, subject: _Subject) -> Iterator[Diagnostic]:
+def _diagnostics(error: Any, subject: _Checked) -> Iterator[Diagnostic]:
     steps = list(error.absolute_path)
     match error.validator:
         case "additionalProperties":
@@ -127,7 +127,7 @@ def _diagnostics(error: Any, subject: _Subject) -> Iterator[Diagnostic]:
             yield _wrong("bad-value", error, steps, subject)
 
 
-def _unknown(error: Any, steps: list[str | int], subject: _Subject) -> Iterator[Diagnostic]:
+def _unknown(error: Any, steps: list[str | int], subject: _Checked) -> Iterator[Diagnostic]:
     known = sorted(error.schema["properties"])
     prefixes = error.schema.get("patternProperties", ())
     patterns = tuple(each.strip("^").replace("\\", "") for each in prefixes)
@@ -143,7 +143,7 @@ def _unknown(error: Any, steps: list[str | int], subject: _Subject) -> Iterator[
         )
 
 
-def _missing(error: Any, steps: list[str | int], subject: _Subject) -> Iterator[Diagnostic]:
+def _missing(error: Any, steps: list[str | int], subject: _Checked) -> Iterator[Diagnostic]:
     for key in error.validator_value:
         if key not in error.instance:
             yield _error(
@@ -154,7 +154,7 @@ def _missing(error: Any, steps: list[str | int], subject: _Subject) -> Iterator[
             )
 
 
-def _wrong(code: str, error: Any, steps: list[str | int], subject: _Subject) -> Diagnostic:
+def _wrong(code: str, error: Any, steps: list[str | int], subject: _Checked) -> Diagnostic:
     near: list[str] = []
     if error.validator == "enum" and isinstance(error.instance, str):
         near = get_close_matches(error.instance.casefold(), [str(each) for each in error.validator_value], 1)
@@ -171,8 +171,8 @@ def _error(code: str, summary: str, at: Location, *, detail: str = "", hint: str
     return Diagnostic(Severity.ERROR, code, summary, detail, hint, (at,))
 
 
-def _description(subject: _Subject, steps: Sequence[str | int]) -> str:
-    """Return what the schema says of the field at `steps`, or of the nearest described one above it."""
+def _description(subject: _Checked, steps: Sequence[str | int]) -> str:
+    """Return the schema's description of the field at `steps`, or of its nearest described parent."""
     schema = json_schema(subject.shape)
     description = ""
     for step in steps:
@@ -186,7 +186,7 @@ def _description(subject: _Subject, steps: Sequence[str | int]) -> str:
 
 
 def _resolved(schema: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    """Return a schema, or the definition that it refers to."""
+    """Return a schema, or the definition that its `$ref` names."""
     reference = schema.get("$ref")
     if reference is None:
         return schema
@@ -197,7 +197,7 @@ def _resolved(schema: dict[str, Any], shape: Shape) -> dict[str, Any]:
 def _shown(found: Node) -> str:
     match found:
         case None:
-            return "nothing (null)"
+            return "null"
         case Block():
             return f"a mapping of {', '.join(found)}" if found else "an empty mapping"
         case Series():

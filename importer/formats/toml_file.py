@@ -1,4 +1,4 @@
-"""TOML text -> a mapping of plain text with lines, as the other readers give it."""
+"""TOML text -> a mapping of plain text with line numbers, as the other readers return it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _VALUE = re.compile(r"""\s*((?:[\w.\- ]|"[^"]*"|'[^']*')+?)\s*=""")
 
 
 def read(text: str) -> Block:
-    """Return the values as text. Raises Malformed."""
+    """Return the values as text with line numbers. Raises Malformed."""
     values = parse(text, parse_float=str)
     lines: dict[Path, int] = {}
     for path, line in _lines(text):
@@ -27,7 +27,7 @@ def read(text: str) -> Block:
 
 
 def parse(text: str, *, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
-    """Return the values as TOML has them: numbers, dates, booleans. Raises Malformed."""
+    """Return the values with their TOML types: numbers, dates, booleans. Raises Malformed."""
     try:
         return tomllib.loads(text, parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
@@ -65,8 +65,8 @@ def _node(value: Any, path: Path, lines: dict[Path, int], line: int) -> Node:
 
 
 def _lines(text: str) -> Iterator[tuple[Path, int]]:
-    """Yield where each key stands. The parser does not tell; what looks like a key within a text of several
-    lines is yielded too, and is then a path that no value has."""
+    """Yield the path and line of each key, which the parser does not report. A line of a multi-line string
+    that looks like a key is yielded too, as a path without a value."""
     table: Path = ()
     counts: Counter[Path] = Counter()
     for number, line in enumerate(text.split("\n"), 1):
@@ -82,7 +82,7 @@ def _lines(text: str) -> Iterator[tuple[Path, int]]:
 
 
 def _path(statement: str) -> Path:
-    """Return the keys of one statement; none where it is not TOML by itself."""
+    """Return the keys of one statement; empty if it is not valid TOML by itself."""
     try:
         value = tomllib.loads(statement)
     except tomllib.TOMLDecodeError:

@@ -1,4 +1,4 @@
-"""What a file says, before it means anything: mappings, lists and text that know their lines."""
+"""The raw values of a file: mappings, lists and text that know their lines."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Block(dict[str, "Node"]):
-    """A mapping with its own line and the line of each key, from 1. In a table the line is the row, and
-    `columns` has the column of each key; elsewhere `columns` is empty."""
+    """A mapping with its own line and the line of each key, from 1. In a table a line is a row, and `columns`
+    has the column of each key; otherwise `columns` is empty."""
 
     __slots__ = ("columns", "line", "lines")
 
@@ -28,17 +28,17 @@ class Block(dict[str, "Node"]):
         self.columns: Mapping[str, int] = _NO_COLUMNS
 
     def text(self, key: str) -> str | None:
-        """Return the value of a key that is text."""
+        """Return the value of a key if it is text."""
         value = self.get(key)
         return value if isinstance(value, str) else None
 
     def place(self, path: str, key: str) -> Location:
-        """Return where `key` stands; the mapping's own place where the key is not there."""
+        """Return the place of `key`, or of the mapping if the key is missing."""
         return Location(path, self.lines.get(key, self.line), self.columns.get(key))
 
 
 class Series(list["Node"]):
-    """A list with the line of each of its values."""
+    """A list with the line of each value."""
 
     __slots__ = ("lines",)
 
@@ -48,21 +48,21 @@ class Series(list["Node"]):
 
 
 Node = Block | Series | str | None
-"""Every scalar is text as written, or None where nothing was written."""
+"""Every scalar is text as written, or None for null."""
 
 
 class Malformed(Problem):
-    """A file cannot be read beyond this line."""
+    """A file cannot be read past this line."""
 
 
 def texts(node: Node) -> tuple[str, ...]:
-    """Return the texts of a list, or the one text, without white space around them."""
+    """Return the texts of a list, or the single text, stripped."""
     values = node if isinstance(node, Series) else [node]
     return tuple(each.strip() for each in values if isinstance(each, str))
 
 
 def place(path: str, root: Node, steps: Sequence[str | int], *, line: int) -> Location:
-    """Return where the value at `steps` below `root` stands; `line` is the root's own."""
+    """Return the place of the value at `steps` below `root`; `line` is the root's own."""
     column: int | None = None
     node = root
     for step in steps:
@@ -75,12 +75,12 @@ def place(path: str, root: Node, steps: Sequence[str | int], *, line: int) -> Lo
                 line = node.lines[step]
                 node = node[step]
             case _:
-                pass  # what is missing stands where the last that is there does
+                pass  # a missing value has the place of its nearest existing parent
     return Location(path, line, column)
 
 
 def refuse_duplicate(diagnostics: Diagnostics, path: str, key: str, *, first: int, second: int) -> None:
-    """Report a key that one mapping has twice. Which one its author means, nobody can tell."""
+    """Report a key that appears twice in one mapping: which value is meant cannot be known."""
     diagnostics.error(
         "duplicate-field",
         f"`{key}` appears twice in one mapping",
@@ -91,5 +91,5 @@ def refuse_duplicate(diagnostics: Diagnostics, path: str, key: str, *, first: in
 
 
 def has_lone_surrogate(text: str) -> bool:
-    """Whether the text holds half a character, which no UTF-8 can carry: an escape like `\\ud800` alone."""
+    """Whether a text holds half a surrogate pair, such as a lone `\\ud800`, which UTF-8 cannot encode."""
     return _SURROGATE.search(text) is not None

@@ -1,4 +1,4 @@
-"""XLSX -> the header of a sheet and its rows' records; dates are dates, numbers text as a cell shows them."""
+"""XLSX -> the header of a sheet and its records, with dates as dates and numbers as the text of the cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read(path: Path, *, sheet: str | None, header_row: int | None) -> Contents:
-    """Return the records of the sheet of that name, else of the first one. Raises Malformed."""
+    """Return the records of the sheet with that name, or of the first sheet. Raises Malformed."""
     with _opened(path) as workbook:
         name = _sheet(workbook.sheet_names, sheet)
         contents = _contents(workbook, name, header_row)
@@ -27,9 +27,9 @@ def read(path: Path, *, sheet: str | None, header_row: int | None) -> Contents:
 
 
 def read_sheets(path: Path, shown: str) -> Iterator[tuple[str, Contents]]:
-    """Yield what messages call each sheet that is shown and has rows, and its records. Raises Malformed.
+    """Yield the display name and the records of each visible sheet that has rows. Raises Malformed.
 
-    Of a workbook with several sheets, places name the sheet.
+    The display name includes the sheet's name if the workbook has several sheets.
     """
     from python_calamine import SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415
 
@@ -58,7 +58,7 @@ def _opened(path: Path) -> Iterator[CalamineWorkbook]:
 
 
 def _contents(workbook: CalamineWorkbook, name: str, header_row: int | None) -> Contents | None:
-    """Return the records of a sheet; None where it is empty."""
+    """Return the records of a sheet; None if it is empty."""
     sheet = workbook.get_sheet_by_name(name)
     top, left = sheet.start or (0, 0)
     rows = (
@@ -84,13 +84,13 @@ def _sheet(names: Sequence[str], wanted: str | None) -> str:
         return names[0]
     found = next((each for each in names if each.strip().casefold() == str(wanted).strip().casefold()), None)
     if found is None:
-        hint = f"there are {', '.join(names)}"
+        hint = f"its sheets are {', '.join(names)}"
         raise Malformed("no-such-sheet", f"the workbook has no sheet `{wanted}`", hint=hint)
     return found
 
 
 def _text(cell: Any) -> str:
-    """Return a cell as text: a whole number without `.0`, which is how a workbook keeps all numbers."""
+    """Return a cell as text, a whole number without the `.0` that workbooks store."""
     match cell:
         case bool():
             return "true" if cell else "false"

@@ -1,7 +1,7 @@
-"""YAML text -> documents of plain text with lines, as the author wrote them.
+"""YAML text -> documents of plain text with line numbers, as the author wrote them.
 
-Built on the parser's events, not on PyYAML's constructors: those turn `NO`, `012`, `1:30` and `1_000` into
-something else, let the last of two equal keys win, and hand out aliases that grow without bound.
+Built on the parser's events rather than PyYAML's constructors, which convert `NO`, `012`, `1:30` and `1_000`,
+let the last of two equal keys win, and expand aliases without limit.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from importer.model import Location
 from importer.model.diagnostics import Diagnostics
 
 MAX_ALIASED_NODES = 1_000_000
-"""How many values all the aliases of a file may stand for together."""
+"""The values that all aliases of a file may expand to, in total."""
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _LONGEST_NULL = 4
@@ -45,7 +45,7 @@ _PARSER: Callable[[str], Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class _Anchored:
-    """A finished value that aliases repeat, and how many values it is made of."""
+    """A complete value that aliases repeat, and the number of values in it."""
 
     node: Node
     size: int
@@ -54,7 +54,7 @@ class _Anchored:
 def read(
     text: str, path: str, diagnostics: Diagnostics, *, parser: Callable[[str], Any] = _PARSER
 ) -> list[Node]:
-    """Return the file's documents. Where the file cannot be read, say why and return none."""
+    """Return the file's documents. If the file cannot be read, report why and return an empty list."""
     try:
         return _Builder(path, diagnostics, parser(text).get_event).documents()
     except Malformed as problem:
@@ -64,7 +64,7 @@ def read(
         before = text.partition(chr(character))[0]
         diagnostics.error(
             "syntax",
-            "YAML allows no control characters",
+            "YAML does not allow control characters",
             Location(path, before.count("\n") + 1),
             detail=f"found U+{character:04X}",
             hint='remove it, or write it as an escape in double quotes: "\\u0001"',
@@ -75,16 +75,16 @@ def read(
             "invalid YAML",
             Location(path, min(_line(problem.problem_mark), physical_line(text))),
             detail=_parser_message(problem),
-            hint="quote text with `: ` in it or a bracket, `*`, `&`, `@` in front; indent with spaces only",
+            hint="quote text that contains `: ` or begins with a bracket, `*`, `&`, `@`; indent with spaces",
         )
     return []
 
 
 def _parser_message(error: yaml.MarkedYAMLError) -> str:
-    """Return the parser's own words, with the line where the thing began that it could not finish."""
+    """Return the parser's own message, with the line on which the unfinished construct begins."""
     if error.context_mark is None:
         return str(error.problem)
-    return f"{error.context} that begins in line {_line(error.context_mark)}: {error.problem}"
+    return f"{error.context} that begins on line {_line(error.context_mark)}: {error.problem}"
 
 
 def _line(mark: Any) -> int:
@@ -93,8 +93,8 @@ def _line(mark: Any) -> int:
 
 @dataclass(slots=True)
 class _Builder:
-    """Turns events into nodes. Recursion is bounded by MAX_DEPTH; an anchor whose value is not finished yet
-    is None in `anchors`. `built` counts the values inside of all collections, `aliased` those of aliases."""
+    """Turns events into nodes. MAX_DEPTH limits recursion; an anchor with an unfinished value is None in
+    `anchors`. `built` counts the values in all collections, `aliased` the values that aliases repeat."""
 
     path: str
     diagnostics: Diagnostics
@@ -173,12 +173,12 @@ class _Builder:
             raise Malformed("syntax", f"the alias `*{event.anchor}` has no anchor before it", line)
         anchored = self.anchors[event.anchor]
         if anchored is None:
-            summary = f"the alias `*{event.anchor}` stands inside of its own anchor"
+            summary = f"the alias `*{event.anchor}` is inside its own anchor"
             raise Malformed("alias-cycle", summary, line)
         self.built += anchored.size - 1
         self.aliased += anchored.size
         if self.aliased > MAX_ALIASED_NODES:
-            summary = f"the aliases stand for more than {MAX_ALIASED_NODES} values"
+            summary = f"the aliases expand to more than {MAX_ALIASED_NODES} values"
             raise Malformed("too-many-aliases", summary, line)
         return anchored.node
 
@@ -187,7 +187,7 @@ class _Builder:
             "yaml-tag",
             f"tags are not supported: `{event.tag}`",
             Location(self.path, _line(event.start_mark)),
-            hint="remove it; every value is read as it is written",
+            hint="remove it; every value is read as written",
         )
 
 
@@ -196,12 +196,12 @@ def _scalar(event: Any) -> str | None:
     if len(text) <= _LONGEST_NULL and text in _NULLS and event.implicit[0]:
         return None
     if not text.isascii() and has_lone_surrogate(text):
-        raise Malformed("syntax", "half of a surrogate pair is not a character", _line(event.start_mark))
+        raise Malformed("syntax", "invalid Unicode: half of a surrogate pair", _line(event.start_mark))
     return text
 
 
 def _merge_sources(value: Node, line: int) -> list[Block]:
-    """Return the mappings that a `<<` at `line` names."""
+    """Return the mappings that a `<<` at `line` refers to."""
     named = value if isinstance(value, Series) else [value]
     sources = [each for each in named if isinstance(each, Block)]
     if len(sources) != len(named):
@@ -210,7 +210,7 @@ def _merge_sources(value: Node, line: int) -> list[Block]:
 
 
 def _merge(block: Block, source: Block) -> None:
-    """Add what is not there yet: own keys win, then the earlier source. Lines are the source's."""
+    """Add the missing keys: own keys win, then earlier sources. The lines are the source's."""
     for key, value in source.items():
         if key not in block:
             block[key] = value

@@ -1,7 +1,7 @@
 """Incidents before resolving -> the YAML of an incident file, which loads to the same incidents.
 
-Made for review: incidents and fields have one order, long text stands in blocks, and what other readers of
-YAML would take for a number, a date or a switch is quoted.
+Written for review: the order of incidents and fields is fixed, long text is in blocks, and text that other
+YAML readers would take for a number, a date or a boolean is quoted.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ MODELINE = "# yaml-language-server: $schema="
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 _LONG = 80
-"""Characters from which a text of one line, which would need quotes, stands in a block."""
+"""Characters from which a one-line text that would need quotes is written as a block."""
 _LONGEST_KEY = 500
-"""Characters, quotes included, of a key in front of a colon; YAML has a limit of 1024 for that."""
+"""Characters, quotes included, of a key before a colon; YAML's limit is 1024."""
 _LONGEST_PLAIN = 100_000
-"""Characters of a text without quotes: for a longer one the check of each would take a lot of memory."""
+"""Characters of a text without quotes: checking a longer one would take a lot of memory."""
 _SWITCHES = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ _.,;/()@+=<>!?&%$*'\"|~\[\]{}#:-])*")
 _NOT_PLAIN = re.compile(r": | #|[ :]$")
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-"""What YAML does not take as it is, or reads as the end of a line; and what turns the direction of writing,
-which could show a reviewer something else than what is there."""
+"""What YAML does not allow or reads as the end of a line, and what changes the direction of writing, which
+could mislead a reviewer."""
 _ESCAPED = re.compile(rf'["\\\n\t]|{_UNPRINTABLE.pattern}')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
-_PLACES = {"at": 0, "page": 0, "content": 2}
-"""Parts of a child that stand before its title, and after all others, which have place 1."""
+_POSITIONS = {"at": 0, "page": 0, "content": 2}
+"""Parts of a child before its title (0) and after all the others (2), which are 1."""
 _NUMBERED = re.compile(r"(.*) #([0-9]{1,4})", re.DOTALL)
 
 Node = str | int | datetime | None | Sequence["Node"] | Mapping[str, "Node"]
 
 
 def to_yaml(incidents: Iterable[Incident], *, schema: str) -> str:
-    """Return a file that declares the incidents, oldest first; `schema` is where an editor finds the schema.
+    """Return a file that declares the incidents, oldest first; `schema` is the path or URL for editors.
 
-    A Packed value is written as its text: only a table can leave open how many values a cell holds.
+    A Packed value is written as its text: only in a table may a cell hold several values.
     """
     entries = [_entry(each) for each in sorted(incidents, key=_age)]
     head = "incidents:" if entries else "incidents: []"
@@ -62,7 +62,7 @@ def to_yaml(incidents: Iterable[Incident], *, schema: str) -> str:
 
 
 def scalar(value: Node) -> str:
-    """Return a value in one line, in quotes where a reader would take it for something else."""
+    """Return a value on one line, quoted if a reader would take it for another type."""
     match value:
         case None:
             return "null"
@@ -97,7 +97,7 @@ def _incident(incident: Incident) -> dict[str, Node]:
 
 
 def _field(field: Field, pairs: Sequence[tuple[Attribute, Value]]) -> Node:
-    """Return what a file says of a field; of one with keys or children all of them."""
+    """Return the node of a field, with all of its keys or children."""
     value = pairs[0][1]
     match field:
         case Field.TIMESTAMP:
@@ -129,7 +129,7 @@ def _moment_first(pair: tuple[Attribute, Value]) -> tuple[datetime, str]:
 
 
 def _titles(keys: Sequence[str]) -> Iterator[str]:
-    """Yield the titles of children from their keys: of equal titles the second is called `title #2`."""
+    """Yield the titles of children from their keys, in which the second of equal titles is `title #2`."""
     seen: set[str] = set()
     for key in keys:
         match = _NUMBERED.fullmatch(key)
@@ -141,13 +141,13 @@ def _titles(keys: Sequence[str]) -> Iterator[str]:
 
 
 def _child(title: str, child: Child) -> Node:
-    parts = _filled(child)
+    parts = _non_empty_parts(child)
     if title and not isinstance(child, Attachment):
         parts = {"name" if isinstance(child, StatusPageIncident) else "title": title, **parts}
-    return {name: parts[name] for name in sorted(parts, key=lambda name: _PLACES.get(name, 1))}
+    return {name: parts[name] for name in sorted(parts, key=lambda name: _POSITIONS.get(name, 1))}
 
 
-def _filled(child: Child | StatusPageUpdate) -> dict[str, Node]:
+def _non_empty_parts(child: Child | StatusPageUpdate) -> dict[str, Node]:
     """Return the parts that are not empty."""
     return {name: node for name, part in child_parts(child).items() if (node := _part(part))}
 
@@ -155,7 +155,7 @@ def _filled(child: Child | StatusPageUpdate) -> dict[str, Node]:
 def _part(part: Any) -> Node:
     match part:
         case StatusPageUpdate():
-            return _filled(part)
+            return _non_empty_parts(part)
         case tuple():
             return [_part(each) for each in part]
         case Mapping():
@@ -200,7 +200,7 @@ def _pairs(pairs: Mapping[str, Node]) -> Iterator[str]:
         match value:
             case Mapping():
                 lines = _indented(_pairs(value))
-            case str() if _stands_in_block(value):
+            case str() if _needs_block(value):
                 head += f" {_block_mark(value)}"
                 lines = _indented(value.split("\n"))
             case None | str() | int() | datetime():
@@ -216,14 +216,14 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
     return (f"  {line}" if line else "" for line in lines)
 
 
-def _stands_in_block(text: str) -> bool:
-    """Whether a text is long, and has only characters that a block gives back as they are."""
+def _needs_block(text: str) -> bool:
+    """Whether a text is long, and a block can hold all of its characters unchanged."""
     is_long = "\n" in text or (len(text) > _LONG and not _is_plain(text))
     return is_long and not text[-1].isspace() and _UNPRINTABLE.search(text) is None
 
 
 def _block_mark(text: str) -> str:
-    """Return what opens a block. Where its first line begins with a blank, the indentation must be given."""
+    """Return the header of a block, with the indentation if its first line begins with a space."""
     return "|2-" if text[0].isspace() else "|-"
 
 

@@ -1,4 +1,4 @@
-"""The files of a source and its mapping -> candidates for incidents, and the records that cannot be one."""
+"""The files of a source and its mapping -> candidate incidents, and the records that are rejected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from importer.model.settings import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class MappedRecord:
-    """What a record declares: a block as an incident file has it, with the record that it comes from."""
+    """A block as in an incident file, with the record that it comes from."""
 
     block: Block
     found: SourceFile
@@ -26,16 +26,15 @@ class MappedRecord:
     table: TableHeader | None
 
     def rejected(self, problems: Sequence[Diagnostic]) -> Reject:
-        """Return the record as one that was left out for these reasons."""
+        """Return the record as a reject, with these problems as the reason."""
         place = Location(self.found.shown, self.record.line)
         return reject(self.record, self.table, place, problems)
 
 
 @dataclass(slots=True)
 class RecordCounts:
-    """What became of the records of a source: how many were read, left out by `where`, and one with another
-    of the same key; and those that could not be used. `delimiter` and `header_row` are what a table must have
-    to be read by the same mapping."""
+    """How many records of a source were read, filtered out by `where`, and merged by key; and the rejects. A
+    table of these must have `delimiter` and `header_row` to be read with the same mapping."""
 
     read: int = 0
     filtered: int = 0
@@ -45,17 +44,17 @@ class RecordCounts:
     header_row: int = 1
 
     def rejected(self) -> str:
-        """Return the table of the rejects, which the same mapping reads once they are put right."""
+        """Return the rejects as CSV, which the same mapping reads once they are fixed."""
         return as_csv(self.rejects, delimiter=self.delimiter, header_row=self.header_row)
 
 
 def map_records(
     mapping: Mapping, files: Sequence[SourceFile], diagnostics: Diagnostics, counts: RecordCounts
 ) -> Iterator[MappedRecord]:
-    """Yield what the records of the files declare, in the order of files and records.
+    """Yield the mapped records of the files, in the order of files and records.
 
-    Records are read while they are asked for. Mistakes go to `diagnostics`; a record with a mistake is left
-    out, and goes to the rejects of the counts too. Nothing is raised.
+    Records are read lazily. Mistakes go to `diagnostics`; a record with a mistake is left out and also added
+    to the rejects of `counts`. Nothing is raised.
     """
     source = _MappingRun(mapping, diagnostics, counts)
     candidates = (each for found in files for each in source.candidates(found))
@@ -65,14 +64,14 @@ def map_records(
 
 @dataclass(slots=True)
 class _MappingRun:
-    """One mapping at work. Files with the same columns share a program."""
+    """One run of a mapping. Files with the same columns share a program."""
 
     mapping: Mapping
     diagnostics: Diagnostics
     counts: RecordCounts
     programs: dict[tuple[str, ...] | None, Program | None] = field(default_factory=dict)
     empty: list[Diagnostic] = field(default_factory=list)
-    """What there is to say of files that can be read and have no record."""
+    """Diagnostics about readable files without records."""
 
     def candidates(self, found: SourceFile) -> Iterator[MappedRecord]:
         contents = records(found, self.mapping, self.diagnostics)
@@ -102,7 +101,7 @@ class _MappingRun:
     def candidate(
         self, record: Record, compiled: Program, contents: Contents, found: SourceFile
     ) -> MappedRecord | None:
-        """Return what a record declares; None where `where` leaves it out or it has mistakes."""
+        """Return the mapped record; None if `where` excludes it or it has mistakes."""
         problems = Diagnostics()
         try:
             if not compiled.where(record.values):
@@ -140,18 +139,18 @@ class _MappingRun:
         self.diagnostics.report(problem, self.mapping.place("fields"))
 
     def report_totals(self) -> None:
-        """Say what came of no record at all, which is seldom meant.
+        """Report files without records, a `where` that excludes all, and fields that no record has.
 
-        The last page of an API may well be empty; a source that is so throughout is no export.
+        A file without records may be the last page of an API; it is an error if all files are empty.
         """
         severity = Severity.WARNING if self.counts.read else Severity.ERROR
         self.diagnostics.found += (replace(each, severity=severity) for each in self.empty)
         if self.counts.read and self.counts.filtered == self.counts.read:
             place = self.mapping.place("where")
-            self.diagnostics.warning("nothing-left", "`where` leaves out every record", place)
+            self.diagnostics.warning("nothing-left", "`where` excludes every record", place)
             return
         for compiled in self.programs.values() if self.counts.read and not self.counts.rejects else ():
-            for label in compiled.never() if compiled else ():
+            for label in compiled.labels_without_values() if compiled else ():
                 self.diagnostics.warning(
                     "never-found",
                     f"`{label}` has no value in any record",
@@ -161,7 +160,7 @@ class _MappingRun:
 
 
 def _merged_by_key(candidates: Iterator[MappedRecord], source: _MappingRun) -> Iterator[MappedRecord]:
-    """Yield one candidate for each key, as `keep` says. One without a key is another stage's mistake."""
+    """Yield one candidate per key, as `keep` says. A missing key is reported by a later stage."""
     keep = source.mapping.keep or Keep.ERROR
     if keep in (Keep.ERROR, Keep.FIRST):
         yield from _first(candidates, source, keep)
@@ -195,8 +194,8 @@ def _first(candidates: Iterator[MappedRecord], source: _MappingRun, keep: Keep) 
                 "duplicate-key",
                 "two records have the same key",
                 candidate.block.place(candidate.found.shown, "key"),
-                detail=f"`{key}` is at {Location(*first)} too",
-                hint="`keep: last`, `first` or `merge` in the mapping makes one incident of them",
+                detail=f"`{key}` is also at {Location(*first)}",
+                hint="set `keep: last`, `first` or `merge` in the mapping to make them one incident",
             )
             source.counts.rejects.append(candidate.rejected(source.diagnostics.found[-1:]))
 
@@ -207,7 +206,7 @@ def _key(block: Block) -> str:
 
 
 def _merge(block: Block, later: Block) -> None:
-    """Add a later record of the same key: what it says wins, lists are joined."""
+    """Merge a later record with the same key: its values win, and its new list items are appended."""
     for name, value in later.items():
         known = block.get(name)
         if isinstance(known, Block) and isinstance(value, Block):

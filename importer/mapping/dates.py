@@ -1,7 +1,7 @@
-"""A moment as an export writes it -> an instant, by the formats and the zone that the mapping declares.
+"""A time as an export writes it -> an instant, using the formats and the zone that the mapping declares.
 
-Nothing is guessed: without a format only ISO forms are read; a text that two declared formats read as two
-different moments is refused. An ISO text with an offset is always read, for nobody means another by it.
+Nothing is guessed: without a format only ISO 8601 is read; a text that two declared formats read differently
+is refused. An ISO text with an offset is always read, because it is unambiguous.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _DIRECTIVES = {
     "A": _DAYS,
     "%": "%",
 }
-"""What strptime calls them. A two-digit year is of 1969 to 2068, as POSIX has it; of the abbreviations of
-zones only UTC and GMT mean one thing."""
+"""The directives of strptime. Two-digit years are 1969 to 2068, as in POSIX; of the abbreviations of zones,
+only UTC and GMT are unambiguous."""
 _WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[Tt ].*(?:[Zz]|[+-]\d\d(?::?\d\d)?)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d+)\s*d(?:ays?)?,?\s*)?(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?", re.ASCII)
@@ -52,14 +52,14 @@ _PARTS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 EPOCHS = {10: "s", 13: "ms"}
-"""What a number of so many digits counts since 1970, from 2001 to 2286."""
+"""Digits of a number -> its unit since 1970, for the years 2001 to 2286."""
 _HINTS = {
-    "naive-datetime": "set `timezone` in the mapping or beside its source, or convert with --timezone",
-    "ambiguous-local-time": "`fold: earlier` or `fold: later` in the mapping takes one of the two",
-    "impossible-local-time": "correct the time, or take the instant before or after the change of the clocks:"
-    " `fold: earlier` or `fold: later` in the mapping",
+    "naive-datetime": "set `timezone` in the mapping or next to its source, or convert with --timezone",
+    "ambiguous-local-time": "set `fold: earlier` or `fold: later` in the mapping to choose one of the two",
+    "impossible-local-time": "correct the time, or set `fold: earlier` or `fold: later` in the mapping to use"
+    " the instant before or after the clocks changed",
 }
-"""What can be done in a mapping about a moment that an incident file would have to correct."""
+"""Hints for a mapping, which can resolve times that an incident file would have to correct."""
 _SECONDS = (604_800, 86_400, 3_600, 60, 1)
 
 
@@ -72,14 +72,14 @@ class Pattern:
     months: Mapping[str, int]
 
     def read(self, text: str) -> datetime | None:
-        """Return the moment, naive where the text has no offset; None where it does not fit."""
+        """Return the time, naive if the text has no offset; None if it does not match."""
         match = self.expression.fullmatch(text)
         return None if match is None else _assembled(match.groupdict(), self.months)
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """How the moments of a field are written."""
+    """How the times of a field are written."""
 
     patterns: tuple[Pattern, ...] = ()
     zone: ZoneInfo | None = None
@@ -88,7 +88,7 @@ class Calendar:
 
 
 def compile_format(written: str, named: Mapping[str, int]) -> Pattern:
-    """Return a format such as `%d/%b/%y %I:%M %p` ready for use. Raises a Problem (bad-format)."""
+    """Return the compiled form of a format such as `%d/%b/%y %I:%M %p`. Raises a Problem (bad-format)."""
     parts: list[str] = []
     seen: set[str] = set()
     letters = iter(re.sub(r"%-([dmHIMSy])", r"%\1", written))
@@ -111,20 +111,20 @@ def compile_format(written: str, named: Mapping[str, int]) -> Pattern:
 
 
 def _check(written: str, seen: set[str]) -> None:
-    """Refuse a format that leaves open which day or which half of it is meant."""
+    """Refuse a format that does not determine the day, or AM and PM."""
     if not (seen & {"Y", "y"} and seen & {"m", "b"} and "d" in seen):
         raise _bad_format(written, "it needs a year (%Y), a month (%m or %b) and a day (%d)")
     if ("I" in seen) != ("p" in seen):
-        raise _bad_format(written, "a clock of twelve hours needs both %I and %p")
+        raise _bad_format(written, "a 12-hour clock needs both %I and %p")
 
 
 def _bad_format(written: str, why: str) -> Problem:
-    return Problem("bad-format", f"`{written}` is no format of a moment", detail=why)
+    return Problem("bad-format", f"invalid datetime format `{written}`", detail=why)
 
 
 def instant_of(raw: object, calendar: Calendar) -> datetime:
-    """Return the instant that a text, a number or a spreadsheet's own date means. Raises InvalidMoment, with
-    a hint of what can be done in a mapping."""
+    """Return the instant of a text, a number or a spreadsheet's date. Raises InvalidMoment, with a hint for
+    the mapping."""
     text = str(raw).strip()
     try:
         return _instant(raw, text, calendar)
@@ -150,20 +150,20 @@ def _instant(raw: object, text: str, calendar: Calendar) -> datetime:
     if len(found) > 1 and any(each != found[0] for each in found):
         raise InvalidMoment(
             "ambiguous-datetime",
-            "two of the datetime_formats read a moment differently",
-            detail=f"`{text}` is {' or '.join(each.isoformat(' ') for each in found)}",
-            hint="declare one of the formats only, or one for each column",
+            "two of the datetime_formats read a time differently",
+            detail=f"`{text}` could be {' or '.join(each.isoformat(' ') for each in found)}",
+            hint="declare only one of the formats, or one for each column",
         )
     return instant(found[0], text, calendar.zone, calendar.side)
 
 
 def format_instant(at: datetime) -> str:
-    """Return an instant in UTC as the text that an incident file would have."""
+    """Return an instant in UTC as an incident file writes it."""
     return f"{at.isoformat(timespec='milliseconds' if at.microsecond else 'seconds')[:-6]}Z"
 
 
 def duration_seconds(text: str) -> float:
-    """Return a duration in seconds: a number of them, `1:30:00`, `2h 30m`, `PT1H30M`. Raises ValueError."""
+    """Return a duration in seconds, from `5400`, `1:30:00`, `2h 30m` or `PT1H30M`. Raises ValueError."""
     written = text.strip()
     if _NUMBER.fullmatch(written):
         return float(written)
@@ -215,7 +215,7 @@ def _offset(text: str | None) -> timezone | None:
 
 def _since_1970(text: str, calendar: Calendar) -> datetime:
     try:
-        if not _NUMBER.fullmatch(text):  # `1.62456E+09` is what a spreadsheet leaves of 1624564393
+        if not _NUMBER.fullmatch(text):  # a spreadsheet may have shortened 1624564393 to `1.62456E+09`
             raise ValueError(text)
         number = Decimal(text)
         scale = 1000 if calendar.unit is Unit.MILLISECONDS else 1
@@ -225,7 +225,7 @@ def _since_1970(text: str, calendar: Calendar) -> datetime:
             "bad-datetime",
             "invalid date or time",
             detail=f"`{text}` is not a number of {'milliseconds' if calendar.unit == 'ms' else 'seconds'}",
-            hint=_advice(text, "`unit` is s or ms for numbers since 1970; leave it out for dates"),
+            hint=_hint(text, "`unit` is s or ms for numbers since 1970; leave it out for dates"),
         ) from None
     return instant(at, text, None, None)
 
@@ -236,16 +236,16 @@ def _unreadable(text: str, calendar: Calendar, detail: str = "") -> InvalidMomen
     return InvalidMoment(
         "bad-datetime",
         "invalid date or time",
-        detail=detail or f"`{text}` has none of the forms {formats}",
-        hint=_advice(text, f"add its form to datetime_formats, or write it like {example}"),
+        detail=detail or f"`{text}` matches none of the formats {formats}",
+        hint=_hint(text, f"add its format to datetime_formats, or write it like {example}"),
     )
 
 
-def _advice(text: str, usual: str) -> str:
-    """Return what makes a text readable that is no moment yet."""
+def _hint(text: str, usual: str) -> str:
+    """Return how to make a text readable as a time."""
     if text.isdecimal() and len(text) in EPOCHS:
-        return f"if it is a number since 1970, say `unit: {EPOCHS[len(text)]}`"
+        return f"if it is a number since 1970, set `unit: {EPOCHS[len(text)]}`"
     languages = months.languages_of([text])
     if languages and "en" not in languages:
-        return f"say `months: {languages[0]}` in the mapping for the names of its months; or {usual}"
+        return f"for its month names, set `months: {languages[0]}` in the mapping; or {usual}"
     return usual

@@ -1,7 +1,6 @@
-"""A rule and a record -> the value of a field, in the form that an incident file would have it.
+"""A rule and a record -> the value of a field, as an incident file would have it.
 
-Rules are compiled once for a file: a column to its name, a JMESPath and a template to their programs, the
-formats of dates to patterns. What then runs for each record is one function for each field.
+Rules are compiled once per file, into one function per field that runs for each record.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from importer.formats import paths
-from importer.formats.record import ABOUT, MAX_CELL
+from importer.formats.record import IMPLICIT_NAMES, MAX_CELL
 from importer.formats.tree import Block, Node, Series, has_lone_surrogate
 from importer.mapping import dates
 from importer.mapping.markups import converted
@@ -34,23 +33,23 @@ from importer.mapping.templates import NoSuchName, Rendering, Templates, identif
 from importer.model import Location, normalise
 from importer.model.moments import InvalidMoment
 
-EVERY = "*"
+ALL_OTHERS = "*"
 """The key of `values` for all values that it does not name."""
 
-_ABOUT = frozenset({"file.stem", "file.name", "row_number"})
-"""Words that are no columns, unless a column is called so."""
+_IMPLICIT = frozenset({"file.stem", "file.name", "row_number"})
+"""Names of every record that are not columns, unless the table has a column with that name."""
 
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 Raw = Callable[[Mapping[str, Any]], Any]
 Reader = Callable[[Mapping[str, Any]], Node]
-"""A record's values -> a field's. None says nothing."""
+"""The values of a record -> the value of a field; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """What all rules of a file share: its columns (None where it is no table), the templates, the texts that
-    say nothing, folded, and the calendar of each rule."""
+    """What all rules of a file share: its columns (None if it is not a table), the templates, the folded
+    texts that count as blank, and the calendar of each rule."""
 
     columns: Mapping[str, int] | None
     templates: Templates
@@ -60,7 +59,7 @@ class RuleContext:
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """What a field needs: a moment, a list, or a text; `label` is its name in messages."""
+    """The type of a field: a time, a list, or a text; `label` is its name in messages."""
 
     label: str
     is_moment: bool = False
@@ -68,9 +67,9 @@ class FieldSpec:
 
 
 def compile_rule(rule: Rule, spec: FieldSpec, context: RuleContext) -> Reader:
-    """Return the function that reads a field. Raises a Problem where the rule cannot be used."""
+    """Return the function that reads a field. Raises a Problem if the rule is invalid."""
     find = raw(rule, context)
-    read = _moment(rule, spec, context) if spec.is_moment else _word(rule, spec)
+    read = _moment(rule, spec, context) if spec.is_moment else _single(rule, spec)
     default = _node(rule.default, rule)
     blank = context.blank | {normalise.folded(each) for each in rule.blank or ()}
     several = _several(rule, spec, read, blank)
@@ -91,7 +90,7 @@ def compile_rule(rule: Rule, spec: FieldSpec, context: RuleContext) -> Reader:
         else:
             node = found if is_plain and found.isascii() and len(found) <= MAX_CELL else read(found)
         if node is None and default is None and rule.required:
-            hint = "the mapping says `required`"
+            hint = "the mapping requires a value (`required: true`)"
             raise InvalidValue("missing-field", f"`{spec.label}` is blank", hint=hint)
         return default if node is None else node
 
@@ -99,12 +98,12 @@ def compile_rule(rule: Rule, spec: FieldSpec, context: RuleContext) -> Reader:
 
 
 def is_blank(text: str, blank: frozenset[str]) -> bool:
-    """Whether a text is blank, or one of those that the mapping calls blank."""
+    """Whether a text is blank, or listed in `blank` in the mapping."""
     return not text or text.isspace() or (bool(blank) and normalise.folded(text) in blank)
 
 
 def scalar_text(raw: Any) -> str:
-    """Return a value as text, as its file has it. Raises InvalidValue for what is no scalar."""
+    """Return a scalar as text, as written in its file. Raises InvalidValue for any other value."""
     match raw:
         case str():
             if len(raw) > MAX_CELL:
@@ -112,10 +111,10 @@ def scalar_text(raw: Any) -> str:
                     "too-large",
                     f"a text has more than {MAX_CELL // 10**6} million characters",
                     detail=f"it begins with `{raw[:40]}`",
-                    hint="is it an attachment? map another value, or leave the record out with `where`",
+                    hint="if it is an attachment, map another value, or leave the record out with `where`",
                 )
             if not raw.isascii() and has_lone_surrogate(raw):
-                raise InvalidValue("bad-value", "half of a surrogate pair is not a character")
+                raise InvalidValue("bad-value", "invalid Unicode: half of a surrogate pair")
             return raw
         case bool():
             return "true" if raw else "false"
@@ -133,17 +132,17 @@ def scalar_text(raw: Any) -> str:
                 "wrong-type",
                 "expected text",
                 detail=f"found an object with {names}" if isinstance(raw, dict) else f"found a {names}",
-                hint="lead to one value in it with `path`, or put it together with `template`",
+                hint="select one value in it with `path`, or build a text with `template`",
             )
 
 
 def raw(rule: Rule, context: RuleContext) -> Raw | None:
-    """Return what finds a rule's raw value in a record."""
+    """Return the function that finds a rule's raw value in a record."""
     match rule.origin:
         case None:
             return None
         case Bare(text=text):
-            is_column = context.columns is not None and (text not in _ABOUT or text in context.columns)
+            is_column = context.columns is not None and (text not in _IMPLICIT or text in context.columns)
             return _column((text,), rule, context) if is_column else _path(text)
         case Columns(names=names, any_of=True):
             return _column(names, rule, context)
@@ -170,14 +169,14 @@ def _column(names: Sequence[str], rule: Rule, context: RuleContext) -> Raw | Non
 
 
 def _existing(names: Sequence[str], rule: Rule, context: RuleContext, *, every: bool) -> list[str]:
-    """Return the names that are columns. Raises InvalidRule where the rule needs one that is none."""
+    """Return the names that are columns. Raises InvalidRule if a column that the rule needs is missing."""
     columns = context.columns
     if columns is None:
         return list(names)
     missing = [name for name in names if name not in columns]
     if missing and (every or len(missing) == len(names)) and not rule.optional:
         hint = nearest(missing[0], columns)
-        raise InvalidRule("unknown-column", f"no column is called `{missing[0]}`", hint=hint)
+        raise InvalidRule("unknown-column", f"there is no column `{missing[0]}`", hint=hint)
     return [name for name in names if name in columns]
 
 
@@ -196,8 +195,8 @@ def _path(text: str) -> Raw:
 
 
 def template(text: str, place: Location, context: RuleContext) -> Raw:
-    """Return what renders a template for a record, without the blank lines before and the white space behind
-    the text that its tags leave. Raises InvalidTemplate."""
+    """Return the function that renders a template for a record, without the leading blank lines and trailing
+    white space that its tags leave. Raises InvalidTemplate."""
     rendering = context.templates.compiled(text)
     variables = _variables(rendering, context)
 
@@ -207,7 +206,7 @@ def template(text: str, place: Location, context: RuleContext) -> Raw:
         except NoSuchName as problem:
             raise InvalidRule(
                 "unknown-column",
-                f"the template names `{problem.name}`, which is not a column",
+                f"the template uses `{problem.name}`, which is not a column",
                 hint=nearest(problem.name, context.columns or ()),
                 at=place,
             ) from None
@@ -222,10 +221,10 @@ def _variables(rendering: Rendering, context: RuleContext) -> Callable[[Mapping[
     named: dict[str, list[str]] = {}
     for header in context.columns:
         named.setdefault(identifier(header), []).append(header)
-    about = {name: [name] for name in ABOUT if name not in named}
+    implicit = {name: [name] for name in IMPLICIT_NAMES if name not in named}
     used = [
         (word, headers[0])
-        for word, headers in (named | about).items()
+        for word, headers in (named | implicit).items()
         if len(headers) == 1 and word in rendering.names
     ]
     return lambda values: {"row": values, **{word: values.get(header) for word, header in used}}
@@ -234,7 +233,7 @@ def _variables(rendering: Rendering, context: RuleContext) -> Callable[[Mapping[
 def _several(
     rule: Rule, spec: FieldSpec, read: Callable[[Any], Node], blank: frozenset[str]
 ) -> Callable[[Any], Node]:
-    """Return what reads a list, or a text that `split` cuts into one."""
+    """Return the function that reads a list, or a text that `split` turns into one."""
 
     def several(found: Any) -> Node:
         texts = found.split(rule.split) if isinstance(found, str) else _parts(found, rule.split)
@@ -265,25 +264,25 @@ def _only(kept: list[Any], spec: FieldSpec, read: Callable[[Any], Node]) -> Node
     if len(different) > 1:
         raise InvalidValue(
             "several-values",
-            f"`{spec.label}` takes one value, and found several",
+            f"`{spec.label}` takes one value, but several were found",
             detail=", ".join(f"`{each[:40]}`" for each in different[:5]),
-            hint="put them together with `join`, or take one with `path` or `template`",
+            hint="combine them with `join`, or select one with `path` or `template`",
         )
     return read(kept[0]) if kept else None
 
 
-def _word(rule: Rule, spec: FieldSpec) -> Callable[[Any], Node]:
-    """Return what reads one text."""
+def _single(rule: Rule, spec: FieldSpec) -> Callable[[Any], Node]:
+    """Return the function that reads one value."""
     markup, values = rule.markup, rule.values
     table = None if values is None else _Values(values, rule, spec.label)
 
-    def word(raw: Any) -> Node:
+    def single(raw: Any) -> Node:
         text = _converted(raw, markup) if markup is not None else scalar_text(raw)
         if table is not None:
             return table.node(text)
         return text if rule.by is None else _block(rule.by, text.strip(), rule)
 
-    return word
+    return single
 
 
 def _converted(raw: Any, markup: Markup) -> str:
@@ -311,20 +310,20 @@ def _moment(rule: Rule, spec: FieldSpec, context: RuleContext) -> Callable[[Any]
 
 
 class _Values:
-    """What values become; names match exactly, else without regard to case and spacing."""
+    """The replacements of values; names match exactly, or else ignoring case and spacing."""
 
-    __slots__ = ("label", "nodes", "other", "others", "place")
+    __slots__ = ("fallback", "has_fallback", "label", "nodes", "place")
 
     def __init__(self, values: Mapping[str, Target], rule: Rule, label: str) -> None:
         self.label = label
         self.place = rule.place
-        named = {name: _node(target, rule) for name, target in values.items() if name != EVERY}
+        named = {name: _node(target, rule) for name, target in values.items() if name != ALL_OTHERS}
         targets = {each for each in values.values() if isinstance(each, str)}
         self.nodes: dict[str, Node] = {normalise.folded(each): each for each in targets}
         self.nodes |= {normalise.folded(name): node for name, node in named.items()}
         self.nodes |= named
-        self.others = EVERY in values
-        self.other = _node(values.get(EVERY), rule)
+        self.has_fallback = ALL_OTHERS in values
+        self.fallback = _node(values.get(ALL_OTHERS), rule)
 
     def knows(self, text: str) -> bool:
         return text in self.nodes or normalise.folded(text) in self.nodes
@@ -335,12 +334,12 @@ class _Values:
         folded = normalise.folded(text)
         if folded in self.nodes:
             return self.nodes[folded]
-        if self.others:
-            return self.other
+        if self.has_fallback:
+            return self.fallback
         raise InvalidValue(
             "unmapped-value",
             f"{self.label} `{text.strip()[:80]}` is not in its `values`",
-            hint=f'add it to values of {self.label} in {self.place}, or `"*"` for all others',
+            hint=f'add it to the `values` of {self.label} at {self.place}, or `"*"` for all other values',
         )
 
 

@@ -1,4 +1,4 @@
-"""A mapping file, and what it extends -> a Mapping, or every mistake in it with its line."""
+"""A mapping file, with what it extends -> a Mapping, or all of its mistakes with their lines."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": 
 
 
 def read_mapping(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Mapping | None:
-    """Read a mapping, which messages call `shown`; None after saying what is wrong with it."""
+    """Read a mapping, called `shown` in messages; None after reporting its mistakes."""
     before = len(diagnostics.found)
     mapping = _read(path, shown or path.as_posix(), diagnostics, ())
     if mapping is not None:
@@ -69,14 +69,14 @@ def read_mapping(path: Path, diagnostics: Diagnostics, *, shown: str = "") -> Ma
 
 
 def read_preset(name: str, diagnostics: Diagnostics, *, at: Location | None = None) -> Mapping | None:
-    """Return a mapping that is shipped and is named at `at`; None after saying what is wrong with it."""
-    path = _shipped(name, diagnostics, at)
+    """Return the preset that is named at `at`; None after reporting that it is unknown."""
+    path = _preset_path(name, diagnostics, at)
     return None if path is None else read_mapping(path, diagnostics, shown=f"presets/{name}.yaml")
 
 
 @cache
 def preset_names() -> tuple[str, ...]:
-    """Return the names of the mappings that are shipped, sorted."""
+    """Return the names of the built-in mappings, sorted."""
     return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
 
 
@@ -102,25 +102,25 @@ def _read(path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, .
 def _base(
     block: Block, path: Path, shown: str, diagnostics: Diagnostics, chain: tuple[Path, ...]
 ) -> Mapping | None:
-    """Return what a mapping extends: a preset by its name, or a file beside it; an empty one without any."""
+    """Return the mapping that another extends: a preset, or a file relative to it; empty by default."""
     name = _text(block, "extends")
     if not name:
         return Mapping(shown=shown)
     place = block.place(shown, "extends")
     if name.endswith(_SUFFIXES):
-        target, called = path.parent / name, (Path(shown).parent / name).as_posix()
-    elif shipped := _shipped(name, diagnostics, place):
-        target, called = shipped, f"presets/{name}.yaml"
+        target, base_shown = path.parent / name, (Path(shown).parent / name).as_posix()
+    elif preset := _preset_path(name, diagnostics, place):
+        target, base_shown = preset, f"presets/{name}.yaml"
     else:
         return None
     if target.resolve() in chain:
         diagnostics.error("bad-value", f"`{name}` extends itself", place)
         return None
-    return _read(target, called, diagnostics, chain)
+    return _read(target, base_shown, diagnostics, chain)
 
 
-def _shipped(name: str, diagnostics: Diagnostics, at: Location | None) -> Path | None:
-    """Return the file of a preset, or None after saying which presets there are."""
+def _preset_path(name: str, diagnostics: Diagnostics, at: Location | None) -> Path | None:
+    """Return the file of a preset, or None after reporting that it is unknown."""
     if name in preset_names():
         return PRESETS / f"{name}.yaml"
     near = get_close_matches(name.casefold(), preset_names(), 1)
@@ -130,7 +130,7 @@ def _shipped(name: str, diagnostics: Diagnostics, at: Location | None) -> Path |
 
 
 def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
-    """Return the mapping of a block of the right shape on top of its base. Raises InvalidRule."""
+    """Return the mapping of a valid block, merged with its base. Raises InvalidRule."""
     text = {key: _text(block, key) for key in block}
     places = {key: block.place(shown, key) for key in block}
     changes: dict[str, Any] = {key: text[key] for key in ("sheet", "timezone", "records") if text.get(key)}
@@ -157,7 +157,7 @@ def _mapping(block: Block, shown: str, base: Mapping) -> Mapping:
 
 
 def _rules(block: Block, shown: str, base: Mapping) -> dict[str, Rule | Items | None]:
-    """Return the rules that a file says, each on top of its base's; None for one that it takes away."""
+    """Return the rules of a file, each merged with its base's; None for a rule that the file removes."""
     found: dict[str, Rule | Items | None] = {}
     fields = _section(block, "fields")
     for label, node in fields.items():
@@ -168,7 +168,7 @@ def _rules(block: Block, shown: str, base: Mapping) -> dict[str, Rule | Items | 
         elif label in _ITEMS:
             found[label] = _items(node, shown, place)
         else:
-            found[label] = _on_top(_rule(node, shown, place), known if isinstance(known, Rule) else None)
+            found[label] = _merged(_rule(node, shown, place), known if isinstance(known, Rule) else None)
     defaults = _section(block, "defaults")
     for label, node in defaults.items():
         rule = found.get(label) or base.fields.get(label)
@@ -177,9 +177,9 @@ def _rules(block: Block, shown: str, base: Mapping) -> dict[str, Rule | Items | 
     return found
 
 
-def _on_top(rule: Rule, base: Rule | None) -> Rule:
-    """Return a rule with what it does not say filled from its base; `values` of both count, its own first. A
-    rule with an origin of its own is another rule: nothing of the base is left."""
+def _merged(rule: Rule, base: Rule | None) -> Rule:
+    """Return a rule with its unset options from its base; `values` are merged, its own first. A rule with its
+    own origin replaces the base's rule."""
     if base is None or rule.origin is not None:
         return rule
     own = {each.name: getattr(rule, each.name) for each in fields_of(rule)}
@@ -209,16 +209,16 @@ def _rule(node: Node, shown: str, place: Location) -> Rule:
         markup=Markup(_text(block, "markup")) if "markup" in block else None,
         by=_text(block, "by") or None,
         blank=texts(block["blank"]) if "blank" in block else None,
-        required=_switch(block, "required"),
-        optional=_switch(block, "optional"),
+        required=_boolean(block, "required"),
+        optional=_boolean(block, "optional"),
     )
 
 
 def _origin(block: Block, shown: str) -> Origin | None:
     written = [name for name in _ORIGINS if name in block]
     if len(written) > 1:
-        summary = f"a rule has one of {', '.join(_ORIGINS)}, not several"
-        detail = " and ".join(written)
+        summary = f"a rule may have only one of {', '.join(_ORIGINS)}"
+        detail = f"found {' and '.join(written)}"
         raise InvalidRule("bad-value", summary, detail=detail, at=block.place(shown, written[1]))
     match written:
         case ["column"]:
@@ -251,14 +251,14 @@ def _items(node: Node, shown: str, place: Location) -> Items:
 
 
 def _months(block: Block, shown: str) -> Table[str, int]:
-    """Return the names of the months: a language's, or those of a list of twelve."""
+    """Return the month names of a language, or of a list of twelve."""
     written = block["months"]
     if isinstance(written, str):
         if written.strip() not in months.LANGUAGES:
             raise InvalidRule(
                 "bad-value",
-                f"the names of the months in `{written}` are not known",
-                hint=f"known are {', '.join(months.LANGUAGES)}; else write a list of the twelve names",
+                f"unknown language `{written}` for month names",
+                hint=f"the languages are {', '.join(months.LANGUAGES)}; for others, list the twelve names",
                 at=block.place(shown, "months"),
             )
         return months.month_numbers(written.strip())
@@ -266,8 +266,7 @@ def _months(block: Block, shown: str) -> Table[str, int]:
 
 
 def _checks(mapping: Mapping) -> Iterator[tuple[Location, Callable[[], object]]]:
-    """Yield what raises a Problem where a text in the mapping cannot be used, whatever the file is that it
-    reads; and where that text stands."""
+    """Yield checks that raise a Problem if a text in the mapping is invalid for any file, with its place."""
     from importer.mapping import markups  # noqa: PLC0415
 
     compile_template = templates.Templates(strict=False, filters=markups.filters(dates.Calendar())).compiled
@@ -305,5 +304,5 @@ def _section(block: Block, key: str) -> Block:
     return value if isinstance(value, Block) else Block(block.line)
 
 
-def _switch(block: Block, key: str) -> bool | None:
+def _boolean(block: Block, key: str) -> bool | None:
     return None if key not in block else _text(block, key) == "true"

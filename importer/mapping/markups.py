@@ -1,4 +1,4 @@
-"""The filters of templates, and the `markup` of rules: text -> Markdown, slugs, moments, durations."""
+"""The filters of templates, and the `markup` of rules: text -> Markdown, slugs, times, durations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from importer.model.moments import InvalidMoment
 
 
 def converted(raw: Any, markup: Markup) -> str:
-    """Return a text, or the object of an Atlassian document, as Markdown. Raises ValueError."""
+    """Return a text, or the object of an Atlassian Document, as Markdown. Raises ValueError."""
     from importer.markup import adf, html, jira  # noqa: PLC0415  the converters take time to import
 
     if markup is Markup.ADF:
@@ -23,7 +23,7 @@ def converted(raw: Any, markup: Markup) -> str:
 
 
 def filters(calendar: dates.Calendar) -> dict[str, Callable[..., Any]]:
-    """Return what templates can use beside Jinja2's own; `date` reads by the calendar of the mapping."""
+    """Return the filters besides Jinja2's own; `date` uses the calendar of the mapping."""
     return {
         "jira": lambda text: converted(_text(text), Markup.JIRA),
         "html": lambda text: converted(_text(text), Markup.HTML),
@@ -61,13 +61,13 @@ def _slug(text: Any) -> str:
 
 
 def _first(values: Any, *others: Any) -> Any:
-    """Return the first value that says something, of a list or of those in brackets."""
+    """Return the first value that is not blank, of a list and of the arguments."""
     found: Iterable[Any] = values if isinstance(values, list) else (values,)
     return next((each for each in (*found, *others) if _has_text(each)), "")
 
 
 def _plus(moment: str, duration: Any) -> str:
-    """Return a moment some time later; nothing where either is not said."""
+    """Return a time plus a duration; empty if either is blank."""
     if not (_has_text(moment) and _has_text(duration)):
         return ""
     at = datetime.fromisoformat(_moment(moment, dates.Calendar()))

@@ -1,4 +1,4 @@
-"""What a mapping file says, as values: where the raw values of a record are, and what becomes of them."""
+"""A mapping file as values: where the raw values of a record are, and how they become fields."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from importer.model.diagnostics import Problem
 
 
 class InvalidRule(Problem):
-    """A rule of a mapping cannot be used at all."""
+    """A rule of a mapping is invalid for every record."""
 
 
 class InvalidValue(Problem):
-    """A value cannot be what its field needs."""
+    """A value is invalid for its field."""
 
 
 @contextmanager
 def rule_at(place: Location) -> Iterator[None]:
-    """Make a problem with a text that begins at `place` an InvalidRule with the line that it is in."""
+    """Turn a problem in a text that begins at `place` into an InvalidRule with its line in the file."""
     try:
         yield
     except Problem as problem:
@@ -34,7 +34,7 @@ def rule_at(place: Location) -> Iterator[None]:
 
 
 class Format(StrEnum):
-    """The kinds of files that a mapping reads."""
+    """The file formats that a mapping reads."""
 
     CSV = "csv"
     TSV = "tsv"
@@ -45,11 +45,11 @@ class Format(StrEnum):
 
 
 TABLES = frozenset({Format.CSV, Format.TSV, Format.XLSX})
-"""Formats whose records are rows under a header: a bare word in a mapping is a column there, else a path."""
+"""Formats whose records are rows under a header, so that a plain rule names a column rather than a path."""
 
 
 class Keep(StrEnum):
-    """What becomes of several records of one key."""
+    """What happens to several records with the same key."""
 
     ERROR = "error"
     FIRST = "first"
@@ -58,7 +58,7 @@ class Keep(StrEnum):
 
 
 class Fold(StrEnum):
-    """Which instant a local time means that a change of the clocks makes two, or none."""
+    """The instant of a local time that is ambiguous or nonexistent because the clocks changed."""
 
     EARLIER = "earlier"
     LATER = "later"
@@ -73,7 +73,7 @@ class Markup(StrEnum):
 
 
 class Unit(StrEnum):
-    """What a moment that is a number counts since 1970."""
+    """The unit of a time that is a number since 1970."""
 
     SECONDS = "s"
     MILLISECONDS = "ms"
@@ -81,14 +81,14 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A word whose meaning is the format's: a column of a table, a JMESPath elsewhere."""
+    """A plain text, whose meaning depends on the format: a column of a table, otherwise a JMESPath."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Columns, or keys of an object. Of `any_of` the first that says something counts; else all do."""
+    """Columns, or keys of an object: with `any_of` the first that is not blank, otherwise all."""
 
     names: tuple[str, ...]
     any_of: bool
@@ -96,7 +96,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A JMESPath."""
+    """A JMESPath expression."""
 
     text: str
 
@@ -113,19 +113,19 @@ Origin = Bare | Columns | Expression | Template
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A value that stands for a thing by another word than its name: `{id: 01...}`, `{email: ...}`."""
+    """A value that identifies an entity by something other than its name: `{id: 01...}`, `{email: ...}`."""
 
     by: str
     name: str
 
 
 Target = str | Named | None
-"""What a value becomes; None leaves it out."""
+"""The replacement of a value; None leaves it out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A template that says which records count, and where it stands."""
+    """A template that selects records, and its place."""
 
     text: str
     place: Location
@@ -133,7 +133,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """How one field gets its value. What is None was not said; a base's rule then fills it."""
+    """How one field gets its value. None means not set, and is inherited from the rule of the base."""
 
     place: Location
     origin: Origin | None = None
@@ -165,8 +165,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
-    """How a field that is a list gets one item for each value that `each` finds; for the record itself
-    without `each`. A text found is cut at `split` into parts that are called as `into` says."""
+    """How a list field gets an item for each value that `each` selects, or one for the record without `each`.
+    A text is split at `split` into parts that are named by `into`."""
 
     place: Location
     fields: Table[str, Rule]
@@ -177,9 +177,9 @@ class Items:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """A mapping file with what it extends. `shown` is its name in messages; `files` are all that were read
-    for it. `places` has where each key of the file itself stands. Records count for which every condition of
-    `where` holds."""
+    """A mapping file merged with what it extends. `shown` is its name in messages, `files` are all files that
+    were read for it, and `places` has the place of each key. `where` selects the records that meet every
+    condition."""
 
     shown: str
     files: tuple[Path, ...] = ()
@@ -200,10 +200,10 @@ class Mapping:
     fields: Table[str, Rule | Items] = field(default_factory=dict)
 
     def rules(self) -> Iterator[Rule]:
-        """Yield the rules of all fields, those of items included."""
+        """Yield the rules of all fields, including the rules of items."""
         for rule in self.fields.values():
             yield from rule.fields.values() if isinstance(rule, Items) else (rule,)
 
     def place(self, key: str) -> Location:
-        """Return where a key of the mapping stands; the file's first line where nothing says it."""
+        """Return the place of a key of the mapping, or the file's first line if it is not set."""
         return self.places.get(key, Location(self.shown, 1))

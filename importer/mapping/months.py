@@ -1,4 +1,4 @@
-"""A language -> its names of the months, as exports write them: in full and cut short."""
+"""A language -> its month names, as exports write them: in full and abbreviated."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _WORD = re.compile(r"[^\W\d_]{3,}\.?")
 
 
 def month_numbers(language: str) -> Mapping[str, int]:
-    """Return a language's months by name, folded: in full, and by any beginning of three letters or more that
-    fits one month only."""
+    """Return a language's months by folded name: in full, and by every unique prefix of three letters or
+    more."""
     names = {fold_month(name): number for number, name in enumerate(_NAMES[language].split(), 1)}
     begun: dict[str, set[int]] = {}
     for name, number in names.items():
@@ -52,12 +52,12 @@ def month_numbers(language: str) -> Mapping[str, int]:
 
 
 def languages_of(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the languages in which one of the texts names a month."""
+    """Return the languages with a month name in one of the texts."""
     words = {fold_month(word) for each in texts for word in _WORD.findall(each)}
     return tuple(each for each in LANGUAGES if not words.isdisjoint(month_numbers(each)))
 
 
 @lru_cache(256)
 def fold_month(name: str) -> str:
-    """Return a month's name without case and without the dot of a short form."""
+    """Return a month's name without case and without the dot of an abbreviation."""
     return unicodedata.normalize("NFC", name).casefold().rstrip(".")

@@ -1,4 +1,4 @@
-"""A mapping and the columns of one file -> what turns each record into the block of an incident."""
+"""A mapping and the columns of one file -> a program that turns each record into the block of an incident."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from importer.model import Location, moments, normalise
 from importer.model.diagnostics import Diagnostics
 
 GROUPS = frozenset({"timestamps", "roles", "custom_fields", "postmortem", "status_page"})
-"""Fields of an incident that are mappings; a label names what is in them with a dot."""
+"""Fields of an incident that are mappings; labels name their keys with a dot."""
 
 _LISTS = frozenset({"members", "labels"})
 _MOMENTS = frozenset({"timeline.at", "status_page.updates.at"})
@@ -40,8 +40,8 @@ _ROOT = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class _CompiledField:
-    """One field of the program: where its value goes, what reads it, and the column or the name (at the root
-    of a path) that it comes from."""
+    """One field of the program: its target, its reader, and the column, or the first name of the path, of its
+    value."""
 
     label: str
     group: str
@@ -54,7 +54,7 @@ class _CompiledField:
 
 @dataclass(slots=True)
 class Program:
-    """What runs for each record. `hits` counts the values of each field that the records should have."""
+    """The compiled fields of a mapping. `hits` counts the values of each field that records should have."""
 
     entries: tuple[_CompiledField, ...]
     where: Callable[[Table[str, Any]], bool]
@@ -63,8 +63,8 @@ class Program:
     hits: dict[str, int] = field(default_factory=dict)
 
     def block(self, record: Record, path: str, diagnostics: Diagnostics) -> Block:
-        """Return the block of a record of the file at `path`. What cannot be read is reported and left out.
-        Raises InvalidRule where a rule fits no record of this file."""
+        """Return the block of a record of the file at `path`. Invalid values are reported and left out.
+        Raises InvalidRule if a rule cannot be used on any record of this file."""
         values, line = record.values, record.line
         block = Block(line)
         block.columns = self.columns
@@ -88,14 +88,14 @@ class Program:
                 target.lines[entry.key] = record.line_of(entry.root)
         return block
 
-    def never(self) -> list[str]:
-        """Return the labels of the fields that no record had a value for."""
+    def labels_without_values(self) -> list[str]:
+        """Return the labels of the fields that had no value in any record."""
         return [label for label, count in self.hits.items() if count == 0]
 
 
 def compile_mapping(mapping: Mapping, columns: Table[str, int] | None) -> Program:
-    """Compile a mapping for files with these columns; None: for objects. Raises InvalidRule, whose place is
-    that of the rule."""
+    """Compile a mapping for files with these columns, or for objects if None. Raises InvalidRule with the
+    place of the rule."""
     calendar_of = partial(_calendar, mapping)
     own = calendar_of(Rule(place=mapping.place("fields")))
     templates = Templates(columns is not None, markups.filters(own))
@@ -145,7 +145,7 @@ def _compiled(rule: Rule, spec: FieldSpec, context: RuleContext) -> Reader:
 
 
 def _listed(read: Reader, key: str) -> Callable[[Table[str, Any], int], Node]:
-    """Return the reader of a field, which is a list where the field must be one."""
+    """Return the reader of a field, wrapped to return a list if the field is a list."""
     if key not in _LISTS:
         return lambda values, _line: read(values)
 
@@ -208,7 +208,7 @@ def _items(label: str, rule: Items, context: RuleContext) -> Callable[[Table[str
 
 
 def _inside(context: RuleContext) -> RuleContext:
-    """Return the context of items that are objects, in whatever kind of source."""
+    """Return the context of items that are objects, in any format."""
     lenient = Templates(strict=False, filters=context.templates.filters)
     return RuleContext(None, lenient, context.blank, context.calendar)
 
@@ -218,7 +218,7 @@ def _spec(label: str, name: str) -> FieldSpec:
 
 
 def _each(rule: Items, context: RuleContext) -> Callable[[Table[str, Any]], Iterator[Table[str, Any]]]:
-    """Return what yields the values of each item: the parts of a text, or an object with its `parent`."""
+    """Return the function that yields each item's values: of an object or a text's parts, with `parent`."""
     if rule.each is None:
         return lambda values: iter((values,))
     with rule_at(rule.place):
@@ -236,7 +236,7 @@ def _each(rule: Items, context: RuleContext) -> Callable[[Table[str, Any]], Iter
 
 
 class _Child(dict[str, Any]):
-    """An item that knows its line and the record that it is in."""
+    """An item with its line and its record."""
 
     __slots__ = ("line",)
 
@@ -254,7 +254,7 @@ def _parts(text: str, rule: Items) -> dict[str, str]:
 
 
 def _calendar(mapping: Mapping, rule: Rule) -> dates.Calendar:
-    """Return the calendar of a rule: what it says, else what the mapping says."""
+    """Return the calendar of a rule; what the rule does not set comes from the mapping."""
     zone = rule.timezone or mapping.timezone
     written = mapping.datetime_formats if rule.datetime_formats is None else rule.datetime_formats
     return dates.Calendar(

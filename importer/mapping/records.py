@@ -1,4 +1,4 @@
-"""A file -> its records, by the format that the mapping or the file's name says; a look at what is there."""
+"""A file -> its records, in the format that the mapping or the file's name determines; or their profile."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from importer.model.settings import MAPPED_SUFFIXES, SourceFile
 
 _FALLBACK = "windows-1252"
 _MOST_RECORDS, _MOST_VALUES = 100_000, 200
-"""Records that are looked at, and different values of each column that are counted."""
+"""Limits of a profile: the records that are read, and the distinct values per column that are counted."""
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceProfile:
-    """What a source holds. `columns` has the names in their order (for objects: in order of appearance, with
-    dots for what is nested), `distinct` how often the first different values of each are there, `filled` how
-    many of the `records` looked at have one."""
+    """The contents of a source. `columns` has the names in order (of appearance for objects, with dots for
+    nested ones), `distinct` the counts of the first distinct values of each, `filled` how often each has a
+    value in the `records` that were read."""
 
     format: Format
     detected: dict[str, str]
@@ -44,7 +44,7 @@ class SourceProfile:
 
 
 def format_of(path: Path, mapping: Mapping) -> Format | None:
-    """Return how to read a file: as the mapping says, else as its name says; None where neither does."""
+    """Return the format of a file: from the mapping, or else from its name; None if neither determines it."""
     if mapping.format is not None:
         return mapping.format
     suffix = path.suffix.lower()
@@ -52,9 +52,9 @@ def format_of(path: Path, mapping: Mapping) -> Format | None:
 
 
 def records(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Contents | None:
-    """Open a file and return its records, or None after saying why there are none.
+    """Open a file and return its records, or None after reporting why it cannot be read.
 
-    A file in which something had to be found out says what: its encoding, its delimiter.
+    A detected encoding or delimiter is reported.
     """
     try:
         contents = _contents(found, mapping, diagnostics)
@@ -74,30 +74,30 @@ def records(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> Co
 
 
 def no_records(shown: str) -> Diagnostic:
-    """Return the error of a file that can be read and has no record."""
+    """Return the error for a readable file without records."""
     return Diagnostic(
         Severity.ERROR,
         "no-records",
-        "a file has no record",
-        hint="it is a table with a header and no rows, or an empty list: export it again",
+        "a file has no records",
+        hint="it is a table with only a header, or an empty list: export it again",
         locations=(Location(shown, 1),),
     )
 
 
 def expected_columns(mapping: Mapping) -> frozenset[str]:
-    """Return the columns that a mapping names; those of templates are not told."""
+    """Return the columns that a mapping reads, except those that only templates read."""
     rules = (rule for rule in mapping.rules() if not isinstance(rule.origin, Template))
     return frozenset(each for rule in rules for each in rule.sources)
 
 
 def mentioned_words(mapping: Mapping) -> frozenset[str]:
-    """Return every word that stands in what the mapping reads: the names of its source are among them."""
+    """Return every word in the sources of the rules, which include all names that the mapping reads."""
     texts = (text for rule in mapping.rules() for text in rule.sources)
     return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
 def profile_file(path: Path, *, shown: str, mapping: Mapping | None = None) -> SourceProfile:
-    """Read the first records of a source and say what is in them."""
+    """Read the first records of a source and return their profile."""
     diagnostics = Diagnostics()
     chosen = mapping or Mapping(shown=shown, encoding=_FALLBACK)
     found = SourceFile(path, shown, named=True)
@@ -153,7 +153,7 @@ def _report_detected(
 ) -> None:
     encoding = contents.detected.get("encoding", "utf-8")
     if encoding != "utf-8":
-        diagnostics.warning("encoding", f"the text was read as {encoding}", Location(found.shown, 1))
+        diagnostics.warning("encoding", f"the file was read as {encoding}", Location(found.shown, 1))
     delimiter = contents.detected.get("delimiter", "a comma")
     if delimiter != "a comma" and mapping.delimiter is None and mapping.format is not Format.TSV:
         diagnostics.warning(
@@ -167,7 +167,7 @@ def _first_records(contents: Contents | None) -> Iterator[Record]:
 
 
 def _flat(values: Any, prefix: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the values that say something, by their names; in objects with dots for what is nested."""
+    """Yield the names and values that are not blank; names of nested objects have dots."""
     for name, value in values.items():
         label = f"{prefix}{name}" if prefix is not None else name
         match value:

@@ -1,4 +1,4 @@
-"""Records left out -> a CSV of them in their own columns, with a last one that says why."""
+"""Rejected records -> a CSV with their own columns, and a last column with the reason."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from importer.formats.record import ABOUT, InvalidRecord, Record, TableHeader
+from importer.formats.record import IMPLICIT_NAMES, InvalidRecord, Record, TableHeader
 from importer.model import Diagnostic, Location, Severity
 
 REASON = "left out because"
-MISSING = "the row lacked {} of its cells: put each where it belongs, then empty this one"
-"""What stands behind the reason in a row that was too short."""
+MISSING = "cells missing from this row: {}. Move each cell to its column, then clear this one"
+"""The cell after the reason in a row that was too short."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record that was left out. `problems` are the diagnostics that say why; under `header` are `cells`."""
+    """A record that was left out, with the diagnostics that say why, its header and its cells."""
 
     location: Location
     problems: tuple[Diagnostic, ...]
@@ -29,28 +29,28 @@ class Reject:
 
     @property
     def reason(self) -> str:
-        """Return why, in one line."""
+        """Return the reason in one line."""
         return "; ".join(": ".join(filter(None, (each.summary, each.detail))) for each in self.problems)
 
 
 def reject(
     record: Record | InvalidRecord, table: TableHeader | None, at: Location, problems: Sequence[Diagnostic]
 ) -> Reject:
-    """Return a record as one that was left out."""
+    """Return the reject of a record."""
     if table is not None:
         return Reject(at, tuple(problems), table.header, tuple(str(cell) for cell in record.cells))
     if isinstance(record, InvalidRecord):
         return Reject(at, tuple(problems), ("record",), tuple(record.cells))
-    values = {name: each for name, each in record.values.items() if name not in ABOUT}
+    values = {name: each for name, each in record.values.items() if name not in IMPLICIT_NAMES}
     return Reject(at, tuple(problems), tuple(values), tuple(_text(each) for each in values.values()))
 
 
 def as_csv(rejects: Iterable[Reject], *, delimiter: str = ",", header_row: int = 1) -> str:
-    """Return the table of them. Sources with the same columns share them.
+    """Return the table of the rejects. Sources with the same columns share them.
 
-    A row that was shorter or longer than its header has cells beyond the reason: those that were too many, or
-    a word about those that are missing. So it goes on being a row that does not fit, until a person has put
-    it right, and never comes in with its cells under the wrong headers.
+    A row that was longer or shorter than its header has cells after the reason: the extra cells, or a note
+    about the missing ones. So it stays a ragged row until somebody fixes it, and is never imported with its
+    cells under the wrong headers.
     """
     several = list(rejects)
     columns = (column for each in several for column in _named(each.header))
@@ -62,32 +62,32 @@ def as_csv(rejects: Iterable[Reject], *, delimiter: str = ",", header_row: int =
     for each in several:
         cells = dict(zip(_named(each.header), each.cells, strict=False))
         row = (cells.get(name, "") for name in names)
-        writer.writerow([*row, f"{each.location}: {each.reason}", *_beyond(each)])
+        writer.writerow([*row, f"{each.location}: {each.reason}", *_cells_after_reason(each)])
     return target.getvalue()
 
 
 def without_rejects(diagnostics: Iterable[Diagnostic], rejects: Iterable[Reject]) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics with those of rejects as warnings, for one who agreed to leave these out."""
-    forgiven = {id(problem) for each in rejects for problem in each.problems}
+    """Return the diagnostics, with those of rejects as warnings, for a user who agreed to leave these out."""
+    accepted = {id(problem) for each in rejects for problem in each.problems}
     return tuple(
-        replace(each, severity=Severity.WARNING) if id(each) in forgiven else each for each in diagnostics
+        replace(each, severity=Severity.WARNING) if id(each) in accepted else each for each in diagnostics
     )
 
 
 def _named(header: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Yield the columns; those of one name are told apart by how many of it stand before them."""
+    """Yield each column's name, and the number of earlier columns with the same name."""
     seen: Counter[str] = Counter()
     for name in header:
         yield name, seen[name]
         seen[name] += 1
 
 
-def _beyond(left: Reject) -> Sequence[str]:
+def _cells_after_reason(left: Reject) -> Sequence[str]:
     missing = len(left.header) - len(left.cells)
     if missing > 0:
         return (MISSING.format(missing),)
-    beyond = left.cells[len(left.header) :]
-    return beyond if any(each.strip() for each in beyond) else ()
+    extra = left.cells[len(left.header) :]
+    return extra if any(each.strip() for each in extra) else ()
 
 
 def _text(value: Any) -> str:

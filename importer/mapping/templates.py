@@ -1,8 +1,8 @@
-"""Jinja2 text -> a template that reads a record and nothing else, and ends.
+"""Jinja2 text -> a template that can read only a record, within a budget.
 
-A mapping comes from another person. So its templates run in Jinja2's sandbox, with the statements, filters
-and methods below and no others, and everything that can grow is charged to a budget: each turn of a loop,
-each text that is put together. Time and memory are bounded by it, without a clock.
+A mapping may come from somebody else, so its templates run in Jinja2's sandbox, with only the statements,
+filters and methods below. Every loop iteration and every text that is built is charged to a budget, which
+limits time and memory without a clock.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from jinja2.visitor import NodeTransformer
 from importer.mapping.model import InvalidValue
 
 BUDGET = 3_000_000
-"""Characters put together and turns of loops that one rendering may cost."""
+"""Characters and loop iterations that one rendering may use."""
 MAX_RANGE = 10_000
 MAX_TEMPLATE = 50_000
 
@@ -55,11 +55,11 @@ _FILTERS = frozenset(_FILTER_NAMES.split())
 
 
 class InvalidTemplate(InvalidValue):
-    """A template cannot be used, or not on this record."""
+    """A template is invalid, or cannot be rendered for this record."""
 
 
 class NoSuchName(UndefinedError):
-    """A template names a column that the table has not."""
+    """A template names a column that does not exist."""
 
     def __init__(self, name: str, message: str = "") -> None:
         super().__init__(message)
@@ -68,7 +68,7 @@ class NoSuchName(UndefinedError):
 
 @dataclass(slots=True)
 class _Budget:
-    """What is left of the budget of the rendering that is under way."""
+    """The remaining budget of the current rendering."""
 
     left: int = BUDGET
 
@@ -77,8 +77,8 @@ class _Budget:
         if self.left < 0:
             raise InvalidTemplate(
                 "bad-template",
-                "the template puts together more than it may",
-                hint=f"a rendering may cost {BUDGET} characters and turns of loops; make its loops shorter",
+                "the template exceeds its budget",
+                hint=f"the limit is {BUDGET} characters and loop iterations; shorten its loops",
             )
 
 
@@ -91,7 +91,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         super().__init__(
             undefined=undefined,
             keep_trailing_newline=True,
-            optimized=False,  # what is worked out while compiling would cost nothing
+            optimized=False,  # constants folded by the compiler would not be charged
             finalize=_scalar,
         )
         self.budget = _Budget()
@@ -102,13 +102,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         return any(isinstance(obj, kind) and attr in names for kind, names in _ATTRIBUTES.items())
 
     def wrap_str_format(self, value: Any) -> None:
-        """Offer no way around the list of methods: a width in a format makes a text of any length."""
+        """Disable str.format, whose widths make texts of any length."""
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator in ("**", "%") and not all(
             isinstance(each, int) and abs(each) < 1 << 20 for each in (left, right)
         ):
-            raise InvalidTemplate("bad-template", f"`{operator}` takes small whole numbers only")
+            raise InvalidTemplate("bad-template", f"`{operator}` takes only small whole numbers")
         if operator == "**":
             self.budget.spend(abs(right) * 20)
         if operator == "*":
@@ -125,8 +125,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 @dataclass(slots=True)
-class _Bounded(NodeTransformer):
-    """Puts the budget between a template and what it repeats."""
+class _BudgetTransformer(NodeTransformer):
+    """Rewrites loops and concatenations so that they are charged to the budget."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802  the name is the visitor's
         self.generic_visit(node)
@@ -141,7 +141,7 @@ class _Bounded(NodeTransformer):
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A template ready for use. `names` are the variables that it reads."""
+    """A compiled template. `names` are the variables that it reads."""
 
     template: Any
     environment: _Environment
@@ -160,20 +160,20 @@ class Rendering:
             raise
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             summary = "the template cannot be rendered"
-            raise InvalidTemplate("bad-template", summary, hint=_error_words(error)) from None
+            raise InvalidTemplate("bad-template", summary, hint=_error_message(error)) from None
         return "".join(pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """Compiles templates with the filters that they are given. In a table every name must be a column's;
-    elsewhere what a record lacks is empty."""
+    """Compiles templates with the given filters. If `strict` (for tables), every name must be a column;
+    otherwise missing names are empty."""
 
     strict: bool
     filters: Mapping[str, Callable[..., Any]]
 
     def compiled(self, text: str) -> Rendering:
-        """Return a template ready for use. Raises InvalidTemplate."""
+        """Return a compiled template. Raises InvalidTemplate."""
         from jinja2 import meta  # noqa: PLC0415
 
         if len(text) > MAX_TEMPLATE:
@@ -183,7 +183,7 @@ class Templates:
             tree = environment.parse(text)
             _check(tree)
             names = frozenset(meta.find_undeclared_variables(tree))
-            code = environment.compile(_Bounded().visit(tree))
+            code = environment.compile(_BudgetTransformer().visit(tree))
         except TemplateSyntaxError as error:
             hint = str(error.message)
             raise InvalidTemplate("bad-template", "invalid template", error.lineno, hint=hint) from None
@@ -208,7 +208,7 @@ class Templates:
 
 
 class _Strict(StrictUndefined):
-    """What a template reads that is no column: a mistake in the mapping, with the name that was meant."""
+    """A name that is not a column; using it raises NoSuchName."""
 
     __slots__ = ()
 
@@ -219,19 +219,19 @@ class _Strict(StrictUndefined):
 
 
 def identifier(header: str) -> str:
-    """Return a header as the variable that a template can write: `Issue Type` as `Issue_Type`."""
+    """Return the variable name of a header in templates: `Issue_Type` for `Issue Type`."""
     word = re.sub(r"\W+", "_", header).strip("_")
     return f"_{word}" if word[:1].isdigit() else word
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint with the known name that looks like this one, else with all of them."""
+    """Return a hint with the most similar known name, or else with all of them."""
     names = {each.casefold(): each for each in known}
     near = get_close_matches(name.casefold(), names, 1, 0.5)
     if near:
         return f"did you mean `{names[near[0]]}`?"
     some = list(names.values())
-    return f"there are {', '.join(some[:30])}{', ...' if len(some) > 30 else ''}"
+    return f"known names are {', '.join(some[:30])}{', ...' if len(some) > 30 else ''}"
 
 
 def _check(tree: nodes.Template) -> None:
@@ -240,24 +240,24 @@ def _check(tree: nodes.Template) -> None:
             word = type(node).__name__.lower()
             raise InvalidTemplate(
                 "bad-template",
-                f"`{word}` is not for the templates of a mapping",
+                f"`{word}` is not allowed in the templates of a mapping",
                 node.lineno,
-                hint="they have {{ ... }}, {% if %}, {% for %} and {% set %}",
+                hint="use {{ ... }}, {% if %}, {% for %} and {% set %}",
             )
     for loop in tree.find_all(nodes.For):
         if loop.recursive:
-            raise InvalidTemplate("bad-template", "a loop may not be recursive", loop.lineno)
+            raise InvalidTemplate("bad-template", "recursive loops are not allowed", loop.lineno)
 
 
 def _scalar(value: Any) -> Any:
-    """Return what can be put out: a list or mapping is seldom meant, and can be far longer than it looks."""
+    """Return an output value. A list or mapping is refused: it is seldom intended, and may be very long."""
     if value is None:
         return ""
     if isinstance(value, (dict, list, tuple)):
         raise InvalidTemplate(
             "bad-template",
-            "the template puts out a list or a mapping",
-            hint="name what is in it, or use `| join(', ')`",
+            "the template outputs a list or a mapping",
+            hint="select a value in it, or use `| join(', ')`",
         )
     return value
 
@@ -312,9 +312,9 @@ def _charged(budget: _Budget, function: Callable[..., Any], *arguments: Any, **n
 def _range(*bounds: int) -> range:
     found = range(*bounds)
     if len(found) > MAX_RANGE:
-        raise InvalidTemplate("bad-template", f"a range of more than {MAX_RANGE} numbers")
+        raise InvalidTemplate("bad-template", f"a range has more than {MAX_RANGE} numbers")
     return found
 
 
-def _error_words(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     return str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"

@@ -1,1 +1,1 @@
-"""Text as other tools write it -> the Markdown and the short names that an incident holds."""
+"""Text in the markup of other tools -> the Markdown and the slugs of an incident."""

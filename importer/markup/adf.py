@@ -22,22 +22,22 @@ from importer.markup.adf_inline import (
 )
 
 _DEEPEST = 40
-"""Below this depth only the words are kept: no person wrote it, and Python's stack has an end."""
+"""Below this depth only the text is kept: people do not write it, and Python's stack is limited."""
 
 _TIGHT = {"bulletList", "orderedList", "taskList", "decisionList"}
 
 
 def to_markdown(document: object) -> str:
-    """Return the document as Markdown. Of unknown nodes the text is kept, of odd JSON what is text.
+    """Return the document as Markdown. The text of unknown nodes and of invalid JSON structures is kept.
 
-    Text is never read as markup: it is escaped. Colours and layout are left out, media become notes.
+    Text is escaped, so it is never read as markup. Colours and layout are dropped; media become notes.
     """
     nodes = document if isinstance(document, list) else [document]
     return "\n\n".join("\n".join(block) for block in _blocks(nodes, 0)).strip("\n")
 
 
 def _blocks(nodes: list[Any], depth: int) -> list[list[str]]:
-    """Return the lines of each block; neighbours that belong into a line are one paragraph."""
+    """Return the lines of each block; adjacent inline nodes form one paragraph."""
     found: list[list[str]] = []
     for is_inline, group in groupby(nodes, lambda node: kind(node) in INLINE):
         if is_inline:
@@ -67,7 +67,7 @@ def _text_lines(text: str) -> list[str]:
 
 
 def _paragraph(node: Any, depth: int) -> list[str]:
-    """Return the lines; what is no part of a line, in a document that breaks the rules, follows apart."""
+    """Return the lines; in an invalid document, blocks inside a paragraph follow it."""
     return _joined(_blocks(children(node), depth))
 
 
@@ -155,7 +155,7 @@ def _each_apart(node: Any, depth: int) -> list[str]:
 
 
 def _table(node: Any, depth: int) -> list[str]:
-    """Return a table; its first row is the heading if each of its cells is one."""
+    """Return a table; its first row is the heading if all of its cells are headings."""
     rows = [children(row) or [row] for row in children(node)]
     if not rows:
         return _text_lines(plain_text(node))
@@ -166,7 +166,7 @@ def _table(node: Any, depth: int) -> list[str]:
 
 
 def _cell(node: Any, depth: int) -> str:
-    """Return what a cell holds in one line; code loses its fence, which a line cannot hold."""
+    """Return the contents of a cell on one line; code blocks become inline code."""
     parts: list[str] = []
     for child in children(node) or [node]:
         if kind(child) == "codeBlock":

@@ -1,4 +1,4 @@
-"""The nodes of Atlassian's format that stand in a line -> Markdown; and the parts of any node."""
+"""The inline nodes of the Atlassian Document Format -> Markdown; and the parts of any node."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 from importer.markup import markdown
 
 _ORDER = ("link", "strong", "em", "strike", "underline", "subsup")
-"""Marks from the outermost to the innermost, so that neighbours with the same mark share it."""
+"""Marks from the outermost to the innermost, so that adjacent nodes with the same mark share it."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class _MarkedText:
-    """A piece of a line: Markdown, and the marks around it with what they need (an address, sub or sup)."""
+    """A piece of a line: Markdown, and the marks around it with their values (an address, sub or sup)."""
 
     shown: str
     marks: dict[str, str]
 
 
 def kind(node: object) -> str:
-    """Return the type of a node; an empty text for what is none. Text alone is a text node."""
+    """Return the type of a node, or an empty text if it is not a node. A plain string is a text node."""
     if isinstance(node, str):
         return "text"
     found = node.get("type") if isinstance(node, dict) else None
@@ -39,19 +39,19 @@ def children(node: object) -> list[Any]:
 
 
 def attribute(node: object, name: str) -> object:
-    """Return an attribute of a node; None if it has none of this name."""
+    """Return an attribute of a node; None if it is missing."""
     found = node.get("attrs") if isinstance(node, dict) else None
     return found.get(name) if isinstance(found, dict) else None
 
 
 def attribute_text(node: object, *names: str) -> str:
-    """Return the first attribute of these names that is a text or a number and not empty, in one line."""
+    """Return the first of these attributes that is a non-empty text or a number, as one line."""
     values = (attribute(node, name) for name in names)
     return next((line for value in values if (line := _line(value))), "")
 
 
 def own_text(node: object) -> str:
-    """Return the text of a node itself: the words that a reader of the issue sees for it."""
+    """Return the text of a node itself, as a reader of the issue sees it."""
     if isinstance(node, str):
         return node
     found = node.get("text") if isinstance(node, dict) else None
@@ -63,7 +63,7 @@ def own_text(node: object) -> str:
 
 
 def plain_text(node: object) -> str:
-    """Return the text of a node and of all in it, a line end between paragraphs; needs no stack."""
+    """Return the text of a node and its descendants, with line breaks between blocks; without recursion."""
     parts: list[str] = []
     waiting = [node]
     while waiting:
@@ -76,7 +76,7 @@ def plain_text(node: object) -> str:
 
 
 def nodes_to_markdown(nodes: Sequence[Any]) -> str:
-    """Return neighbouring nodes of a line as Markdown."""
+    """Return adjacent inline nodes as Markdown."""
     marked = [_MarkedText(INLINE[kind(node)](node), _marks(node)) for node in _without_outer_breaks(nodes)]
     return _marked(marked, _ORDER)
 
@@ -96,7 +96,7 @@ def _line(value: object) -> str:
 
 
 def _marks(node: object) -> dict[str, str]:
-    """Return the marks of a node; a line break has none, for Markdown cannot mark it."""
+    """Return the marks of a node; a line break has none, because Markdown cannot mark it."""
     written = node.get("marks") if isinstance(node, dict) and kind(node) != "hardBreak" else None
     marks = written if isinstance(written, list) else []
     return {kind(mark): attribute_text(mark, "href", "type") for mark in marks}
@@ -145,7 +145,7 @@ def _mention(node: object) -> str:
 
 
 def _card(node: object) -> str:
-    """Return the address of a card; a card may hold the thing itself instead, as JSON-LD."""
+    """Return a card as a link, or as its name; a card may have JSON-LD data instead of an address."""
     data = attribute(node, "data")
     found = data if isinstance(data, dict) else {}
     name, url = _line(found.get("name")), attribute_text(node, "url") or _line(found.get("url"))
@@ -157,7 +157,7 @@ def _status(node: object) -> str:
 
 
 def _date(node: object) -> str:
-    """Return the day of a moment that is given in milliseconds since 1970, in UTC."""
+    """Return the UTC date of a timestamp in milliseconds since 1970."""
     written = attribute_text(node, "timestamp")
     try:
         return (_EPOCH + timedelta(milliseconds=int(written))).date().isoformat()
@@ -166,7 +166,7 @@ def _date(node: object) -> str:
 
 
 def _media(node: object) -> str:
-    """Return a picture from the net, or a note of a file that was attached to the issue."""
+    """Return a picture with a web address, or a note about a file attached to the issue."""
     url = attribute_text(node, "url")
     name = attribute_text(node, "alt", "__fileName", "id")
     if url.startswith(("http://", "https://")):
@@ -187,4 +187,4 @@ INLINE: dict[str, Callable[[object], str]] = {
     "media": _media,
     "mediaInline": _media,
 }
-"""What stands in a line, and how it is written there."""
+"""The types of inline nodes, and their writers."""

@@ -1,9 +1,8 @@
-"""HTML as trackers keep it -> GitHub-flavoured Markdown; a text without tags stays as it is.
+"""HTML as trackers store it -> GitHub-flavoured Markdown; a text without tags is unchanged.
 
-The conversion is html-to-markdown's: 833 real status updates in 0.1 s, where markdownify takes 2.7 s and
-html2text 0.8 s; a megabyte in 0.7 s against 16 s and 7 s; and deep nesting costs no stack. It drops what lies
-too deep and may fail on odd input, so its answer is taken only if every word is in it; if not, the words are
-kept without layout.
+html-to-markdown converts: 833 real status updates in 0.1 s (markdownify 2.7 s, html2text 0.8 s), a megabyte
+in 0.7 s (16 s and 7 s), without recursion. It drops deeply nested text and may fail on odd input, so its
+result is used only if it contains every word; otherwise the words are kept without layout.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ _NAMES = _BLOCKS.union(
     )
 )
 _NAME_SPACES = {"o", "w", "v", "m", "st1", "ac", "ri"}
-"""The prefixes of the tags that Outlook and Confluence add."""
+"""The prefixes of tags that Outlook and Confluence add."""
 
 _TOKEN = re.compile(
     r"<(?P<slash>/?)(?P<name>[a-z](?:[\w:-]*\w)?)(?P<attributes>(?:\s(?:\"[^\"]*\"|'[^']*'|[^\"'<>])*+)?)/?>"
     r"|(?P<comment><!--)|(?P<comment_end>-->)|(?P<declaration><[!?][a-z][^<>]*>)",
     re.IGNORECASE,
 )
-_UNSEEN = {"script", "style"}
+_INVISIBLE = {"script", "style"}
 _VERBATIM = {"pre", "code", "samp", "kbd", "tt"}
 _LESS = re.compile(r"<|&(?:lt|#60|#x3c);", re.IGNORECASE)
 _LIKE_A_TAG = re.compile(r"&lt;(?=[A-Za-z/!?])")
@@ -47,10 +46,10 @@ _LINE_ENDS = re.compile(r"\s*\n\s*")
 
 
 def to_markdown(text: str) -> str:
-    """Return Markdown of the same words; scripts, styles and comments are no words.
+    """Return the text as Markdown, without scripts, styles and comments.
 
-    A text without an HTML tag comes back unchanged, entities and all. What looks like a tag and is none that
-    HTML knows (`<String>`) is text.
+    A text without an HTML tag is returned unchanged, including its entities. An unknown tag, such as
+    `<String>`, is text.
     """
     tokens = [token for token in _TOKEN.finditer(text) if not token["name"] or _is_html(_name(token))]
     if not any(map(_is_markup, tokens)):
@@ -70,7 +69,7 @@ def _name(token: re.Match[str]) -> str:
 
 
 def _is_markup(token: re.Match[str]) -> bool:
-    """Whether this token makes a text HTML: not `List<B>`, nor a lone `<i>` in prose."""
+    """Whether this token shows that a text is HTML, unlike `List<B>` or a lone `<i>` in prose."""
     name = _name(token)
     if token["slash"] or "=" in (token["attributes"] or "") or name in {"br", "hr"}:
         return True
@@ -79,7 +78,7 @@ def _is_markup(token: re.Match[str]) -> bool:
 
 
 def _pieces(text: str, tokens: list[re.Match[str]]) -> Iterator[tuple[str, str]]:
-    """Yield the text between tags with an empty name, and each tag with its name; drop what is not shown."""
+    """Yield each text with an empty name and each tag with its name, without invisible parts."""
     ends = {_end(token): place for place, token in enumerate(tokens)}
     position, waits_for = 0, ""
     for place, token in enumerate(tokens):
@@ -98,7 +97,7 @@ def _pieces(text: str, tokens: list[re.Match[str]]) -> Iterator[tuple[str, str]]
 
 
 def _shown(token: re.Match[str], closing: str) -> Iterator[tuple[str, str]]:
-    """Yield the tag, or as text what only looks like one; the start of what never ends goes alone."""
+    """Yield a tag, or a stray comment delimiter as text; drop the start of an unclosed invisible part."""
     if token["comment"] or token["comment_end"]:
         yield token.group(), ""
     elif token["name"] and not closing:
@@ -106,20 +105,20 @@ def _shown(token: re.Match[str], closing: str) -> Iterator[tuple[str, str]]:
 
 
 def _end(token: re.Match[str]) -> str:
-    """Return what this token ends: `-->`, or the name of a closing tag."""
+    """Return the end that this token is: `-->`, or the name of a closing tag; empty for other tokens."""
     return _name(token) if token["slash"] else token["comment_end"] or ""
 
 
 def _closing(token: re.Match[str]) -> str:
-    """Return the end of what this token starts and nobody sees; an empty text for all else."""
+    """Return the end of the invisible part that this token starts; empty for other tokens."""
     if token["comment"]:
         return "-->"
     name = _name(token)
-    return name if name in _UNSEEN and not token["slash"] else ""
+    return name if name in _INVISIBLE and not token["slash"] else ""
 
 
 def _prepared(pieces: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield HTML where each `<` of the text is an entity; for Markdown too, where it would read a tag."""
+    """Yield HTML with each `<` of the text as an entity, escaped twice if Markdown would read it as a tag."""
     verbatim = 0
     for piece, name in pieces:
         if name:
@@ -153,13 +152,13 @@ def _converted(prepared: str) -> str | None:
 
 
 def _holds(converted: str, words: str) -> bool:
-    """Whether all letters and digits of the words are there, in their order."""
+    """Whether all letters and digits of the words are present, in order."""
     shown = iter(converted)
     return all(each in shown for each in words if each.isalnum())
 
 
 def _without_layout(pieces: list[tuple[str, str]]) -> str:
-    """Return the text with a line end for each tag that begins or ends a block."""
+    """Return the text with a line break for each tag that begins or ends a block."""
     parts = (
         ("\n" if name in _BLOCKS else "") if name else _SPACES.sub(" ", html.unescape(piece))
         for piece, name in pieces

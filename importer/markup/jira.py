@@ -19,12 +19,12 @@ _ITEM = re.compile(r"([*#]+-?|-)\s+(\S.*)", re.DOTALL)
 _RULE = re.compile(r"-{4,}\Z")
 _QUOTE = "bq."
 _DEEPEST = 10
-"""Lists deeper than this go on at this depth: no person wrote them, and each level indents every line."""
+"""Deeper lists continue at this depth: they are not written by people, and each level indents every line."""
 
 
 @dataclass(slots=True)
 class _Level:
-    """One of the lists that are open: its marker in Jira, and how far its items are indented."""
+    """An open list: its Jira marker, and the indentation of its items."""
 
     depth: int
     kind: str
@@ -42,7 +42,7 @@ class _Level:
 
 @dataclass(slots=True)
 class _MarkdownBuilder:
-    """The lines written so far, and the lists that are open at their end."""
+    """The lines written so far, and the lists that are still open."""
 
     lines: list[str] = field(default_factory=list)
     levels: list[_Level] = field(default_factory=list)
@@ -53,10 +53,10 @@ class _MarkdownBuilder:
 
 
 def to_markdown(text: str) -> str:
-    """Return Markdown of the same words. What is not understood is shown as it is; a line stays a line.
+    """Return the text as Markdown. Unknown markup is kept as text, and lines stay lines.
 
-    Colours, anchors and the options of pictures and macros are left out; pictures and files attached to the
-    issue become notes, for they are not in the export. Time is linear in the length of the text.
+    Colours, anchors and the options of pictures and macros are dropped; pictures and files attached to the
+    issue become notes, because the export does not contain them. Time is linear in the length of the text.
     """
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     return "\n".join(_rendered(parse_macros(plain))).strip("\n")
@@ -109,14 +109,14 @@ def _add_blank(out: _MarkdownBuilder) -> None:
 
 
 def _add_apart(out: _MarkdownBuilder, lines: list[str]) -> None:
-    """Add lines that Markdown wants between blank lines; they end every list."""
+    """Add a block that needs blank lines around it, which ends all lists."""
     out.levels.clear()
     _add_blank(out)
     out.lines += [*lines, ""]
 
 
 def _add_code(out: _MarkdownBuilder, code: Code) -> None:
-    """Add a code block; right below an item of a list it belongs to the item, and the numbers go on."""
+    """Add a code block; directly below a list item it belongs to the item, and the numbering continues."""
     title = [f"**{markdown.escape(code.title)}**"] if code.title else []
     lines = [*title, *markdown.fence(code.text, code.language)]
     if out.levels:
@@ -141,15 +141,15 @@ def _add_item(out: _MarkdownBuilder, marker: str, text: str) -> None:
 
 
 def _paragraph(text: str) -> list[str]:
-    """Return the lines of one line of text: more than one where it holds forced breaks."""
+    """Return a line of text as Markdown lines, several if it contains forced breaks."""
     pieces = [line_to_markdown(piece.strip()) for piece in split_at_breaks(text)]
     shown = [markdown.escape_leading(piece) for piece in pieces if piece] or [""]
     return markdown.BREAK.join(shown).split("\n")
 
 
 def _rows(lines: list[str], start: int) -> tuple[list[str], int]:
-    """Return the rows of the table that begins at a line, one text each, and the place after them; none if no
-    table begins there. A row may go on over lines; a line with a single bar is none."""
+    """Return the rows of the table that begins at a line (empty if there is none), and the index after them.
+    A row may span lines; a line with a single bar is not a row."""
     rows: list[str] = []
     place = start
     while place < len(lines) and lines[place].lstrip().startswith("|"):
@@ -162,7 +162,7 @@ def _rows(lines: list[str], start: int) -> tuple[list[str], int]:
 
 
 def _end_of_row(lines: list[str], start: int) -> int:
-    """Return the place after a row. If no bar ends it before the next row or a blank, it is one line."""
+    """Return the index after a row. If no bar ends it before the next row or a blank line, it is one line."""
     place = start
     while not lines[place].rstrip().endswith("|"):
         place += 1
@@ -172,7 +172,7 @@ def _end_of_row(lines: list[str], start: int) -> int:
 
 
 def _table(rows: list[str]) -> list[str]:
-    """Return the table; its first row is the heading if each of its cells is one."""
+    """Return the table; its first row is the heading if all of its cells are headings."""
     cells = [_cells(row) for row in rows]
     if all(bar == "||" for bar, _ in cells[0]):
         headings, cells = [shown for _, shown in cells[0]], cells[1:]
@@ -185,7 +185,7 @@ def _table(rows: list[str]) -> list[str]:
 
 
 def _cells(row: str) -> list[tuple[str, str]]:
-    """Return the bar before each cell of a row, and the cell as Markdown in one line."""
+    """Return the bar before each cell of a row, and the cell as one line of Markdown."""
     _, *cells = split_at_bars(row)
     if len(cells) > 1 and not cells[-1][1].strip():
         cells.pop()

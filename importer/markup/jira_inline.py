@@ -1,6 +1,6 @@
-"""One line of Jira wiki markup -> Markdown: marks, links, pictures, mentions; and where it may be cut.
+"""One line of Jira wiki markup -> Markdown: marks, links, pictures, mentions; or its parts between breaks.
 
-Every pattern here is linear: what repeats excludes what ends it, and a closed mark is found through a stack.
+Every pattern here is linear: repeated parts exclude their terminator, and marks are matched with a stack.
 """
 
 from __future__ import annotations
@@ -44,31 +44,31 @@ _TAGS = {
     "^": ("<sup>", "</sup>"),
     "~": ("<sub>", "</sub>"),
 }
-"""Marks of Jira and what shows the same; in braces one may stand within a word, where Markdown wants a star.
-GitHub has underline, superscript and subscript as HTML only.
+"""Marks of Jira and their Markdown; in braces they may be inside a word, where Markdown needs a star. GitHub
+has underline, superscript and subscript only as HTML.
 """
 
 _ADDRESS = re.compile(r"(?:(?:https?|ftps?|sftp|ssh|file|smb|irc)://|(?:mailto|tel|sip):)\S", re.IGNORECASE)
 _CARDS = {"smart-link", "smart-card", "smart-embed"}
 _ALTERNATIVE = re.compile(r"""(?:^|,)\s*alt="?([^",]+)""")
 _NEVER_BEFORE = "/\\=@&$#%"
-"""What comes before a mark in paths and options, where it is none. (A plus after a quote joins texts.)"""
+"""Characters of paths and options after which a mark is plain text. (A plus after a quote concatenates.)"""
 
 
 @dataclass(slots=True)
 class _LineBuilder:
-    """A line as it is being written: pieces of text and of Markdown, and the marks that are open yet."""
+    """A line under construction: pieces of text and of Markdown, and the marks that are still open."""
 
     pieces: list[str] = field(default_factory=list)
     is_markdown: list[bool] = field(default_factory=list)
     opened: list[tuple[str, int, int]] = field(default_factory=list)
-    """Mark, place in `pieces`, words before it."""
+    """The mark, its index in `pieces`, and the number of words before it."""
     waiting: dict[str, int] = field(default_factory=dict)
     words: int = 0
 
 
 def line_to_markdown(text: str) -> str:
-    """Return the line as Markdown. What is not understood is shown as it is."""
+    """Return the line as Markdown. Unknown markup is kept as text."""
     line = _LineBuilder()
     position = 0
     while found := _TOKEN.search(text, position):
@@ -79,17 +79,17 @@ def line_to_markdown(text: str) -> str:
 
 
 def split_at_breaks(text: str) -> list[str]:
-    r"""Return what stands between forced line breaks (`\\`), outside of code, addresses and Windows paths."""
+    r"""Return the parts between forced line breaks (`\\`) outside code, addresses and Windows paths."""
     return [piece for _, piece in _cut(text, _BREAK)]
 
 
 def split_at_bars(text: str) -> list[tuple[str, str]]:
-    """Return what follows each `|` or `||` of a table row, after that bar; the first piece follows none."""
+    """Return each part of a table row with the `|` or `||` before it; the first part has no bar."""
     return list(_cut(text, _BAR))
 
 
 def mention(name: str) -> str:
-    """Return a person's user name or account ID as it is shown: @name."""
+    """Return a mention of a user name or account ID: @name."""
     return markdown.escape(f"@{name.strip()}")
 
 
@@ -103,7 +103,7 @@ def _cut(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
 
 
 def _add_token(line: _LineBuilder, found: re.Match[str]) -> int:
-    """Write what was found; return where to read on."""
+    """Write a token; return the position at which to continue."""
     text = found.group()
     match found.lastgroup:
         case "as_it_is":
@@ -153,7 +153,7 @@ def _add_mark(line: _LineBuilder, mark: str, literal: str, *, may_open: bool, ma
 
 
 def _close(line: _LineBuilder, mark: str) -> bool:
-    """Pair with the nearest same mark before, if there are words between; forget the marks in between."""
+    """Pair with the nearest equal open mark if there are words in between; discard the marks in between."""
     if not line.waiting.get(mark):
         return False
     while True:
@@ -182,13 +182,13 @@ def _may_close(found: re.Match[str]) -> bool:
 
 
 def _neighbours(found: re.Match[str]) -> tuple[str, str]:
-    """Return the characters before and after; empty ones at the ends of the line."""
+    """Return the characters before and after; empty at the ends of the line."""
     text, (start, end) = found.string, found.span()
     return text[max(start - 1, 0) : start], text[end : end + 1]
 
 
 def _written(line: _LineBuilder) -> Iterator[str]:
-    """Yield the pieces, neighbouring text joined, so that what is escaped sees its neighbours."""
+    """Yield the pieces; adjacent text is joined before it is escaped, because escaping depends on context."""
     plain: list[str] = []
     for piece, is_markdown in zip(line.pieces, line.is_markdown, strict=True):
         if is_markdown:
@@ -206,7 +206,7 @@ def _monospaced(text: str) -> str:
 
 
 def _link(inside: str) -> str:
-    """Return the Markdown of what stands in brackets, or an empty text if it is no link."""
+    """Return the Markdown of a link's contents, or an empty text if it is not a link."""
     shown, *rest = inside.split("|")
     target = (rest[0] if rest else shown).strip()
     alias = line_to_markdown(shown.strip()) if rest else ""
@@ -221,7 +221,7 @@ def _link(inside: str) -> str:
 
 
 def _picture(inside: str) -> str:
-    """Return a picture that has an address, or a note of one that was attached to the issue."""
+    """Return a picture with an address, or a note about a picture attached to the issue."""
     target, _, options = inside.partition("|")
     found = _ALTERNATIVE.search(options)
     alternative = found[1].strip() if found else ""

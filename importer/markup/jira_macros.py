@@ -1,4 +1,4 @@
-"""Jira wiki markup -> prose, code and quotations, one within the other: the macros that span lines."""
+"""Jira wiki markup -> nested blocks of prose, code and quotations, from the macros that span lines."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _VERBATIM = {"code", "noformat", "```"}
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Lines of text with wiki markup in them."""
+    """Lines of text with inline wiki markup."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Lines that are shown as they are."""
+    """Lines that are shown verbatim."""
 
     text: str
     language: str
@@ -36,7 +36,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """What stands in a quote or a panel."""
+    """The contents of a quote or a panel."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -47,7 +47,7 @@ Block = Prose | Code | Quotation
 
 @dataclass(slots=True)
 class _Open:
-    """A quote or panel that is being read; the whole text is the outermost one, without a name."""
+    """A quote or panel under construction; the outermost one, without a name, is the whole text."""
 
     name: str
     title: str = ""
@@ -56,10 +56,10 @@ class _Open:
 
 
 def parse_macros(text: str) -> tuple[Block, ...]:
-    """Return the blocks of a text, line ends as LF.
+    """Return the blocks of a text whose lines end in LF.
 
-    A macro without its end is text. Quotes and panels nest at most two deep, one of each, as Jira shows them;
-    one whose end turns out to be code ends with the text.
+    A macro without an end is text. As in Jira, quotes and panels nest at most two deep, one of each; if its
+    end is inside code, it ends with the text.
     """
     tokens = list(_MACRO.finditer(text))
     ends = {_name(token): place for place, token in enumerate(tokens) if _may_end(token)}
@@ -70,7 +70,9 @@ def parse_macros(text: str) -> tuple[Block, ...]:
         if _name(token) in _VERBATIM and place < ends.get(_name(token), 0):
             place = _next_end(tokens, place)
             _add_verbatim(opened[-1], token, tokens[place])
-        elif _name(token) in _VERBATIM or not _turn(opened, token, place < ends.get(_name(token), 0)):
+        elif _name(token) in _VERBATIM or not _enter_or_leave(
+            opened, token, place < ends.get(_name(token), 0)
+        ):
             opened[-1].prose.append(token.group())
         position = tokens[place].end()
         place += 1
@@ -96,7 +98,7 @@ def _next_end(tokens: list[re.Match[str]], place: int) -> int:
 
 
 def _add_verbatim(within: _Open, start: re.Match[str], end: re.Match[str]) -> None:
-    """Add code as a block; or into its line, where other text stands there too."""
+    """Add code as a block, or inline if other text is on the same line."""
     text = start.string[start.end() : end.start()]
     has_own_lines = start["fence"] or (start["first"] is not None and end["last"] is not None)
     if has_own_lines or "\n" in text.strip() or "`" in text:
@@ -107,7 +109,7 @@ def _add_verbatim(within: _Open, start: re.Match[str], end: re.Match[str]) -> No
         within.prose += (start["first"] or "", markdown.code_span(text.strip()), end["last"] or "")
 
 
-def _turn(opened: list[_Open], token: re.Match[str], has_end: bool) -> bool:
+def _enter_or_leave(opened: list[_Open], token: re.Match[str], has_end: bool) -> bool:
     """Enter or leave the quote or panel that a macro starts or ends; False if it does neither."""
     names = [each.name for each in opened]
     if token["name"] not in names:

@@ -1,6 +1,6 @@
-"""Plain text and its structure -> GitHub-flavoured Markdown that shows exactly that text.
+"""Plain text and its structure -> GitHub-flavoured Markdown that renders as exactly that text.
 
-What is escaped is what Markdown would take for markup where it stands, and no more: people review the source.
+Only what Markdown would read as markup is escaped, because people review the source.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 BREAK = "\\\n"
-"""A line break inside a paragraph. Two spaces would do too, but YAML cannot hold them in a block scalar."""
+"""A line break inside a paragraph. Two spaces would also work, but not in a YAML block scalar."""
 
 URL = r"""https?://[^\s<>|"]*[^\s<>|"*_~+^.,;:!?)\]}'\\-]"""
 """A bare address, without the punctuation that follows it in a sentence."""
@@ -30,25 +30,25 @@ _OUTSIDE_ADDRESS = str.maketrans({"<": "%3C", ">": "%3E", "\n": "%0A", "\r": "%0
 
 
 def escape(text: str) -> str:
-    """Return Markdown that shows the text as it is, inside a line. Bare http addresses stay addresses."""
+    """Return inline Markdown that renders as the text. Bare http addresses are kept."""
     return _SPECIAL.sub(_escaped, text)
 
 
 def literal(text: str) -> str:
-    """Return Markdown that shows the text as it is, where `&lt;` is no entity but four letters."""
+    """Return inline Markdown that renders as the text, with entities such as `&lt;` as their characters."""
     return _ENTITY.sub(r"\\&", escape(text))
 
 
 def escape_leading(line: str) -> str:
-    """Return the line of a paragraph so that its first characters do not make another block of it.
+    """Return the line of a paragraph, escaped if its first characters would start another block.
 
-    A leading `>` or `1.` stays: who writes these means a quotation or a list.
+    A leading `>` or `1.` is kept: it is meant as a quotation or a list.
     """
     return f"\\{line}" if _LEADING.match(line) else line
 
 
 def wrap(mark: str, content: str, closing: str = "") -> str:
-    """Return the content between marks; white space at its ends stays outside, as Markdown wants it."""
+    """Return the content between marks, with its outer white space outside, as Markdown requires."""
     inner = content.strip()
     if not inner:
         return content
@@ -57,7 +57,7 @@ def wrap(mark: str, content: str, closing: str = "") -> str:
 
 
 def code_span(text: str) -> str:
-    """Return the text as code inside a line; line ends become spaces."""
+    """Return the text as inline code; line breaks become spaces."""
     line = text.replace("\n", " ")
     if not line.strip():
         return line
@@ -67,7 +67,7 @@ def code_span(text: str) -> str:
 
 
 def fence(text: str, language: str = "") -> list[str]:
-    """Return the lines of a code block; its fence is longer than any in the text."""
+    """Return the lines of a code block, with a fence longer than any in the text."""
     ticks = "`" * max(3, _longest_backticks(text) + 1)
     return [f"{ticks}{language.replace('`', '').strip()}", *text.split("\n"), ticks]
 
@@ -78,25 +78,25 @@ def quote(lines: Iterable[str]) -> list[str]:
 
 
 def link(content: str, url: str, title: str = "") -> str:
-    """Return a link that shows the content (Markdown); without content the address itself."""
+    """Return a link with Markdown content, or with the address if there is none."""
     address = url.strip().translate(_OUTSIDE_ADDRESS)
     shown = content.strip() or escape(address)
     if shown in {address, escape(address)} and _ABSOLUTE.match(address):
         return f"<{address}>"
     target = f"<{address}>" if re.search(r"[\s()]", address) else address
-    words = title.replace("\\", "\\\\").replace('"', '\\"')
-    return f'[{shown}]({target} "{words}")' if words else f"[{shown}]({target})"
+    escaped = title.replace("\\", "\\\\").replace('"', '\\"')
+    return f'[{shown}]({target} "{escaped}")' if escaped else f"[{shown}]({target})"
 
 
 def picture(alternative: str, url: str) -> str:
-    """Return a picture with the text that is shown in its place."""
+    """Return a picture with its alternative text."""
     return f"!{link(escape(alternative) or 'image', url)}"
 
 
 def table(rows: Sequence[Sequence[str]], *, headings: Sequence[str] = ()) -> list[str]:
-    """Return the lines of a table of cells (Markdown without line ends).
+    """Return the lines of a table; cells are Markdown without line breaks.
 
-    The heading is as wide as the widest row, since Markdown leaves out the cells that are beyond it.
+    The heading is as wide as the widest row, because Markdown drops cells to the right of it.
     """
     width = max(map(len, (headings, *rows)))
     top = [*headings, *[""] * (width - len(headings))]
@@ -115,7 +115,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _is_mark(found: re.Match[str]) -> bool:
-    """Whether Markdown could take this run of one character for the start or end of a mark."""
+    """Whether Markdown could read this run of one character as the start or end of a mark."""
     text, (start, end) = found.string, found.span()
     before, after = text[max(start - 1, 0) : start], text[end : end + 1]
     match found["mark"]:

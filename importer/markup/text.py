@@ -1,4 +1,4 @@
-"""Any text -> a short ASCII name."""
+"""Any text -> a slug."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _APART = re.compile(r"[^a-z0-9]+")
 
 
 def slug(text: str) -> str:
-    """Return lower-case ASCII words joined by hyphens, at most 60 characters; the same for equal texts.
+    """Return lower-case ASCII words joined by hyphens, at most 60 characters.
 
-    Where letters have no ASCII form, or the words are cut, eight hexadecimal digits of the text's SHA-256
-    stand for what is missing: no two texts share a slug because of what was left out. A text without a letter
-    or digit has an empty slug.
+    If letters have no ASCII form, or the words are truncated, eight hexadecimal digits of the text's SHA-256
+    are appended, so that texts that differ only in the missing part have different slugs. The slug of a text
+    without letters or digits is empty.
     """
     composed = unicodedata.normalize("NFC", text)
     apart = unicodedata.normalize("NFKD", composed.casefold())

@@ -45,7 +45,7 @@ def _read(text: str) -> Iterator[Incident]:
     diagnostics = Diagnostics()
     source = incidents.FileContext("", _PLAIN, None, lambda *_: None, diagnostics)
     for file in yaml_file.read(text, "", diagnostics):
-        if isinstance(file, Block) and shape.gate(shape.INCIDENT_FILE).is_valid(file):
+        if isinstance(file, Block) and shape.fast_validator(shape.INCIDENT_FILE).is_valid(file):
             declared = cast(Iterable[Block], file["incidents"])
             found = [incidents.incident(each, source) for each in declared]
             yield from () if diagnostics.has_errors else found

@@ -1,4 +1,4 @@
-"""Files -> the incidents that they declare, each value with its place, and every mistake in them at once."""
+"""Files -> the incidents that they declare, with the place of each value, and all mistakes at once."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the files say. `inputs` are all files that were read, post-mortems included, by path;
-    incidents are in the order of their files' paths, then of their lines."""
+    """The contents of the files. `inputs` are all files that were read, post-mortems too, sorted by path;
+    `incidents` are sorted by the paths of their files, then by line."""
 
     incidents: tuple[Incident, ...]
     inputs: tuple[Input, ...]
     diagnostics: tuple[Diagnostic, ...]
     record_counts: Mapping[str, RecordCounts] = field(default_factory=dict)
-    """What became of the records of each source that a mapping reads, by the path of the source."""
+    """The counts of the records of each source with a mapping, by the path of the source."""
 
 
 def load(settings: Settings, paths: Sequence[Path] = ()) -> Loaded:
-    """Read the files and folders at `paths`, or the sources of the settings where there are none.
+    """Read the files and folders at `paths`, or the sources of the settings if `paths` is empty.
 
-    An incident that has not the right shape is left out, with an error. Nothing is raised.
+    An incident with the wrong shape is left out, with an error. Nothing is raised.
     """
     from importer.sources import discovery, files  # noqa: PLC0415  YAML and JSON Schema are slow to import
 
@@ -49,7 +49,7 @@ def load(settings: Settings, paths: Sequence[Path] = ()) -> Loaded:
             if mapped is None:
                 incidents += (incident for each in group for incident in _incidents(each, settings, read))
             else:
-                from importer.sources.mapped import Mapped  # noqa: PLC0415  only a mapped source pays for it
+                from importer.sources.mapped import Mapped  # noqa: PLC0415  loaded only for a mapped source
 
                 source = Mapped(mapped, settings, read)
                 incidents += source.incidents(group)
@@ -59,7 +59,7 @@ def load(settings: Settings, paths: Sequence[Path] = ()) -> Loaded:
 
 
 def _groups(found: Sequence[SourceFile]) -> list[tuple[MappedSource | None, list[SourceFile]]]:
-    """Return the files in their order; all those of one mapped source where its first one is."""
+    """Return the files in order, with all files of a mapped source at the position of its first."""
     groups: dict[MappedSource | SourceFile, list[SourceFile]] = {}
     for each in found:
         groups.setdefault(each.mapped or each, []).append(each)
@@ -88,7 +88,7 @@ def _incidents(found: SourceFile, settings: Settings, read: Files) -> Iterator[I
     for candidate in documents.candidates(found, data, read.diagnostics):
         problems = shape.validate(candidate.node, shape.INCIDENT, candidate.path, line=candidate.line)
         read.diagnostics.found += problems
-        # What has an unknown field is read all the same: its other mistakes are told at once.
+        # An incident with an unknown field is still read, to report its other mistakes at once.
         can_be_read = all(each.code == "unknown-field" for each in problems)
         if can_be_read and isinstance(candidate.node, Block):
             yield incidents.incident(candidate.node, source_of(candidate.path))
@@ -96,8 +96,8 @@ def _incidents(found: SourceFile, settings: Settings, read: Files) -> Iterator[I
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Keep the collector from walking, again and again, through a tree that only grows; and afterwards
-    through what was made of it, which lives as long as the process."""
+    """Keep the collector from traversing a tree that only grows, and afterwards the incidents built from it,
+    which live as long as the process."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,7 +1,7 @@
-"""The header and rows of a table -> one mapping a row, in the words of an incident file.
+"""The header and rows of a table -> one mapping per row, with the fields of an incident file.
 
-A header is a field's name, with a dot for what is nested: `timestamps.Resolved at`. Rows count as in a
-spreadsheet: the header is row 1, a cell of several lines is one row, and blank rows count.
+A header is the name of a field, nested ones with a dot: `timestamps.Resolved at`. Rows are numbered as in a
+spreadsheet: the header is row 1, a cell of several lines is in one row, and blank rows count.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ PLAIN = frozenset(
         "postmortem.status", "on_drift", "ignore_changes",
     }
 )  # fmt: skip
-"""Headers that stand for one field each."""
+"""Headers that name one field each."""
 
 KEYED = frozenset({"timestamps", "roles", "custom_fields"})
-"""Fields that a header follows with a dot and a name of the account's own."""
+"""Fields that are followed by a dot and a name from the account."""
 
 _LISTS = frozenset({("", "members"), ("", "ignore_changes")})
 """Fields that take several columns, and several values in a cell."""
@@ -36,7 +36,7 @@ _DELIMITERS = (",", ";", "\t")
 
 
 class _RowBlock(Block):
-    """The mapping of a row, or of what is nested in one."""
+    """The mapping of a row, or a mapping nested in it."""
 
     __slots__ = ("entered",)
 
@@ -46,15 +46,15 @@ class _RowBlock(Block):
         self.columns = self.entered
 
     def enter(self, key: str, value: Node, column: int) -> None:
-        """Set a value that stands in `column`; of several columns the first counts."""
+        """Set a value from `column`; its place is the first column that sets it."""
         self[key] = value
         self.entered.setdefault(key, column)
 
 
 @dataclass(frozen=True, slots=True)
 class _FieldColumn:
-    """Where the cells of a column go: into the field `key` of the mapping `group`, or of the row itself.
-    Those of a column that is `gathered` are parts of a list."""
+    """The target of a column: the field `key` of the mapping `group`, or of the row itself. The cells of a
+    `gathered` column are parts of a list."""
 
     number: int
     group: str
@@ -65,10 +65,9 @@ class _FieldColumn:
 def read_csv(
     text: str, path: str, diagnostics: Diagnostics, *, delimiter: str | None = None
 ) -> Iterator[Node]:
-    """Yield the rows of CSV that say something; none where no header is a field, for that is another kind of
-    table.
+    """Yield the rows of CSV that are not blank; none if no header is a field, as in a table of other data.
 
-    Without a `delimiter`, the one that fits the header is taken; one that is not a comma is reported.
+    Without a `delimiter`, the one that fits the header is used, and reported if it is not a comma.
     """
     try:
         chosen = delimiter or _delimiter(text, path, diagnostics)
@@ -78,7 +77,7 @@ def read_csv(
 
 
 def read_rows(contents: Contents, path: str, diagnostics: Diagnostics) -> Iterator[Node]:
-    """Yield the rows of a table; none where no header is a field."""
+    """Yield the rows of a table; none if no header is a field."""
     table = contents.table
     if table is None or not any(map(is_field, table.header)):
         return
@@ -90,7 +89,7 @@ def read_rows(contents: Contents, path: str, diagnostics: Diagnostics) -> Iterat
             if stray is None:
                 yield _block(record.cells, columns, record.line)
             else:
-                hint = "give the column a header, or empty it"
+                hint = "add a header to the column, or clear the cell"
                 place = Location(path, record.line, stray)
                 diagnostics.error("no-header", "a cell has no header above it", place, hint=hint)
         else:
@@ -99,7 +98,7 @@ def read_rows(contents: Contents, path: str, diagnostics: Diagnostics) -> Iterat
 
 
 def _delimiter(text: str, path: str, diagnostics: Diagnostics) -> str:
-    """Return the delimiter that finds the most known headers, then cells; a comma if none is better."""
+    """Return the delimiter that finds the most known headers, then the most cells; by default a comma."""
 
     def fitness(delimiter: str) -> tuple[int, int]:
         table = csv_file.read_text(text, path, delimiter).table or TableHeader()
@@ -113,12 +112,12 @@ def _delimiter(text: str, path: str, diagnostics: Diagnostics) -> str:
 
 
 def is_field(header: str) -> bool:
-    """Whether a header names a field of incidents, as it stands."""
+    """Whether a header is exactly the name of an incident field."""
     return _target(header.strip()) is not None
 
 
 def _target(header: str) -> tuple[str, str] | None:
-    """Return the mapping and the key that a header names, or None where it names no field."""
+    """Return the mapping and the key that a header names, or None if it is not a field."""
     group, dot, key = header.partition(".")
     if header in PLAIN:
         return (group, key) if dot else ("", header)
@@ -141,7 +140,7 @@ def _columns(table: TableHeader, path: str, diagnostics: Diagnostics) -> list[_F
         if repeated and group != "custom_fields" and target not in _LISTS:
             diagnostics.error(
                 "duplicate-field",
-                f"two columns are called `{name}`",
+                f"more than one column is called `{name}`",
                 place,
                 hint="remove or rename one of them; only custom fields and lists can take several columns",
             )
@@ -149,15 +148,15 @@ def _columns(table: TableHeader, path: str, diagnostics: Diagnostics) -> list[_F
     return columns
 
 
-def _refuse_header(word: str, place: Location, diagnostics: Diagnostics) -> None:
-    near = get_close_matches(word.casefold(), sorted(PLAIN | KEYED), 1)
-    nested = f"nested fields are {', '.join(sorted(KEYED))}, with a dot"
+def _refuse_header(name: str, place: Location, diagnostics: Diagnostics) -> None:
+    near = get_close_matches(name.casefold(), sorted(PLAIN | KEYED), 1)
+    nested = f"names follow these fields with a dot: {', '.join(sorted(KEYED))}"
     hint = f"did you mean `{near[0]}`?" if near else nested
-    diagnostics.error("unknown-field", f"unknown field `{word}`", place, hint=hint)
+    diagnostics.error("unknown-field", f"unknown field `{name}`", place, hint=hint)
 
 
 def _block(cells: Sequence[object], columns: list[_FieldColumn], row: int) -> Block:
-    """Return a row as a mapping. An empty cell is left out: it says nothing, and clears nothing."""
+    """Return a row as a mapping. An empty cell is left out: it neither sets nor clears a field."""
     block = _RowBlock(row)
     groups: dict[str, _RowBlock] = {}
     for column in columns:
@@ -177,7 +176,7 @@ def _block(cells: Sequence[object], columns: list[_FieldColumn], row: int) -> Bl
 
 
 def _gather(block: _RowBlock, column: _FieldColumn, cell: str) -> None:
-    """Add a cell to the list of those of its columns; one cell can hold several values of a list."""
+    """Add the values of a cell to the list of its field; `;` separates values, except in custom fields."""
     known = block.get(column.key)
     parts = [cell] if column.group else [part.strip() for part in cell.split(";")]
     values = [*(known if isinstance(known, Series) else ()), *filter(None, parts)]

@@ -1,4 +1,4 @@
-"""Paths, folders and globs -> the files to read, each once, in the order of their names."""
+"""Paths, folders and globs -> the files to read, each once, sorted by name."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ MARKDOWN, WORKBOOK = ".md", ".xlsx"
 SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv", MARKDOWN, WORKBOOK})
 _MARKDOWN_SUFFIXES = frozenset(name for name, kind in MAPPED_SUFFIXES.items() if kind == "markdown")
 _LOCK = "~$"
-"""What Excel puts before the name of a workbook that is open, for a small file beside it."""
-_WILD = frozenset("*?[")
+"""The prefix of the lock file that Excel writes next to an open workbook."""
+_WILDCARDS = frozenset("*?[")
 
 
 def discover(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics) -> tuple[SourceFile, ...]:
-    """Return the files below `paths`, else those of the sources of importer.yaml, else those of its folder.
+    """Return the files below `paths`, or else of the sources in importer.yaml, or else of its folder.
 
-    Passed over are hidden files and folders, importer.yaml, and what has another suffix.
+    Hidden files and folders, importer.yaml and files with an unknown suffix are skipped.
     """
     if paths:
-        groups = [_given(path, settings, diagnostics) for path in paths]
+        groups = [_requested(path, settings, diagnostics) for path in paths]
     elif settings.sources:
         groups = [_source(source, settings, diagnostics) for source in settings.sources]
     else:
@@ -43,26 +43,26 @@ def discover(settings: Settings, paths: Sequence[Path], diagnostics: Diagnostics
         key=lambda each: (each.shown, each.mapped is None, not each.named),
     )
     found = tuple({found.path.resolve(): found for found in reversed(every)}.values())[::-1]
-    return _with_words_of_sources(found, settings)
+    return _with_source_options(found, settings)
 
 
 def display_path(path: Path, root: Path) -> str:
-    """Return a path relative to `root` where it lies below that, else as it is."""
+    """Return a path relative to `root` if it is below it, otherwise unchanged."""
     absolute, base = (Path(os.path.normpath(each.absolute())) for each in (path, root))
     return (absolute.relative_to(base) if absolute.is_relative_to(base) else path).as_posix()
 
 
-def _given(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
-    """Return the files at a path of the command line. What a source of importer.yaml reads by a mapping is
-    read by that, however it was found."""
+def _requested(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
+    """Return the files at a path of the command line. A file of a source with a mapping is read with that
+    mapping."""
     mapped = [
         found
         for source in settings.sources
         if isinstance(source, MappedSource)
         for found in _mapped(source, settings, Diagnostics())
     ]
-    asked = path.resolve()
-    below = [found for found in mapped if found.path.resolve().is_relative_to(asked)]
+    requested = path.resolve()
+    below = [found for found in mapped if found.path.resolve().is_relative_to(requested)]
     if below and path.is_file():
         return [replace(below[0], named=True)]
     return below + _at(path, settings, Diagnostics() if below else diagnostics)
@@ -82,10 +82,10 @@ def _at(path: Path, settings: Settings, diagnostics: Diagnostics) -> list[Source
     return [SourceFile(path, name, named=True)]
 
 
-def _with_words_of_sources(found: Sequence[SourceFile], settings: Settings) -> tuple[SourceFile, ...]:
-    """Return the files with what importer.yaml says of them, however they were found; of several sources that
-    have a file the last one counts."""
-    words = {
+def _with_source_options(found: Sequence[SourceFile], settings: Settings) -> tuple[SourceFile, ...]:
+    """Return the files with the options of their sources in importer.yaml, however they were found. If a file
+    belongs to several sources, the last one wins."""
+    options = {
         each.path.resolve(): source
         for source in settings.sources
         if isinstance(source, PlainSource)
@@ -93,7 +93,7 @@ def _with_words_of_sources(found: Sequence[SourceFile], settings: Settings) -> t
     }
     return tuple(
         replace(each, timezone=source.timezone, policy=source.policy)
-        if (source := words.get(each.path.resolve())) and each.mapped is None
+        if (source := options.get(each.path.resolve())) and each.mapped is None
         else each
         for each in found
     )
@@ -112,11 +112,11 @@ def _source(
 
 
 def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
-    """Return the files that a mapping reads. In a folder and among those of a glob, other kinds of files than
-    those that mappings read are passed over."""
+    """Return the files of a source with a mapping. In folders and globs, files of types that mappings cannot
+    read are skipped."""
     path = settings.root / source.path
     place = config_place(settings, source.line)
-    if _WILD.isdisjoint(source.path) and not path.is_dir():
+    if _WILDCARDS.isdisjoint(source.path) and not path.is_dir():
         if path.is_file():
             return [SourceFile(path, display_path(path, settings.root), named=True, mapped=source)]
         _report_missing(source.path, place, diagnostics)
@@ -134,11 +134,11 @@ def _mapped(source: MappedSource, settings: Settings, diagnostics: Diagnostics) 
 
 
 def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics, line: int = 1) -> list[SourceFile]:
-    if _WILD.isdisjoint(pattern):
+    if _WILDCARDS.isdisjoint(pattern):
         return _at(settings.root / pattern, settings, diagnostics)
     place = config_place(settings, line)
     try:
-        found = _files_of_incidents(_matches(pattern, settings), settings)
+        found = _incident_files(_matches(pattern, settings), settings)
     except (ValueError, NotImplementedError) as error:
         diagnostics.error(
             "bad-value", f"the source `{pattern}` is not a valid glob", place, detail=str(error)
@@ -158,13 +158,13 @@ def _matches(pattern: str, settings: Settings) -> Iterator[Path]:
 
 
 def _is_hidden(path: Path, pattern: str, base: Path) -> bool:
-    """Whether a part of the path is hidden that the pattern does not name."""
-    asked = Path(pattern).parts
-    return any(part.startswith(".") and part not in asked for part in path.relative_to(base).parts)
+    """Whether a part of the path is hidden and not named by the pattern."""
+    named = Path(pattern).parts
+    return any(part.startswith(".") and part not in named for part in path.relative_to(base).parts)
 
 
-def _files_of_incidents(paths: Iterable[Path], settings: Settings) -> list[SourceFile]:
-    """Return those of the files that nobody named which are read as files of incidents."""
+def _incident_files(paths: Iterable[Path], settings: Settings) -> list[SourceFile]:
+    """Return the discovered files that are read as incident files."""
     mappings = (each.mapping for each in settings.sources if isinstance(each, MappedSource) and each.mapping)
     own = (settings.root / CONFIG_NAME, settings.path, *(settings.root / each for each in mappings))
     return [
@@ -175,22 +175,22 @@ def _files_of_incidents(paths: Iterable[Path], settings: Settings) -> list[Sourc
 
 
 def _may_declare(path: Path) -> bool:
-    """Whether a file of a known kind can hold incidents: no lock, no Markdown without front matter."""
+    """Whether a file of a known type can hold incidents: not a lock file or Markdown without front matter."""
     if path.name.startswith(_LOCK) or not path.is_file():
         return False
     return path.suffix.lower() not in _MARKDOWN_SUFFIXES or begins_with_front_matter(path)
 
 
 def _in_folder(folder: Path, settings: Settings, diagnostics: Diagnostics) -> list[SourceFile]:
-    found = _files_of_incidents(_walk(folder, diagnostics), settings)
+    found = _incident_files(_walk(folder, diagnostics), settings)
     if not found:
-        summary = f"the folder `{display_path(folder, settings.root)}` has no file of incidents"
+        summary = f"the folder `{display_path(folder, settings.root)}` has no incident files"
         _report_no_match(summary, SUFFIXES, None, diagnostics)
     return found
 
 
 def _walk(folder: Path, diagnostics: Diagnostics) -> Iterator[Path]:
-    """Yield every file that is not hidden. Links are followed, but no folder is entered twice."""
+    """Yield every file that is not hidden. Links are followed, but each folder is entered once."""
 
     def unreadable(error: OSError) -> None:
         summary = f"a folder cannot be read: {error.strerror}"
@@ -215,10 +215,10 @@ def _report_missing(name: str, place: Location | None, diagnostics: Diagnostics)
 def _report_no_match(
     summary: str, suffixes: Iterable[str], place: Location | None, diagnostics: Diagnostics
 ) -> None:
-    hint = f"files end in {', '.join(sorted(suffixes))}; hidden files are skipped"
+    hint = f"file names must end in {', '.join(sorted(suffixes))}; hidden files are skipped"
     diagnostics.error("no-match", summary, place, hint=hint)
 
 
 def config_place(settings: Settings, line: int) -> Location | None:
-    """Return the place of a line of importer.yaml, if there is one."""
+    """Return the place of a line of importer.yaml; None without that file."""
     return Location(display_path(settings.path, settings.root), line) if settings.path else None

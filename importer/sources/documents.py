@@ -1,4 +1,4 @@
-"""The bytes of a file -> the mappings in it that declare incidents, whatever its format."""
+"""The bytes of a file of any format -> the values in it that declare incidents."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _READERS: dict[str, Callable[[str, str, Diagnostics], Iterable[Node]]] = {
     ".tsv": partial(columns.read_csv, delimiter="\t"),
     MARKDOWN: front_matter.read_markdown,
 }
-_OWN_PRODUCT = re.compile(r'\s*\{[^{\[]*"(?:format_version|importer_report)"\s*:|importer_report,')
-"""Plans, state exports and reports say so before anything nested, or in their first header."""
+_WRITTEN_BY_IMPORTER = re.compile(r'\s*\{[^{\[]*"(?:format_version|importer_report)"\s*:|importer_report,')
+"""Plans, state exports and reports are marked before any nested value, or in their first header."""
 _MARKER_KEYS = frozenset({"incidents", "key", "external_id"})
-"""Keys of which one is enough to tell a file of incidents from any other YAML or JSON."""
+"""Any one of these keys marks an incident file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A value that should be an incident, the line where it begins, and what messages call its file."""
+    """A value that should be an incident, the line on which it begins, and the display path of its file."""
 
     node: Node
     line: int
@@ -42,8 +42,8 @@ class Candidate:
 
 
 def candidates(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iterator[Candidate]:
-    """Yield what a file declares. A file that declares nothing is an error if it was named, else a warning;
-    what this program wrote itself is passed over unless it was named."""
+    """Yield the incidents that a file declares. If it declares none, that is an error if the file was named,
+    otherwise a warning; a file that importer wrote itself is skipped unless it was named."""
     before = len(diagnostics.found)
     declaring: dict[str, bool] = {}
     try:
@@ -61,7 +61,7 @@ def candidates(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iter
         return
     if any(declaring.values()):
         for sheet in (sheet for sheet, declares in declaring.items() if not declares):
-            diagnostics.warning("not-an-incident-file", "a sheet declares no incident", Location(sheet, 1))
+            diagnostics.warning("not-an-incident-file", "a sheet declares no incidents", Location(sheet, 1))
     elif not any(each.severity is Severity.ERROR for each in diagnostics.found[before:]):
         _report_nothing(found, diagnostics)
 
@@ -69,25 +69,25 @@ def candidates(found: SourceFile, data: bytes, diagnostics: Diagnostics) -> Iter
 def _documents(
     found: SourceFile, data: bytes, diagnostics: Diagnostics
 ) -> Iterator[tuple[str, Iterable[Node]]] | None:
-    """Return what messages call a file, or each sheet of a workbook, and the documents in it; None where it
-    is passed over, or after saying that it is not to be read. Raises Malformed, also on the way."""
+    """Return the display name and documents of a file, or of each sheet of a workbook; None if the file is
+    skipped, or after reporting why it is not read. Raises Malformed, also during iteration."""
     suffix = found.path.suffix.lower()
     if suffix == WORKBOOK:
-        from importer.formats import xlsx_file  # noqa: PLC0415  only a workbook pays for it
+        from importer.formats import xlsx_file  # noqa: PLC0415  loaded only for a workbook
 
         return (
             (name, columns.read_rows(contents, name, diagnostics))
             for name, contents in xlsx_file.read_sheets(found.path, found.shown)
         )
     text = decode_text(data, csv_file.row_after if suffix in (".csv", ".tsv") else physical_line)
-    if _OWN_PRODUCT.match(text):
+    if _WRITTEN_BY_IMPORTER.match(text):
         if found.named:
             place = Location(found.shown, 1)
-            hint = "`importer show` renders a plan, `importer apply` carries it out"
-            diagnostics.error("not-an-incident-file", "this is a file that importer wrote", place, hint=hint)
+            hint = "to render a plan, use `importer show`; to apply it, `importer apply`"
+            diagnostics.error("not-an-incident-file", "importer wrote this file", place, hint=hint)
         return None
     if suffix == MARKDOWN and not found.named and not markdown_file.has_front_matter(text):
-        hint = "it ends with a line like its first one"
+        hint = "it must end with a line like its first one"
         place = Location(found.shown, 1)
         diagnostics.warning("no-front-matter", "the front matter has no end", place, hint=hint)
         return None
@@ -95,8 +95,8 @@ def _documents(
 
 
 def _if_one_declares(nodes: Iterable[Node]) -> Iterator[Node]:
-    """Yield the documents that are not empty, unless none of them looks like incidents. What comes after the
-    first that does is not waited for, so that of a long table one row is in memory, not all."""
+    """Yield the documents that are not empty, unless none looks like an incident. After the first that does,
+    documents are streamed, so that only one row of a long table is in memory."""
     held: list[Node] = []
     documents = (node for node in nodes if node is not None)
     for node in documents:
@@ -106,8 +106,8 @@ def _if_one_declares(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _declares(node: Node) -> bool:
-    """Whether a document looks like incidents: by a telling key, or by two fields that incidents have. That
-    it has a post-mortem says nothing: so has every Markdown file with a text."""
+    """Whether a document looks like incidents: it has a marker key, or two fields of incidents other than a
+    post-mortem, which every Markdown file with a body has."""
     match node:
         case Block() if node.get("incidents"):
             return _declares(node["incidents"])
@@ -140,7 +140,7 @@ def _unpacked(node: Node, path: str, diagnostics: Diagnostics) -> list[Candidate
 
 
 def _without_contents(file: Block) -> Block:
-    """Return a file's mapping with an empty list of incidents, which are checked one by one."""
+    """Return a file's mapping with an empty list of incidents, which are validated one by one."""
     outside = Block(file.line)
     outside.update(file)
     outside.lines = file.lines
@@ -153,7 +153,7 @@ def _report_nothing(found: SourceFile, diagnostics: Diagnostics) -> None:
     report = diagnostics.error if found.named else diagnostics.warning
     report(
         "not-an-incident-file",
-        "the file declares no incident",
+        "the file declares no incidents",
         Location(found.shown, 1),
         hint="an incident has a `key` and a `name`; for an export of another tracker: importer init --from "
         f"{found.shown}",

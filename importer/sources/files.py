@@ -1,4 +1,4 @@
-"""Paths -> bytes, with the SHA-256 of all that was read: what a plan was made from."""
+"""Paths -> bytes, with the SHA-256 of every file that was read: the inputs of a plan."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from importer.sources.discovery import display_path
 
 @dataclass(slots=True)
 class Files:
-    """Reads files and remembers them in `inputs`, by the path that messages call them."""
+    """Reads files and records them in `inputs`, by display path."""
 
     root: Path
     diagnostics: Diagnostics
     inputs: dict[str, Input] = field(default_factory=dict)
 
     def read(self, path: Path) -> bytes | None:
-        """Return a file's bytes, or None after saying why there are none."""
+        """Return a file's bytes, or None after reporting why it cannot be read."""
         name = display_path(path, self.root)
         try:
             data = path.read_bytes()
@@ -34,7 +34,7 @@ class Files:
         return data
 
     def note(self, path: Path) -> bool:
-        """Remember a file that something else reads, in pieces; False after saying why it cannot be read."""
+        """Record a file that other code reads in pieces; False after reporting why it cannot be read."""
         name = display_path(path, self.root)
         try:
             with path.open("rb") as file:
@@ -46,19 +46,19 @@ class Files:
         return True
 
     def document(self, folder: Path, name: str, place: Location) -> str | None:
-        """Return the text of the post-mortem that an incident in `folder` calls `name` at `place`.
+        """Return the text of the post-mortem `name` that an incident in `folder` refers to at `place`.
 
-        It must lie below the incident's own folder or the root: files come from other people, and what they
-        name is sent out.
+        It must be below the incident's own folder or the root: incident files may come from others, and the
+        files that they name are uploaded.
         """
         path = (folder / name).resolve()
         error = partial(self.diagnostics.error, at=place, detail=f"`{name}`")
         if not any(path.is_relative_to(allowed.resolve()) for allowed in (folder, self.root)):
-            summary = "a post-mortem lies outside of the folder of the incidents"
+            summary = "a post-mortem's file is outside the folder of the incidents"
             error("postmortem-outside", summary, hint="move it below the folder of importer.yaml")
             return None
         if not path.is_file():
-            hint = "the path is relative to the file of the incident"
+            hint = "the path is relative to the incident file"
             error("postmortem-file-missing", "a post-mortem's file does not exist", hint=hint)
             return None
         data = self.read(path)

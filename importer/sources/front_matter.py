@@ -15,11 +15,11 @@ from importer.model.diagnostics import Diagnostics
 
 _SUMMARY, _POSTMORTEM = "summary", "postmortem"
 _CONTENTS = ("content", "file", "url")
-"""What `postmortem` has for a document, one of these; the body is the first."""
+"""The keys of `postmortem` that hold a document; the body becomes the first."""
 
 
 def read_markdown(text: str, path: str, diagnostics: Diagnostics) -> Iterator[Node]:
-    """Yield the one mapping that a file declares, in the words of an incident file; nothing after saying why
+    """Yield the single mapping that a file declares, as in an incident file; nothing after reporting why
     there is none."""
     block = None
     try:
@@ -34,10 +34,10 @@ def read_markdown(text: str, path: str, diagnostics: Diagnostics) -> Iterator[No
 
 
 def _place_body(block: Block, found: FrontMatter) -> None:
-    """Put the body where the front matter wants it, and take away the word that says so."""
+    """Put the body into the field that the front matter's `body` names, and remove `body`."""
     if block.pop("incidents", None) is not None:
         line = block.lines["incidents"]
-        raise Malformed("wrong-type", "the front matter is one incident, not a list of them", line)
+        raise Malformed("wrong-type", "the front matter must be one incident, not a list", line)
     line = block.lines.get("body", block.line)
     match block.pop("body", _POSTMORTEM):
         case str(field) if field in (_SUMMARY, _POSTMORTEM):
@@ -46,31 +46,31 @@ def _place_body(block: Block, found: FrontMatter) -> None:
         case other:
             raise Malformed(
                 "bad-value",
-                "`body` must be a known word",
+                f"`body` must be `{_SUMMARY}` or `{_POSTMORTEM}`",
                 line,
                 detail=f"found `{other}`",
-                hint=f"it says what the text is: `{_SUMMARY}` or `{_POSTMORTEM}`",
+                hint="it names the field that the text below the front matter becomes",
             )
 
 
 def _set_body(block: Block, field: str, found: FrontMatter) -> None:
-    """Set the summary, or the contents of the post-mortem. Raises Malformed where there is one already."""
+    """Set the summary, or the contents of the post-mortem. Raises Malformed if it is already set."""
     is_summary = field == _SUMMARY
     target = block if is_summary else _postmortem(block, found.body_line)
     names = (_SUMMARY,) if is_summary else _CONTENTS
     if not target.keys().isdisjoint(names):
         raise Malformed(
             "duplicate-field",
-            f"the {field} is written twice: in the front matter and below it",
+            f"the {field} appears twice: in the front matter and below it",
             found.body_line,
-            hint="remove one of them; `body: summary` makes the text below it the summary",
+            hint="remove one of them; with `body: summary` the text below is the summary",
         )
     target[names[0]] = found.body
     target.lines[names[0]] = found.body_line
 
 
 def _postmortem(block: Block, line: int) -> Block:
-    """Return the mapping that the body belongs to, in which the front matter may say its title and status."""
+    """Return the mapping for the body, in which the front matter may set its title and status."""
     existing = block.get(_POSTMORTEM)
     if _POSTMORTEM not in block:
         existing = block[_POSTMORTEM] = Block(line)

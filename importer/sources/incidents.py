@@ -1,4 +1,4 @@
-"""The checked mapping of an incident -> an Incident: references with places, moments in UTC, children."""
+"""The validated mapping of an incident -> an Incident: references with places, times in UTC, children."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from importer.model.settings import Settings
 from importer.sources.settings_file import policy_of
 
 ReadDocument = Callable[[str, Location], str | None]
-"""A post-mortem's file, as an incident calls it, and where -> its text, or None after a diagnostic."""
+"""The file name of a post-mortem and its place -> its text, or None after a diagnostic."""
 
 _TEXTS = {
     each.value: Attribute(each)
@@ -58,8 +58,8 @@ _REFERENCES = {
 
 @dataclass(frozen=True, slots=True)
 class FileContext:
-    """What all incidents of a file share. Where it `packs_cells`, one cell of a table can hold several values
-    of a custom field; a mapping has split them already."""
+    """What all incidents of a file share. With `packs_cells`, one cell of a table may hold several values of
+    a custom field; a mapping has already split them."""
 
     path: str
     settings: Settings
@@ -71,10 +71,9 @@ class FileContext:
 
 
 def incident(block: Block, source: FileContext) -> Incident:
-    """Return the incident that a mapping of the right shape declares, with the defaults of the settings.
+    """Return the incident that a validated mapping declares, with the defaults of the settings.
 
-    Values that cannot be read are reported and left out. That a value is a mapping where it must be one, the
-    schema has made sure of; so the casts below.
+    Values that cannot be read are reported and left out. The casts below rely on the schema.
     """
     number = block.get("external_id")
     external_id = int(number) if isinstance(number, str) else None
@@ -90,7 +89,7 @@ def incident(block: Block, source: FileContext) -> Incident:
 
 @dataclass(slots=True)
 class _Draft:
-    """The attributes of one incident while they are read."""
+    """The attributes of one incident under construction."""
 
     block: Block
     source: FileContext
@@ -133,8 +132,8 @@ class _Draft:
             packed = self.source.packs_cells and place.column is not None
             self.put(attribute, _custom_value(value, place, packed=packed), place)
 
-    def postmortem(self, where: Node) -> None:
-        document = cast(Block, where)
+    def postmortem(self, written: Node) -> None:
+        document = cast(Block, written)
         if "url" in document:
             self.found[Attribute(Field.POSTMORTEM_URL)] = normalise.text(_text(document, "url"))
             return
@@ -224,7 +223,7 @@ class _Draft:
             yield Attribute(kind, Reference(of, normalise.line(name), "name", place)), value, place
 
     def put(self, attribute: Attribute, value: Value, place: Location) -> None:
-        """Set an attribute once; names that differ only in blanks or Unicode form are one name."""
+        """Set an attribute once; names that differ only in white space or Unicode form are equal."""
         before = len(self.found)
         self.found[attribute] = value
         if len(self.found) == before:
@@ -236,7 +235,7 @@ class _Draft:
             )
 
     def add_child(self, kind: Field, title: str, child: Child) -> None:
-        """Add a child under its title; a second one of that title becomes `title #2`."""
+        """Add a child under its title; the second child with the same title becomes `title #2`."""
         attribute = Attribute(kind, title)
         count = 1
         while attribute in self.found:
@@ -245,7 +244,7 @@ class _Draft:
         self.found[attribute] = child
 
     def moment(self, text: str, place: Location) -> datetime | None:
-        """Return the instant that a text names; None after saying why it names none."""
+        """Return the instant that a text denotes; None after reporting why it is invalid."""
         try:
             return moment(text, self.source.zone)
         except InvalidMoment as problem:
@@ -270,7 +269,7 @@ _READERS: dict[str, Callable[[_Draft, Node], None]] = {
 
 
 def _reference(kind: Kind, value: Node, place: Location) -> Reference:
-    """Return the thing that a name, or a mapping such as {id: ...}, stands for."""
+    """Return the reference that a name, or a mapping such as {id: ...}, denotes."""
     if isinstance(value, Block):
         ((by, name),) = value.items()
         return Reference(kind, str(name).strip(), by, place)
@@ -306,7 +305,7 @@ def _blocks(items: Node) -> list[Block]:
 
 
 def _heading(markdown: str) -> str:
-    """Return the first heading of the first level, or an empty text. What stands in a code fence is none."""
+    """Return the first level-1 heading outside code fences, or an empty text."""
     fenced = False
     for line in markdown.split("\n"):
         if line.startswith(("```", "~~~")):

@@ -1,4 +1,4 @@
-"""The files of a source with a mapping -> the incidents that its records declare."""
+"""The files of a source with a mapping -> the incidents that their records declare."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from importer.sources.incidents import FileContext, incident
 
 @dataclass(slots=True)
 class Mapped:
-    """A source at work. `counts` says what became of its records, once all the incidents are read."""
+    """A source with a mapping. Its `counts` are complete once all of its incidents are read."""
 
     source: MappedSource
     settings: Settings
@@ -26,38 +26,38 @@ class Mapped:
     counts: RecordCounts = field(default_factory=RecordCounts)
 
     def incidents(self, files: Sequence[SourceFile]) -> Iterator[Incident]:
-        """Yield the incidents of the files; nothing after saying what is wrong with the mapping."""
-        chosen = self.chosen()
-        if chosen is None:
+        """Yield the incidents of the files; nothing after reporting the mistakes of the mapping."""
+        mapping = self.mapping()
+        if mapping is None:
             return
-        chosen = replace(
-            chosen,
-            timezone=self.source.timezone or chosen.timezone or self.settings.timezone,
-            encoding=self.source.encoding or chosen.encoding,
+        mapping = replace(
+            mapping,
+            timezone=self.source.timezone or mapping.timezone or self.settings.timezone,
+            encoding=self.source.encoding or mapping.encoding,
         )
-        self.counts.header_row = chosen.header_row or 1
-        self.counts.delimiter = chosen.delimiter or ("\t" if chosen.format is Format.TSV else ",")
-        readable = [found for found in files if _is_meant(found, chosen) and self.read.note(found.path)]
-        sources = {found.shown: self.incident_source(found) for found in readable}
-        for candidate in map_records(chosen, readable, self.read.diagnostics, self.counts):
-            made = self.built(candidate, sources[candidate.found.shown])
-            if made is not None:
-                yield made
+        self.counts.header_row = mapping.header_row or 1
+        self.counts.delimiter = mapping.delimiter or ("\t" if mapping.format is Format.TSV else ",")
+        readable = [found for found in files if _has_format(found, mapping) and self.read.note(found.path)]
+        contexts = {found.shown: self.file_context(found) for found in readable}
+        for candidate in map_records(mapping, readable, self.read.diagnostics, self.counts):
+            built = self.build(candidate, contexts[candidate.found.shown])
+            if built is not None:
+                yield built
 
-    def built(self, candidate: MappedRecord, source: FileContext) -> Incident | None:
-        """Return the incident of a candidate. One with a mistake is left out: a record that is put right can
-        be fed again, one that came in by half cannot."""
+    def build(self, candidate: MappedRecord, source: FileContext) -> Incident | None:
+        """Return the incident of a candidate. One with a mistake is left out: a rejected record can be fixed
+        and imported again, a partially imported one cannot."""
         found = self.read.diagnostics.found
         before = len(found)
         found += shape.validate(candidate.block, shape.INCIDENT, source.path, line=candidate.block.line)
-        made = None if len(found) > before else incident(candidate.block, source)
+        built = None if len(found) > before else incident(candidate.block, source)
         problems = [each for each in found[before:] if each.severity is Severity.ERROR]
         if problems:
             self.counts.rejects.append(candidate.rejected(problems))
             return None
-        return made
+        return built
 
-    def incident_source(self, found: SourceFile) -> FileContext:
+    def file_context(self, found: SourceFile) -> FileContext:
         return FileContext(
             path=found.shown,
             settings=self.settings,
@@ -68,8 +68,8 @@ class Mapped:
             policy=self.source.policy or self.settings.policy,
         )
 
-    def chosen(self) -> Mapping | None:
-        """Return the preset, or the mapping of the file, which is one of the inputs then."""
+    def mapping(self) -> Mapping | None:
+        """Return the preset, or the mapping file, which then is one of the inputs."""
         place = config_place(self.settings, self.source.line)
         if self.source.preset is not None:
             return read_preset(self.source.preset, self.read.diagnostics, at=place)
@@ -80,13 +80,13 @@ class Mapped:
             hint = f"there is a preset of that name: `preset: {name}`" if is_preset else "check the path"
             self.read.diagnostics.error("no-such-file", f"there is no mapping `{name}`", place, hint=hint)
             return None
-        chosen = read_mapping(path, self.read.diagnostics, shown=display_path(path, self.settings.root))
-        for each in chosen.files if chosen else ():
+        mapping = read_mapping(path, self.read.diagnostics, shown=display_path(path, self.settings.root))
+        for each in mapping.files if mapping else ():
             self.read.note(each)
-        return chosen
+        return mapping
 
 
-def _is_meant(found: SourceFile, chosen: Mapping) -> bool:
-    """Whether a mapping reads a file: of a folder or glob only those of its format."""
+def _has_format(found: SourceFile, mapping: Mapping) -> bool:
+    """Whether a mapping reads a file; from a folder or glob, it reads only files of its format."""
     kind = MAPPED_SUFFIXES.get(found.path.suffix.lower())
-    return found.named or chosen.format is None or kind == chosen.format
+    return found.named or mapping.format is None or kind == mapping.format

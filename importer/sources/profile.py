@@ -1,4 +1,4 @@
-"""A file or folder of an export -> one look at all of its records."""
+"""A file or folder of an export -> one profile of its records."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from importer.sources.discovery import discover
 
 
 def profile_source(path: Path, settings: Settings) -> tuple[SourceProfile, str | None]:
-    """Return what the files have together, and the JMESPath to their records where these stand below the one
+    """Return the combined profile of the files, and the JMESPath to their records if these are in the only
     list of an object.
 
-    Raises UsageError where there is no file or they are of several formats, InvalidInput where one cannot be
-    read.
+    Raises UsageError if there are no files or several formats, InvalidInput if a file cannot be read or no
+    file has records.
     """
     files = _files(path, settings)
     profiles = [profile_file(each.path, shown=each.shown) for each in files]
@@ -28,7 +28,7 @@ def profile_source(path: Path, settings: Settings) -> tuple[SourceProfile, str |
     if records is not None:
         mapping = Mapping(shown=str(path), records=records)
         below = [profile_file(each.path, shown=each.shown, mapping=mapping) for each in files]
-        if below[0].diagnostics.has_errors:  # the file is a list of one record, which has a list itself
+        if below[0].diagnostics.has_errors:  # the file is a list of one record, which contains a list
             records = None
         else:
             profiles = below
@@ -37,7 +37,7 @@ def profile_source(path: Path, settings: Settings) -> tuple[SourceProfile, str |
         raise InvalidInput(tuple(found))
     if not any(each.records for each in profiles):
         raise InvalidInput(tuple(no_records(each.shown) for each in files))
-    return _together(profiles), records
+    return _combined(profiles), records
 
 
 def _files(path: Path, settings: Settings) -> list[SourceFile]:
@@ -51,8 +51,8 @@ def _files(path: Path, settings: Settings) -> list[SourceFile]:
     if len(formats) != 1:
         counts = ", ".join(f"{count} {name}" for name, count in formats.items()) or "none"
         raise UsageError(
-            f"{path} must have files of one format that a mapping reads, and has {counts}",
-            hint="name one of the files, or move those of one format into a folder of their own",
+            f"{path} must contain files of one supported format, found {counts}",
+            hint="choose one file, or move the files of one format into a separate folder",
         )
     return list(found)
 
@@ -67,9 +67,9 @@ def _records(profile: SourceProfile) -> str | None:
     return lists[0] if profile.records == 1 and len(lists) == 1 else None
 
 
-def _together(profiles: Sequence[SourceProfile]) -> SourceProfile:
-    """Return what several profiles saw as one. Of the encodings one that is not UTF-8 is kept: with it named,
-    the files in UTF-8 can still be read."""
+def _combined(profiles: Sequence[SourceProfile]) -> SourceProfile:
+    """Return several profiles as one. An encoding other than UTF-8 is kept: if a mapping names it, files in
+    UTF-8 are still read."""
     distinct: dict[str, Counter[str]] = {}
     filled: Counter[str] = Counter()
     detected: dict[str, str] = {}
@@ -79,7 +79,7 @@ def _together(profiles: Sequence[SourceProfile]) -> SourceProfile:
         detected |= each.detected
     for each in profiles:
         if each.format is Format.MARKDOWN:
-            del each.distinct["file.name"]  # the stem of the name says the same
+            del each.distinct["file.name"]  # `file.stem` is equally distinctive
         filled.update(each.filled)
         for name, values in each.distinct.items():
             distinct.setdefault(name, Counter()).update(values)

@@ -1,4 +1,4 @@
-"""A folder -> what git says of it: the commit for a plan to name, the path by which a code host knows it."""
+"""A folder -> its git commit, for plans, and its path within the repository, for links to a code host."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 def git_revision(folder: Path) -> str | None:
     """Return the commit checked out in a folder; None outside a repository or without git."""
-    return _answer(folder, "--verify", "--quiet", "HEAD")
+    return _rev_parse(folder, "--verify", "--quiet", "HEAD")
 
 
 def git_prefix(folder: Path) -> str:
-    """Return the path of a folder from the top of its checkout, with a slash at its end; empty at the top,
-    outside a repository and without git."""
-    return _answer(folder, "--show-prefix") or ""
+    """Return the path of a folder within its repository, with a trailing slash; empty at the top, outside a
+    repository or without git."""
+    return _rev_parse(folder, "--show-prefix") or ""
 
 
-def _answer(folder: Path, *question: str) -> str | None:
-    command = ["git", "-C", str(folder), "rev-parse", *question]
+def _rev_parse(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), "rev-parse", *arguments]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""Declared incidents -> what is wrong with them beyond their shape, without an account to compare with."""
+"""Declared incidents -> the mistakes that a schema cannot find, without an account to compare with."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _STARTED = "impact started"
 
 
 def check_declared(incidents: Iterable[Incident], *, now: datetime) -> tuple[Diagnostic, ...]:
-    """Return the problems of incidents that are not resolved yet: first those of pairs, then of each."""
+    """Return the problems of incidents before resolving: first of pairs, then of each incident."""
     declared = tuple(incidents)
     problems = Diagnostics()
     problems.found += [
-        *_twice(declared, "duplicate-key", "two incidents have the same key", lambda each: each.key),
-        *_twice(
+        *_duplicates(declared, "duplicate-key", "two incidents have the same key", lambda each: each.key),
+        *_duplicates(
             declared,
             "duplicate-external-id",
             "two incidents have the same external_id",
             lambda each: None if each.external_id is None else str(each.external_id),
         ),
-        *_twice(
+        *_duplicates(
             declared,
             "duplicate-idempotency-key",
             "two incidents have the same idempotency_key",
@@ -56,10 +56,10 @@ def check_declared(incidents: Iterable[Incident], *, now: datetime) -> tuple[Dia
     return tuple(problems.found)
 
 
-def _twice(
+def _duplicates(
     incidents: tuple[Incident, ...], code: str, summary: str, value_of: Callable[[Incident], str | None]
 ) -> Iterator[Diagnostic]:
-    """Yield an error for each incident that has the value of an earlier one; it names both places."""
+    """Yield an error, with both places, for each incident that has the value of an earlier one."""
     first: dict[str, Incident] = {}
     for incident in incidents:
         value = value_of(incident)
@@ -80,15 +80,15 @@ def _twice(
 def _check_identity(incident: Incident, problems: Diagnostics) -> None:
     number, key, place = incident.external_id, incident.idempotency_key, incident.location
     if number is not None and not 1 <= number <= LARGEST_NUMBER:
-        summary = "an external_id must be a whole number, 1 or more"
+        summary = f"an external_id must be a whole number from 1 to {LARGEST_NUMBER}"
         problems.error("bad-external-id", summary, place, detail=str(number))
     if key is not None and not is_safe(key):
-        summary = "an idempotency_key is not 1 to 64 characters of A-Z a-z 0-9 . _ : -"
+        summary = "an idempotency_key must be 1 to 64 of the characters A-Z a-z 0-9 . _ : -"
         problems.error("bad-idempotency-key", summary, place, detail=f"`{key}`")
 
 
 def _check_moments(incident: Incident, problems: Diagnostics, now: datetime) -> None:
-    """Warn of odd timestamps. Order is judged by name: rank is the order of display, not of time."""
+    """Warn about odd timestamps. The order is judged by name: ranks are the order of display, not of time."""
     moments = [
         (attribute.key, value)
         for attribute, value in incident.attributes.items()
@@ -127,8 +127,8 @@ def _check_timeline(incident: Incident, problems: Diagnostics) -> None:
 
 
 def _check_status_page(incident: Incident, problems: Diagnostics, now: datetime) -> None:
-    """Report what the API would refuse: updates go forward, lie in the past, and end with `resolved`
-    (API page: Status Pages V2, Create retrospective incident)."""
+    """Report what the API would refuse: updates must be in order, in the past, and end with `resolved` (API
+    page: Status Pages V2, Create retrospective incident)."""
     place, detail = incident.location, f"incident `{incident.key}`"
     for value in incident.attributes.values():
         if not isinstance(value, StatusPageIncident) or not value.updates:

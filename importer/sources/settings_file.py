@@ -1,4 +1,4 @@
-"""importer.yaml -> Settings, or every mistake in it."""
+"""importer.yaml -> Settings, or all of its mistakes."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _POLICY = frozenset({"on_drift", "ignore_changes"})
 
 
 def load_settings(path: Path | None, folder: Path, diagnostics: Diagnostics) -> Settings:
-    """Read the file at `path`, or importer.yaml in `folder` where there is one; else return the defaults.
+    """Read the file at `path`, or importer.yaml in `folder` if it exists; otherwise return the defaults.
 
-    Mistakes go to `diagnostics`, and the values they are in keep their defaults.
-    Raises UsageError where `path` names no file.
+    Mistakes go to `diagnostics`, and those values keep their defaults.
+    Raises UsageError if the file cannot be read.
     """
     chosen = path or folder / CONFIG_NAME
     if path is None and not chosen.is_file():
@@ -39,7 +39,7 @@ def load_settings(path: Path | None, folder: Path, diagnostics: Diagnostics) -> 
     try:
         data = chosen.read_bytes()
     except OSError as error:
-        summary = f"the configuration {chosen} cannot be read: {error.strerror}"
+        summary = f"cannot read the configuration {chosen}: {error.strerror}"
         raise UsageError(summary, hint="check --config") from None
     root = chosen.parent
     block = shape.read(data, shape.CONFIG, chosen.name, diagnostics, empty=Block(1))
@@ -49,7 +49,7 @@ def load_settings(path: Path | None, folder: Path, diagnostics: Diagnostics) -> 
 
 
 def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
-    """Return the settings of a mapping of the right shape."""
+    """Return the settings of a valid mapping."""
     root = path.parent
     defaults = _texts(block.get("defaults"))
     identity = _texts(block.get("identity"))
@@ -80,16 +80,15 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
     )
 
 
-def policy_of(block: Block, wider: Policy) -> Policy:
-    """Return the policy that a mapping of the right shape states; what it leaves open is that of its
-    surroundings."""
+def policy_of(block: Block, outer: Policy) -> Policy:
+    """Return the policy that a valid mapping sets, with the rest from the `outer` policy."""
     if block.keys().isdisjoint(_POLICY):
-        return wider
+        return outer
     return Policy(
-        on_drift=OnDrift(str(block.get("on_drift") or wider.on_drift)),
+        on_drift=OnDrift(str(block.get("on_drift") or outer.on_drift)),
         ignore_changes=frozenset(texts(block["ignore_changes"]))
         if "ignore_changes" in block
-        else wider.ignore_changes,
+        else outer.ignore_changes,
     )
 
 
@@ -106,23 +105,24 @@ def _sources(
 def _source(
     written: Block, policy: Policy, name: str, diagnostics: Diagnostics
 ) -> PlainSource | MappedSource:
-    words = _texts(written)
-    zone = _checked_name(words.get("timezone"), moments.zone, written.place(name, "timezone"), diagnostics)
+    options = _texts(written)
+    zone = _checked_name(options.get("timezone"), moments.zone, written.place(name, "timezone"), diagnostics)
     own = None if written.keys().isdisjoint(_POLICY) else policy_of(written, policy)
-    where = written.place(name, "encoding")
-    encoding = _checked_name(words.get("encoding"), check_encoding, where, diagnostics)
-    if "mapping" in words or "preset" in words:
-        preset = words.get("preset")
-        return MappedSource(words["path"], words.get("mapping"), preset, zone, written.line, encoding, own)
+    at = written.place(name, "encoding")
+    encoding = _checked_name(options.get("encoding"), check_encoding, at, diagnostics)
+    if "mapping" in options or "preset" in options:
+        preset = options.get("preset")
+        mapping = options.get("mapping")
+        return MappedSource(options["path"], mapping, preset, zone, written.line, encoding, own)
     if encoding is not None:
-        diagnostics.error("bad-value", "`encoding` is for a source with a `mapping` or a `preset`", where)
-    return PlainSource(words["path"], zone, written.line, own)
+        diagnostics.error("bad-value", "`encoding` requires a `mapping` or a `preset`", at)
+    return PlainSource(options["path"], zone, written.line, own)
 
 
 def _checked_name(
     name: str | None, check: Callable[[str], object], at: Location, diagnostics: Diagnostics
 ) -> str | None:
-    """Return a name; None where there is none, or after saying that the check knows no such name."""
+    """Return a name; None if there is none, or after reporting that the check refuses it."""
     try:
         if name:
             check(name)

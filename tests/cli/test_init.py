@@ -122,7 +122,7 @@ def test_day_first_or_month_first_is_for_a_person_to_decide(folder: Folder) -> N
 def test_several_candidates_are_told_and_moments_in_iso_need_no_format(folder: Folder) -> None:
     folder.write("export.csv", "id,key,title,severity,opened\n1,A,Down,??,2023-01-02T10:00:00Z\n")
     result = folder.run("init", "--from", "export.csv", "--sandbox")
-    assert "the key could be key, id: the first was taken" in result.err
+    assert "the key could be `key` or `id`: the first was chosen" in result.err
     text = (folder.path / "export.mapping.yaml").read_text("utf-8")
     assert "  timestamps.Reported at: opened\n" in text
     assert '# "??":   # 1\n' in text
@@ -218,15 +218,15 @@ def test_a_table_of_nobody_in_particular_is_not_taken_for_a_tracker_s(folder: Fo
 def test_a_column_that_is_called_like_nothing_can_serve_and_is_told(folder: Folder) -> None:
     folder.write("export.csv", "a,b\nx1,It was down\nx2,It was slow\n")
     result = folder.run("init", "--from", "export.csv")
-    assert "`a` was taken for the key for its values alone: check it" in result.err
-    assert "`b` was taken for the name for its values alone: check it" in result.err
+    assert "`a` was chosen as the key by its values alone: check it" in result.err
+    assert "`b` was chosen as the name by its values alone: check it" in result.err
     done = folder.run("convert", "export.csv", "--mapping", "export.mapping.yaml")
     assert (done.code, done.out) == (0, "incidents/undated.yaml  2\n")
 
 
 def test_rows_of_one_key_are_asked_about(folder: Folder) -> None:
     folder.write("a.csv", "number,title,state\nI1,Down,New\nI1,Down,Closed\nI2,Slow,New\n")
-    assert "several records have one `number`" in folder.run("init", "--from", "a.csv").err
+    assert "several records have the same `number`" in folder.run("init", "--from", "a.csv").err
     mapping = folder.path / "a.mapping.yaml"
     text = mapping.read_text("utf-8")
     assert "# keep: last" in text
@@ -239,7 +239,7 @@ def test_the_language_of_the_months_is_found_and_slips_among_moments_are_told(fo
     rows = [f"{day},Ausfall {day},{day}. Mai 2023 10:00\n" for day in range(1, 13)]
     folder.write("a.csv", "Nr,Titel,Beginn\n" + "".join(rows) + "13,Ausfall,unbekannt\n")
     result = folder.run("init", "--from", "a.csv")
-    assert "`Beginn` has other forms too (1 seen, such as `unbekannt`)" in result.err
+    assert "`Beginn` has 1 value in other formats, such as `unbekannt`" in result.err
     text = (folder.path / "a.mapping.yaml").read_text("utf-8")
     assert "\nmonths: de\n" in text and 'datetime_formats: ["%d. %b %Y %H:%M"]' in text
 
@@ -268,7 +268,7 @@ def test_a_folder_must_have_files_of_one_format(folder: Folder, files: dict[str,
         folder.write(f"export/{name}", content)
     result = folder.run("init", "--from", "export")
     assert result.code == 1
-    assert "must have files of one format" in result.err
+    assert "must contain files of one supported format" in result.err
     assert ("1 csv, 1 json" if files else "none") in result.err
 
 

@@ -54,7 +54,7 @@ def given(*words: str) -> Everything:
     return value
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_an_omitted_setting_has_its_default() -> None:
     assert given("a") == Everything("a", (), Group(False, None), 0.5, Colour.RED, (), "year")
 
 

@@ -1,4 +1,4 @@
-"""JSON: as written, with lines, strictly."""
+"""JSON: values as written, with lines, parsed strictly."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_duplicate_keys_are_refused_with_both_lines() -> None:
         "-Infinity", "'a'", '"a', '"\t"', '"\\x"', "1 2", "// c\n1", "tru", '{"a":1]', '"\\ud800"', '{"a":1 "b":2}', "[}",
     ],
 )  # fmt: skip
-def test_what_is_not_json_is_refused(text: str) -> None:
+def test_invalid_json_is_refused(text: str) -> None:
     assert " syntax: invalid JSON" in refused(text)
 
 
@@ -70,7 +70,7 @@ def test_a_syntax_error_has_its_line() -> None:
 @pytest.mark.parametrize(
     "text", ['{"a": [1,\n NaN]}', "[1,\n -Infinity]", "[1,\n // two\n2]", "[1,\n # two\n2]"]
 )
-def test_what_only_looks_like_json_is_refused_at_its_line_with_a_hint(text: str) -> None:
+def test_almost_json_is_refused_with_its_line_and_a_hint(text: str) -> None:
     diagnostics = Diagnostics()
     assert json_file.read(text, "a.json", diagnostics) == []
     assert [str(each.locations[0]) for each in diagnostics.found] == ["a.json:2"]
@@ -78,18 +78,18 @@ def test_what_only_looks_like_json_is_refused_at_its_line_with_a_hint(text: str)
 
 
 @pytest.mark.parametrize("text", ['{"a": "\\ud800"}', '{"\\ud800": 1}', '["\\udc00"]'])
-def test_half_a_surrogate_pair_is_refused_wherever_it_stands(text: str) -> None:
+def test_half_a_surrogate_pair_is_refused_in_keys_and_values(text: str) -> None:
     assert "half of a surrogate pair" in refused(text)
 
 
-def test_nesting_has_an_end() -> None:
+def test_nesting_has_a_limit() -> None:
     fits = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert read(fits)[1] == []
     assert "too-deep" in refused(f"[{fits}]")
     assert "too-deep" in refused('{"a":' * 100_000)
 
 
-def test_json_lines_are_a_document_each_and_a_bad_one_spoils_only_itself() -> None:
+def test_each_json_line_is_a_document_and_an_invalid_one_is_skipped() -> None:
     diagnostics = Diagnostics()
     nodes = json_file.read_lines('{"a": 1}\n\n{"b": \n{"c": "\u2028"}\r\n', "a.jsonl", diagnostics)
     assert nodes == [{"a": "1"}, {"c": "\u2028"}]
@@ -119,12 +119,12 @@ trees = st.recursive(
 
 
 @given(trees, st.sampled_from([None, 0, 2]), st.booleans())
-def test_the_structure_is_the_one_that_json_sees(tree: object, indent: int | None, plain: bool) -> None:
+def test_the_structure_equals_that_of_the_json_module(tree: object, indent: int | None, plain: bool) -> None:
     assert read(json.dumps(tree, indent=indent, ensure_ascii=plain)) == ([as_text(tree)], [])
 
 
 @given(st.text(alphabet='{}[]",:01-.eE\\untrlf \n', max_size=12))
-def test_it_refuses_what_json_refuses(text: str) -> None:
+def test_it_refuses_what_the_json_module_refuses(text: str) -> None:
     def refuse(word: str) -> None:
         raise ValueError(word)
 

@@ -1,4 +1,4 @@
-"""A document with one long list: the same as JSON, whole in pieces, and no word of it changed unseen."""
+"""A document with one long list: valid JSON, read in pieces, and sealed against changes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def opened(text: str) -> Document:
 
 
 @given(heads, st.lists(objects, max_size=4), st.booleans())
-def test_what_is_written_in_pieces_is_json_and_is_read_in_pieces(
+def test_a_document_written_in_pieces_is_json_and_is_read_in_pieces(
     head: dict[str, Any], entries: list[dict[str, Any]], is_laid_out_anew: bool
 ) -> None:
     text = text_of(head, entries)
@@ -55,7 +55,7 @@ def test_what_is_written_in_pieces_is_json_and_is_read_in_pieces(
     ("old", "new"),
     [('"a": 1', '"a": 2'), ('{"k":2}', '{"k":3}'), ('{"k":2}', '{"k":2,"l":1}'), ("sha256:", "sha256:0")],
 )
-def test_a_changed_word_breaks_the_seal(old: str, new: str) -> None:
+def test_any_change_breaks_the_seal(old: str, new: str) -> None:
     text = text_of({"a": 1, "z": 1}, [{"k": 1}, {"k": 2}])
     document = opened(text.replace(old, new))
     list(document.entries())
@@ -63,12 +63,12 @@ def test_a_changed_word_breaks_the_seal(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"list": 1}', "{", '{\n"list": [\n'])
-def test_what_has_no_list_of_that_name_is_no_document(text: str) -> None:
+def test_a_document_without_the_list_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         list(opened(text).entries())
 
 
-def test_keys_after_the_list_are_not_passed_over() -> None:
+def test_keys_after_the_list_are_refused() -> None:
     text = text_of({"a": 1}, [{"k": 1}]).replace('],\n"seal"', '],\n"later": 1,\n"seal"')
     with pytest.raises(ValueError, match="keys after the list"):
         list(opened(text).entries())
@@ -84,7 +84,7 @@ def test_keys_after_the_list_are_not_passed_over() -> None:
     ],
     ids=["twice-before", "within-a-value", "in-an-entry", "after-the-list"],
 )
-def test_a_key_that_stands_twice_is_refused_since_readers_differ_in_which_counts(old: str, new: str) -> None:
+def test_a_repeated_key_is_refused(old: str, new: str) -> None:
     text = text_of({"a": 1}, [{"k": 2}])
     assert old in text
     with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""The schemas: two validators that agree, and words for what is wrong."""
+"""The schemas: two validators that agree, and a message for each mistake."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def node(text: str) -> Node:
     return found
 
 
-def words(text: str, of: shape.Shape = shape.INCIDENT) -> list[str]:
-    """Return what is said of a document, without the base that makes it an incident."""
+def mistakes(text: str, of: shape.Shape = shape.INCIDENT) -> list[str]:
+    """Return the diagnostics of a document, without the base that makes it an incident."""
     base = "" if of is shape.CONFIG else "key: A\nname: B\n"
     found = shape.validate(node(base + text), of, "a.yaml")
     return [
@@ -57,7 +57,7 @@ def test_an_editor_finds_a_description_for_every_property(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["incident", "config"])
-def test_every_example_is_right(name: str) -> None:
+def test_every_example_is_valid(name: str) -> None:
     whole = schemas.read(name)
     for each in properties(whole):
         for example in each.get("examples", []):
@@ -80,7 +80,7 @@ def untitled(schema: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", ["incident", "config"])
-def test_every_check_says_what_it_expects(name: str) -> None:
+def test_every_check_has_a_title_for_messages(name: str) -> None:
     assert untitled(schemas.read(name)) == []
 
 
@@ -110,8 +110,8 @@ WRONG = {
     "external_id: 1_000": "bad-value: `external_id` must be a whole number | found `1_000`",
     'external_id: "12\\n"': "bad-value: `external_id` must be a whole number",
     "visibility: Privat": "bad-value: `visibility` must be public or private | found `Privat` | did you mean `private`?",
-    "visibility: null": "bad-value: `visibility` must be public or private | found nothing (null) | Who can see",
-    "severity: null": "wrong-type: `severity` must be a name, or {id: ...} | found nothing (null)",
+    "visibility: null": "bad-value: `visibility` must be public or private | found null | Who can see",
+    "severity: null": "wrong-type: `severity` must be a name, or {id: ...} | found null",
     "severity: {name: x}": "unknown-field: unknown field `severity.name`",
     "timestamps: []": "wrong-type: `timestamps` must be a mapping of timestamps | found an empty list | When what",
     "timestamps: {Resolved at: [x]}": "wrong-type: `timestamps.Resolved at` must be a moment",
@@ -119,7 +119,7 @@ WRONG = {
     "roles: {Lead: {email: a, id: b}}": "bad-value: `roles.Lead` must be an email address, or one of",
     "roles: {Lead: {}}": "bad-value: `roles.Lead` must be an email address, or one of {email: ...}",
     "custom_fields: {A: {x: y}}": "unknown-field: unknown field `custom_fields.A.x`",
-    "custom_fields: {A: [null]}": "wrong-type: `custom_fields.A[]` must be a name, or {id: ...} | found nothing",
+    "custom_fields: {A: [null]}": "wrong-type: `custom_fields.A[]` must be a name, or {id: ...} | found null",
     "custom_fields: {A: [' ']}": "bad-value: `custom_fields.A[]` must be a name",
     "postmortem: {url: x, title: y}": "bad-value: `postmortem.title` must be left out where there is a url",
     "postmortem: {title: y}": "missing-field: `postmortem.file` is missing |  | A Markdown file",
@@ -149,27 +149,27 @@ CONFIGS = [
 
 
 @pytest.mark.parametrize("text", RIGHT)
-def test_what_is_right_passes(text: str) -> None:
-    assert words(text) == []
+def test_a_valid_incident_passes(text: str) -> None:
+    assert mistakes(text) == []
 
 
 @pytest.mark.parametrize(("text", "expected"), WRONG.items())
-def test_what_is_wrong_is_said_in_the_users_words(text: str, expected: str) -> None:
-    said = words(text)
-    assert any(each.startswith(f"3 {expected}") for each in said), said
+def test_a_mistake_is_reported_in_the_users_words(text: str, expected: str) -> None:
+    messages = mistakes(text)
+    assert any(each.startswith(f"3 {expected}") for each in messages), messages
 
 
-def test_every_mistake_is_found_at_once_with_its_line() -> None:
-    said = words("serverity: x\nvisibility: y\ntimestamps:\n  A: []\n")
-    assert [each.split(":")[0] for each in said] == ["3 unknown-field", "4 bad-value", "6 wrong-type"]
+def test_all_mistakes_are_reported_at_once_with_their_lines() -> None:
+    messages = mistakes("serverity: x\nvisibility: y\ntimestamps:\n  A: []\n")
+    assert [each.split(":")[0] for each in messages] == ["3 unknown-field", "4 bad-value", "6 wrong-type"]
 
 
-def test_each_missing_field_is_said_once() -> None:
+def test_each_missing_field_is_reported_once() -> None:
     found = shape.validate(node("summary: x"), shape.INCIDENT, "a.yaml", line=7)
     assert sorted(each.summary for each in found) == ["`key` is missing", "`name` is missing"]
 
 
-def test_something_that_is_no_mapping_is_said_to_be_none() -> None:
+def test_a_value_that_is_not_a_mapping_is_reported() -> None:
     (found,) = shape.validate("text", shape.INCIDENT, "a.yaml", line=7)
     assert (found.summary, str(found.locations[0])) == (
         "the incident must be a mapping of fields",
@@ -177,9 +177,9 @@ def test_something_that_is_no_mapping_is_said_to_be_none() -> None:
     )
 
 
-def test_long_text_is_cut_in_messages() -> None:
-    (said,) = words(f"visibility: {'x' * 500}")
-    assert f"found `{'x' * 60}...`, 500 characters" in said
+def test_long_text_is_shortened_in_messages() -> None:
+    (message,) = mistakes(f"visibility: {'x' * 500}")
+    assert f"found `{'x' * 60}...`, 500 characters" in message
 
 
 @pytest.mark.parametrize("key", ["", " ", "a\tb", "a\nb", "a\x85b", "x" * 201, "a\n"])
@@ -191,7 +191,7 @@ def test_a_key_is_one_short_line(key: str) -> None:
 
 def agree(document: Any) -> None:
     for each in SHAPES:
-        fast = shape.gate(each).is_valid(document)
+        fast = shape.fast_validator(each).is_valid(document)
         slow = jsonschema.Draft202012Validator(shape.json_schema(each)).is_valid(document)
         assert fast == slow, (each, document)
 
@@ -210,7 +210,7 @@ def test_both_validators_agree_on_files(text: str) -> None:
     ("text", "right"),
     [(text, text in ("incidents: []", "incidents: [{key: A, name: B}]", "x-common: &a {b: 1}\nincidents: []", "[]", "[{key: A, name: B}]", "{key: A, name: B}", "{external_id: 1, name: B}")) for text in FILES],
 )  # fmt: skip
-def test_the_forms_of_a_file_are_these(text: str, right: bool) -> None:
+def test_a_file_is_a_mapping_a_list_or_incidents(text: str, right: bool) -> None:
     assert (shape.validate(node(text), shape.INCIDENT_FILE, "a") == ()) == right
 
 
@@ -267,13 +267,13 @@ def test_both_validators_agree_on_anything(document: dict[str, Any]) -> None:
     agree(document)
 
 
-def test_a_json_number_is_as_good_as_a_yaml_one() -> None:
+def test_json_numbers_are_valid_values() -> None:
     diagnostics = Diagnostics()
     (document,) = json_file.read('{"external_id": 12, "name": 5}', "a.json", diagnostics)
     assert shape.validate(document, shape.INCIDENT, "a.json") == ()
 
 
-def test_an_unknown_schema_is_named_with_the_ones_that_there_are() -> None:
+def test_an_unknown_schema_is_an_error_that_lists_the_known_ones() -> None:
     assert {"config", "incident"} <= set(schemas.names())
     with pytest.raises(KeyError, match="config"):
         schemas.read("nothing")

@@ -1,4 +1,4 @@
-"""TOML: the same plain text with lines as from YAML."""
+"""TOML: plain text with lines, as from YAML."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ title = "two"
 """.replace("'It''s'", "'Its'")
 
 
-def test_every_scalar_is_text_as_it_is_meant() -> None:
+def test_every_scalar_becomes_text() -> None:
     block = toml_file.read(TEXT)
     assert block == {
         "key": "1042",
@@ -69,13 +69,13 @@ def test_values_of_any_depth_know_their_lines() -> None:
     ("text", "code"),
     [("a =", "syntax"), ("a = " + "[" * 5000 + "]" * 5000, "too-deep"), ("a = 1\na = 2", "syntax")],
 )
-def test_what_is_not_toml_is_refused(text: str, code: str) -> None:
+def test_invalid_toml_is_refused(text: str, code: str) -> None:
     with pytest.raises(Malformed) as refused:
         toml_file.read(text)
     assert refused.value.code == code
 
 
-def test_a_key_whose_line_cannot_be_found_has_that_of_what_it_is_in() -> None:
+def test_a_key_whose_line_is_unknown_has_the_line_of_its_parent() -> None:
     block = toml_file.read('\n[["a]b"]]\nx = 1\n')
     assert block == {"a]b": [{"x": "1"}]}
     assert block.lines["a]b"] in (1, 2, 3)

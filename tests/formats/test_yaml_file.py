@@ -1,4 +1,4 @@
-"""YAML: as written, with lines, and nothing that explodes."""
+"""YAML: values as written, with lines, and limits on nesting and aliases."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_scalar_stays_what_the_author_wrote(written: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["", "~", "null", "Null", "NULL"])
-def test_only_a_plain_null_is_nothing(written: str) -> None:
+def test_only_a_plain_null_is_none(written: str) -> None:
     assert one(f"a: {written}\n") == {"a": None}
     assert one(f"a: '{written}'\n") == {"a": written}
     assert one(f"a: !!str {written}\n") == {"a": written}
@@ -66,7 +66,7 @@ def test_several_documents_are_a_list() -> None:
     assert read("") == ([], [])
 
 
-def test_a_merge_key_gives_way_to_the_mappings_own_keys_and_to_earlier_sources() -> None:
+def test_own_keys_and_earlier_sources_win_over_a_merge_key() -> None:
     node = one("a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc:\n  <<: [*a, *b]\n  x: 3\nd: {<<: *a}\n")
     assert isinstance(node, Block)
     assert node["c"] == {"x": "3", "y": "1", "z": "2"}
@@ -75,12 +75,12 @@ def test_a_merge_key_gives_way_to_the_mappings_own_keys_and_to_earlier_sources()
     assert one('"<<": x\n') == {"<<": "x"}
 
 
-def test_a_merge_of_something_else_is_refused() -> None:
+def test_a_merge_of_anything_but_mappings_is_refused() -> None:
     assert refused("a: 1\n<<: text\n").startswith("a.yaml:2 syntax: `<<` takes a mapping")
     assert refused("<<: [{a: 1}, text]\n").startswith("a.yaml:1 syntax: `<<` takes a mapping")
 
 
-def test_duplicate_keys_are_all_refused_with_both_lines() -> None:
+def test_every_duplicate_key_is_refused_with_both_lines() -> None:
     nodes, problems = read("a: 1\nb: 2\na: 3\nb: 4\n")
     assert nodes == [{"a": "1", "b": "2"}]
     assert problems == [
@@ -90,14 +90,16 @@ def test_duplicate_keys_are_all_refused_with_both_lines() -> None:
 
 
 @pytest.mark.parametrize("parser", PARSERS)
-def test_nesting_has_an_end(parser: type) -> None:
+def test_nesting_has_a_limit(parser: type) -> None:
     fits = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert read(fits, parser)[1] == []
     assert "too-deep" in refused("[" + fits + "]", parser)
-    assert "nesting" in refused("[" * 100_000, parser)  # in our words, or in those of a libyaml with a limit
+    assert "nesting" in refused(
+        "[" * 100_000, parser
+    )  # importer's message, or that of a libyaml with a limit
 
 
-def test_aliases_have_a_budget() -> None:
+def test_the_values_of_aliases_have_a_limit() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     assert "too-many-aliases" in refused("\n".join(lines))
@@ -114,7 +116,7 @@ def test_an_alias_must_have_a_finished_anchor_in_its_own_document() -> None:
 
 
 @pytest.mark.parametrize("tag", ["!!python/object:os.system", "!!int", "!custom", "!!timestamp"])
-def test_tags_are_refused_where_they_stand(tag: str) -> None:
+def test_tags_are_refused_with_their_line(tag: str) -> None:
     assert refused(f"a: 1\nb: {tag} 5\n").startswith("a.yaml:2 yaml-tag")
     assert refused(f"a: 1\nb: {tag} [5]\n").startswith("a.yaml:2 yaml-tag")
 
@@ -137,13 +139,13 @@ def test_a_key_must_be_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("parser", PARSERS)
-def test_half_a_character_is_refused(parser: type) -> None:
+def test_half_a_surrogate_pair_is_refused_in_yaml(parser: type) -> None:
     assert "syntax" in refused('a: "\\ud800"\n', parser)
     assert read('a: "\\U0001F600"\n', parser) == ([{"a": "😀"}], [])
 
 
 class AsText(yaml.SafeLoader):
-    """SafeLoader that leaves scalars as text, save for null."""
+    """A SafeLoader that leaves all scalars except null as text."""
 
 
 AsText.yaml_implicit_resolvers = {
@@ -162,7 +164,7 @@ trees = st.recursive(
 
 
 @given(trees, st.booleans(), st.sampled_from([None, "'", '"', "|"]))
-def test_the_structure_is_the_one_that_pyyaml_sees(tree: object, flow: bool, style: str | None) -> None:
+def test_the_structure_equals_that_of_pyyaml(tree: object, flow: bool, style: str | None) -> None:
     text = yaml.safe_dump(tree, default_flow_style=flow, default_style=style, allow_unicode=True)
     text = text.replace("!!null", "!!str").replace("!!int", "!!str").replace("!!bool", "!!str")
     text = text.replace("!!timestamp", "!!str")

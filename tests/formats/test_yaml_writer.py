@@ -1,4 +1,4 @@
-"""Incidents as YAML: they load again as they were, and a person can read them."""
+"""Incidents as YAML: they load unchanged, and are readable."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def line(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
-def is_said(text: str | None) -> TypeGuard[str]:
+def has_text(text: str | None) -> TypeGuard[str]:
     return text is not None
 
 
@@ -60,10 +60,10 @@ texts = st.one_of(
     st.text(st.sampled_from("ab \n\t:#-'\"\\é\u2028\x07|>{}[]1"), max_size=30),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
 )
-bodies = texts.map(normalise.text).filter(is_said)
+bodies = texts.map(normalise.text).filter(has_text)
 words = texts.map(line).filter(lambda text: text.strip(" \t\r\n") != "" and line(text) == text)
-told = bodies.filter(lambda text: text.strip(" \t\r\n") != "")
-"""Texts that must not be blank: they keep the blanks in front."""
+non_blank = bodies.filter(lambda text: text.strip(" \t\r\n") != "")
+"""Texts that must not be blank; leading white space is kept."""
 keys = words.filter(lambda text: text.isprintable() and len(text) <= 200)
 moments = st.datetimes(datetime(1901, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)).map(
     normalise.to_utc
@@ -84,7 +84,7 @@ updates = st.builds(
     StatusPageUpdate,
     at=moments,
     status=st.sampled_from(["investigating", "resolved"]),
-    message=told,
+    message=non_blank,
     components=st.dictionaries(words, st.just("operational"), max_size=2).map(
         lambda found: tuple((Reference(Kind.COMPONENT, name), found[name]) for name in sorted(found))
     ),
@@ -129,8 +129,8 @@ def one(field: Field, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[
 
 postmortems: st.SearchStrategy[dict[Attribute, Value]] = st.one_of(
     st.just({}),
-    told.map(lambda url: {Attribute(Field.POSTMORTEM_URL): url}),
-    st.tuples(words, told).map(
+    non_blank.map(lambda url: {Attribute(Field.POSTMORTEM_URL): url}),
+    st.tuples(words, non_blank).map(
         lambda pair: {Attribute(Field.POSTMORTEM, pair[0]): PostmortemDocument(pair[1], "completed")}
     ),
 )
@@ -140,7 +140,7 @@ attachment_lists = st.lists(attachments, max_size=3).map(
     )
 )
 parts = [
-    st.fixed_dictionaries({Attribute(Field.NAME): told}),
+    st.fixed_dictionaries({Attribute(Field.NAME): non_blank}),
     one(Field.SUMMARY, st.none() | bodies),
     one(Field.SEVERITY, references(Kind.SEVERITY, "id")),
     one(Field.VISIBILITY, st.sampled_from(["public", "private"])),
@@ -205,7 +205,7 @@ def by_key(found: Sequence[Incident]) -> list[Incident]:
 
 @settings(max_examples=60)
 @given(st.lists(incidents, max_size=3, unique_by=lambda each: each.key))
-def test_what_is_written_loads_as_it_was(declared: list[Incident]) -> None:
+def test_written_incidents_load_unchanged(declared: list[Incident]) -> None:
     text = to_yaml(declared, schema="incident.schema.json")
     if declared:
         assert by_key(loaded(text)) == by_key(declared)
@@ -213,13 +213,13 @@ def test_what_is_written_loads_as_it_was(declared: list[Incident]) -> None:
 
 @settings(max_examples=20)
 @given(st.lists(incidents, max_size=3, unique_by=lambda each: each.key))
-def test_the_order_of_incidents_and_fields_is_one(declared: list[Incident]) -> None:
+def test_the_order_of_incidents_and_fields_is_fixed(declared: list[Incident]) -> None:
     text = to_yaml(declared, schema="s")
     assert to_yaml(list(reversed(declared)), schema="s") == text
 
 
 @pytest.mark.parametrize("tricky", TRICKY)
-def test_a_tricky_text_is_the_same_text_everywhere(tricky: str) -> None:
+def test_a_tricky_text_loads_unchanged_in_every_place(tricky: str) -> None:
     text = normalise.text(tricky)
     field = Attribute(Field.CUSTOM_FIELD, Reference(Kind.CUSTOM_FIELD, line(tricky)))
     declared = incident("A", (Attribute(Field.SUMMARY), text), (field, text))
@@ -227,12 +227,12 @@ def test_a_tricky_text_is_the_same_text_everywhere(tricky: str) -> None:
 
 
 @pytest.mark.parametrize("tricky", TRICKY)
-def test_other_readers_of_yaml_find_the_same_text(tricky: str) -> None:
+def test_other_yaml_readers_find_the_same_text(tricky: str) -> None:
     declared = incident("A", (Attribute(Field.SUMMARY), tricky.rstrip()))
     assert yaml.safe_load(to_yaml([declared], schema="s"))["incidents"][0]["summary"] == tricky.rstrip()
 
 
-def test_a_page_for_review(golden: Any) -> None:
+def test_a_file_for_review_matches_its_golden(golden: Any) -> None:
     impact = Attribute(Field.TIMESTAMP, Reference(Kind.TIMESTAMP, "Impact started at"))
     resolved = Attribute(Field.TIMESTAMP, Reference(Kind.TIMESTAMP, "A later end"))
     teams = Attribute(Field.CUSTOM_FIELD, Reference(Kind.CUSTOM_FIELD, "Teams"))
@@ -264,11 +264,11 @@ def test_a_page_for_review(golden: Any) -> None:
     golden("yaml_writer.yaml", to_yaml([undated, full, early], schema="s.json"))
 
 
-def test_the_first_line_tells_editors_where_the_schema_is() -> None:
+def test_the_first_line_names_the_schema_for_editors() -> None:
     assert to_yaml([], schema="s.json").startswith(f"{MODELINE}s.json\n")
 
 
-def test_a_cell_of_a_table_is_written_as_it_stands() -> None:
+def test_a_packed_cell_is_written_as_its_text() -> None:
     field = Attribute(Field.CUSTOM_FIELD, Reference(Kind.CUSTOM_FIELD, "Teams"))
     text = to_yaml([incident("A", (field, Packed("Payments; Platform")))], schema="s")
     assert "Teams: Payments; Platform" in text

@@ -1,4 +1,4 @@
-"""A mapping and a file of text in, the blocks and what was said out."""
+"""Fixtures that run a mapping on a file, and return its blocks and messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from importer.model.settings import SourceFile
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a source."""
+    """The result of mapping a source."""
 
     candidates: list[MappedRecord]
     counts: RecordCounts
@@ -28,7 +28,7 @@ class Outcome:
         return [dict(each.block) for each in self.candidates]
 
     @property
-    def said(self) -> list[str]:
+    def messages(self) -> list[str]:
         return [
             f"{each.locations[0] if each.locations else '-'} {each.code} x{each.count}: {each.summary}"
             for each in grouped(self.diagnostics.found)
@@ -42,8 +42,8 @@ class Outcome:
 Mapped = Callable[..., Outcome]
 
 
-def shipped(name: str) -> Mapping:
-    """Return a preset, which has no mistakes."""
+def valid_preset(name: str) -> Mapping:
+    """Return a preset, which must be valid."""
     found = read_preset(name, Diagnostics())
     assert found is not None
     return found
@@ -51,7 +51,7 @@ def shipped(name: str) -> Mapping:
 
 @pytest.fixture
 def mapped(tmp_path: Path) -> Mapped:
-    """Return what maps `data`, in a file called `name` or a path, by the text of a mapping."""
+    """Return a function that maps `data`, a path or the contents of a file called `name`, with a mapping."""
 
     def run(mapping: str, data: str | bytes | Path, name: str = "a.csv") -> Outcome:
         (tmp_path / "m.yaml").write_text(mapping, encoding="utf-8")

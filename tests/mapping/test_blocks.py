@@ -1,4 +1,4 @@
-"""Records through a mapping: what becomes of each field, and of several records of one key."""
+"""Records through a mapping: the value of each field, and several records with the same key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importer.model import Severity
 from tests.mapping.conftest import Mapped
 
 
-def test_a_field_comes_from_where_the_mapping_says(mapped: Mapped) -> None:
+def test_a_field_is_read_from_the_source_in_the_mapping(mapped: Mapped) -> None:
     mapping = """
 fields:
   key: Key
@@ -28,7 +28,7 @@ fields:
 """
     data = "Key,Title,Env,Long,Short,P,Teams,Lead\nA 1,t,e,,s,HIGHEST,x; y;,a@b\nB,t,,l,s,p2,,\nC,t,,,,Low,,\nD,t,,,,?,,\n"
     outcome = mapped(mapping, data)
-    assert outcome.said == []
+    assert outcome.messages == []
     common = {"status": "Closed"}
     assert outcome.blocks == [
         {
@@ -42,16 +42,16 @@ fields:
     assert str(outcome.candidates[0].block.place("a.csv", "severity")) == "a.csv:2:6"
 
 
-def test_a_value_that_no_one_mapped_is_asked_for_by_name(mapped: Mapped) -> None:
+def test_an_unmapped_value_is_an_error_with_its_name(mapped: Mapped) -> None:
     mapping = "fields:\n  key: Key\n  severity: {column: P, values: {High: Major}}\n"
     outcome = mapped(mapping, "Key,P\nA,High\nB,SEV-1\nC,major\nD,SEV-1\nE,\n")
     assert [each["key"] for each in outcome.blocks] == ["A", "C", "E"]
-    assert outcome.said == ["a.csv:3:2 unmapped-value x2: severity `SEV-1` is not in its `values`"]
+    assert outcome.messages == ["a.csv:3:2 unmapped-value x2: severity `SEV-1` is not in its `values`"]
     assert "m.yaml:3" in outcome.hints
     assert [each.cells for each in outcome.counts.rejects] == [("B", "SEV-1"), ("D", "SEV-1")]
 
 
-def test_blank_texts_say_nothing(mapped: Mapped) -> None:
+def test_blank_texts_are_ignored(mapped: Mapped) -> None:
     mapping = "blank: ['?', n/a]\nfields: {key: Key, summary: {column: S, blank: -}, name: {column: N, default: none, required: true}}"
     outcome = mapped(mapping, "Key,S,N\nA,?,x\nB,N/A,?\nC,-,-\n")
     assert outcome.blocks == [
@@ -61,28 +61,28 @@ def test_blank_texts_say_nothing(mapped: Mapped) -> None:
     ]
 
 
-def test_a_required_field_that_is_blank_leaves_the_record_out(mapped: Mapped) -> None:
+def test_a_blank_required_field_rejects_the_record(mapped: Mapped) -> None:
     outcome = mapped("fields: {key: Key, name: {column: N, required: true}}", "Key,N\nA,\n")
-    assert outcome.said == ["a.csv:2:2 missing-field x1: `name` is blank"]
+    assert outcome.messages == ["a.csv:2:2 missing-field x1: `name` is blank"]
 
 
-def test_where_leaves_records_out(mapped: Mapped) -> None:
+def test_where_excludes_records(mapped: Mapped) -> None:
     mapping = "where: \"{{ Type == 'Incident' and row['Is test'] != 'yes' }}\"\nfields: {key: Key}"
     outcome = mapped(mapping, "Key,Type,Is test\nA,Incident,\nB,Task,\nC,Incident,yes\n")
     assert ([each["key"] for each in outcome.blocks], outcome.counts.filtered) == (["A"], 2)
 
 
-def test_a_record_that_where_cannot_judge_is_left_out_with_its_place(mapped: Mapped) -> None:
+def test_a_record_that_where_cannot_evaluate_is_rejected_with_its_place(mapped: Mapped) -> None:
     mapping = 'format: json\nwhere: "{{ kind }}"\nfields: {key: key}'
     outcome = mapped(mapping, '[{"key": "A", "kind": "x"},\n {"key": "B", "kind": {"name": "x"}}]', "a.json")
     assert [each["key"] for each in outcome.blocks] == ["A"]
     assert len(outcome.counts.rejects) == 1
-    assert outcome.said[0].startswith("a.json:2 ")
+    assert outcome.messages[0].startswith("a.json:2 ")
 
 
-def test_where_that_leaves_all_out_is_a_warning(mapped: Mapped) -> None:
-    assert mapped("where: '{{ false }}'\nfields: {key: Key}", "Key,N\nA,\n").said == [
-        "m.yaml:1 nothing-left x1: `where` leaves out every record"
+def test_a_where_that_excludes_everything_is_a_warning(mapped: Mapped) -> None:
+    assert mapped("where: '{{ false }}'\nfields: {key: Key}", "Key,N\nA,\n").messages == [
+        "m.yaml:1 nothing-left x1: `where` excludes every record"
     ]
 
 
@@ -90,22 +90,22 @@ def test_where_that_leaves_all_out_is_a_warning(mapped: Mapped) -> None:
     ("rule", "place", "hint"),
     [
         ("name: Nmae", "m.yaml:3", "did you mean `Name`?"),
-        ("name: {columns: [Name, Foo]}", "m.yaml:3", "there are Key, Name"),
+        ("name: {columns: [Name, Foo]}", "m.yaml:3", "known names are Key, Name"),
         ("name: {template: '{{ Nmae }}'}", "m.yaml:3", "did you mean `Name`?"),
         ("name: {template: \"{{ row['Nmae'] }}\"}", "m.yaml:3", "did you mean `Name`?"),
     ],
 )
-def test_a_column_that_is_not_there_is_told_once(mapped: Mapped, rule: str, place: str, hint: str) -> None:
+def test_a_missing_column_is_reported_once(mapped: Mapped, rule: str, place: str, hint: str) -> None:
     outcome = mapped(f"fields:\n  key: Key\n  {rule}\n", "Key,Name\nA,x\nB,y\n")
-    assert outcome.said[0].startswith(f"{place} unknown-column x1: ")
+    assert outcome.messages[0].startswith(f"{place} unknown-column x1: ")
     assert (outcome.candidates, outcome.hints) == ([], hint)
 
 
-def test_several_rows_of_one_key_are_an_error(mapped: Mapped) -> None:
+def test_several_rows_with_the_same_key_are_an_error(mapped: Mapped) -> None:
     outcome = mapped("fields: {key: Key, name: N}", "Key,N\nA,x\nA,y\n")
     assert outcome.blocks == [{"key": "A", "name": "x"}]
-    assert outcome.said == ["a.csv:3:1 duplicate-key x1: two records have the same key"]
-    assert outcome.diagnostics.found[0].detail == "`A` is at a.csv:2 too"
+    assert outcome.messages == ["a.csv:3:1 duplicate-key x1: two records have the same key"]
+    assert outcome.diagnostics.found[0].detail == "`A` is also at a.csv:2"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_several_rows_of_one_key_are_an_error(mapped: Mapped) -> None:
         ),
     ],
 )
-def test_several_rows_of_one_key_are_kept_as_the_mapping_says(
+def test_keep_decides_about_several_rows_with_the_same_key(
     mapped: Mapped, keep: str, expected: list[dict[str, object]]
 ) -> None:
     mapping = f"keep: {keep}\nfields: {{key: Key, name: N, custom_fields.T: {{column: T, split: ;}}}}"
@@ -188,25 +188,23 @@ fields:
         ("name: {template: '{{ 1 / 0 }}'}", "{}", "bad-template"),
     ],
 )
-def test_a_value_that_does_not_fit_leaves_its_record_out(
-    mapped: Mapped, rule: str, record: str, code: str
-) -> None:
+def test_an_invalid_value_rejects_its_record(mapped: Mapped, rule: str, record: str, code: str) -> None:
     outcome = mapped(
         f"fields:\n  key: id\n  {rule}\n",
         f'[{{"id": "A"}}, {{"id": "B", {record[1:]}]'.replace(", }", "}"),
         "a.json",
     )
-    assert outcome.said[0].startswith(f"a.json:1 {code} x")
+    assert outcome.messages[0].startswith(f"a.json:1 {code} x")
     assert len(outcome.counts.rejects) >= 1
 
 
-def test_a_path_that_never_finds_anything_is_a_warning(mapped: Mapped) -> None:
+def test_a_path_without_a_value_in_any_record_is_a_warning(mapped: Mapped) -> None:
     outcome = mapped(
         "fields:\n  key: id\n  name: nmae\n  summary: {path: s, optional: true}",
         '[{"id": "A", "name": "x"}]',
         "a.json",
     )
-    assert outcome.said == ["m.yaml:3 never-found x1: `name` has no value in any record"]
+    assert outcome.messages == ["m.yaml:3 never-found x1: `name` has no value in any record"]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +218,7 @@ def test_a_path_that_never_finds_anything_is_a_warning(mapped: Mapped) -> None:
         ("{{ 'A b' | slug }} {{ ' t ' | trim }}", "a-b t"),
     ],
 )
-def test_templates_have_filters(mapped: Mapped, text: str, expected: str) -> None:
+def test_templates_can_use_filters(mapped: Mapped, text: str, expected: str) -> None:
     record = '{"a": null, "b": "x", "at": "2024-01-02T00:00:00Z", "l": ["é"], "d": {"type": "doc", "content": [{"type": "paragraph", "content": [{"type": "text", "text": "e"}]}]}}'
     outcome = mapped(
         f"fields:\n  key: {{template: >-\n    {text}}}".replace(
@@ -229,11 +227,11 @@ def test_templates_have_filters(mapped: Mapped, text: str, expected: str) -> Non
         record,
         "a.json",
     )
-    assert outcome.said == []
+    assert outcome.messages == []
     assert [each.get("key", "") for each in outcome.blocks] == [expected]
 
 
-def test_rejects_can_be_put_right_and_fed_again(mapped: Mapped) -> None:
+def test_rejects_can_be_fixed_and_imported_again(mapped: Mapped) -> None:
     mapping = "fields: {key: Key, timestamps.At: At, summary: {column: S, optional: true}}"
     outcome = mapped(mapping, 'Key,At,S\nA,soon,"a\nb"\nB,2024-01-02T00:00:00Z,\nC\n')
     written = as_csv(outcome.counts.rejects)
@@ -249,7 +247,7 @@ def test_rejects_can_be_put_right_and_fed_again(mapped: Mapped) -> None:
             "C",
             "",
             "",
-            "a.csv:4:2: a row has more or fewer cells than the header: 1 cells under 3 headers",
+            "a.csv:4:2: a row has more or fewer cells than the header: 1 cell under 3 headers",
             MISSING.format(2),
         ],
     ]
@@ -261,7 +259,7 @@ def test_rejects_can_be_put_right_and_fed_again(mapped: Mapped) -> None:
     assert {each.severity for each in forgiven} == {Severity.WARNING}
 
 
-def test_rejects_of_several_kinds_share_a_table(mapped: Mapped) -> None:
+def test_rejects_with_different_columns_share_a_table(mapped: Mapped) -> None:
     one = mapped(
         "fields: {key: id, timestamps.At: at}", '{"id": 1, "at": {"x": null}, "n": null}', "a.json"
     ).counts.rejects
@@ -271,7 +269,7 @@ def test_rejects_of_several_kinds_share_a_table(mapped: Mapped) -> None:
     assert [row[:3] for row in rows[1:]] == [["1", '{"x": null}', ""], ["2", "soon", ""]]
 
 
-def test_front_matter_of_toml_has_moments_that_become_text(mapped: Mapped) -> None:
+def test_times_in_toml_front_matter_become_text(mapped: Mapped) -> None:
     outcome = mapped(
         "fields: {key: file.stem, custom_fields.Day: day, custom_fields.At: at}",
         "+++\nday = 2024-01-09\nat = 2024-01-09T15:54:00\n+++\n",
@@ -280,7 +278,7 @@ def test_front_matter_of_toml_has_moments_that_become_text(mapped: Mapped) -> No
     assert outcome.blocks[0]["custom_fields"] == {"Day": "2024-01-09", "At": "2024-01-09 15:54:00"}
 
 
-def test_the_values_of_a_list_are_divided_each(mapped: Mapped) -> None:
+def test_each_value_of_a_list_is_split(mapped: Mapped) -> None:
     outcome = mapped(
         'fields: {key: id, custom_fields.Teams: {path: teams, split: ";"}}',
         '[{"id": "A", "teams": ["a;b", "c", 7]}]',
@@ -289,7 +287,7 @@ def test_the_values_of_a_list_are_divided_each(mapped: Mapped) -> None:
     assert outcome.blocks[0]["custom_fields"] == {"Teams": ["a", "b", "c", "7"]}
 
 
-def test_items_can_be_found_by_a_template(mapped: Mapped) -> None:
+def test_items_can_be_read_with_a_template(mapped: Mapped) -> None:
     outcome = mapped(
         "fields:\n  key: Key\n  attachments:\n    each: Link\n    url: {template: 'https://x.example/{{ item }}'}\n"
         "    resource_type: {default: arbitrary_url}\n",

@@ -1,4 +1,4 @@
-"""Tables: whatever dialect and encoding, each cell comes back with its row and column."""
+"""Tables of any dialect and encoding: each cell is read with its row and column."""
 
 from __future__ import annotations
 
@@ -47,32 +47,32 @@ MARKS = {
         b"Key,Name\nA,x,,\n",
     ],
 )
-def test_a_table_is_read_whatever_divides_its_cells(mapped: Mapped, data: bytes) -> None:
+def test_a_table_is_read_with_any_delimiter(mapped: Mapped, data: bytes) -> None:
     outcome = mapped(KEYED, data)
     assert outcome.blocks == [{"key": "A", "name": "x"}]
 
 
-def test_what_was_found_out_is_said(mapped: Mapped) -> None:
+def test_a_detected_encoding_and_delimiter_are_reported(mapped: Mapped) -> None:
     outcome = mapped(f"encoding: windows-1252\n{KEYED}", "Key;Name\nA;Störung\n".encode("cp1252"))
     assert outcome.blocks == [{"key": "A", "name": "Störung"}]
-    assert outcome.said == [
-        "a.csv:1 encoding x1: the text was read as windows-1252",
+    assert outcome.messages == [
+        "a.csv:1 encoding x1: the file was read as windows-1252",
         "a.csv:1 delimiter x1: the cells are separated by a semicolon, not by a comma",
     ]
 
 
-def test_utf_8_is_not_taken_for_the_encoding_that_is_named(mapped: Mapped) -> None:
+def test_utf_8_wins_over_the_named_encoding(mapped: Mapped) -> None:
     outcome = mapped(f"encoding: windows-1252\n{KEYED}", "Key,Name\nA,Störung\n")
-    assert (outcome.blocks, outcome.said) == ([{"key": "A", "name": "Störung"}], [])
+    assert (outcome.blocks, outcome.messages) == ([{"key": "A", "name": "Störung"}], [])
 
 
-def test_a_byte_that_is_no_text_has_its_line(mapped: Mapped) -> None:
+def test_an_undecodable_byte_is_reported_with_its_line(mapped: Mapped) -> None:
     outcome = mapped(KEYED, b"Key,Name\nA,x\nB,\x85\n")
-    assert outcome.said == ["a.csv:3 not-utf-8 x1: the file is not UTF-8 throughout"]
+    assert outcome.messages == ["a.csv:3 not-utf-8 x1: the file is not valid UTF-8"]
     assert "windows-1252" in outcome.hints
 
 
-def test_doubled_line_ends_make_no_rows(mapped: Mapped) -> None:
+def test_doubled_line_endings_add_no_rows(mapped: Mapped) -> None:
     outcome = mapped(KEYED, b'Key,Name\r\r\nA,"x\r\r\ny"\r\r\nB,z\r\r\n')
     assert [(each.record.line, each.block["name"]) for each in outcome.candidates] == [
         (2, "x\r\ny"),
@@ -80,24 +80,24 @@ def test_doubled_line_ends_make_no_rows(mapped: Mapped) -> None:
     ]
 
 
-def test_a_unicode_line_separator_ends_no_line(mapped: Mapped) -> None:
+def test_a_unicode_line_separator_does_not_end_a_line(mapped: Mapped) -> None:
     outcome = mapped(KEYED, "Key,Name\nA,x\u2028y\nB,z\n")
     assert [each.block["name"] for each in outcome.candidates] == ["x\u2028y", "z"]
 
 
-def test_repeated_columns_are_one_list(mapped: Mapped) -> None:
+def test_repeated_columns_become_one_list(mapped: Mapped) -> None:
     outcome = mapped("fields: {key: Key, custom_fields.Teams: Team}", "Key,Team,Team,Team\nA,x,,y\nB,,,\n")
     assert outcome.blocks == [{"key": "A", "custom_fields": {"Teams": ["x", "y"]}}, {"key": "B"}]
 
 
-def test_a_ragged_row_is_left_out_with_its_reason(mapped: Mapped) -> None:
+def test_a_ragged_row_is_rejected_with_its_reason(mapped: Mapped) -> None:
     outcome = mapped(KEYED, "Key,Name\nA,x\nB\nC,x,y\nD,z\n")
     assert [each["key"] for each in outcome.blocks] == ["A", "D"]
     assert [(str(each.location), list(each.cells)) for each in outcome.counts.rejects] == [
         ("a.csv:3:2", ["B"]),
         ("a.csv:4:3", ["C", "x", "y"]),
     ]
-    assert outcome.said == ["a.csv:3:2 ragged-row x2: a row has more or fewer cells than the header"]
+    assert outcome.messages == ["a.csv:3:2 ragged-row x2: a row has more or fewer cells than the header"]
 
 
 def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
@@ -110,7 +110,7 @@ def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
     [
         (b"", "a.csv:1 empty-file x1: the file is empty"),
         (b" \n\n", "a.csv:1 empty-file x1: the file is empty"),
-        (b"Key,Name\n", "a.csv:1 no-records x1: a file has no record"),
+        (b"Key,Name\n", "a.csv:1 no-records x1: a file has no records"),
         (b"PK\x03\x04rest", "a.csv:1 not-this-format x1: the file is a ZIP archive or a workbook"),
         (b"\x1f\x8brest", "a.csv:1 not-this-format x1: the file is compressed"),
         (
@@ -127,35 +127,37 @@ def test_the_header_can_be_in_another_row(mapped: Mapped) -> None:
         (b"Internal Server Error\n", "a.csv:1 not-this-format x1: the file is not a table"),
         (
             b"You may not export issues, sorry\nAsk them.\n",
-            "m.yaml:1 unknown-column x1: no column is called `Key`",
+            "m.yaml:1 unknown-column x1: there is no column `Key`",
         ),
         (
             b'<?xml version="1.0"?><unload><incident/></unload>',
-            "a.csv:1 not-this-format x1: the file is XML, which no mapping reads",
+            "a.csv:1 not-this-format x1: the file is XML, which cannot be read",
         ),
         (b'{"errorMessages": ["denied"]}', "a.csv:1 not-this-format x1: the file is JSON, not a table"),
         (b"sep=;\n\n", "a.csv:1 no-records x1: the table has no header"),
         (b"x" * 100_000_001, "a.csv:1 too-large x1: a line has more than 100 million characters"),
-        (b"error,message\n1,denied\n", "m.yaml:1 unknown-column x1: no column is called `Key`"),
+        (b"error,message\n1,denied\n", "m.yaml:1 unknown-column x1: there is no column `Key`"),
     ],
 )
-def test_what_is_no_export_is_refused_in_words(mapped: Mapped, data: bytes, expected: str) -> None:
+def test_a_file_that_is_not_a_table_is_refused_with_an_explanation(
+    mapped: Mapped, data: bytes, expected: str
+) -> None:
     outcome = mapped(KEYED, data)
-    assert (outcome.said, outcome.candidates) == ([expected], [])
+    assert (outcome.messages, outcome.candidates) == ([expected], [])
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "UTF-16BE"])
-def test_utf_16_without_a_mark_needs_its_name(mapped: Mapped, encoding: str) -> None:
+def test_utf_16_without_a_byte_order_mark_must_be_named(mapped: Mapped, encoding: str) -> None:
     data = "Key;Name\r\nA;x\r\n".encode(encoding)
     assert mapped(f"encoding: {encoding}\n{KEYED}", data).blocks == [{"key": "A", "name": "x"}]
     unnamed = mapped(KEYED, data)
-    assert unnamed.said == ["a.csv:1 not-text x1: the file is not text: it holds a NUL byte"]
+    assert unnamed.messages == ["a.csv:1 not-text x1: the file is not text: it holds a NUL byte"]
     assert "utf-16-le" in unnamed.hints
 
 
-def test_a_title_above_the_header_is_told_with_the_row_of_the_header(mapped: Mapped) -> None:
+def test_a_title_above_the_header_is_reported_with_the_row_of_the_header(mapped: Mapped) -> None:
     outcome = mapped(KEYED, "Incidents of 2023,\n\nKey,Name\nA,x\nB,y\nC,z\n")
-    assert outcome.said == ["a.csv:1 no-header x1: the table does not begin with its header"]
+    assert outcome.messages == ["a.csv:1 no-header x1: the table does not begin with its header"]
     assert outcome.hints == "set `header_row: 3` in the mapping"
 
 
@@ -171,7 +173,7 @@ def test_a_table_of_one_column_is_read_by_templates(mapped: Mapped) -> None:
 
 
 def is_other_utf_8(data: bytes) -> bool:
-    """Whether a text in another encoding is by chance UTF-8 too, and then is read as that."""
+    """Whether a text in another encoding happens to be valid UTF-8, and so is read as UTF-8."""
     try:
         return not data.decode().isascii()
     except UnicodeDecodeError:
@@ -184,16 +186,16 @@ LATIN = st.text(st.sampled_from("aB1 ,;\t|\"'\n\r=äß€-"), max_size=8)
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_any_table_comes_back_cell_for_cell(data: st.DataObject) -> None:
+def test_any_table_is_read_cell_for_cell(data: st.DataObject) -> None:
     encoding = data.draw(st.sampled_from(sorted(MARKS)))
     end = data.draw(st.sampled_from(["\n", "\r\n", "\r\r\n"]))
     width = data.draw(st.integers(1, 5))
-    delimiter = data.draw(st.sampled_from(",;\t|" if width > 1 else ","))  # one column alone tells none
+    delimiter = data.draw(st.sampled_from(",;\t|" if width > 1 else ","))  # a single column has no delimiter
     cell = LATIN if encoding == "windows-1252" or end == "\r\r\n" else CELL
     quoting: Literal[0, 1, 2] = data.draw(
         st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC])
     )
-    if end == "\r\r\n" or quoting == csv.QUOTE_MINIMAL:  # which leaves a \r bare: it then ends the row
+    if end == "\r\r\n" or quoting == csv.QUOTE_MINIMAL:  # it does not quote a \r, which then ends the row
         cell = cell.map(lambda text: text.replace("\r", ""))
     rows = data.draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1, max_size=6))
     header = [f"column {number}" for number in range(width)]

@@ -1,4 +1,4 @@
-"""Moments: by the formats and the zone that are declared, or not at all."""
+"""Times: read only with the declared formats and time zone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read(raw: object, *formats: str, zone: ZoneInfo | None = None, **rest: objec
         ("01.02.69", "%d.%m.%y", "1969-02-01T05:00:00Z"),
     ],
 )
-def test_a_moment_has_the_form_that_is_declared(text: str, written: str, expected: str) -> None:
+def test_a_time_is_read_in_the_declared_format(text: str, written: str, expected: str) -> None:
     assert read(text, written, zone=NEW_YORK) == expected
 
 
@@ -47,7 +47,7 @@ def test_a_moment_has_the_form_that_is_declared(text: str, written: str, expecte
     ("language", "text"),
     [("de", "09.Mär.24"), ("de", "9.März.24"), ("fr", "09.mars.24"), ("es", "09.mar.24"), ("nl", "9.mrt.24")],
 )
-def test_months_have_the_names_of_their_language(language: str, text: str) -> None:
+def test_month_names_are_read_in_their_language(language: str, text: str) -> None:
     assert read(text, "%d.%b.%y", zone=ZoneInfo("UTC"), language=language) == "2024-03-09T00:00:00Z"
 
 
@@ -72,7 +72,7 @@ def test_two_formats_that_disagree_are_refused() -> None:
 @pytest.mark.parametrize(
     "text", ["31/02/2024", "09/Foo/24", "12:53 PM PDT", "", "09/01/2024 25:00", "2024-01-09 12:53 PDT"]
 )
-def test_what_fits_no_format_is_no_moment(text: str) -> None:
+def test_a_text_that_matches_no_format_is_refused(text: str) -> None:
     with pytest.raises(InvalidMoment):
         read(text, "%d/%m/%Y", "%d/%b/%y", "%Y-%m-%d %H:%M %Z", zone=NEW_YORK)
 
@@ -87,7 +87,7 @@ def test_what_fits_no_format_is_no_moment(text: str) -> None:
         ("2023-03-12 03:30", Fold.LATER, "2023-03-12T07:30:00Z"),
     ],
 )
-def test_a_side_can_be_taken_where_the_clocks_change(text: str, fold: Fold, expected: str) -> None:
+def test_fold_chooses_the_instant_when_the_clocks_change(text: str, fold: Fold, expected: str) -> None:
     assert read(text, zone=NEW_YORK, side=fold) == expected
 
 
@@ -95,7 +95,7 @@ def test_a_side_can_be_taken_where_the_clocks_change(text: str, fold: Fold, expe
     ("text", "code"),
     [("2023-11-05 01:30", "ambiguous-local-time"), ("2023-03-12 02:30", "impossible-local-time")],
 )
-def test_without_a_side_a_change_of_the_clocks_is_an_error(text: str, code: str) -> None:
+def test_without_fold_a_time_when_the_clocks_change_is_an_error(text: str, code: str) -> None:
     with pytest.raises(InvalidMoment) as caught:
         read(text, "%Y-%m-%d %H:%M", zone=NEW_YORK)
     assert caught.value.code == code
@@ -109,17 +109,17 @@ def test_without_a_side_a_change_of_the_clocks_is_an_error(text: str, code: str)
         ("1530898627.59", Unit.SECONDS, "2018-07-06T17:37:07.590Z"),
     ],
 )
-def test_numbers_count_from_1970(raw: object, unit: Unit, expected: str) -> None:
+def test_numbers_count_since_1970(raw: object, unit: Unit, expected: str) -> None:
     assert read(raw, unit=unit) == expected
 
 
 @pytest.mark.parametrize("raw", ["yesterday", "", "9" * 30, "nan", "Infinity"])
-def test_what_is_no_number_is_no_moment_since_1970(raw: str) -> None:
+def test_a_text_that_is_not_a_number_is_not_a_time_since_1970(raw: str) -> None:
     with pytest.raises(InvalidMoment):
         read(raw, unit=Unit.SECONDS)
 
 
-def test_a_date_of_a_workbook_needs_no_format() -> None:
+def test_a_workbook_date_needs_no_format() -> None:
     assert read(datetime(2024, 1, 9, 15, 54), zone=NEW_YORK) == "2024-01-09T20:54:00Z"
     assert read(date(2024, 1, 9), "%d/%m/%Y", zone=NEW_YORK) == "2024-01-09T05:00:00Z"
 
@@ -127,7 +127,7 @@ def test_a_date_of_a_workbook_needs_no_format() -> None:
 @pytest.mark.parametrize(
     "written", ["%d/%m", "%Y-%m-%d %I:%M", "%Q", "%Y-%m-%d %", "%Y-%m-%d %Y", "%Y %p %m %d"]
 )
-def test_a_format_that_leaves_something_open_is_refused(written: str) -> None:
+def test_an_incomplete_format_is_refused(written: str) -> None:
     with pytest.raises(Problem):
         dates.compile_format(written, {})
 
@@ -143,18 +143,18 @@ def test_a_format_that_leaves_something_open_is_refused(written: str) -> None:
         ("PT1H30M", 5400),
     ],
 )
-def test_a_duration_is_seconds(text: str, expected: float) -> None:
+def test_a_duration_is_read_as_seconds(text: str, expected: float) -> None:
     assert dates.duration_seconds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "long", "1:99"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_an_invalid_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
         dates.duration_seconds(text)
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2099, 12, 31)).map(lambda at: at.replace(microsecond=0)))
-def test_what_strftime_writes_is_read_back(at: datetime) -> None:
+def test_the_output_of_strftime_is_read_back(at: datetime) -> None:
     aware = at.replace(tzinfo=UTC)
     assert (
         dates.instant_of(
@@ -166,7 +166,7 @@ def test_what_strftime_writes_is_read_back(at: datetime) -> None:
 
 
 @given(st.text(max_size=40))
-def test_no_text_makes_it_fail(text: str) -> None:
+def test_any_text_is_read_or_refused(text: str) -> None:
     calendar = dates.Calendar((dates.compile_format("%d/%b/%y %I:%M %p", {}),), NEW_YORK)
     try:
         assert dates.instant_of(text, calendar).utcoffset() == timedelta(0)
@@ -180,20 +180,20 @@ def test_no_text_makes_it_fail(text: str) -> None:
         ("2023-04-12 09:14", dates.Calendar(), "set `timezone` in the mapping"),
         ("2023-10-29 02:30", dates.Calendar(zone=ZoneInfo("Europe/Berlin")), "`fold: earlier`"),
         ("2023-03-26 02:30", dates.Calendar(zone=ZoneInfo("Europe/Berlin")), "`fold: earlier`"),
-        ("1681290840", dates.Calendar(), "say `unit: s`"),
-        ("1681290840000", dates.Calendar(), "say `unit: ms`"),
-        ("1681290840000", dates.Calendar(unit=Unit.SECONDS), "say `unit: ms`"),
-        ("3. März 2023", dates.Calendar((dates.compile_format("%d. %b %Y", {}),)), "say `months: de`"),
+        ("1681290840", dates.Calendar(), "set `unit: s`"),
+        ("1681290840000", dates.Calendar(), "set `unit: ms`"),
+        ("1681290840000", dates.Calendar(unit=Unit.SECONDS), "set `unit: ms`"),
+        ("3. März 2023", dates.Calendar((dates.compile_format("%d. %b %Y", {}),)), "set `months: de`"),
         (
             "3. Foo 2023",
             dates.Calendar((dates.compile_format("%d. %b %Y", {}),)),
-            "add its form to datetime_formats",
+            "add its format to datetime_formats",
         ),
-        ("tomorrow", dates.Calendar(), "add its form to datetime_formats"),
+        ("tomorrow", dates.Calendar(), "add its format to datetime_formats"),
         ("0001-01-01", dates.Calendar(zone=ZoneInfo("UTC")), "correct the year"),
     ],
 )
-def test_a_moment_that_cannot_be_read_says_what_a_mapping_can_do(
+def test_an_unreadable_time_has_a_hint_for_the_mapping(
     text: str, calendar: dates.Calendar, hint: str
 ) -> None:
     with pytest.raises(InvalidMoment) as problem:
@@ -201,6 +201,6 @@ def test_a_moment_that_cannot_be_read_says_what_a_mapping_can_do(
     assert hint in problem.value.hint
 
 
-def test_what_a_spreadsheet_left_of_a_number_is_no_moment() -> None:
+def test_a_number_shortened_by_a_spreadsheet_is_refused() -> None:
     with pytest.raises(InvalidMoment, match="invalid date or time"):
         dates.instant_of("1.62456E+09", dates.Calendar(unit=Unit.SECONDS))

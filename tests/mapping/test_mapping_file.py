@@ -1,4 +1,4 @@
-"""Mapping files: what they say, what they extend, and every mistake with its line."""
+"""Mapping files: their contents, what they extend, and every mistake with its line."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def read(folder: Path, text: str) -> tuple[Mapping | None, list[str]]:
     (folder / "m.yaml").write_text(text, encoding="utf-8")
     diagnostics = Diagnostics()
     found = read_mapping(folder / "m.yaml", diagnostics, shown="m.yaml")
-    said = [
+    messages = [
         f"{each.locations[0] if each.locations else '-'} {each.code}: {each.summary} | {each.hint}"
         for each in diagnostics.found
     ]
-    return found, said
+    return found, messages
 
 
 WHOLE = """
@@ -48,9 +48,9 @@ fields:
 """
 
 
-def test_a_mapping_is_what_its_file_says(tmp_path: Path) -> None:
-    found, said = read(tmp_path, WHOLE)
-    assert said == []
+def test_every_key_of_a_mapping_file_is_read(tmp_path: Path) -> None:
+    found, messages = read(tmp_path, WHOLE)
+    assert messages == []
     assert found is not None
     assert (found.format, found.encoding, found.delimiter, found.header_row) == (Format.CSV, None, "\t", 2)
     assert (found.sheet, found.timezone, found.datetime_formats) == ("Log", "Europe/Berlin", ("%d.%B %Y",))
@@ -74,12 +74,12 @@ def test_a_mapping_is_what_its_file_says(tmp_path: Path) -> None:
     assert found.place("nothing") == Location("m.yaml", 1)
 
 
-def test_twelve_names_are_a_calendar(tmp_path: Path) -> None:
-    found, said = read(
+def test_months_may_be_twelve_names(tmp_path: Path) -> None:
+    found, messages = read(
         tmp_path,
         f"months: [{', '.join(f'M{n}' for n in range(1, 13))}]\nencoding: latin-1\ndelimiter: ';'\nfields: {{key: k}}",
     )
-    assert said == []
+    assert messages == []
     assert found is not None
     assert (found.months["m12"], found.encoding, found.delimiter) == (12, "latin-1", ";")
 
@@ -88,11 +88,11 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(
         "format: csv\ntimezone: UTC\nfields: {key: Key, name: Name, summary: S, severity: {column: P, values: {a: A, b: B}}}\n"
     )
-    found, said = read(
+    found, messages = read(
         tmp_path,
         "extends: base.yaml\ntimezone: Europe/Paris\nfields: {severity: {values: {b: C}}, name: {column: Title}, summary: null}\n",
     )
-    assert said == []
+    assert messages == []
     assert found is not None
     assert (found.format, found.timezone, sorted(found.fields)) == (
         Format.CSV,
@@ -132,7 +132,7 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
         ("fields:\n  key: k\n  timestamps.A: {column: a, timezone: X/Y}", "m.yaml:3 unknown-timezone"),
         (
             "datetime_formats: '%d/%m'\nfields: {key: k}",
-            "m.yaml:1 bad-format: `%d/%m` is no format of a moment",
+            "m.yaml:1 bad-format: invalid datetime format `%d/%m`",
         ),
         ("fields:\n  key: k\n  timestamps.A: {column: a, datetime_formats: ['%Q']}", "m.yaml:3 bad-format"),
         ("fields:\n  key: {path: 'a[?'}", "m.yaml:2 bad-path: invalid JMESPath `a[?`"),
@@ -140,13 +140,13 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
         ("where: '{{ '\nfields: {key: k}", "m.yaml:1 bad-template: invalid template"),
         (
             "fields:\n  key: {template: '{% include 1 %}'}",
-            "m.yaml:2 bad-template: `include` is not for the templates",
+            "m.yaml:2 bad-template: `include` is not allowed in the templates",
         ),
         (
             "fields:\n  key: {column: a,\n    path: b}",
-            "m.yaml:3 bad-value: a rule has one of column, columns, path, template, not several",
+            "m.yaml:3 bad-value: a rule may have only one of column, columns, path, template",
         ),
-        ("months: xx\nfields: {key: k}", "m.yaml:1 bad-value: the names of the months in `xx` are not known"),
+        ("months: xx\nfields: {key: k}", "m.yaml:1 bad-value: unknown language `xx` for month names"),
         ("keep: some\nfields: {key: k}", "m.yaml:1 bad-value: `keep` must be error, last, first or merge"),
         ("delimiter: ab\nfields: {key: k}", "m.yaml:1 bad-value: `delimiter` must be one character"),
         ("extends: nope\nfields: {key: k}", "m.yaml:1 unknown-preset: unknown preset `nope`"),
@@ -162,17 +162,17 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_has_its_line(tmp_path: Path, text: str, expected: str) -> None:
-    found, said = read(tmp_path, text)
+    found, messages = read(tmp_path, text)
     assert found is None
-    assert said[0].startswith(expected)
+    assert messages[0].startswith(expected)
 
 
-def test_a_template_of_several_lines_tells_its_line(tmp_path: Path) -> None:
-    _, said = read(tmp_path, "fields:\n  key:\n    template: |\n      a\n      {{ b | nope }}\n")
-    assert said[0].startswith("m.yaml:4 bad-template")
+def test_a_mistake_in_a_template_of_several_lines_has_its_line(tmp_path: Path) -> None:
+    _, messages = read(tmp_path, "fields:\n  key:\n    template: |\n      a\n      {{ b | nope }}\n")
+    assert messages[0].startswith("m.yaml:4 bad-template")
 
 
-def test_there_is_no_preset_of_another_name() -> None:
+def test_an_unknown_preset_is_an_error() -> None:
     diagnostics = Diagnostics()
     assert read_preset("nope", diagnostics, at=Location("importer.yaml", 3)) is None
     assert [(each.code, each.locations) for each in diagnostics.found] == [
@@ -181,7 +181,7 @@ def test_there_is_no_preset_of_another_name() -> None:
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_every_preset_is_right(name: str) -> None:
+def test_every_preset_is_valid(name: str) -> None:
     diagnostics = Diagnostics()
     found = read_preset(name, diagnostics)
     assert diagnostics.found == []
@@ -192,7 +192,7 @@ def test_every_preset_is_right(name: str) -> None:
     ("own", "counted"),
     [("", ["A", "B"]), ("where: \"{{ size == 'big' }}\"\n", ["A"]), ("where: null\n", ["A", "B", "C", "D"])],
 )
-def test_a_base_goes_on_saying_which_records_count(
+def test_the_condition_of_a_base_is_inherited(
     mapped: Mapped, tmp_path: Path, own: str, counted: list[str]
 ) -> None:
     (tmp_path / "base.yaml").write_text("where: \"{{ kind != 'drill' }}\"\nfields: {key: key}\n")
@@ -201,10 +201,12 @@ def test_a_base_goes_on_saying_which_records_count(
     assert [each["key"] for each in outcome.blocks] == counted
 
 
-def test_a_mistake_in_the_condition_of_a_base_stands_in_the_base(mapped: Mapped, tmp_path: Path) -> None:
+def test_a_mistake_in_the_condition_of_a_base_has_its_place_there(mapped: Mapped, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text('fields: {key: key}\nwhere: "{{ knd }}"\n')
     outcome = mapped('extends: base.yaml\nwhere: "{{ key }}"\nfields: {}\n', "key,kind\nA,x\n")
-    assert outcome.said == ["base.yaml:2 unknown-column x1: the template names `knd`, which is not a column"]
+    assert outcome.messages == [
+        "base.yaml:2 unknown-column x1: the template uses `knd`, which is not a column"
+    ]
 
 
 def test_an_editor_finds_a_description_for_every_field() -> None:
@@ -216,5 +218,5 @@ def test_an_editor_finds_a_description_for_every_field() -> None:
     assert all(each["description"].endswith(".") for each in fields.values())
 
 
-def test_a_mapping_can_be_changed_by_its_source() -> None:
+def test_a_source_can_override_its_mapping() -> None:
     assert replace(Mapping(shown="m"), timezone="UTC").timezone == "UTC"

@@ -1,4 +1,4 @@
-"""docs/mapping.md explains every key, rule and filter, and its examples are mappings without a mistake."""
+"""docs/mapping.md explains every key, rule and filter, and its examples are valid mappings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_filter_is_explained() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_is_a_mapping_without_a_mistake(tmp_path: Path, example: str) -> None:
+def test_every_example_is_a_valid_mapping(tmp_path: Path, example: str) -> None:
     path = tmp_path / "example.mapping.yaml"
     path.write_text(example, encoding="utf-8")
     diagnostics = Diagnostics()

@@ -1,4 +1,4 @@
-"""Presets read the layouts that one tracker has beside the usual one."""
+"""Presets also read the less usual layouts of a tracker."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from tests.mapping.conftest import Mapped
         ("09.01.2024 15:54", "2024-01-09T15:54:00Z"),
     ],
 )
-def test_jira_writes_moments_as_its_administrator_likes(mapped: Mapped, written: str, expected: str) -> None:
+def test_jira_times_are_read_in_any_usual_format(mapped: Mapped, written: str, expected: str) -> None:
     outcome = mapped(
         "extends: jira\ntimezone: UTC\nfields: {}", f"Issue key,Summary,Created\nA-1,Down,{written}\n"
     )
     assert [each["timestamps"] for each in outcome.blocks] == [{"Reported at": expected}]
 
 
-def test_opsgenie_as_a_table_is_read_like_its_json(mapped: Mapped) -> None:
-    told = {"id": "u1", "message": "Down", "priority": "P1", "createdAt": "2023-04-12T09:14:12.08Z"}
-    table = f"{','.join(told)}\n{','.join(told.values())}\n"
+def test_opsgenie_csv_is_read_like_its_json(mapped: Mapped) -> None:
+    incident = {"id": "u1", "message": "Down", "priority": "P1", "createdAt": "2023-04-12T09:14:12.08Z"}
+    table = f"{','.join(incident)}\n{','.join(incident.values())}\n"
     by_table = mapped("extends: opsgenie\nfields: {}", table, "a.csv")
-    by_object = mapped("extends: opsgenie\nfields: {}", json.dumps({"data": [told]}), "a.json")
+    by_object = mapped("extends: opsgenie\nfields: {}", json.dumps({"data": [incident]}), "a.json")
     assert by_table.blocks == by_object.blocks != []
 
 
 @pytest.mark.parametrize("suffix", ["_at", "_on"])
-def test_pagerduty_s_reports_call_moments_by_two_names(mapped: Mapped, suffix: str) -> None:
+def test_pagerduty_reports_have_two_names_for_times(mapped: Mapped, suffix: str) -> None:
     table = (
         f"id,description,urgency,created{suffix},resolved{suffix}\n"
         "P1,Down,high,2023-04-12T09:14:00-07:00,2023-04-12T10:14:00-07:00\n"
@@ -46,7 +46,7 @@ def test_pagerduty_s_reports_call_moments_by_two_names(mapped: Mapped, suffix: s
     ]
 
 
-def test_a_list_in_an_update_of_a_status_page_begins_on_a_line_of_its_own(mapped: Mapped) -> None:
+def test_a_list_in_a_status_page_update_begins_on_its_own_line(mapped: Mapped) -> None:
     at = "2023-04-12T09:14:00Z"
     updates = [
         {"status": "resolved", "body": "<ul><li>one</li><li>two</li></ul>", "created_at": at},
@@ -62,11 +62,9 @@ def test_a_list_in_an_update_of_a_status_page_begins_on_a_line_of_its_own(mapped
 @pytest.mark.parametrize(
     ("header", "place"), [("kind,urgency", "a.csv:2:5"), ("priority,urgency", "a.csv:2")]
 )
-def test_a_value_at_a_path_of_a_table_has_its_column_where_only_one_is_meant(
-    mapped: Mapped, header: str, place: str
-) -> None:
+def test_a_path_in_a_table_has_a_column_if_only_one_matches(mapped: Mapped, header: str, place: str) -> None:
     outcome = mapped(
         "extends: pagerduty\nfields: {severity: {values: {low: Minor}}}",
         f"id,title,created_at,{header}\nP1,Down,2023-04-12T09:14:00Z,,high\n",
     )
-    assert [each.partition(" ")[0] for each in outcome.said] == [place]
+    assert [each.partition(" ")[0] for each in outcome.messages] == [place]

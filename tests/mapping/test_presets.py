@@ -1,4 +1,4 @@
-"""Each preset reads an export of its tracker: a fixture that was made up, and what must come of it."""
+"""Each preset reads an export of its tracker: an invented fixture and its expected incidents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from importer.model import Applied, Attribute, Create, Field, Incident, NoOp, Re
 from importer.model.settings import MappedSource, Settings
 from importer.sandbox import Sandbox, SandboxOptions, open_sandbox
 from importer.sources import Loaded, load
-from tests.mapping.conftest import shipped
+from tests.mapping.conftest import valid_preset
 from tests.rehearsal import Rehearsal
 
 FIXTURES = Path(__file__).parent / "presets"
@@ -49,7 +49,7 @@ def loaded(name: str, state: Path) -> Loaded:
     return found
 
 
-def told(incident: Incident) -> dict[str, Any]:
+def fields_of(incident: Incident) -> dict[str, Any]:
     return {attribute.label: shown(value) for attribute, value in incident.attributes.items()}
 
 
@@ -75,10 +75,10 @@ def test_every_preset_has_a_fixture() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_export_becomes_these_incidents(
+def test_an_export_becomes_the_expected_incidents(
     name: str, tmp_path: Path, golden: Callable[[str, str], None]
 ) -> None:
-    incidents = {str(each.key): told(each) for each in loaded(name, tmp_path).incidents}
+    incidents = {str(each.key): fields_of(each) for each in loaded(name, tmp_path).incidents}
     golden(f"presets/{name}.json", json.dumps(incidents, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
@@ -93,7 +93,7 @@ def test_an_export_is_applied_and_then_plans_empty(name: str, tmp_path: Path, sa
     assert [type(each) for each in rehearsal.plan().changes] == [NoOp] * count
 
 
-def test_a_list_and_the_table_of_servicenow_name_the_same_instants(tmp_path: Path) -> None:
+def test_servicenows_list_and_table_have_the_same_instants(tmp_path: Path) -> None:
     listed, table = (
         {each.key: moments(each) for each in loaded(name, tmp_path).incidents}
         for name in ("servicenow", "servicenow-table")
@@ -106,12 +106,12 @@ def moments(incident: Incident) -> dict[Attribute, object]:
 
 
 @pytest.mark.parametrize("name", ["jira", "jira-rest", "rootly", "datadog", "incidentio"])
-def test_what_only_some_may_see_stays_private(name: str, tmp_path: Path) -> None:
-    seen = [told(each).get("visibility") for each in loaded(name, tmp_path).incidents]
+def test_restricted_issues_stay_private(name: str, tmp_path: Path) -> None:
+    seen = [fields_of(each).get("visibility") for each in loaded(name, tmp_path).incidents]
     assert seen.count("private") == 1
 
 
-def test_a_severity_that_nobody_explained_is_asked_for_by_name(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_an_unmapped_severity_is_an_error_with_its_name(tmp_path: Path, sandbox: Sandbox) -> None:
     folder = FIXTURES / "opsgenie"
     bare = Settings(
         root=folder, sources=(MappedSource("export", preset="opsgenie"),), state=tmp_path / "state.db"
@@ -127,7 +127,7 @@ def test_a_severity_that_nobody_explained_is_asked_for_by_name(tmp_path: Path, s
     ]
 
 
-def test_a_severity_that_the_tracker_lacks_is_asked_for(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_missing_severity_is_an_error_with_a_hint(tmp_path: Path, sandbox: Sandbox) -> None:
     folder = FIXTURES / "betterstack"
     bare = Settings(
         root=folder, sources=(MappedSource("export", preset="betterstack"),), state=tmp_path / "state.db"
@@ -137,8 +137,8 @@ def test_a_severity_that_the_tracker_lacks_is_asked_for(tmp_path: Path, sandbox:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_no_export_is_an_error_and_never_an_incident(name: str, tmp_path: Path) -> None:
-    kind = shipped(name).format
+def test_a_file_that_is_not_an_export_is_an_error(name: str, tmp_path: Path) -> None:
+    kind = valid_preset(name).format
     for file, text in NO_EXPORT.items():
         if kind is not None and Path(file).suffix[1:] != SUFFIX_OF[kind]:
             continue

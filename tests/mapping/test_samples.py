@@ -1,4 +1,4 @@
-"""Real exports, where they are at hand: each is read whole by a preset or a mapping of a few lines.
+"""Real exports, if available: each is read completely by a preset or a mapping of a few lines.
 
 Without them: each preset reads a small export of our own in test_presets.py, where a list and the table of
 ServiceNow name the same instants too; post-mortems without a preset are read in tests/test_examples.py.
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are no
 
 @dataclass(frozen=True)
 class Sample:
-    """A path among the samples, how many incidents are in it, and the mapping that reads them."""
+    """The path of a sample, the number of its incidents, and the mapping that reads them."""
 
     path: str
     incidents: int
@@ -82,7 +82,7 @@ fields:
   key: uuid
   name: {template: "{{ title or (company ~ ' ' ~ file.stem) }}"}
   summary: {path: summary, optional: true}
-  # A ship that sank: the year is before all that a timestamp can be.
+  # A ship that sank before the earliest year of a timestamp.
   timestamps.Impact started at: {path: start_time, values: {"1628-08-10T12:00:00Z": null}, optional: true}
   timestamps.Resolved at: {path: end_time, values: {"1628-08-10T12:20:00Z": null}, optional: true}
   postmortem.title: {template: "{{ title or company }}"}
@@ -151,12 +151,12 @@ def loaded(sample: Sample, folder: Path) -> Loaded:
 
 
 def reported(incident: Incident) -> object:
-    told = {attribute.label: value for attribute, value in incident.attributes.items()}
-    return told.get("timestamps.Reported at")
+    attributes = {attribute.label: value for attribute, value in incident.attributes.items()}
+    return attributes.get("timestamps.Reported at")
 
 
 @pytest.mark.parametrize("sample", EVERY, ids=lambda each: each.path.partition("/")[0])
-def test_a_real_export_is_read_whole(sample: Sample, tmp_path: Path) -> None:
+def test_a_real_export_is_read_completely(sample: Sample, tmp_path: Path) -> None:
     found = loaded(sample, tmp_path)
     assert [each for each in found.diagnostics if each.severity is Severity.ERROR] == []
     assert {each.code for each in found.diagnostics} <= sample.warnings
@@ -164,7 +164,7 @@ def test_a_real_export_is_read_whole(sample: Sample, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["INC0000060", "INC0007001"])
-def test_the_list_and_the_table_have_an_incident_at_the_same_instant(key: str, tmp_path: Path) -> None:
+def test_the_list_and_the_table_agree_on_the_instants(key: str, tmp_path: Path) -> None:
     instants = {
         reported(each)
         for sample in (SERVICENOW_LIST, SERVICENOW_TABLE)

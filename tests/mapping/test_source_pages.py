@@ -1,4 +1,4 @@
-"""Each preset has a page, and each line that a page offers can be put on top of its preset."""
+"""Each preset has a page, and each snippet on a page can extend its preset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from importer.model import Severity
 from importer.model.diagnostics import Diagnostics
 from importer.model.settings import MappedSource, Settings
 from importer.sources import load
-from tests.mapping.conftest import shipped
+from tests.mapping.conftest import valid_preset
 
 PAGES = Path(__file__).parent.parent.parent / "docs" / "sources"
 FIXTURES = Path(__file__).parent / "presets"
@@ -26,21 +26,21 @@ FIELD = re.compile(r"(?:timestamps\.|roles\.|custom_fields\.|(?:name|severity|vi
 OF_A_MAPPING = re.compile(r"(?:where|defaults|timezone):")
 
 
-def offered(page: str) -> Iterator[str]:
-    """Yield what a page offers to add, each as the text of a mapping file without its base."""
+def snippets(page: str) -> Iterator[str]:
+    """Yield the snippets of a page, each as the text of a mapping file without its base."""
     text = (PAGES / page).read_text(encoding="utf-8")
     for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         if block.startswith("fields:"):
             yield block
     for words in re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)):
-        told = words.replace("\n", " ")
-        if FIELD.match(told):
-            yield f"fields:\n  {told}\n"
-        elif OF_A_MAPPING.match(told) and told != "timezone:":
-            yield f"{told}\nfields: {{}}\n"
+        snippet = words.replace("\n", " ")
+        if FIELD.match(snippet):
+            yield f"fields:\n  {snippet}\n"
+        elif OF_A_MAPPING.match(snippet) and snippet != "timezone:":
+            yield f"{snippet}\nfields: {{}}\n"
 
 
-ADDITIONS = [(preset, each) for preset, page in sorted(PAGE_OF.items()) for each in offered(page)]
+ADDITIONS = [(preset, each) for preset, page in sorted(PAGE_OF.items()) for each in snippets(page)]
 
 
 def test_every_preset_has_a_page() -> None:
@@ -50,19 +50,19 @@ def test_every_preset_has_a_page() -> None:
 
 
 @pytest.mark.parametrize("page", sorted(set(PAGE_OF.values())))
-def test_a_page_says_how_to_export_and_what_is_carried_lost_and_to_check(page: str) -> None:
+def test_a_page_has_its_required_sections(page: str) -> None:
     headings = re.findall(r"^## (.+)$", (PAGES / page).read_text(encoding="utf-8"), re.MULTILINE)
     assert [each for each in headings if each != "Left out"] == ["Export", "Carried", "Lost", "Check"]
 
 
 @pytest.mark.parametrize("page", sorted(set(PAGE_OF.values())))
-def test_a_page_says_what_is_left_out_if_anything_is(page: str) -> None:
-    filtered = any(bool(shipped(preset).where) for preset, known in PAGE_OF.items() if known == page)
+def test_a_page_says_what_is_left_out_if_the_preset_filters(page: str) -> None:
+    filtered = any(bool(valid_preset(preset).where) for preset, known in PAGE_OF.items() if known == page)
     assert ("\n## Left out\n" in (PAGES / page).read_text(encoding="utf-8")) == filtered
 
 
 @pytest.mark.parametrize(("preset", "addition"), ADDITIONS)
-def test_what_a_page_offers_fits_on_top_of_its_preset(preset: str, addition: str, tmp_path: Path) -> None:
+def test_the_snippets_of_a_page_extend_its_preset(preset: str, addition: str, tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text(f"version: 1\nextends: {FIXTURES / preset}/mapping.yaml\n{addition}", encoding="utf-8")
     source = MappedSource("export", mapping=str(file))
@@ -72,7 +72,7 @@ def test_what_a_page_offers_fits_on_top_of_its_preset(preset: str, addition: str
     assert errors <= {"unknown-column"}
 
 
-def test_the_mapping_of_the_index_fits_on_top_of_its_preset(tmp_path: Path) -> None:
+def test_the_mapping_in_the_index_extends_its_preset(tmp_path: Path) -> None:
     (block,) = (
         each
         for each in re.findall(r"^```yaml\n(.*?)^```$", INDEX, re.MULTILINE | re.DOTALL)

@@ -1,4 +1,4 @@
-"""Workbooks, JSON, JSON Lines and Markdown: their records, and what each says that is none of them."""
+"""Workbooks, JSON, JSON Lines and Markdown: their records, and the errors for other files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_workbook_has_dates_and_numbers(mapped: Mapped) -> None:
     outcome = mapped(
         "timezone: UTC\nfields: {key: id, name: name, timestamps.Reported at: at}", workbook(rows), "a.xlsx"
     )
-    assert outcome.said == []
+    assert outcome.messages == []
     assert [(each.record.line, dict(each.block)) for each in outcome.candidates] == [
         (4, {"key": "1042", "name": "down", "timestamps": {"Reported at": "2024-01-09T15:54:00Z"}})
     ]
@@ -33,7 +33,7 @@ def test_a_workbook_has_dates_and_numbers(mapped: Mapped) -> None:
     ("rows", "mapping", "expected"),
     [
         ("", KEYED, "a.xlsx:1 no-records x1: the sheet `Log` is empty"),
-        (row(1, "id", "name"), KEYED, "a.xlsx:1 no-records x1: a file has no record"),
+        (row(1, "id", "name"), KEYED, "a.xlsx:1 no-records x1: a file has no records"),
         (
             row(1, "id"),
             f"sheet: Other\n{KEYED}",
@@ -46,11 +46,13 @@ def test_a_workbook_has_dates_and_numbers(mapped: Mapped) -> None:
         ),
     ],
 )
-def test_a_workbook_without_records_says_so(mapped: Mapped, rows: str, mapping: str, expected: str) -> None:
-    assert mapped(mapping, workbook(rows), "a.xlsx").said == [expected]
+def test_a_workbook_without_records_is_an_error(
+    mapped: Mapped, rows: str, mapping: str, expected: str
+) -> None:
+    assert mapped(mapping, workbook(rows), "a.xlsx").messages == [expected]
 
 
-def test_every_kind_of_cell_of_a_workbook_is_text_or_a_moment(mapped: Mapped) -> None:
+def test_every_type_of_workbook_cell_is_text_or_a_time(mapped: Mapped) -> None:
     cells = (
         ("b", "1", ""),
         ("n", "0.5", ""),
@@ -85,7 +87,7 @@ def test_every_kind_of_cell_of_a_workbook_is_text_or_a_moment(mapped: Mapped) ->
 
 
 @pytest.mark.parametrize("spoil", ["cut", "stranger", "moved"])
-def test_an_archive_that_lies_about_its_members_is_refused(mapped: Mapped, spoil: str) -> None:
+def test_an_archive_with_false_member_sizes_is_refused(mapped: Mapped, spoil: str) -> None:
     target = io.BytesIO()
     packing = zipfile.ZIP_BZIP2 if spoil == "stranger" else zipfile.ZIP_STORED
     with zipfile.ZipFile(target, "w", packing) as archive:
@@ -96,12 +98,12 @@ def test_an_archive_that_lies_about_its_members_is_refused(mapped: Mapped, spoil
         if spoil == "moved":
             archive.infolist()[1].header_offset -= 3
     outcome = mapped(KEYED, target.getvalue(), "a.xlsx")
-    assert outcome.said == ["a.xlsx:1 not-this-format x1: the file is not an XLSX workbook"]
+    assert outcome.messages == ["a.xlsx:1 not-this-format x1: the file is not an XLSX workbook"]
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.slow
-def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(mapped: Mapped) -> None:
+def test_a_workbook_that_would_exhaust_memory_is_refused(mapped: Mapped) -> None:
     target = io.BytesIO()
     with (
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -110,21 +112,21 @@ def test_a_workbook_that_would_fill_the_memory_is_not_unpacked(mapped: Mapped) -
         for _ in range(1_001):
             file.write(b" " * 1_000_000)
     outcome = mapped(KEYED, target.getvalue(), "a.xlsx")
-    assert outcome.said == ["a.xlsx:1 too-large x1: the workbook holds more than 1000 MB"]
+    assert outcome.messages == ["a.xlsx:1 too-large x1: the workbook unpacks to more than 1000 MB"]
 
 
 @pytest.mark.parametrize("data", [b"Key,Name\n", b"PK\x03\x04 no archive", b""])
-def test_what_is_no_workbook_is_refused(mapped: Mapped, data: bytes) -> None:
-    assert mapped(KEYED, data, "a.xlsx").said == [
+def test_a_file_that_is_not_a_workbook_is_refused(mapped: Mapped, data: bytes) -> None:
+    assert mapped(KEYED, data, "a.xlsx").messages == [
         "a.xlsx:1 not-this-format x1: the file is not an XLSX workbook"
     ]
 
 
-def test_a_zip_that_is_no_workbook_is_refused(mapped: Mapped) -> None:
+def test_a_zip_that_is_not_a_workbook_is_refused(mapped: Mapped) -> None:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr("incidents.csv", "id,name\n")
-    assert mapped(KEYED, target.getvalue(), "a.xlsx").said == [
+    assert mapped(KEYED, target.getvalue(), "a.xlsx").messages == [
         "a.xlsx:1 syntax x1: the workbook cannot be read"
     ]
 
@@ -152,12 +154,12 @@ def test_json_records_have_their_lines(mapped: Mapped) -> None:
         ),
         (
             '{"errorMessages": "denied"}',
-            "a.json:1 not-this-format x1: an error message stands where an export should be",
+            "a.json:1 not-this-format x1: the export contains an error message instead of a record",
             "the service refused",
         ),
-        ('{"incidents": []}', "a.json:1 no-records x1: a file has no record", "an empty list"),
-        ('{"incidents": [\n{"id": 1},\n', "a.json:3 syntax x1: invalid JSON", "cut short"),
-        ('{"incidents": [{"id": 1}, {"id": "cut', "a.json:1 syntax x1: invalid JSON", "cut short"),
+        ('{"incidents": []}', "a.json:1 no-records x1: a file has no records", "an empty list"),
+        ('{"incidents": [\n{"id": 1},\n', "a.json:3 syntax x1: invalid JSON", "download is complete"),
+        ('{"incidents": [{"id": 1}, {"id": "cut', "a.json:1 syntax x1: invalid JSON", "download is complete"),
         ('{"id": 1}\n{"id": 2}\n', "a.json:2 syntax x1: invalid JSON", "`format: jsonl`"),
         ("Rate limit exceeded", "a.json:1 syntax x1: invalid JSON", "error message"),
         (f'{{"incidents": [{{"id": {"1" * 5000}}}]}}', "a.json:1 syntax x1: invalid JSON", ""),
@@ -176,47 +178,47 @@ def test_json_records_have_their_lines(mapped: Mapped) -> None:
         ('"x"', "a.json:1 no-records x1: `records: incidents[]` finds nothing", ""),
     ],
 )
-def test_json_that_is_no_export_is_refused_in_words(
+def test_json_that_is_not_an_export_is_refused_with_an_explanation(
     mapped: Mapped, data: str, expected: str, hint: str
 ) -> None:
     outcome = mapped(f"records: incidents[]\n{KEYED}", data, "a.json")
-    assert outcome.said == [expected]
+    assert outcome.messages == [expected]
     assert hint in outcome.hints
 
 
 @pytest.mark.slow
-def test_a_file_of_json_that_would_fill_the_memory_is_not_read(mapped: Mapped, tmp_path: Path) -> None:
+def test_a_json_file_that_would_exhaust_memory_is_refused(mapped: Mapped, tmp_path: Path) -> None:
     with (tmp_path / "large.json").open("wb") as file:
         file.write(b"[1," + b" " * 70_000)
         file.truncate(800_000_001)
     outcome = mapped(KEYED, tmp_path / "large.json", "a.json")
-    assert outcome.said == ["a.json:1 too-large x1: the file is larger than 800 MB"]
+    assert outcome.messages == ["a.json:1 too-large x1: the file is larger than 800 MB"]
 
 
-def test_a_records_path_that_cannot_be_used_has_its_line_in_the_mapping(mapped: Mapped) -> None:
+def test_an_unusable_records_path_is_reported_at_its_line(mapped: Mapped) -> None:
     outcome = mapped(f"records: abs(x)\n{KEYED}", '{"x": "no number"}', "a.json")
-    assert outcome.said == ["m.yaml:1 bad-path x1: `records` cannot be used"]
+    assert outcome.messages == ["m.yaml:1 bad-path x1: `records` cannot be used"]
 
 
 def test_a_nul_byte_in_json_has_its_line(mapped: Mapped) -> None:
     outcome = mapped(KEYED, b"[\n" + b" " * 70_000 + b"\n\0]", "a.json")
-    assert outcome.said == ["a.json:3 not-text x1: the file is not text: it holds a NUL byte"]
+    assert outcome.messages == ["a.json:3 not-text x1: the file is not text: it holds a NUL byte"]
 
 
-def test_the_words_of_an_error_are_found_however_deep(mapped: Mapped) -> None:
+def test_a_nested_error_message_is_found(mapped: Mapped) -> None:
     outcome = mapped(KEYED, '{"errors": [{"code": 7, "detail": "no such report"}, "sorry"]}', "a.json")
-    assert [each.detail for each in outcome.diagnostics.found] == ["it says `no such report; sorry`"]
+    assert [each.detail for each in outcome.diagnostics.found] == ["found `no such report; sorry`"]
 
 
 @pytest.mark.slow
-def test_a_text_that_is_far_too_long_is_refused_with_its_place(mapped: Mapped) -> None:
+def test_a_text_that_is_too_long_is_refused_with_its_place(mapped: Mapped) -> None:
     data = '[{"id": "A", "name": "x"},\n{"id": "B", "name": "' + "x" * 50_000_000 + '"}]'
     outcome = mapped(KEYED.replace("Key", "id").replace("Name", "name"), data, "a.json")
-    assert outcome.said == ["a.json:2 too-large x1: a text has more than 10 million characters"]
+    assert outcome.messages == ["a.json:2 too-large x1: a text has more than 10 million characters"]
     assert outcome.blocks == [{"key": "A", "name": "x"}]
 
 
-def test_a_bad_line_of_json_lines_spoils_only_itself(mapped: Mapped) -> None:
+def test_an_invalid_json_line_is_rejected_and_the_others_are_read(mapped: Mapped) -> None:
     outcome = mapped(KEYED, '{"id": "A"}\n\n{"id":\n"x"\n{"id": "B"}\n', "a.jsonl")
     assert [(each.record.line, each.block["key"]) for each in outcome.candidates] == [(1, "A"), (5, "B")]
     assert [str(each.location) for each in outcome.counts.rejects] == ["a.jsonl:3", "a.jsonl:4"]
@@ -255,29 +257,29 @@ def test_front_matter_is_a_record(mapped: Mapped, data: str) -> None:
         ("---\nid: [\n---\n", "a.md:2 syntax x1: invalid YAML"),
     ],
 )
-def test_front_matter_that_is_none_is_refused(mapped: Mapped, data: str, expected: str) -> None:
-    assert mapped(KEYED, data, "a.md").said == [expected]
+def test_invalid_front_matter_is_refused(mapped: Mapped, data: str, expected: str) -> None:
+    assert mapped(KEYED, data, "a.md").messages == [expected]
 
 
 def test_a_mistake_in_front_matter_has_its_line(mapped: Mapped) -> None:
     outcome = mapped("fields: {key: id, timestamps.Reported at: at}", "---\nid: A\nat: soon\n---\n", "a.md")
-    assert outcome.said == ["a.md:3 bad-datetime x1: `timestamps.Reported at`: invalid date or time"]
+    assert outcome.messages == ["a.md:3 bad-datetime x1: `timestamps.Reported at`: invalid date or time"]
 
 
-def test_the_file_names_the_incident_in_every_kind_of_source(mapped: Mapped) -> None:
+def test_the_file_name_is_available_in_every_format(mapped: Mapped) -> None:
     mapping = "fields:\n  key: {template: '{{ file.stem }}-{{ row_number }}'}\n  name: file.name\n"
     assert mapped(mapping, "a,b\n1,2\n", "x.csv").blocks == [{"key": "x-2", "name": "x.csv"}]
     assert mapped(mapping, '{"a": 1}', "x.json").blocks == [{"key": "x-1", "name": "x.json"}]
 
 
-def test_a_suffix_that_says_nothing_needs_a_format(mapped: Mapped) -> None:
-    assert mapped(KEYED, "id,name\n1,2\n", "a.dat").said == [
+def test_an_unknown_suffix_needs_a_format(mapped: Mapped) -> None:
+    assert mapped(KEYED, "id,name\n1,2\n", "a.dat").messages == [
         "a.dat:1 not-supported x1: files of type `.dat` need a `format` in the mapping"
     ]
     assert mapped(f"format: csv\n{KEYED}", "id,name\n1,2\n", "a.dat").blocks == [{"key": "1", "name": "2"}]
 
 
-def test_a_look_says_what_a_table_holds(tmp_path: object) -> None:
+def test_the_profile_of_a_table_has_its_columns_and_values(tmp_path: object) -> None:
     path = tmp_path / "a.csv"  # type: ignore[operator]
     path.write_text("Key;Team;Team;Note\nA;x;y;\nB;x;;\n")
     found: SourceProfile = profile_file(path, shown="a.csv")
@@ -288,7 +290,7 @@ def test_a_look_says_what_a_table_holds(tmp_path: object) -> None:
     assert found.detected == {"encoding": "utf-8", "delimiter": "a semicolon"}
 
 
-def test_a_look_says_what_objects_hold(tmp_path: object) -> None:
+def test_the_profile_of_objects_has_their_paths_and_values(tmp_path: object) -> None:
     path = tmp_path / "a.json"  # type: ignore[operator]
     path.write_text('[{"id": 1, "p": {"n": "High"}, "tags": ["a"], "u": [{"at": 1}], "x": null}]')
     found = profile_file(path, shown="a.json")
@@ -296,7 +298,7 @@ def test_a_look_says_what_objects_hold(tmp_path: object) -> None:
     assert tuple(found.distinct["u[]"]) == ("1 objects with at",)
 
 
-def test_a_look_at_what_cannot_be_read_says_why(tmp_path: object) -> None:
+def test_the_profile_of_an_unreadable_file_says_why(tmp_path: object) -> None:
     path = tmp_path / "a.csv"  # type: ignore[operator]
     found = profile_file(path, shown="a.csv")
     assert [each.code for each in found.diagnostics.found] == ["unreadable"]
@@ -307,14 +309,12 @@ def test_a_look_at_what_cannot_be_read_says_why(tmp_path: object) -> None:
     ("rule", "place", "code"),
     [("'id['", "m.yaml:1", "bad-path"), ("{path: abs(id)}", "a.json:1", "bad-path")],
 )
-def test_a_path_that_cannot_be_used_is_told_where_it_is_wrong(
-    mapped: Mapped, rule: str, place: str, code: str
-) -> None:
+def test_an_unusable_path_is_reported_at_its_place(mapped: Mapped, rule: str, place: str, code: str) -> None:
     outcome = mapped(f"fields: {{key: {rule}}}", '[{"id": "A"}]', "a.json")
-    assert [each.split()[:2] for each in outcome.said] == [[place, code]]
+    assert [each.split()[:2] for each in outcome.messages] == [[place, code]]
 
 
-def test_a_header_that_is_a_date_is_the_text_of_it(mapped: Mapped) -> None:
+def test_a_date_in_a_header_becomes_text(mapped: Mapped) -> None:
     header = '<row r="1"><c r="A1" t="inlineStr"><is><t>id</t></is></c><c r="B1" s="2"><v>45300</v></c></row>'
     outcome = mapped(
         "fields: {key: id, name: '2024-01-09'}", workbook(header + row(2, "A", "Down")), "a.xlsx"

@@ -1,4 +1,4 @@
-"""Templates: what a mapping of a stranger can do is read a record, and end."""
+"""Templates: an untrusted mapping can only read a record, within a budget."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def test_a_template_reads_a_record(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "name"), [("{{ Sumary }}", "Sumary"), ("{{ row['Isue'] }}", "Isue"), ("{{ n.x.y }}", "x")]
 )
-def test_a_name_that_is_no_column_is_told(text: str, name: str) -> None:
+def test_a_name_that_is_not_a_column_is_an_error(text: str, name: str) -> None:
     with pytest.raises(NoSuchName) as caught:
         render(text)
     assert caught.value.name == name
 
 
-def test_what_an_object_lacks_is_empty() -> None:
+def test_a_missing_key_of_an_object_is_empty() -> None:
     assert render("[{{ nope.deeper }}{% for x in nope %}{{ x }}{% endfor %}]", strict=False) == "[]"
 
 
@@ -86,7 +86,7 @@ def test_what_an_object_lacks_is_empty() -> None:
         "x" * 60_000,
     ],
 )
-def test_what_is_not_for_templates_is_refused(text: str) -> None:
+def test_unsafe_templates_are_refused(text: str) -> None:
     with pytest.raises((InvalidTemplate, NoSuchName)):
         render(text)
 
@@ -115,19 +115,19 @@ def test_what_is_not_for_templates_is_refused(text: str) -> None:
         "{{ 'a' | center(1000000000) }}",
     ],
 )
-def test_what_would_not_end_ends(text: str) -> None:
+def test_a_template_that_would_run_too_long_is_stopped(text: str) -> None:
     with pytest.raises(InvalidTemplate):
         render(text)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text("{}%'\"|. ~*+()[]abrowin0123_if", max_size=30))
-def test_no_template_fails_otherwise(text: str) -> None:
+def test_any_other_template_is_rendered_or_refused(text: str) -> None:
     with contextlib.suppress(InvalidTemplate, NoSuchName):
         render(text)
 
 
-def test_headers_become_names() -> None:
+def test_headers_become_variable_names() -> None:
     assert [identifier(each) for each in ("Issue Type", "Custom field (X)", "2nd line", "Größe")] == [
         "Issue_Type",
         "Custom_field_X",
@@ -136,7 +136,7 @@ def test_headers_become_names() -> None:
     ]
 
 
-def test_the_nearest_name_is_told() -> None:
+def test_the_nearest_name_is_suggested() -> None:
     assert nearest("priorty", ["Priority", "Key"]) == "did you mean `Priority`?"
-    assert nearest("zzz", ["Priority", "Key"]) == "there are Priority, Key"
+    assert nearest("zzz", ["Priority", "Key"]) == "known names are Priority, Key"
     assert nearest("zzz", [f"column {number}" for number in range(40)]).endswith(", ...")

@@ -1,4 +1,4 @@
-"""Atlassian's document format becomes Markdown, and no text of it is lost."""
+"""The Atlassian Document Format becomes Markdown, and no text is lost."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ BREAK = {"type": "hardBreak"}
         ([text("a", "unknown", "strong")], "**a**"),
     ],
 )
-def test_marks_are_carried_and_text_is_never_markup(content: list[Any], expected: str) -> None:
+def test_marks_are_converted_and_text_is_never_markup(content: list[Any], expected: str) -> None:
     assert to_markdown(p(*content)) == expected
 
 
@@ -88,7 +88,7 @@ def test_marks_are_carried_and_text_is_never_markup(content: list[Any], expected
         ),
     ],
 )
-def test_what_stands_in_a_line_is_carried(child: dict[str, Any], expected: str) -> None:
+def test_inline_nodes_are_converted(child: dict[str, Any], expected: str) -> None:
     assert to_markdown({"type": "doc", "content": [p(child)]}) == expected
 
 
@@ -115,7 +115,7 @@ def test_what_stands_in_a_line_is_carried(child: dict[str, Any], expected: str) 
         (p(), ""),
     ],
 )
-def test_blocks_are_carried(child: dict[str, Any], expected: str) -> None:
+def test_blocks_are_converted(child: dict[str, Any], expected: str) -> None:
     assert to_markdown({"type": "doc", "content": [child]}) == expected
 
 
@@ -156,7 +156,7 @@ def test_lists_nest(child: dict[str, Any], expected: str) -> None:
     assert to_markdown(child) == expected
 
 
-def test_tables_hold_a_cell_in_a_line() -> None:
+def test_each_table_cell_is_one_line() -> None:
     head = node("tableRow", node("tableHeader", p("h|1")), node("tableHeader", p("h2")))
     row = node(
         "tableRow",
@@ -172,28 +172,28 @@ def test_tables_hold_a_cell_in_a_line() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 1, True, [], {}, {"type": 1}, {"type": "doc", "content": "x"}, [[[]]]])
-def test_json_that_is_no_document_is_an_empty_text(odd: object) -> None:
+def test_json_that_is_not_a_document_is_an_empty_text(odd: object) -> None:
     assert to_markdown(odd) == ""
 
 
-def test_a_bare_text_is_text() -> None:
+def test_a_plain_string_is_text() -> None:
     assert to_markdown("a *b*") == to_markdown(["a *b*"]) == r"a \*b\*"
 
 
 @pytest.mark.parametrize(
     "kind", ["blockquote", "bulletList", "listItem", "table", "unknown", "paragraph", "heading", ""]
 )
-def test_nesting_costs_neither_the_stack_nor_the_words(kind: str) -> None:
+def test_deep_nesting_neither_overflows_nor_loses_text(kind: str) -> None:
     deep: dict[str, Any] = {"type": "doc", "content": [p("innermost"), BREAK, p("word")]}
     for _ in range(50_000):
         deep = {"type": kind, "content": [deep]}
     shown = to_markdown(deep)
     assert shown.index("innermost") < shown.index("word")
-    while deep.get("content"):  # so that freeing it needs no stack either
+    while deep.get("content"):  # so that freeing it does not recurse either
         deep = deep.pop("content")[0]
 
 
-def test_a_large_document_takes_time_in_proportion() -> None:
+def test_time_is_linear_in_the_size_of_a_document() -> None:
     started = time.process_time()
     to_markdown(node("doc", *[p("word ", text("bold", "strong")) for _ in range(20_000)]))
     assert time.process_time() - started < 20

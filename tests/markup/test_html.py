@@ -1,4 +1,4 @@
-"""HTML becomes Markdown, text stays text, and no word is lost."""
+"""HTML becomes Markdown, plain text is unchanged, and no text is lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def holds(shown: str, words: str) -> bool:
         "<!-- only a comment -->",
     ],
 )
-def test_text_without_tags_stays_as_it_is(text: str) -> None:
+def test_text_without_tags_is_unchanged(text: str) -> None:
     assert to_markdown(text) == text
 
 
@@ -55,7 +55,7 @@ def test_text_without_tags_stays_as_it_is(text: str) -> None:
         ("<p style='display:none'>a</p><nav>b</nav><form>c</form>", "a\n\nb\n\nc"),
     ],
 )
-def test_what_html_says_is_carried(html: str, expected: str) -> None:
+def test_html_is_converted(html: str, expected: str) -> None:
     assert to_markdown(html) == expected
 
 
@@ -69,18 +69,18 @@ def test_what_html_says_is_carried(html: str, expected: str) -> None:
         ("<p>a <your-name> b</p>", "a &lt;your-name> b"),
     ],
 )
-def test_what_is_no_tag_is_text(html: str, expected: str) -> None:
+def test_unknown_tags_are_text(html: str, expected: str) -> None:
     assert to_markdown(html) == expected
 
 
-def test_words_that_lie_too_deep_are_kept_without_layout() -> None:
+def test_deeply_nested_text_is_kept_without_layout() -> None:
     shown = to_markdown(
         "<h1>Top</h1>" + "<div>" * 20_000 + "# deep <b>word</b> &lt;x&gt;" + "</div>" * 20_000
     )
     assert shown == "Top\n\\# deep word \\<x>"
 
 
-def test_what_the_converter_refuses_is_kept_without_layout() -> None:
+def test_html_that_the_converter_refuses_is_kept_without_layout() -> None:
     assert to_markdown("<p>a \ud800 b</p><p>c</p>") == "a \ud800 b\nc"
 
 
@@ -107,7 +107,7 @@ def test_time_is_linear_in_hostile_html(hostile: str) -> None:
     text = hostile * (100_000 // len(hostile)) + "<p>x</p>"
     started = time.process_time()
     to_markdown(text)
-    assert time.process_time() - started < 10  # what is quadratic takes minutes
+    assert time.process_time() - started < 10  # quadratic time would be minutes
 
 
 WORDS = st.text(alphabet="abcé019", min_size=1, max_size=5)
@@ -172,7 +172,7 @@ def test_status_updates_become_lists(update: str, expected: str) -> None:
 
 @pytest.mark.skipif(not STATUS_UPDATES.exists(), reason="the real exports are not here")
 def test_real_status_updates_become_lists() -> None:
-    """Without the exports: the test before this one."""
+    """The test before this one covers runs without the exports."""
     incidents = json.loads(STATUS_UPDATES.read_text(encoding="utf-8"))["incidents"]
     bodies = [update["body"] for incident in incidents for update in incident["incident_updates"]]
     listed = [body for body in bodies if body.startswith("<ul><li><strong>")]

@@ -1,4 +1,4 @@
-"""Jira wiki markup becomes Markdown, and no word of it is lost."""
+"""Jira wiki markup becomes Markdown, and no text is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def words(text: str) -> str:
 
 
 def holds(shown: str, text: str) -> bool:
-    """Whether all letters and digits of a text are shown, in their order."""
+    """Whether all letters and digits of a text are present, in order."""
     rest = iter(shown)
     return all(each in rest for each in words(text))
 
@@ -44,7 +44,7 @@ def holds(shown: str, text: str) -> bool:
         (r"\*no\* \{x} a\.b", r"\*no\* {x} a\\.b"),
     ],
 )
-def test_marks_are_carried(wiki: str, expected: str) -> None:
+def test_marks_are_converted(wiki: str, expected: str) -> None:
     assert to_markdown(wiki) == expected
 
 
@@ -66,7 +66,7 @@ def test_marks_are_carried(wiki: str, expected: str) -> None:
         "-- a --",
     ],
 )
-def test_text_that_only_looks_like_markup_stays(text: str) -> None:
+def test_text_that_only_looks_like_markup_is_unchanged(text: str) -> None:
     assert to_markdown(text) == text
 
 
@@ -110,7 +110,7 @@ def test_text_that_markdown_would_change_is_escaped(wiki: str, expected: str) ->
         ("!http://a.example/i.png|alt=x!", "![x](http://a.example/i.png)"),
     ],
 )
-def test_links_people_and_pictures_are_carried(wiki: str, expected: str) -> None:
+def test_links_mentions_and_pictures_are_converted(wiki: str, expected: str) -> None:
     assert to_markdown(wiki) == expected
 
 
@@ -131,7 +131,7 @@ def test_links_people_and_pictures_are_carried(wiki: str, expected: str) -> None
         ("\n\na\n\n\n\nb\n\n", "a\n\nb"),
     ],
 )
-def test_lines_are_carried(wiki: str, expected: str) -> None:
+def test_lines_are_converted(wiki: str, expected: str) -> None:
     assert to_markdown(wiki) == expected
 
 
@@ -151,7 +151,7 @@ def test_lists_nest_and_mix(wiki: str, expected: str) -> None:
     assert to_markdown(wiki) == expected
 
 
-def test_numbers_go_on_after_code_in_an_item() -> None:
+def test_numbering_continues_after_code_in_an_item() -> None:
     wiki = "# a\n{code:bash}\nrun\n{code}\n# b"
     assert to_markdown(wiki) == "1. a\n   ```bash\n   run\n   ```\n2. b"
 
@@ -172,7 +172,7 @@ def test_numbers_go_on_after_code_in_an_item() -> None:
         ("|a|\n|b\n\nc", "|  |\n| --- |\n| a |\n\n|b\n\nc"),
     ],
 )
-def test_tables_are_carried(wiki: str, expected: str) -> None:
+def test_tables_are_converted(wiki: str, expected: str) -> None:
     assert to_markdown(wiki) == expected
 
 
@@ -197,7 +197,7 @@ def test_tables_are_carried(wiki: str, expected: str) -> None:
         ("{quote}{quote}", ""),
     ],
 )
-def test_macros_are_carried(wiki: str, expected: str) -> None:
+def test_macros_are_converted(wiki: str, expected: str) -> None:
     assert to_markdown(wiki) == expected
 
 
@@ -205,7 +205,7 @@ NO_MACRO_NAMES = "xyz019 \n\t{}[]|!*_-+^~?#\\:./`<>()&;@=,'\"é\u2028"
 
 
 @given(st.text(alphabet=NO_MACRO_NAMES, max_size=80))
-def test_no_word_is_lost_whatever_stands_around_it(text: str) -> None:
+def test_no_word_is_lost_in_any_context(text: str) -> None:
     assert holds(to_markdown(text), text)
 
 
@@ -255,7 +255,7 @@ def test_time_is_linear_in_hostile_text(hostile: str) -> None:
     text = hostile * (100_000 // len(hostile))
     started = time.process_time()
     to_markdown(text)
-    assert time.process_time() - started < 10  # what is quadratic takes minutes
+    assert time.process_time() - started < 10  # quadratic time would be minutes
 
 
 NOT_SHOWN = re.compile(r"\{(?:code|noformat|quote|panel|color)\b[^{}\n]*\}|\bh[1-6]\.|\bbq\.|\|thumbnail!")
@@ -276,7 +276,7 @@ def test_descriptions_keep_their_words(description: str) -> None:
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the real exports are not here")
 def test_real_descriptions_keep_their_words() -> None:
-    """Without the exports: the test before this one."""
+    """The test before this one covers runs without the exports."""
     seen = 0
     for path in sorted(SAMPLES.glob("jira-*-csv/*.csv")):
         with path.open(encoding="utf-8-sig", newline="") as file:

@@ -1,4 +1,4 @@
-"""What the Markdown writer promises: exactly the text is shown, and only what must be is escaped."""
+"""The Markdown writer: it renders as exactly the text, and escapes only what it must."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ markdown_it = pytest.importorskip("markdown_it")  # comes with rich
 
 
 def rendered(source: str) -> str:
-    """Return the text that a reader sees: what is left when a parser has taken the markup away."""
+    """Return the text that a reader sees, without markup, as a parser renders it."""
     parser = markdown_it.MarkdownIt("commonmark").enable(["strikethrough", "table"])
     inline = [token for token in parser.parse(source) if token.type == "inline"]
     return "".join(child.content for token in inline for child in token.children or ())
@@ -27,7 +27,7 @@ def rendered(source: str) -> str:
         "<https://a.example>",
     ],
 )
-def test_what_markdown_leaves_alone_is_not_escaped(text: str) -> None:
+def test_text_that_markdown_leaves_alone_is_not_escaped(text: str) -> None:
     assert markdown.escape(text) == text
 
 
@@ -45,27 +45,27 @@ def test_what_markdown_leaves_alone_is_not_escaped(text: str) -> None:
         ("a\\", "a\\\\"),
     ],
 )
-def test_what_markdown_would_read_as_markup_is_escaped(text: str, expected: str) -> None:
+def test_text_that_markdown_would_read_as_markup_is_escaped(text: str, expected: str) -> None:
     assert markdown.escape(text) == expected
 
 
-def test_in_literal_text_an_entity_is_its_letters() -> None:
+def test_an_entity_in_literal_text_is_its_characters() -> None:
     assert markdown.literal("&lt; &#60; a & b; AT&T") == r"\&lt; \&#60; a & b; AT&T"
 
 
 @pytest.mark.parametrize(
     "line", ["# a", "- a", "+", "* a", "===", "--", "[ERROR]: gone", "[goes on", "~~~5 min~~"]
 )
-def test_a_line_of_a_paragraph_starts_no_other_block(line: str) -> None:
+def test_a_line_of_a_paragraph_does_not_start_another_block(line: str) -> None:
     assert markdown.escape_leading(line) == f"\\{line}"
 
 
 @pytest.mark.parametrize("line", ["#1 a", "-a", "1. a", "> a", "a # b", "=>", "-", ""])
-def test_a_line_that_starts_nothing_or_means_it_stays(line: str) -> None:
+def test_a_line_that_starts_no_block_is_unchanged(line: str) -> None:
     assert markdown.escape_leading(line) == (f"\\{line}" if line == "-" else line)
 
 
-def test_marks_leave_white_space_outside() -> None:
+def test_white_space_stays_outside_marks() -> None:
     assert markdown.wrap("**", " a b ") == " **a b** "
     assert markdown.wrap("<sub>", "a", "</sub>") == "<sub>a</sub>"
     assert markdown.wrap("**", " ") == " "
@@ -81,11 +81,11 @@ def test_marks_leave_white_space_outside() -> None:
         (" ", " "),
     ],
 )
-def test_code_in_a_line_keeps_its_backticks(text: str, expected: str) -> None:
+def test_inline_code_keeps_its_backticks(text: str, expected: str) -> None:
     assert markdown.code_span(text) == expected
 
 
-def test_no_fence_in_the_code_ends_its_block() -> None:
+def test_a_fence_in_code_does_not_end_its_block() -> None:
     assert markdown.fence("a\n````\nb", "c`++") == ["`````c++", "a", "````", "b", "`````"]
 
 
@@ -101,16 +101,16 @@ def test_no_fence_in_the_code_ends_its_block() -> None:
         ("", "http://x/a b", "", "[http://x/a b](<http://x/a b>)"),
     ],
 )
-def test_links_hold_any_address(content: str, url: str, title: str, expected: str) -> None:
+def test_links_may_have_any_address(content: str, url: str, title: str, expected: str) -> None:
     assert markdown.link(content, url, title) == expected
 
 
-def test_a_picture_always_has_a_text() -> None:
+def test_a_picture_always_has_alternative_text() -> None:
     assert markdown.picture("", "http://x/a.png") == "![image](http://x/a.png)"
     assert markdown.picture("a*", "http://x/a.png") == r"![a\*](http://x/a.png)"
 
 
-def test_no_cell_lies_beyond_the_heading() -> None:
+def test_the_heading_is_as_wide_as_the_widest_row() -> None:
     assert markdown.table([["a|b"], ["c", "d"]], headings=["h"]) == [
         "| h |  |",
         "| --- | --- |",

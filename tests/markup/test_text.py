@@ -1,4 +1,4 @@
-"""Slugs that keys can stand on, and texts without white space around them."""
+"""Slugs that are stable enough for keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from importer.markup.text import slug
         ("!!! \n", ""),
     ],
 )
-def test_a_slug_is_words_and_hyphens(text: str, expected: str) -> None:
+def test_a_slug_has_words_and_hyphens(text: str, expected: str) -> None:
     assert slug(text) == expected
 
 
@@ -31,18 +31,18 @@ def test_texts_that_differ_only_in_lost_letters_have_different_slugs() -> None:
     assert slug("障害") == slug("障害") != ""
 
 
-def test_texts_that_differ_only_beyond_the_cut_have_different_slugs() -> None:
+def test_long_texts_with_the_same_beginning_have_different_slugs() -> None:
     long = "outage of the payments service in the region of europe west one"
     assert slug(long + " a") != slug(long + " b")
     assert slug(long).startswith("outage-of-the-payments-service")
 
 
-def test_one_text_in_two_unicode_forms_has_one_slug() -> None:
+def test_two_unicode_forms_of_a_text_have_the_same_slug() -> None:
     assert slug("Čas 障が") == slug("C\u030cas 障か\u3099")
 
 
 @given(st.text())
-def test_a_slug_is_short_and_ascii_and_the_same_each_time(text: str) -> None:
+def test_a_slug_is_short_ascii_and_deterministic(text: str) -> None:
     made = slug(text)
     assert re.fullmatch(r"([a-z0-9]+(-[a-z0-9]+)*)?", made)
     assert len(made) <= 60

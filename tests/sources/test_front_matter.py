@@ -1,4 +1,4 @@
-"""Markdown: the front matter is the incident, the text below it its post-mortem or its summary."""
+"""Markdown: the front matter is the incident, and the body is its post-mortem or its summary."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def only(found: Loaded) -> Incident:
     return incident
 
 
-def said(found: Loaded) -> list[str]:
+def messages(found: Loaded) -> list[str]:
     return [
         f"{each.severity} {each.locations[0] if each.locations else '-'} {each.code}: {each.summary}"
         for each in found.diagnostics
@@ -63,7 +63,7 @@ def test_the_first_heading_is_the_title_of_the_postmortem(tmp_path: Path) -> Non
     assert title == "Why it fell"
 
 
-def test_the_front_matter_can_say_the_title_and_the_status_of_the_postmortem(tmp_path: Path) -> None:
+def test_the_front_matter_can_set_the_title_and_status_of_the_postmortem(tmp_path: Path) -> None:
     text = f"---\n{FRONT}postmortem: {{title: Own, status: completed}}\n---\n# Why it fell\n"
     assert postmortem(only(loaded(tmp_path, text))) == (
         "Own",
@@ -71,13 +71,13 @@ def test_the_front_matter_can_say_the_title_and_the_status_of_the_postmortem(tmp
     )
 
 
-def test_the_body_is_the_summary_where_the_front_matter_says_so(tmp_path: Path) -> None:
+def test_the_body_is_the_summary_if_the_front_matter_says_so(tmp_path: Path) -> None:
     incident = only(loaded(tmp_path, f"---\n{FRONT}body: summary\n---\nIt *fell*.\n"))
     assert incident.attributes == {Attribute(Field.NAME): "Down", Attribute(Field.SUMMARY): "It *fell*."}
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n \n\n"])
-def test_without_a_body_there_is_no_postmortem_to_manage(tmp_path: Path, end: str) -> None:
+def test_without_a_body_the_postmortem_is_unmanaged(tmp_path: Path, end: str) -> None:
     assert only(loaded(tmp_path, f"---\n{FRONT}---{end}")).attributes == {Attribute(Field.NAME): "Down"}
 
 
@@ -87,15 +87,15 @@ def test_every_value_knows_its_line(tmp_path: Path) -> None:
     assert found.incidents[0].location == Location("a.md", 3)
     severity = found.incidents[0].attributes[Attribute(Field.SEVERITY)]
     assert getattr(severity, "location", None) == Location("a.md", 5)
-    assert said(found) == [
-        "error a.md:7 bad-value: `body` must be a known word",
+    assert messages(found) == [
+        "error a.md:7 bad-value: `body` must be `summary` or `postmortem`",
         "error a.md:6 bad-datetime: invalid date or time",
     ]
 
 
 def test_the_values_of_toml_know_their_lines_too(tmp_path: Path) -> None:
     text = '+++\nkey = "A-1"\nname = "Down"\n\n[timestamps]\n"Resolved at" = "soon"\n+++\n'
-    assert said(loaded(tmp_path, text)) == ["error a.md:6 bad-datetime: invalid date or time"]
+    assert messages(loaded(tmp_path, text)) == ["error a.md:6 bad-datetime: invalid date or time"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_the_values_of_toml_know_their_lines_too(tmp_path: Path) -> None:
         (b"---\nkey: A\nname: \xe4\n---\n", "a.md:3 not-utf-8"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_at_its_line(
+def test_a_mistake_in_a_file_is_reported_at_its_line(
     tmp_path: Path, text: str | bytes, expected: str
 ) -> None:
     found = loaded(tmp_path, text)
@@ -122,7 +122,7 @@ def test_what_is_wrong_with_a_file_is_said_at_its_line(
     assert {each.severity for each in found.diagnostics} == {Severity.ERROR}
 
 
-def test_markdown_without_front_matter_is_passed_over_in_a_folder(tmp_path: Path) -> None:
+def test_markdown_without_front_matter_is_skipped_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text(FRONT, encoding="utf-8")
     assert only(loaded(tmp_path, "# Only text\n", named=False)).key == "A-1"
     (tmp_path / "a.md").write_text("", encoding="utf-8")
@@ -130,18 +130,18 @@ def test_markdown_without_front_matter_is_passed_over_in_a_folder(tmp_path: Path
 
 
 @pytest.mark.parametrize("front", ["title: T\nlayout: post", "status: draft"])
-def test_a_page_of_something_else_in_a_folder_is_told_and_not_read(tmp_path: Path, front: str) -> None:
+def test_front_matter_that_is_not_an_incident_is_reported_and_not_read(tmp_path: Path, front: str) -> None:
     found = loaded(tmp_path, f"---\n{front}\n---\n# Text\n", named=False)
-    assert said(found) == ["warning a.md:1 not-an-incident-file: the file declares no incident"]
+    assert messages(found) == ["warning a.md:1 not-an-incident-file: the file declares no incidents"]
 
 
-def test_front_matter_without_an_end_is_never_passed_over_in_silence(tmp_path: Path) -> None:
+def test_front_matter_without_an_end_is_never_skipped_silently(tmp_path: Path) -> None:
     found = loaded(tmp_path, f"---\n{FRONT}", named=False)
-    assert said(found) == ["warning a.md:1 no-front-matter: the front matter has no end"]
+    assert messages(found) == ["warning a.md:1 no-front-matter: the front matter has no end"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_nobody_may_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_markdown_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("---\n", encoding="utf-8")
     (tmp_path / "a.md").chmod(0)
     assert [each.code for each in load(Settings(root=tmp_path)).diagnostics] == ["unreadable"]

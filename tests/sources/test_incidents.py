@@ -1,4 +1,4 @@
-"""The checked mapping of an incident -> an Incident."""
+"""The validated mapping of an incident -> an Incident."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write(root: Path, **files: str | bytes) -> None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def said(loaded: Loaded) -> list[str]:
+def messages(loaded: Loaded) -> list[str]:
     return [
         f"{each.severity} {each.locations[0] if each.locations else '-'} {each.code}"
         for each in loaded.diagnostics
@@ -158,18 +158,18 @@ def test_references_know_their_lines(tmp_path: Path) -> None:
     assert (str(severity.location), str(role.key.location)) == ("a.yaml:3", "a.yaml:5")
 
 
-def test_a_number_serves_as_key(tmp_path: Path) -> None:
+def test_an_external_id_serves_as_key(tmp_path: Path) -> None:
     assert only(tmp_path, "external_id: 042\nname: B\n").key == "42"
 
 
-def test_what_is_left_out_is_absent_and_null_clears(tmp_path: Path) -> None:
+def test_an_omitted_field_is_absent_and_null_clears(tmp_path: Path) -> None:
     incident = only(
         tmp_path, "key: A\nname: B\nsummary: null\ncustom_fields: {}\ntimeline:\nfollow_ups: []\n"
     )
     assert incident.attributes == {Attribute(Field.NAME): "B", Attribute(Field.SUMMARY): None}
 
 
-def test_defaults_fill_in_what_an_incident_does_not_say(tmp_path: Path) -> None:
+def test_defaults_fill_in_omitted_fields(tmp_path: Path) -> None:
     defaults = {"severity": "Minor", "visibility": "private", "status": "Closed"}
     incident = only(tmp_path, "key: A\nname: B\nstatus: Done\n", defaults=defaults)
     assert incident.attributes == {
@@ -180,12 +180,12 @@ def test_defaults_fill_in_what_an_incident_does_not_say(tmp_path: Path) -> None:
     }
 
 
-def test_names_that_differ_only_in_blanks_are_one_and_an_error(tmp_path: Path) -> None:
+def test_names_that_differ_only_in_white_space_are_a_duplicate(tmp_path: Path) -> None:
     write(
         tmp_path,
         **{"a.yaml": "key: A\nname: B\ntimestamps: {Fixed at: 2023-01-01T00:00Z, 'Fixed at ': null}\n"},
     )
-    assert said(load(Settings(root=tmp_path))) == ["error a.yaml:3 duplicate-field"]
+    assert messages(load(Settings(root=tmp_path))) == ["error a.yaml:3 duplicate-field"]
 
 
 def test_a_table_cell_is_packed_until_its_field_is_known(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_table_cell_is_packed_until_its_field_is_known(tmp_path: Path) -> None
     assert str(incident.location) == "a.csv:2"
 
 
-def test_a_bad_moment_is_reported_wherever_it_stands(tmp_path: Path) -> None:
+def test_an_invalid_time_is_reported_in_every_field(tmp_path: Path) -> None:
     text = """key: A
 name: B
 timestamps: {Resolved at: 12/04/2023}
@@ -213,7 +213,7 @@ status_page: {page: P, updates: [{at: x, status: resolved, message: M}]}
 """
     write(tmp_path, **{"a.yaml": text, "b.csv": "key,name,timestamps.Fixed at\nC,D,soon\n"})
     loaded = load(Settings(root=tmp_path))
-    assert said(loaded) == [
+    assert messages(loaded) == [
         "error a.yaml:3 bad-datetime",
         "error a.yaml:4 naive-datetime",
         "error a.yaml:5 bad-datetime",
@@ -225,7 +225,7 @@ status_page: {page: P, updates: [{at: x, status: resolved, message: M}]}
 POSTMORTEM = "key: A\nname: B\npostmortem: {file: %s}\n"
 
 
-def test_a_postmortem_is_read_beside_its_incident_and_counted_as_input(tmp_path: Path) -> None:
+def test_a_postmortem_file_is_read_and_counted_as_input(tmp_path: Path) -> None:
     content = "```\n# no heading\n```\n## Below\n# What happened #\n\ntext\n"
     write(tmp_path, **{"x/a.yaml": POSTMORTEM % "../docs/1.md", "docs/1.md": content})
     loaded = load(Settings(root=tmp_path))
@@ -239,14 +239,16 @@ def test_a_postmortem_is_read_beside_its_incident_and_counted_as_input(tmp_path:
 @pytest.mark.parametrize(
     ("more", "title"), [("", "B"), (", title: Mine, status: completed", "Mine")], ids=["incident", "own"]
 )
-def test_a_postmortem_without_heading_is_called_as_told(tmp_path: Path, more: str, title: str) -> None:
+def test_a_postmortem_without_a_heading_gets_the_declared_title(
+    tmp_path: Path, more: str, title: str
+) -> None:
     write(tmp_path, **{"a.yaml": POSTMORTEM % f"1.md{more}", "1.md": "text"})
     (incident,) = load(Settings(root=tmp_path)).incidents
     status = "completed" if more else None
     assert incident.attributes[Attribute(Field.POSTMORTEM, title)] == PostmortemDocument("text", status)
 
 
-def test_a_postmortem_elsewhere_is_a_link(tmp_path: Path) -> None:
+def test_a_postmortem_url_is_a_link(tmp_path: Path) -> None:
     incident = only(tmp_path, "key: A\nname: B\npostmortem: {url: https://x}\n")
     assert incident.attributes[Attribute(Field.POSTMORTEM_URL)] == "https://x"
 
@@ -273,11 +275,11 @@ def test_a_postmortem_that_cannot_be_used_is_an_error(tmp_path: Path, file: str,
     write(tmp_path, **files)
     (root / "link.md").symlink_to("../secret.md")
     loaded = load(Settings(root=root))
-    assert said(loaded) == [f"error a.yaml:3 {code}"]
+    assert messages(loaded) == [f"error a.yaml:3 {code}"]
     assert [each.attributes for each in loaded.incidents] == [{Attribute(Field.NAME): "B"}]
 
 
-def test_parts_may_be_left_out_or_null(tmp_path: Path) -> None:
+def test_parts_may_be_omitted_or_null(tmp_path: Path) -> None:
     update = "{at: 2023-01-01T00:00Z, status: resolved, message: M}"
     text = f"key: A\nname: B\nmembers: null\nstatus_page: {{page: P, name: N, updates: [{update}]}}\n"
     incident = only(tmp_path, text)

@@ -1,4 +1,4 @@
-"""Files and folders -> incidents: what is found, what is passed over, and what is said."""
+"""Files and folders -> incidents: what is read, what is skipped, and what is reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write(root: Path, **files: str | bytes) -> None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def said(loaded: Loaded) -> list[str]:
+def messages(loaded: Loaded) -> list[str]:
     return [
         f"{each.severity} {each.locations[0] if each.locations else '-'} {each.code}"
         for each in loaded.diagnostics
@@ -60,15 +60,15 @@ def tree(root: Path) -> None:
     )
 
 
-def test_a_folder_gives_all_its_files_in_the_order_of_their_names(tmp_path: Path) -> None:
+def test_the_files_of_a_folder_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
     tree(tmp_path)
     loaded = load(Settings(root=tmp_path))
     assert [each.key for each in loaded.incidents] == ["c", "d", "e1", "e2", "b", "f", "g", "h"]
-    assert said(loaded) == ["warning page.md:1 not-an-incident-file"]
+    assert messages(loaded) == ["warning page.md:1 not-an-incident-file"]
     assert load(Settings(root=tmp_path), [tmp_path]) == loaded
 
 
-def test_the_order_and_repetition_of_paths_change_nothing(tmp_path: Path) -> None:
+def test_the_order_and_repetition_of_paths_do_not_matter(tmp_path: Path) -> None:
     tree(tmp_path)
     paths = [tmp_path / "b.yaml", tmp_path / "a", tmp_path / "f.csv"]
     loaded = load(Settings(root=tmp_path), paths)
@@ -98,7 +98,7 @@ def test_sources_are_globs_files_and_folders_below_the_root(tmp_path: Path) -> N
         ("none.yaml", "no-such-file"),
     ],
 )
-def test_a_source_that_gives_nothing_is_an_error(tmp_path: Path, pattern: str, code: str) -> None:
+def test_a_source_without_incidents_is_an_error(tmp_path: Path, pattern: str, code: str) -> None:
     tree(tmp_path)
     for path in (None, tmp_path / "importer.yaml"):
         loaded = load(Settings(root=tmp_path, path=path, sources=(pattern,)))
@@ -118,7 +118,7 @@ def test_a_source_that_gives_nothing_is_an_error(tmp_path: Path, pattern: str, c
         ("empty", "no-match"),
     ],
 )
-def test_a_path_that_gives_nothing_is_an_error(tmp_path: Path, name: str, code: str) -> None:
+def test_a_path_without_incidents_is_an_error(tmp_path: Path, name: str, code: str) -> None:
     tree(tmp_path)
     (tmp_path / "empty").mkdir()
     loaded = load(Settings(root=tmp_path), [tmp_path / name])
@@ -141,13 +141,15 @@ def test_a_path_that_gives_nothing_is_an_error(tmp_path: Path, name: str, code: 
         ("a.csv", "key,name\n"),
     ],
 )
-def test_a_file_of_something_else_is_a_warning_in_a_folder_and_an_error_when_named(
+def test_another_file_is_a_warning_in_a_folder_and_an_error_if_named(
     tmp_path: Path, name: str, text: str
 ) -> None:
     write(tmp_path, **{name: text})
-    assert said(load(Settings(root=tmp_path))) == [f"warning {name}:1 not-an-incident-file"]
-    assert said(load(Settings(root=tmp_path), [tmp_path / name])) == [f"error {name}:1 not-an-incident-file"]
-    assert said(load(Settings(root=tmp_path), [tmp_path, tmp_path / name])) == [
+    assert messages(load(Settings(root=tmp_path))) == [f"warning {name}:1 not-an-incident-file"]
+    assert messages(load(Settings(root=tmp_path), [tmp_path / name])) == [
+        f"error {name}:1 not-an-incident-file"
+    ]
+    assert messages(load(Settings(root=tmp_path), [tmp_path, tmp_path / name])) == [
         f"error {name}:1 not-an-incident-file"
     ]
 
@@ -166,17 +168,17 @@ def test_a_file_of_something_else_is_a_warning_in_a_folder_and_an_error_when_nam
 )  # fmt: skip
 def test_mistakes_are_errors_with_their_lines(tmp_path: Path, text: str, expected: list[str]) -> None:
     write(tmp_path, **{"a.yaml": text})
-    assert sorted(said(load(Settings(root=tmp_path)))) == sorted(expected)
+    assert sorted(messages(load(Settings(root=tmp_path)))) == sorted(expected)
 
 
-def test_an_incident_of_the_wrong_shape_spoils_only_itself(tmp_path: Path) -> None:
+def test_an_incident_of_the_wrong_shape_is_skipped_and_the_others_are_read(tmp_path: Path) -> None:
     write(tmp_path, **{"a.yaml": "- {key: A, name: B}\n- {key: C}\n- {key: D, name: E}\n"})
     assert [each.key for each in load(Settings(root=tmp_path)).incidents] == ["A", "D"]
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.json", "a.csv"])
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, name: str, encoding: str) -> None:
+def test_a_byte_order_mark_determines_the_encoding(tmp_path: Path, name: str, encoding: str) -> None:
     texts = {"a.yaml": "key: é\nname: B\n", "a.json": '{"key": "é", "name": "B"}', "a.csv": "key,name\né,B\n"}
     write(tmp_path, **{name: texts[name].encode(encoding)})
     (incident,) = load(Settings(root=tmp_path)).incidents
@@ -194,9 +196,9 @@ def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, name: str, encoding
         ("a.yaml", b"\x89PNG\r\n\x1a\n\0", "error a.yaml:1 not-utf-8"),
     ],
 )
-def test_bytes_that_are_no_text_are_one_error(tmp_path: Path, name: str, data: bytes, expected: str) -> None:
+def test_bytes_that_are_not_text_are_one_error(tmp_path: Path, name: str, data: bytes, expected: str) -> None:
     write(tmp_path, **{name: data})
-    assert said(load(Settings(root=tmp_path))) == [expected]
+    assert messages(load(Settings(root=tmp_path))) == [expected]
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:
@@ -211,7 +213,7 @@ def test_links_are_followed_once(tmp_path: Path) -> None:
     assert loaded.diagnostics == ()
 
 
-def test_a_path_outside_of_the_root_is_shown_as_given(tmp_path: Path) -> None:
+def test_a_path_outside_the_root_is_shown_as_given(tmp_path: Path) -> None:
     write(tmp_path, **{"a.yaml": INCIDENT.format("A")})
     loaded = load(Settings(root=tmp_path / "root"), [tmp_path / "a.yaml"])
     assert loaded.incidents[0].location.path == (tmp_path / "a.yaml").as_posix()
@@ -221,7 +223,7 @@ def test_a_path_outside_of_the_root_is_shown_as_given(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to("/proc/self/mem")
     loaded = load(Settings(root=tmp_path))
-    assert (said(loaded), loaded.inputs) == (["error a.yaml:1 unreadable"], ())
+    assert (messages(loaded), loaded.inputs) == (["error a.yaml:1 unreadable"], ())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -244,7 +246,7 @@ def test_the_garbage_collector_is_left_as_it_was(tmp_path: Path, enabled: bool) 
         (gc.enable if before else gc.disable)()
 
 
-def test_an_export_with_our_column_names_loads_as_it_is(tmp_path: Path) -> None:
+def test_an_export_with_importers_column_names_loads_without_a_mapping(tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_text(
         "key,name,summary,severity,timestamps.Impact started at,timestamps.Resolved at\r\n"
@@ -258,13 +260,13 @@ def test_an_export_with_our_column_names_loads_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the samples are not here")
-def test_a_real_export_loads_as_it_is() -> None:
-    """Without the samples: the test before this one."""
+def test_a_real_export_loads_without_a_mapping() -> None:
+    """The test before this one covers runs without the samples."""
     loaded = load(Settings(root=SAMPLES.parent), [SAMPLES])
     assert (len(loaded.incidents), loaded.diagnostics) == (1282, ())
 
 
-def test_the_nearest_policy_counts_whole(tmp_path: Path) -> None:
+def test_the_nearest_policy_wins_key_by_key(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         "key,name,severity,on_drift,ignore_changes,ignore_changes\n"
         "A,A,Minor,fail,summary; severity,name\n"
@@ -282,7 +284,7 @@ def test_the_nearest_policy_counts_whole(tmp_path: Path) -> None:
     }
 
 
-def test_a_source_without_a_mapping_has_a_zone_of_its_own(tmp_path: Path) -> None:
+def test_a_source_without_a_mapping_may_have_its_own_timezone(tmp_path: Path) -> None:
     text = "- {{key: {0}, name: N, severity: Minor, timestamps: {{Reported at: 2024-01-01 12:00}}}}\n"
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text(text.format(name))

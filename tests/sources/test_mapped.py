@@ -30,19 +30,19 @@ def project(root: Path, sources: str, paths: tuple[str, ...] = (), /, **files: s
     return load(settings, [root / path for path in paths])
 
 
-def said(loaded: Loaded) -> list[str]:
+def messages(loaded: Loaded) -> list[str]:
     return [
         f"{each.locations[0] if each.locations else '-'} {each.code}: {each.summary}"
         for each in grouped(loaded.diagnostics)
     ]
 
 
-def test_an_export_is_read_by_its_mapping(tmp_path: Path) -> None:
+def test_an_export_is_read_with_its_mapping(tmp_path: Path) -> None:
     table = "Key,Name,At\nA,x,2024-01-09 15:54\n"
     loaded = project(
         tmp_path, "[{path: a.csv, mapping: m.yaml, timezone: America/New_York}]", **{"a.csv": table}
     )
-    assert said(loaded) == []
+    assert messages(loaded) == []
     (incident,) = loaded.incidents
     assert (incident.key, incident.location) == ("A", Location("a.csv", 2))
     assert datetime(2024, 1, 9, 20, 54, tzinfo=UTC) in incident.attributes.values()
@@ -50,7 +50,7 @@ def test_an_export_is_read_by_its_mapping(tmp_path: Path) -> None:
     assert (loaded.record_counts["a.csv"].read, loaded.record_counts["a.csv"].rejects) == (1, [])
 
 
-def test_a_semicolon_in_a_cell_divides_nothing_that_the_mapping_does_not_split(tmp_path: Path) -> None:
+def test_a_semicolon_in_a_cell_splits_only_if_the_mapping_says_so(tmp_path: Path) -> None:
     mapping = MAPPING.replace("key: Key", "key: Key, custom_fields.T: T")
     loaded = project(
         tmp_path, "[{path: a.csv, mapping: m.yaml}]", **{"m.yaml": mapping, "a.csv": "Key,Name,T\nA,x,a;b\n"}
@@ -58,14 +58,14 @@ def test_a_semicolon_in_a_cell_divides_nothing_that_the_mapping_does_not_split(t
     assert "a;b" in loaded.incidents[0].attributes.values()
 
 
-def test_the_zone_of_the_defaults_is_the_last_resort(tmp_path: Path) -> None:
+def test_the_default_timezone_is_the_last_resort(tmp_path: Path) -> None:
     sources = "[{path: a.csv, mapping: m.yaml}]\ndefaults: {timezone: Europe/Berlin}"
     loaded = project(tmp_path, sources, **{"a.csv": "Key,Name,At\nA,x,2024-01-09 15:54\n"})
     assert datetime(2024, 1, 9, 14, 54, tzinfo=UTC) in loaded.incidents[0].attributes.values()
 
 
 @pytest.mark.parametrize("source", ["exports", "exports/*.*"])
-def test_a_folder_gives_the_files_of_the_format(tmp_path: Path, source: str) -> None:
+def test_a_folder_source_reads_the_files_of_the_format(tmp_path: Path, source: str) -> None:
     mapping = "format: markdown\nfields: {key: file.stem, name: name, severity: {default: Minor}, postmortem.content: body}"
     files = {f"exports/{name}.md": f"---\nname: {name}\n---\nText {name}." for name in "ba"}
     loaded = project(
@@ -73,7 +73,7 @@ def test_a_folder_gives_the_files_of_the_format(tmp_path: Path, source: str) -> 
         f"[{{path: '{source}', mapping: m.yaml}}]",
         **{"m.yaml": mapping, "exports/x.csv": "a,b", "exports/x.png": "", **files},
     )
-    assert said(loaded) == []
+    assert messages(loaded) == []
     assert [each.key for each in loaded.incidents] == ["a", "b"]
     assert loaded.incidents[0].attributes[Attribute(Field.POSTMORTEM, "a")] == PostmortemDocument(
         "Text a.", None
@@ -81,21 +81,21 @@ def test_a_folder_gives_the_files_of_the_format(tmp_path: Path, source: str) -> 
 
 
 @pytest.mark.parametrize("path", ["legacy/a.csv", "legacy", "."])
-def test_a_path_that_is_named_is_read_by_the_mapping_of_its_source(tmp_path: Path, path: str) -> None:
+def test_a_named_path_is_read_with_the_mapping_of_its_source(tmp_path: Path, path: str) -> None:
     sources = "[{path: legacy/a.csv, mapping: m.yaml}, x.yaml]"
     loaded = project(tmp_path, sources, (path,), **{"legacy/a.csv": "Key,Name\nA,x\n"})
     assert [each.key for each in loaded.incidents] == ["A"]
-    assert [each for each in said(loaded) if "error" in each] == []
+    assert [each for each in messages(loaded) if "error" in each] == []
 
 
-def test_a_mapping_is_no_file_of_incidents(tmp_path: Path) -> None:
+def test_a_mapping_is_not_an_incident_file(tmp_path: Path) -> None:
     loaded = project(
         tmp_path,
         "['*.yaml', {path: a.csv, mapping: m.yaml}]",
         **{"b.yaml": "key: B\nname: b\n", "a.csv": "Key,Name\nA,x\n"},
     )
     assert [each.key for each in loaded.incidents] == ["A", "B"]
-    assert said(loaded) == []
+    assert messages(loaded) == []
 
 
 @pytest.mark.parametrize(
@@ -110,28 +110,28 @@ def test_a_mapping_is_no_file_of_incidents(tmp_path: Path) -> None:
         ("[{path: a.csv, preset: no}]", "importer.yaml:2 unknown-preset: unknown preset `no`"),
     ],
 )
-def test_a_source_that_is_not_there_has_its_line(tmp_path: Path, sources: str, expected: str) -> None:
+def test_a_missing_source_is_reported_at_its_line(tmp_path: Path, sources: str, expected: str) -> None:
     loaded = project(tmp_path, sources, **{"a.csv": "Key,Name\nA,x\n"})
-    assert (said(loaded), loaded.incidents) == ([expected], ())
+    assert (messages(loaded), loaded.incidents) == ([expected], ())
 
 
-def test_a_mapping_with_a_mistake_gives_nothing(tmp_path: Path) -> None:
+def test_a_mapping_with_a_mistake_yields_no_incidents(tmp_path: Path) -> None:
     loaded = project(
         tmp_path,
         "[{path: a.csv, mapping: m.yaml}]",
         **{"m.yaml": "fields: {name: n}", "a.csv": "Key,Name\nA,x\n"},
     )
-    assert said(loaded) == ["m.yaml:1 missing-field: the mapping has no `key`"]
+    assert messages(loaded) == ["m.yaml:1 missing-field: the mapping has no `key`"]
 
 
-def test_an_incident_of_the_wrong_shape_is_left_out_with_its_row(tmp_path: Path) -> None:
+def test_a_record_of_the_wrong_shape_is_rejected_with_its_row(tmp_path: Path) -> None:
     mapping = MAPPING.replace("severity: {default: Minor}", "visibility: V")
     loaded = project(
         tmp_path,
         "[{path: a.csv, mapping: m.yaml}]",
         **{"m.yaml": mapping, "a.csv": "Key,Name,V\nA,x,public\nB,x,secret\n,x,\n"},
     )
-    assert said(loaded) == [
+    assert messages(loaded) == [
         "a.csv:3:3 bad-value: `visibility` must be public or private",
         "a.csv:4 missing-field: `key` is missing",
     ]

@@ -1,4 +1,4 @@
-"""Offline rules: what no schema can see."""
+"""Offline rules that a schema cannot check."""
 
 from __future__ import annotations
 
@@ -42,31 +42,31 @@ def stamp(name: str, line: int = 5) -> Attribute:
     return Attribute(Field.TIMESTAMP, Reference(Kind.TIMESTAMP, name, location=Location("a.yaml", line)))
 
 
-def said(*incidents: Incident) -> list[str]:
+def messages(*incidents: Incident) -> list[str]:
     found = check_declared(incidents, now=NOW)
     return [f"{each.severity} {' '.join(map(str, each.locations))} {each.code}" for each in found]
 
 
-def test_incidents_that_differ_are_fine() -> None:
+def test_distinct_incidents_have_no_problems() -> None:
     one = incident({stamp("Resolved at"): NOW - HOUR}, key="A", external_id=1, idempotency_key="a:1")
-    assert said(one, incident(key="B", external_id=2), incident(key="C"), incident(key="D")) == []
+    assert messages(one, incident(key="B", external_id=2), incident(key="C"), incident(key="D")) == []
 
 
-def test_incidents_may_come_once_from_an_iterator() -> None:
+def test_incidents_may_come_from_an_iterator() -> None:
     assert len(check_declared(iter([incident(), incident(line=2)]), now=NOW)) == 1
 
 
-def test_the_same_key_number_or_idempotency_key_names_both_places() -> None:
+def test_a_duplicate_key_or_number_names_both_places() -> None:
     one = incident(key="A", line=1, external_id=1, idempotency_key="k")
-    assert said(one, incident(key="A", line=2)) == ["error a.yaml:1 a.yaml:2 duplicate-key"]
-    assert said(one, incident(key="B", line=2, external_id=1)) == [
+    assert messages(one, incident(key="A", line=2)) == ["error a.yaml:1 a.yaml:2 duplicate-key"]
+    assert messages(one, incident(key="B", line=2, external_id=1)) == [
         "error a.yaml:1 a.yaml:2 duplicate-external-id"
     ]
-    assert said(one, incident(key="B", line=2, idempotency_key="k")) == [
+    assert messages(one, incident(key="B", line=2, idempotency_key="k")) == [
         "error a.yaml:1 a.yaml:2 duplicate-idempotency-key"
     ]
     assert (
-        said(one, incident(key="A", line=2), incident(key="A", line=3))[1]
+        messages(one, incident(key="A", line=2), incident(key="A", line=3))[1]
         == "error a.yaml:1 a.yaml:3 duplicate-key"
     )
     (problem,) = check_declared([one, incident(key="A", line=2)], now=NOW)
@@ -77,7 +77,7 @@ def test_the_same_key_number_or_idempotency_key_names_both_places() -> None:
     ("number", "right"), [(-1, False), (0, False), (1, True), (2**63 - 1, True), (2**63, False)]
 )
 def test_an_external_id_is_a_number_that_the_api_takes(number: int, right: bool) -> None:
-    assert said(incident(external_id=number)) == ([] if right else ["error a.yaml:1 bad-external-id"])
+    assert messages(incident(external_id=number)) == ([] if right else ["error a.yaml:1 bad-external-id"])
 
 
 @pytest.mark.parametrize(
@@ -85,22 +85,24 @@ def test_an_external_id_is_a_number_that_the_api_takes(number: int, right: bool)
     [("a" * 64, True), ("a" * 65, False), ("a b", False), ("é", False), ("a:b-c_d.e", True), ("a\n", False)],
 )
 def test_an_explicit_idempotency_key_is_short_and_plain(key: str, right: bool) -> None:
-    assert said(incident(idempotency_key=key)) == ([] if right else ["error a.yaml:1 bad-idempotency-key"])
+    assert messages(incident(idempotency_key=key)) == (
+        [] if right else ["error a.yaml:1 bad-idempotency-key"]
+    )
 
 
-def test_a_moment_in_the_future_is_a_warning() -> None:
-    assert said(
+def test_a_time_in_the_future_is_a_warning() -> None:
+    assert messages(
         incident({stamp("Fixed at"): NOW, stamp("Reviewed at", 6): NOW + HOUR, stamp("Closed at"): None})
     ) == ["warning a.yaml:6 future-moment"]
 
 
-def test_resolved_before_the_impact_started_is_a_warning_by_their_names() -> None:
+def test_resolved_before_the_impact_started_is_a_warning() -> None:
     early, late = NOW - 2 * HOUR, NOW - HOUR
-    assert said(incident({stamp("Impact started at"): late, stamp("Incident RESOLVED", 6): early})) == [
+    assert messages(incident({stamp("Impact started at"): late, stamp("Incident RESOLVED", 6): early})) == [
         "warning a.yaml:6 resolved-before-started"
     ]
-    assert said(incident({stamp("Impact started"): early, stamp("Resolved at"): early})) == []
-    assert said(incident({stamp("Identified at"): late, stamp("Resolved at"): early})) == []
+    assert messages(incident({stamp("Impact started"): early, stamp("Resolved at"): early})) == []
+    assert messages(incident({stamp("Identified at"): late, stamp("Resolved at"): early})) == []
 
 
 def test_members_of_a_public_incident_are_one_error() -> None:
@@ -109,11 +111,11 @@ def test_members_of_a_public_incident_are_one_error() -> None:
         Attribute(Field.MEMBER, Reference(Kind.USER, name, location=place)): Membership() for name in "ab"
     }
     visibility = Attribute(Field.VISIBILITY)
-    assert said(incident(members)) == ["error a.yaml:7 members-of-public"]
-    assert said(incident({**members, visibility: "public"})) == ["error a.yaml:7 members-of-public"]
-    assert said(incident({**members, visibility: "private"})) == []
+    assert messages(incident(members)) == ["error a.yaml:7 members-of-public"]
+    assert messages(incident({**members, visibility: "public"})) == ["error a.yaml:7 members-of-public"]
+    assert messages(incident({**members, visibility: "private"})) == []
     nowhere = {Attribute(Field.MEMBER, Reference(Kind.USER, "a")): Membership()}
-    assert said(incident({**nowhere})) == ["error a.yaml:1 members-of-public"]
+    assert messages(incident({**nowhere})) == ["error a.yaml:1 members-of-public"]
 
 
 def test_a_timeline_out_of_order_is_a_warning() -> None:
@@ -125,8 +127,8 @@ def test_a_timeline_out_of_order_is_a_warning() -> None:
             }
         )
 
-    assert said(timeline(-3, -2, -2, -1)) == []
-    assert said(timeline(-3, -1, -2)) == ["warning a.yaml:1 timeline-order"]
+    assert messages(timeline(-3, -2, -2, -1)) == []
+    assert messages(timeline(-3, -1, -2)) == ["warning a.yaml:1 timeline-order"]
 
 
 def page(*updates: tuple[int, str]) -> Incident:
@@ -144,7 +146,7 @@ def page(*updates: tuple[int, str]) -> Incident:
         (page(), []),
     ],
 )
-def test_a_status_page_is_told_in_order_to_its_end(declared: Incident, codes: list[str]) -> None:
+def test_status_page_updates_are_past_in_order_and_end_resolved(declared: Incident, codes: list[str]) -> None:
     found = check_declared([declared], now=NOW)
     assert [each.code for each in found] == codes
     assert all(each.severity is Severity.ERROR for each in found)

@@ -1,4 +1,4 @@
-"""importer.yaml and the environment: complete, checked, and without a leak of the key."""
+"""importer.yaml and the environment: all settings are read and checked, and the key is not leaked."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_key_becomes_its_setting(tmp_path: Path) -> None:
     )
 
 
-def test_a_source_has_a_policy_of_its_own_and_leaves_open_what_it_does_not_say(tmp_path: Path) -> None:
+def test_a_source_may_have_its_own_policy_and_inherits_the_rest(tmp_path: Path) -> None:
     settings, problems = read(
         tmp_path,
         """ignore_changes: [summary]
@@ -85,7 +85,7 @@ sources:
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "version: 1\n", "{}"])
-def test_what_is_left_out_has_its_default(tmp_path: Path, text: str) -> None:
+def test_an_omitted_setting_has_its_default(tmp_path: Path, text: str) -> None:
     settings, problems = read(tmp_path, text)
     assert problems == []
     assert settings == Settings(
@@ -93,15 +93,15 @@ def test_what_is_left_out_has_its_default(tmp_path: Path, text: str) -> None:
     )
 
 
-def test_no_file_is_as_good_as_an_empty_one(tmp_path: Path) -> None:
+def test_a_missing_file_equals_an_empty_one(tmp_path: Path) -> None:
     diagnostics = Diagnostics()
     settings = load_settings(None, tmp_path, diagnostics)
     assert settings == Settings(root=tmp_path, state=tmp_path / ".importer/state.db")
     assert diagnostics.found == []
 
 
-def test_a_file_that_was_named_must_be_there_and_its_folder_is_the_root(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"other\.yaml cannot be read"):
+def test_a_named_file_must_exist_and_its_folder_is_the_root(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read the configuration .*other\.yaml"):
         load_settings(tmp_path / "other.yaml", tmp_path, Diagnostics())
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "other.yaml").write_text("on_unresolved: drop")
@@ -123,7 +123,7 @@ def test_a_file_that_was_named_must_be_there_and_its_folder_is_the_root(tmp_path
         ("rate: fast", "importer.yaml:1 bad-value: invalid rate `fast` | use a share"),
         ("defaults:\n  timezone: Europe/Lodnon", "importer.yaml:2 unknown-timezone: unknown time zone `Europe/Lodnon` | did you mean `Europe/London`?"),
         ("defaults: {timezone: '???'}", "importer.yaml:1 unknown-timezone: unknown time zone `???` | time zone names look like"),
-        ("sources:\n- path: a\n  encoding: latin-1", "importer.yaml:3 bad-value: `encoding` is for a source with a `mapping` or a `preset`"),
+        ("sources:\n- path: a\n  encoding: latin-1", "importer.yaml:3 bad-value: `encoding` requires a `mapping` or a `preset`"),
         ("sources:\n- {path: a, preset: jira, encoding: latin-99}", "importer.yaml:2 bad-value: unknown encoding `latin-99` | encoding names look like"),
         ("safety: {max_creates: many}", "importer.yaml:1 bad-value: `safety.max_creates` must be a whole number"),
         ("a: [", "importer.yaml:1 syntax: invalid YAML"),
@@ -144,12 +144,12 @@ def test_a_mistake_has_its_line_and_a_hint(tmp_path: Path, text: str, expected: 
     ("text", "rate"),
     [("80%", Rate(share=0.8)), ("100 %", Rate(share=1.0)), ("0.5%", Rate(share=0.005)), ("600/min", Rate(600.0)), (" 1 / min", Rate(1.0))],
 )  # fmt: skip
-def test_a_rate_is_a_share_or_a_number_a_minute(text: str, rate: Rate) -> None:
+def test_a_rate_is_a_percentage_or_a_number_per_minute(text: str, rate: Rate) -> None:
     assert parse_rate(text) == rate
 
 
 @pytest.mark.parametrize("text", ["", "0%", "101%", "-1%", "0/min", "600", "600/s", "nan%", "1e3%", "١%"])
-def test_another_rate_is_refused(text: str) -> None:
+def test_any_other_rate_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="invalid rate"):
         parse_rate(text)
 
@@ -196,7 +196,7 @@ def test_a_missing_key_names_the_sandbox() -> None:
 
 
 @pytest.mark.parametrize("key", ["inc secret", "secret\n", " secret", "secret\x00", "sécret", "secret\x7f"])
-def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key: str) -> None:
+def test_an_invalid_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(UsageError) as caught:
         connection({"INCIDENT_API_KEY": key}, None)
     assert "cret" not in str(caught.value) + caught.value.hint
@@ -206,7 +206,7 @@ def test_the_key_is_not_in_the_repr() -> None:
     assert "secret" not in repr(connection({"INCIDENT_API_KEY": "secret"}, None))
 
 
-def test_the_encoding_of_an_export_stands_beside_its_preset(tmp_path: Path) -> None:
+def test_the_encoding_of_an_export_is_set_next_to_its_preset(tmp_path: Path) -> None:
     settings, problems = read(tmp_path, "sources: [{path: a, preset: jira, encoding: windows-1252}]")
     assert (settings.sources, problems) == (
         (MappedSource("a", preset="jira", encoding="windows-1252"),),

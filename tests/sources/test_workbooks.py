@@ -23,11 +23,11 @@ def loaded(folder: Path, data: bytes, *, named: bool = False) -> Loaded:
     return load(Settings(root=folder, timezone="Europe/Berlin"), [folder / "a.xlsx"] if named else [])
 
 
-def said(found: Loaded) -> list[str]:
+def messages(found: Loaded) -> list[str]:
     return [f"{each.severity} {each.locations[0]} {each.code}" for each in found.diagnostics]
 
 
-def test_a_row_is_an_incident_under_the_header_of_its_fields(tmp_path: Path) -> None:
+def test_a_row_of_a_workbook_is_an_incident(tmp_path: Path) -> None:
     found = loaded(tmp_path, book({"Log": row(1, *HEADER) + ROW}))
     assert found.diagnostics == ()
     (incident,) = found.incidents
@@ -38,7 +38,7 @@ def test_a_row_is_an_incident_under_the_header_of_its_fields(tmp_path: Path) -> 
     assert values["custom_fields.Teams"] == Packed("a;b")
 
 
-def test_a_date_without_a_clock_is_midnight(tmp_path: Path) -> None:
+def test_a_date_without_a_time_is_midnight(tmp_path: Path) -> None:
     rows = row(1, *HEADER) + ROW.replace('s="1"><v>45300.6625', 's="2"><v>45300')
     (incident,) = loaded(tmp_path, book({"Log": rows})).incidents
     values = {attribute.label: value for attribute, value in incident.attributes.items()}
@@ -47,50 +47,50 @@ def test_a_date_without_a_clock_is_midnight(tmp_path: Path) -> None:
 
 def test_places_have_the_row_and_column_of_the_workbook(tmp_path: Path) -> None:
     rows = row(3, None, "key", "name", "timestamps.Resolved at") + row(5, None, "A", "Down", "soon")
-    assert said(loaded(tmp_path, book({"Log": rows}))) == ["error a.xlsx:5:4 bad-datetime"]
+    assert messages(loaded(tmp_path, book({"Log": rows}))) == ["error a.xlsx:5:4 bad-datetime"]
 
 
-def test_of_several_sheets_places_name_the_sheet(tmp_path: Path) -> None:
+def test_places_name_the_sheet_if_there_are_several(tmp_path: Path) -> None:
     first = row(1, "key", "name") + row(2, "A", "Down")
     second = row(1, "key", "name") + row(2, "B", None)
     found = loaded(tmp_path, book({"2022": first, "2023": second, "Empty": ""}))
     assert [str(each.location) for each in found.incidents] == ["a.xlsx[2022]:2"]
-    assert said(found) == ["error a.xlsx[2023]:2 missing-field"]
+    assert messages(found) == ["error a.xlsx[2023]:2 missing-field"]
 
 
-def test_a_sheet_of_something_else_is_told_and_a_hidden_one_is_passed_over(tmp_path: Path) -> None:
+def test_a_sheet_without_incidents_is_reported_and_a_hidden_one_is_skipped(tmp_path: Path) -> None:
     incidents, words = row(1, "key", "name") + row(2, "A", "Down"), row(1, "Word") + row(2, "P1")
     found = loaded(tmp_path, book({"Log": incidents, "Words": words, "Lists": words}, hidden=["Lists"]))
     assert [each.key for each in found.incidents] == ["A"]
-    assert said(found) == ["warning a.xlsx[Words]:1 not-an-incident-file"]
+    assert messages(found) == ["warning a.xlsx[Words]:1 not-an-incident-file"]
 
 
 @pytest.mark.parametrize(("named", "expected"), [(True, "error"), (False, "warning")])
 def test_a_workbook_without_incidents_is_named(tmp_path: Path, named: bool, expected: str) -> None:
     found = loaded(tmp_path, book({"Log": row(1, "Word") + row(2, "P1"), "Empty": ""}), named=named)
-    assert said(found) == [f"{expected} a.xlsx:1 not-an-incident-file"]
+    assert messages(found) == [f"{expected} a.xlsx:1 not-an-incident-file"]
 
 
-def test_a_cell_under_no_header_is_an_error_and_a_blank_column_is_none(tmp_path: Path) -> None:
+def test_a_cell_without_a_header_is_an_error_and_a_blank_column_is_not(tmp_path: Path) -> None:
     rows = row(1, "key", None, "name") + row(2, "A", None, "Down") + row(3, "B", "stray", "Down")
     found = loaded(tmp_path, book({"Log": rows}))
     assert [each.key for each in found.incidents] == ["A"]
-    assert said(found) == ["error a.xlsx:3:2 no-header"]
+    assert messages(found) == ["error a.xlsx:3:2 no-header"]
 
 
-def test_what_is_no_workbook_is_refused(tmp_path: Path) -> None:
-    assert said(loaded(tmp_path, b"key,name\nA,Down\n")) == ["error a.xlsx:1 not-this-format"]
+def test_a_file_that_is_not_a_workbook_is_refused(tmp_path: Path) -> None:
+    assert messages(loaded(tmp_path, b"key,name\nA,Down\n")) == ["error a.xlsx:1 not-this-format"]
     broken = book({"Log": ""}, more={"xl/workbook.xml": "<workbook"})
-    assert said(loaded(tmp_path, broken)) == ["error a.xlsx:1 syntax"]
+    assert messages(loaded(tmp_path, broken)) == ["error a.xlsx:1 syntax"]
     broken = book({"Log": ""}, more={"xl/worksheets/sheet1.xml": "<worksheet><sheetData><row><c"})
-    assert said(loaded(tmp_path, broken)) == ["error a.xlsx:1 syntax"]
+    assert messages(loaded(tmp_path, broken)) == ["error a.xlsx:1 syntax"]
 
 
-def test_a_workbook_that_is_open_has_a_small_file_beside_it_that_is_passed_over(tmp_path: Path) -> None:
+def test_the_lock_file_of_an_open_workbook_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "~$a.xlsx").write_bytes(b"somebody")
     assert loaded(tmp_path, book({"Log": row(1, "key", "name") + row(2, "A", "Down")})).diagnostics == ()
 
 
-def test_the_name_of_an_attribute_is_that_of_the_header(tmp_path: Path) -> None:
+def test_an_attribute_is_named_by_its_header(tmp_path: Path) -> None:
     found = loaded(tmp_path, book({"Log": row(1, "key", "name") + row(2, "A", " Down ")}))
     assert found.incidents[0].attributes == {Attribute(Field.NAME): "Down"}

@@ -1,1 +1,1 @@
-"""What an export holds -> a mapping to begin with, and the questions that it leaves open."""
+"""The contents of an export -> a draft of a mapping, and the questions that it leaves open."""

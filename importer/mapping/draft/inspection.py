@@ -1,6 +1,6 @@
-"""What a source holds -> findings: what each column could be, how its moments are written, what stays open.
+"""The profile of a source -> findings: what each column may be, and how its times are written.
 
-Nothing is decided by one look that a person must decide: where two readings fit, both are told.
+Nothing ambiguous is decided: if two readings fit, both are returned.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importer.mapping.dates import EPOCHS, compile_format
 from importer.model.moments import InvalidMoment, moment, zone
 
 MAX_VALUES = 30
-"""Different values up to which a column can be a vocabulary, such as that of severities."""
+"""The most distinct values of a column that can be a vocabulary, such as severities."""
 
 _DAYS = (
     *("%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%d.%m.%y"),
@@ -32,7 +32,7 @@ _FIRST_FEW = 10
 
 
 class Part(StrEnum):
-    """What a column can become."""
+    """The role of a column in an incident."""
 
     KEY = "key"
     NAME = "name"
@@ -59,22 +59,22 @@ _TELLTALE_NAMES = {
     ),
     Part.END: "resolved gelöst erledigt closed ended ende completed end",
 }
-"""The words that stand in the names of such columns, the most telling first."""
+"""Words in the names of such columns, the most telling first."""
 _WORDS = {part: words.split() for part, words in _TELLTALE_NAMES.items()}
 COMMON = frozenset(word for words in _WORDS.values() for word in words)
 _WRAPPERS = frozenset({"attributes", "fields", "data"})
 _LEAVES = frozenset({"name", "value", "display_value", "displayname", "label"})
-"""What says nothing of an object that a path leads through, or of the value that it leads to."""
+"""Steps of a path, wrappers at any place and leaves at its end, that say nothing about the value."""
 _LONGEST_KEY = 64
 _OFTEN = 0.8
-"""The share of a column's values that must be moments before those in other forms are taken for slips."""
+"""The share of a column's values that must be times before the other values are treated as outliers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """How the moments of a column are written: in one of `formats` (several: it is open which), in the ISO
-    forms where there are none, or as a number of `unit` since 1970. `naive` says that they lack an offset,
-    `months` is the language of their months if it is not English, `outliers` are those in another form."""
+    """How the times of a column are written: in one of `formats` (if several, which one is unknown), in ISO
+    8601 if there are none, or as a number of `unit` since 1970. `naive` means without an offset, `months` is
+    the language of the month names if not English, `outliers` are the values in other formats."""
 
     formats: tuple[str, ...] = ()
     unit: str | None = None
@@ -85,8 +85,8 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column, or one path of objects. `share` of the records have a value; `values` are how often each
-    was seen, the most frequent first, as far as they were counted."""
+    """One column, or one path of objects. `share` is the share of records with a value; `values` has the
+    counted values, the most frequent first."""
 
     name: str
     share: float
@@ -97,7 +97,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All columns in their order, and for each part those that could be it, the likeliest first."""
+    """All columns in order, and the candidates for each part, the most likely first."""
 
     columns: tuple[Column, ...]
     candidates: Mapping[Part, tuple[Column, ...]]
@@ -106,8 +106,8 @@ class Findings:
 def inspect(
     names: Sequence[str], *, values: Mapping[str, Mapping[str, int]], filled: Mapping[str, int], records: int
 ) -> Findings:
-    """Return what the columns of so many records could be. `values` may have only the first ones of each
-    column, `filled` counts all that are not blank."""
+    """Return the findings about the columns of `records` records. `values` may have only the first values of
+    each column; `filled` counts all values that are not blank."""
     columns = tuple(_column(name, values.get(name, {}), filled.get(name, 0), records) for name in names)
     return Findings(columns, {part: _likely(part, columns) for part in Part})
 
@@ -120,7 +120,7 @@ def _column(name: str, values: Mapping[str, int], filled: int, records: int) -> 
 
 
 def _moments(texts: Sequence[str]) -> Moments | None:
-    """Return how the texts are written as moments; None where most are none."""
+    """Return how the texts are written as times; None if most of them are not times."""
     if not texts:
         return None
     digits = {len(each) for each in texts if each.isascii() and each.isdigit()}
@@ -130,17 +130,17 @@ def _moments(texts: Sequence[str]) -> Moments | None:
     if len(iso) >= _OFTEN * len(texts):
         is_naive = not all(_OFFSET.search(each) and ":" in each for each in iso)
         return Moments(naive=is_naive, outliers=_without(texts, iso))
-    return next(filter(None, (_in_words_of(language, texts) for language in _languages(texts))), None)
+    return next(filter(None, (_with_months_of(language, texts) for language in _languages(texts))), None)
 
 
 def _languages(texts: Sequence[str]) -> Iterator[str]:
-    """Yield English, then those in which a text names a month."""
+    """Yield English, then the languages with a month name in a text."""
     yield "en"
     yield from (each for each in months.languages_of(texts) if each != "en")
 
 
-def _in_words_of(language: str, texts: Sequence[str]) -> Moments | None:
-    """Return the formats that read all of the texts; where none does, those that read most of them."""
+def _with_months_of(language: str, texts: Sequence[str]) -> Moments | None:
+    """Return the formats that read all of the texts, or else the formats that read most of them."""
     named = {} if language == "en" else months.month_numbers(language)
     read = {written: _read(written, named, texts) for written in map("".join, product(_DAYS, _CLOCKS))}
     most = max(map(len, read.values()))
@@ -162,7 +162,7 @@ def _is_iso(text: str) -> bool:
 
 
 def _read(written: str, named: Mapping[str, int], texts: Sequence[str]) -> list[str]:
-    """Return the texts that a format reads; none where it does not read any of the first few."""
+    """Return the texts that a format reads; empty if it reads none of the first few."""
     pattern = compile_format(written, named)
     if all(pattern.read(each.strip()) is None for each in texts[:_FIRST_FEW]):
         return []
@@ -175,9 +175,9 @@ def _without(texts: Iterable[str], read: Iterable[str]) -> tuple[str, ...]:
 
 
 def _likely(part: Part, columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Return the columns whose names and values fit, the likeliest first. A key that several records share,
-    or a column of one value only, counts where there is no better one; any column that could serve as a key
-    or a name where none is called so."""
+    """Return the columns whose names and values fit, the most likely first. A key that is not unique, or a
+    column with a single value, is used only if there is nothing better. If no column name fits a key or a
+    name, columns are chosen by their values."""
     ranked = [
         (rank, number, column)
         for number, column in enumerate(columns)
@@ -185,11 +185,11 @@ def _likely(part: Part, columns: Sequence[Column]) -> tuple[Column, ...]:
     ]
     found = [column for _, _, column in sorted(ranked, key=lambda each: each[:2])]
     better = [each for each in found if (each.is_unique if part is Part.KEY else len(each.values) > 1)]
-    return tuple(better or found or [each for each in columns if _could_serve(part, each)])
+    return tuple(better or found or [each for each in columns if _has_fitting_values(part, each)])
 
 
-def is_called_so(part: Part, column: Column) -> bool:
-    """Whether the name of a column tells that it could be a part; else its values alone do."""
+def has_matching_name(part: Part, column: Column) -> bool:
+    """Whether the name of a column suggests the part, and not its values alone."""
     return _rank(part, column.name) is not None
 
 
@@ -207,30 +207,29 @@ def _could_be(part: Part, column: Column) -> bool:
             return column.share > 0
 
 
-def _could_serve(part: Part, column: Column) -> bool:
-    """Whether the values alone could be keys: all different, short and in one word; or names: often there,
-    mostly different and in several words of one line."""
+def _has_fitting_values(part: Part, column: Column) -> bool:
+    """Whether the values alone could be keys (unique, short, single words) or names (often filled, mostly
+    several words on one line)."""
     if column.moments is not None or len(column.values) < 2:
         return False
-    in_words = sum(" " in each.strip() for each in column.values) / max(1, len(column.values))
+    several_words = sum(" " in each.strip() for each in column.values) / max(1, len(column.values))
     match part:
         case Part.KEY:
             return (
                 column.is_unique
-                and in_words == 0
+                and several_words == 0
                 and all(len(each) <= _LONGEST_KEY for each in column.values)
             )
         case Part.NAME:
             is_short = not any("\n" in each for each in column.values)
-            return column.share > _OFTEN and in_words > 1 - _OFTEN and is_short
+            return column.share > _OFTEN and several_words > 1 - _OFTEN and is_short
         case _:
             return False
 
 
 def _rank(part: Part, name: str) -> tuple[bool, int, int] | None:
-    """Return how telling the name of a column is, the least being most; None where it tells nothing. A name
-    that is nothing but a telling word goes before one that has it among others, and before one in an object
-    that is deeper."""
+    """Return the rank of a column's name, the lowest being best; None if it does not match. An exact match
+    ranks before a name with several words, and before a more deeply nested one."""
     steps = [each for each in name.removesuffix("[]").split(".") if each and each not in _WRAPPERS] or [name]
     if len(steps) > 1 and steps[-1].casefold() in _LEAVES:
         del steps[-1]
@@ -242,7 +241,7 @@ def _rank(part: Part, name: str) -> tuple[bool, int, int] | None:
 
 
 def _parts(step: str) -> Iterator[str]:
-    """Yield the words of a name such as `Issue key`, `createdAt` or `short_description`, as one and each."""
+    """Yield the whole name, then each word of it: `Issue key`, `createdAt`, `short_description`."""
     yield re.sub(r"[\W_]+", "_", step).strip("_").casefold()
     for word in re.findall(r"[A-ZÄÖÜ]?[a-zäöüß]+|[A-ZÄÖÜ]+|\d+", step):
         yield word.casefold()

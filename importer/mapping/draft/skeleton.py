@@ -1,4 +1,4 @@
-"""Findings about a source -> the text of a mapping to begin with, and what a person has to decide."""
+"""Findings about a source -> the text of a draft mapping, and the questions that it leaves open."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from importer.account.catalogue import Found, Index, find_custom_field
 from importer.formats.yaml_writer import MODELINE, scalar
-from importer.mapping.draft.inspection import MAX_VALUES, Column, Findings, Moments, Part, is_called_so
+from importer.mapping.draft.inspection import MAX_VALUES, Column, Findings, Moments, Part, has_matching_name
 from importer.mapping.draft.vocabulary import Vocabulary, block, one_line
 from importer.model import Catalogue, Entity, Kind, Reference
+from importer.model.wording import numbered
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _MISSING = "NO COLUMN FOUND"
@@ -23,9 +24,9 @@ _MOMENTS = {Part.BEGINNING: "Reported at", Part.END: "Resolved at"}
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What is known of the source beside its columns. `encoding` is given where the file does not say it
-    itself, `records` is the path to them where one was found, and `catalogue` has the account's names where
-    an account is at hand."""
+    """Facts about the source besides its columns. `encoding` is set if the file does not determine it,
+    `records` is the path to the records if one was found, and `catalogue` has the names of the account if one
+    is connected."""
 
     name: str
     format: str
@@ -35,8 +36,8 @@ class SourceInfo:
     catalogue: Catalogue | None
 
     @property
-    def origin_word(self) -> str:
-        """Return how a rule calls where its values are."""
+    def origin_key(self) -> str:
+        """Return the key of a rule for its source."""
         return "column" if self.is_table else "path"
 
     @property
@@ -45,15 +46,15 @@ class SourceInfo:
 
 
 def custom_field_name(column: str) -> str:
-    """Return what a column would be called as a custom field: Jira writes `Custom field (Team)`, and a name
-    with dots tells a path."""
+    """Return the name of a column as a custom field: `Team` for Jira's `Custom field (Team)`, and the last
+    step of a path."""
     match = _OF_JIRA.fullmatch(column)
     return match[1] if match else column.removesuffix("[]").rpartition(".")[2]
 
 
 def skeleton(findings: Findings, source: SourceInfo) -> str:
-    """Return the mapping. What is not certain stands in it as a comment."""
-    head = [f"{MODELINE}.mapping.schema.json", f"# How {source.name} becomes incidents.", "version: 1"]
+    """Return the mapping. Whatever is uncertain is written as a comment."""
+    head = [f"{MODELINE}.mapping.schema.json", f"# Maps {source.name} to incidents.", "version: 1"]
     head.append(f"format: {source.format}")
     if source.encoding is not None:
         head.append(f"encoding: {source.encoding}")
@@ -73,38 +74,38 @@ def skeleton(findings: Findings, source: SourceInfo) -> str:
 
 
 def open_questions(findings: Findings) -> Iterator[str]:
-    """Yield what the source leaves open, a sentence each."""
+    """Yield the open questions, one sentence each."""
     for part in (Part.KEY, Part.NAME, Part.SEVERITY, Part.BEGINNING):
         yield from _open_choice(part, findings)
     for column in _used(findings):
         yield from _open_moments(column, column.moments or Moments())
     for column in findings.candidates[Part.KEY][:1]:
         if not column.is_unique:
-            yield f"several records have one `{column.name}`: say with `keep` which of them counts"
+            yield f"several records have the same `{column.name}`: set `keep` to choose which one counts"
 
 
 def _open_choice(part: Part, findings: Findings) -> Iterator[str]:
     summary = _summary(findings) if part is Part.NAME else []
     several = [each for each in findings.candidates[part] if each not in summary]
     if not several:
-        other = ", or put one together with `template`" if part in (Part.KEY, Part.NAME) else ""
+        other = ", or build one with `template`" if part in (Part.KEY, Part.NAME) else ""
         yield f"no column looks like the {part}: name one in the mapping{other}"
-    elif not is_called_so(part, several[0]):
-        yield f"`{several[0].name}` was taken for the {part} for its values alone: check it"
+    elif not has_matching_name(part, several[0]):
+        yield f"`{several[0].name}` was chosen as the {part} by its values alone: check it"
     elif len(several) > 1:
-        yield f"the {part} could be {', '.join(each.name for each in several)}: the first was taken"
+        yield f"the {part} could be {' or '.join(f'`{each.name}`' for each in several)}: the first was chosen"
 
 
 def _open_moments(column: Column, moments: Moments) -> Iterator[str]:
     if len(moments.formats) > 1:
-        yield f"`{column.name}` fits {' and '.join(moments.formats)}: keep the one that is meant"
+        yield f"`{column.name}` fits {' and '.join(moments.formats)}: keep the right one"
     if moments.naive:
-        yield f"`{column.name}` has no UTC offset: name the `timezone`"
+        yield f"`{column.name}` has no UTC offset: set `timezone`"
     if moments.outliers:
         count, first = len(moments.outliers), one_line(moments.outliers[0][:40])
         yield (
-            f"`{column.name}` has other forms too ({count} seen, such as `{first}`): say them in"
-            " `datetime_formats`, or in `blank` what says nothing"
+            f"`{column.name}` has {numbered(count, 'value')} in other formats, such as `{first}`: add the"
+            " formats to `datetime_formats`, or the values to `blank`"
         )
 
 
@@ -115,12 +116,12 @@ def _used(findings: Findings) -> Iterator[Column]:
 
 def _zone(findings: Findings) -> Iterator[str]:
     if any(each.moments is not None and each.moments.naive for each in _used(findings)):
-        yield "# timezone: Europe/London            # the zone of times without an offset: name it"
+        yield "# timezone: Europe/London            # set the time zone of times without an offset"
 
 
 def _shared(findings: Findings) -> Iterator[str]:
     if any(not each.is_unique for each in findings.candidates[Part.KEY][:1]):
-        yield "# keep: last                        # several records have one key: last, first or merge"
+        yield "# keep: last                        # several records have the same key: last, first or merge"
     for language in dict.fromkeys(each.moments.months for each in _used(findings) if each.moments):
         if language:
             yield f"months: {language}"
@@ -144,14 +145,14 @@ def _fields(findings: Findings, source: SourceInfo) -> Iterator[str]:
 
 
 def _summary(findings: Findings) -> list[Column]:
-    """Return the column for the summary, if one is left."""
+    """Return the column for the summary that is not the name, if any."""
     name = findings.candidates[Part.NAME][:1]
     return [each for each in findings.candidates[Part.SUMMARY] if each not in name][:1]
 
 
 def _severity(column: Column, source: SourceInfo) -> Iterator[str]:
     yield "  severity:"
-    yield f"    {source.origin_word}: {scalar(_origin(column, source))}"
+    yield f"    {source.origin_key}: {scalar(_origin(column, source))}"
     if source.catalogue is not None:
         names = ", ".join(each.name for each in source.catalogue.severities)
         yield f"    # The account's severities: {one_line(names)}"
@@ -160,17 +161,17 @@ def _severity(column: Column, source: SourceInfo) -> Iterator[str]:
 
 
 def _left_out(field: Kind, column: Column, source: SourceInfo) -> Iterator[str]:
-    """Yield a rule as a comment: one that is right has a line for each value."""
-    yield f"  # Left out, so that the account's own {_DEFAULTS[field]} is taken:"
+    """Yield a rule as a comment, with a line for each value."""
+    yield f"  # Left out, so that the account's {_DEFAULTS[field]} is used:"
     yield f"  # {field}:"
-    yield f"  #   {source.origin_word}: {scalar(_origin(column, source))}"
+    yield f"  #   {source.origin_key}: {scalar(_origin(column, source))}"
     yield "  #   values:"
     for line in Vocabulary(source.index, field).lines(column.values):
         yield f"  #     {line.removeprefix('# ')}"
 
 
 def _custom_fields(findings: Findings, source: SourceInfo) -> Iterator[str]:
-    """Yield a rule for each column that is called like a custom field of the account."""
+    """Yield a rule for each column with the name of a custom field of the account."""
     if source.index is None:
         return
     used = {each.name for part in Part for each in findings.candidates[part][:1]}
@@ -195,7 +196,7 @@ def _custom_field(field: Entity, column: Column, source: SourceInfo) -> Iterator
         yield f"  {name}: {origin}"
         return
     yield f"  {name}:"
-    yield f"    {source.origin_word}: {origin}"
+    yield f"    {source.origin_key}: {origin}"
     if packed:
         yield '    split: ";"'
     if asks:
@@ -208,10 +209,10 @@ def _moment(label: str, column: Column, source: SourceInfo) -> Iterator[str]:
         yield f"  timestamps.{label}: {written}"
         return
     yield f"  timestamps.{label}:"
-    yield f"    {source.origin_word}: {written}"
+    yield f"    {source.origin_key}: {written}"
     if moments.unit is not None:
         yield f"    unit: {moments.unit}"
-    # Day or month first is never guessed: until somebody decides, a date of that column is an error.
+    # Day-first or month-first is never guessed: until the user decides, dates in that column are errors.
     undecided = "# either " if len(moments.formats) > 1 else ""
     for each in moments.formats:
         yield f"    {undecided}datetime_formats: [{scalar(each)}]"
@@ -225,7 +226,7 @@ def _rest(findings: Findings) -> Iterator[str]:
 
 
 def _origin(column: Column, source: SourceInfo) -> str:
-    """Return a column, or the JMESPath to a value that a name with dots tells."""
+    """Return the column, or the JMESPath of a name with dots."""
     if source.is_table:
         return column.name
     steps = column.name.removesuffix("[]").split(".")

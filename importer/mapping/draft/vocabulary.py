@@ -1,4 +1,4 @@
-"""The values of a column and the account's names -> lines of `values`: what each becomes, or a question."""
+"""The values of a column and the account's names -> lines of `values`, each a replacement or a question."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from importer.model import Entity, Kind, Reference
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names of one kind; `within` is the custom field of options. Without an index nothing is known of
-    the account, and every value is a question."""
+    """The names of one kind; `within` is the custom field of options. Without an index of the account, every
+    value is a question."""
 
     index: Index | None
     kind: Kind
     within: Entity | None = None
 
     def lines(self, values: Mapping[str, int]) -> list[str]:
-        """Return a line for each value and how often it is there; a question is a comment."""
+        """Return a line with the count of each value; a question is a comment."""
         return [self._line(value, count) for value, count in values.items()]
 
     def unknown(self, values: Mapping[str, int]) -> Iterator[str]:
-        """Yield the values that the account has no name for."""
+        """Yield the values that the account does not have."""
         return (value for value in values if not isinstance(self._answer(value), Found))
 
     def _line(self, value: str, count: int) -> str:
@@ -42,11 +42,11 @@ class Vocabulary:
 
 
 def block(lines: list[str]) -> Iterator[str]:
-    """Yield `values` with its lines; a comment too where all of them are questions."""
+    """Yield `values` with its lines; a comment too if all lines are questions."""
     yield "values:" if any(not each.startswith("#") for each in lines) else "# values:"
     yield from (f"  {each}" for each in lines)
 
 
 def one_line(text: str) -> str:
-    """Return a text for a comment, which must not end early and has only printable characters."""
+    """Return a text for a one-line comment, with only printable characters."""
     return "".join(each if each.isprintable() else " " for each in text)

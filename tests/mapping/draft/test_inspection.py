@@ -1,4 +1,4 @@
-"""What a source could mean: candidates are ranked, and what is open stays open."""
+"""The findings about a source: candidates are ranked, and open questions stay open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importer.mapping.draft.inspection import MAX_VALUES, Findings, Moments, Par
 
 
 def findings(**columns: list[str]) -> Findings:
-    """Return the findings of a table of so many rows as its longest column."""
+    """Return the findings about a table with as many rows as its longest column."""
     records = max(map(len, columns.values()))
     values = {name: {each: cells.count(each) for each in cells if each} for name, cells in columns.items()}
     filled = {name: sum(bool(each) for each in cells) for name, cells in columns.items()}
@@ -53,18 +53,16 @@ def names(found: Findings, part: Part) -> list[str]:
         ([""], None),
     ],
 )
-def test_how_moments_are_written_is_found_out_or_left_open(
-    texts: list[str], expected: Moments | None
-) -> None:
+def test_the_format_of_times_is_detected_or_left_open(texts: list[str], expected: Moments | None) -> None:
     assert moments(*texts) == expected
 
 
-def test_a_key_has_another_value_in_every_record() -> None:
+def test_a_key_has_a_different_value_in_every_record() -> None:
     found = findings(id=["1", "2", "3"], number=["1", "1", "2"], reference=["A", "", "B"])
     assert names(found, Part.KEY) == ["id"]
 
 
-def test_a_key_that_records_share_counts_where_there_is_no_better_one() -> None:
+def test_a_key_that_is_not_unique_is_the_last_resort() -> None:
     assert names(findings(number=["1", "1", "2"], reference=["A", "", "B"]), Part.KEY) == ["number"]
     assert names(findings(number=["1", "1"]), Part.KEY) == []
 
@@ -80,11 +78,11 @@ def test_a_key_that_records_share_counts_where_there_is_no_better_one() -> None:
         (Part.KEY, "Vorfall-Nr."),
     ],
 )
-def test_a_path_is_called_as_the_object_that_holds_the_value(part: Part, path: str) -> None:
+def test_a_path_is_named_after_the_object_with_the_value(part: Part, path: str) -> None:
     assert names(findings(**{path: ["a", "b"]}), part) == [path]
 
 
-def test_what_is_less_deep_goes_first() -> None:
+def test_a_less_nested_name_ranks_first() -> None:
     found = findings(**{"a.severity.title": ["x", "y"], "a.title": ["x", "y"]})
     assert names(found, Part.NAME) == ["a.title", "a.severity.title"]
 
@@ -92,34 +90,34 @@ def test_what_is_less_deep_goes_first() -> None:
 @pytest.mark.parametrize(
     "values", [["x y", "z"], ["x", "x"], ["x" * 65, "y"], ["2023-01-01", "2023-01-02"], ["x"]]
 )
-def test_what_cannot_be_a_key_is_not_taken_for_its_values(values: list[str]) -> None:
+def test_values_that_cannot_be_keys_are_not_chosen(values: list[str]) -> None:
     assert names(findings(a=values), Part.KEY) == []
 
 
-def test_a_column_of_one_value_is_a_name_only_where_there_is_no_better_one() -> None:
+def test_a_column_with_one_value_is_a_name_only_as_the_last_resort() -> None:
     assert names(findings(sys_class_name=["x", "x"], title=["a", "b"]), Part.NAME) == ["title"]
     assert names(findings(title=["x", "x"]), Part.NAME) == ["title"]
 
 
-def test_a_name_that_is_the_word_itself_goes_before_one_that_holds_it() -> None:
+def test_an_exact_name_ranks_before_one_that_contains_it() -> None:
     found = findings(**{"Project name": ["a"], "Summary": ["b"], "sys_class_name": ["c"], "lastNight": ["d"]})
     assert names(found, Part.NAME) == ["Summary", "Project name", "sys_class_name"]
 
 
-def test_words_are_found_in_names_of_any_spelling() -> None:
+def test_words_are_found_in_names_of_any_style() -> None:
     found = findings(**{"fields.createdAt": ["2023-01-01"], "RESOLVED_AT": ["2023-01-01"]})
     assert names(found, Part.BEGINNING) == ["fields.createdAt"]
     assert names(found, Part.END) == ["RESOLVED_AT"]
 
 
-def test_a_vocabulary_has_few_values_with_the_most_frequent_first() -> None:
+def test_a_vocabulary_has_few_values_the_most_frequent_first() -> None:
     many = [str(each) for each in range(MAX_VALUES + 1)]
     found = findings(priority=["P2", "P1", "P2", *[""] * (len(many) - 3)], severity=many)
     assert names(found, Part.SEVERITY) == ["priority"]
     assert list(found.columns[0].values.items()) == [("P2", 2), ("P1", 1)]
 
 
-def test_the_share_is_that_of_records_with_a_value() -> None:
+def test_the_share_counts_the_records_with_a_value() -> None:
     assert findings(notes=["a", "", "", "b"]).columns[0].share == 0.5
 
 

@@ -1,4 +1,4 @@
-"""Of which tracker an export is: its own preset is found for each fixture, and none for anybody's table."""
+"""The tracker of an export: the preset of each fixture is found, and none for a generic table."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_the_fixture_of_a_preset_is_recognised(preset: str) -> None:
         (),
     ],
 )
-def test_names_that_anybody_uses_belong_to_no_tracker(columns: tuple[str, ...]) -> None:
+def test_generic_names_match_no_tracker(columns: tuple[str, ...]) -> None:
     assert likely(columns, Format.CSV) == ()
     assert likely(columns, Format.JSON) == ()
 
 
-def test_a_preset_of_another_format_is_not_meant() -> None:
+def test_a_preset_for_another_format_does_not_match() -> None:
     columns = ("Issue key", "Summary", "Description", "Priority", "Created", "Resolved")
     assert likely(columns, Format.XLSX) == ("jira",)
     assert likely(columns, Format.JSON) == ()
