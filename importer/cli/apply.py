@@ -66,7 +66,7 @@ def _apply(
 def _require_files(options: ApplyOptions) -> None:
     for path in options.paths:
         if not path.exists():
-            raise UsageError(f"no such file or folder: {path}", hint="check the path")
+            raise UsageError(f"there is no file or folder `{path}`", hint="check the path")
 
 
 def _saved(options: ApplyOptions) -> SavedPlan | None:

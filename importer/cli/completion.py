@@ -18,7 +18,7 @@ _VARIABLE = "_IMPORTER_COMPLETE"
 
 @dataclass(frozen=True, slots=True)
 class CompletionOptions:
-    shell: Annotated[Literal["bash", "zsh", "fish"], Argument()]
+    shell: Annotated[Literal["bash", "zsh", "fish"], Argument(metavar="SHELL")]
 
 
 @define_command(
@@ -32,8 +32,8 @@ class CompletionOptions:
 def command(options: CompletionOptions) -> None:
     """Print a shell completion script.
 
-    It completes commands, options and their values. Source it in ~/.bashrc (bash 4.4 or later), or in
-    ~/.zshrc after compinit; fish reads it from a file.
+    SHELL is bash (4.4 or later), zsh or fish. The script completes commands, options and their values. Source
+    it in ~/.bashrc, or in ~/.zshrc after compinit; fish reads it from a file.
     """
     root = click.get_current_context().find_root().command
     script = _SHELLS[options.shell](root, {}, "importer", _VARIABLE)
