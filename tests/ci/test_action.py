@@ -243,7 +243,7 @@ def test_a_night_without_an_answer_says_nothing_of_drift(project: Project) -> No
 def test_only_the_steps_that_ask_the_account_have_its_key() -> None:
     steps = ACTION["runs"]["steps"]
     holders = [each["name"] for each in steps if "api-key" in str(each)]
-    assert holders == ["Plan", "Apply", "Look for drift"]
+    assert holders == ["Plan", "Apply", "Check for drift"]
 
 
 def test_other_people_s_actions_are_pinned_to_a_major_version() -> None:
