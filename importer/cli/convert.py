@@ -31,7 +31,7 @@ _STAMPS = {"month": "%Y-%m", "year": "%Y"}
 
 
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    """Return the presets that complete a word."""
+    """Complete the name of a preset."""
     return [each for each in preset_names() if each.startswith(incomplete)]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _complete_name(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    """Return the names that complete a word."""
+    """Complete the name of a schema."""
     return [each for each in schemas.names() if each.startswith(incomplete)]
 
 

@@ -101,7 +101,7 @@ def _opening(plan: Plan, hidden: int) -> str:
     parts += [view.FAILED if plan.errored else view.opening(plan)]
     if hidden:
         subject = "1 private incident is" if hidden == 1 else f"{hidden} private incidents are"
-        parts.append(f"{subject} shown by key and action alone.")
+        parts.append(f"{subject} shown by key and action only.")
     return "\n\n".join(parts) + "\n\n"
 
 

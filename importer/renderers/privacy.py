@@ -29,4 +29,4 @@ def visible_diagnostics(plan: Plan, *, show_private: bool) -> tuple[Diagnostic, 
 def _without_text(diagnostic: Diagnostic) -> Diagnostic:
     if not diagnostic.is_private:
         return diagnostic
-    return replace(diagnostic, summary=f"a problem with an incident that is {HIDDEN}", detail="", hint="")
+    return replace(diagnostic, summary="a problem with a private incident: not shown", detail="", hint="")

@@ -110,7 +110,7 @@ def unmanaged(plan: Plan) -> str:
     named = [sanitised(f"{each.key} ({each.reference})") for each in plan.unmanaged[:SHOWN_KEYS]]
     more = f" (and {number - SHOWN_KEYS} more)" if number > SHOWN_KEYS else ""
     subject = "1 incident is" if number == 1 else f"{number} incidents are"
-    return f"{subject} no longer managed (in no file), and left alone: {', '.join(named)}{more}."
+    return f"{subject} no longer managed (not in any file), and left alone: {', '.join(named)}{more}."
 
 
 def places(diagnostic: Diagnostic) -> tuple[str, ...]:
