@@ -150,7 +150,7 @@ def test_a_saved_plan_is_used_up_only_when_nothing_is_left(tmp_path: Path) -> No
         mark_applied(known, ApplyResult((Failed("A", "invalid", "no", "", HERE),)), "hash")
         refuse_stale(known, plan_of(), "hash")
         mark_applied(known, ApplyResult(()), "hash")
-        assert "applied already" in stale(known, plan_of(), "hash")
+        assert "already applied" in stale(known, plan_of(), "hash")
 
 
 @pytest.mark.parametrize("reference", ["INC-7", "7", " inc-7 ", "id7"])
