@@ -1,4 +1,4 @@
-"""`python -m importer` is the command `importer`."""
+"""Run the `importer` command with `python -m importer`."""
 
 from importer.cli.main import main
 

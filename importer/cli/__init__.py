@@ -1,1 +1,1 @@
-"""The command line: options in, a workflow call, rendering out. The only place that prints."""
+"""The command line: parse options, call a workflow, render the result. The only package that prints."""

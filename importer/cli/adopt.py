@@ -1,4 +1,4 @@
-"""`importer adopt`: a key and a reference in, a binding in the state out. Nothing is sent."""
+"""`importer adopt`: a key and a reference in, a binding in the state out; the account is only read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 from importer.cli.context import open_context
 from importer.cli.options import CommonOptions
-from importer.cli.parameters import Argument, define_command
+from importer.cli.parameters import ACCOUNT_VARIABLES, Argument, define_command
 from importer.cli.progress import WaitNotices
 from importer.cli.session import open_write_session
 from importer.workflow import adopt
@@ -21,18 +21,26 @@ class AdoptOptions:
     common: CommonOptions
 
 
-@define_command("adopt", AdoptOptions)
+@define_command(
+    "adopt",
+    AdoptOptions,
+    examples=(
+        "importer adopt JIRA-1042 INC-48",
+        "importer adopt JIRA-1042 INC-48 --config import/importer.yaml",
+    ),
+    environment=ACCOUNT_VARIABLES,
+)
 def command(options: AdoptOptions) -> None:
-    """Declare that an existing incident is the one with this KEY.
+    """Bind a key to an existing incident.
 
-    REFERENCE is as incident.io shows it, like INC-48. Nothing is sent: the next plan shows what apply would
-    edit to make the incident what the files say.
+    KEY is the key of an incident in your files, REFERENCE the incident in incident.io, such as INC-48. Only
+    the state changes; the next plan shows what apply would edit.
     """
     context = open_context(options.common)
     notify = WaitNotices(context.console.info).waiting
     with open_write_session(context, max_wait=600, stop=Event(), notify=notify) as session:
         live = adopt(session, options.key, options.reference)
     context.console.info(
-        f"'{options.key}' is {live.reference} now: {live.name}\n"
+        f"Bound '{options.key}' to {live.reference}: {live.name}\n"
         f"To see what apply would edit: {options.common.command_line('plan')}"
     )

@@ -1,4 +1,4 @@
-"""`importer apply`: a saved plan, or files and an approval, in; the account changed and a count out."""
+"""`importer apply`: a saved plan, or files and an approval, in; a changed account and a count out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importer.cli.context import CommandContext, open_context
 from importer.cli.interrupts import Interrupts
 from importer.cli.options import OutputFormat
 from importer.cli.outputs import check_outputs, open_lines
-from importer.cli.parameters import define_command
+from importer.cli.parameters import ACCOUNT_VARIABLES, define_command
 from importer.cli.progress import ApplyOutput, apply_output
 from importer.cli.session import open_write_session
 from importer.model import Scope
@@ -22,12 +22,18 @@ from importer.plan.file import SavedPlan
 from importer.workflow import load_declared, make_plan
 
 
-@define_command("apply", ApplyOptions)
+@define_command(
+    "apply",
+    ApplyOptions,
+    examples=("importer apply plan.json", "importer apply --canary --report failed.csv"),
+    environment=ACCOUNT_VARIABLES,
+)
 def command(options: ApplyOptions) -> int:
     """Apply changes so that the account matches the files.
 
-    With a PLAN that `plan --out` saved, does exactly what was reviewed. With PATHS, or nothing, plans, shows
-    the plan and asks; only `yes` is approval. The same command again goes on where it ended.
+    With a PLAN that `plan --out` saved, apply does exactly what was reviewed. Otherwise it plans PATHS, or
+    the sources in importer.yaml, shows the plan and asks for approval: only `yes` approves. After an
+    interruption, run the same command again to continue.
     """
     output_format = options.format
     _require_files(options)
@@ -42,7 +48,7 @@ def command(options: ApplyOptions) -> int:
 def _apply(
     context: CommandContext, options: ApplyOptions, saved: SavedPlan | None, output: ApplyOutput
 ) -> int:
-    """Carry out the saved plan, or one that is made now."""
+    """Apply the saved plan, or make a plan and apply it."""
     rate, interrupts = options.pace.ceiling, Interrupts(output.info)
     with open_write_session(
         context, rate=rate, max_wait=options.pace.max_wait, stop=interrupts.stop, notify=output.waiting
@@ -60,11 +66,11 @@ def _apply(
 def _require_files(options: ApplyOptions) -> None:
     for path in options.paths:
         if not path.exists():
-            raise UsageError(f"there is no file or folder {path}", hint="check the path")
+            raise UsageError(f"there is no file or folder `{path}`", hint="check the path")
 
 
 def _saved(options: ApplyOptions) -> SavedPlan | None:
-    """Return the saved plan, where that is what was given."""
+    """Return the saved plan, if the command line names one."""
     if not any(planfile.is_plan(path) for path in options.paths):
         return None
     if len(options.paths) > 1 or options.scope.scope() != Scope():
@@ -76,7 +82,7 @@ def _saved(options: ApplyOptions) -> SavedPlan | None:
 
 
 def _require_approval(options: ApplyOptions, *, is_json: bool, is_saved: bool) -> None:
-    """See at once that somebody can be asked, rather than after minutes of planning."""
+    """Raise UsageError if nobody can be asked: now, rather than after minutes of planning."""
     asks = options.canary or not (is_saved or options.auto_approve)
     if asks and is_json:
         raise UsageError(
@@ -85,7 +91,7 @@ def _require_approval(options: ApplyOptions, *, is_json: bool, is_saved: bool) -
         )
     if asks and not can_ask():
         raise UsageError(
-            "there is no terminal to ask for approval",
+            "cannot ask for approval without a terminal",
             hint="leave out --canary, which asks for approval after one incident"
             if options.canary
             else "apply a saved plan, or add --auto-approve",

@@ -1,4 +1,4 @@
-"""One apply, from a plan that was made or read to the count at its end, and the exit code."""
+"""One apply: from a plan, made or saved, to the count at its end and the exit code."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ from importer.model import (
 )
 from importer.model.diagnostics import grouped
 from importer.model.errors import AuthenticationFailed, ExitCode, Refused
+from importer.model.wording import numbered
 from importer.plan.changes import is_acting, only_keys, without_keys
 from importer.plan.planner import exceeded
 from importer.plan.summary import summarise
@@ -55,11 +56,14 @@ class ApplyOptions:
     auto_approve: Annotated[bool, Option("Skip the approval prompt.")]
     canary: Annotated[bool, Option("Create one incident, show it, and ask before creating the rest.")]
     parallelism: Annotated[
-        int, Option("Changes to apply at the same time. [default: 8]", within=(1, 16), default=8)
+        int,
+        Option(
+            "Apply up to N changes at the same time. [default: 8]", within=(1, 16), default=8, metavar="N"
+        ),
     ]
     fail_fast: Annotated[bool, Option("Stop at the first failure.")]
-    max_failures: Annotated[int | None, Option("Stop after this many failures.", within=(1, None))]
-    report: Annotated[Path | None, Option("Write the failures to this CSV or JSON file.")]
+    max_failures: Annotated[int | None, Option("Stop after N failures.", within=(1, None), metavar="N")]
+    report: Annotated[Path | None, Option("Write what was not applied to this CSV or JSON file.")]
     scope: ScopeOptions
     pace: RateOptions
     json_out: JsonOutPath
@@ -74,8 +78,8 @@ class ApplyOptions:
 
 @dataclass(frozen=True, slots=True)
 class ApplyRun:
-    """What an apply works with. `plan_hash` is that of a saved plan; empty: the plan was made just now.
-    `command_line` is the whole of it, without the name of the program."""
+    """What an apply works with. `plan_hash` is empty unless the plan was saved; `command_line` leaves out the
+    program's name."""
 
     context: CommandContext
     session: Session
@@ -86,7 +90,7 @@ class ApplyRun:
     command_line: list[str]
 
     def run(self, plan: Plan) -> int:
-        """Show the plan, see that it may be carried out, do it, and return the exit code."""
+        """Show the plan, check that it may be applied, apply it, and return the exit code."""
         if self.plan_hash:
             plan = self._remaining(plan)
         self._show(plan)
@@ -107,11 +111,10 @@ class ApplyRun:
     def _remaining(self, plan: Plan) -> Plan:
         refuse_stale(self.session, plan, self.plan_hash)
         left = remaining_changes(self.session, plan, self.plan_hash)
-        made = len(_acting(plan)) - len(_acting(left))
-        if made:
-            self.context.console.info(
-                f"An earlier run made {made} of the {len(_acting(plan))} changes already."
-            )
+        total = len(_acting(plan))
+        done = total - len(_acting(left))
+        if done:
+            self.context.console.info(f"An earlier run already made {done} of {numbered(total, 'change')}.")
         return left
 
     def _show(self, plan: Plan) -> None:
@@ -138,7 +141,7 @@ class ApplyRun:
         if too_many:
             raise Refused(
                 too_many,
-                hint="raise the limit in importer.yaml, or apply a part with --limit N or --only KEY",
+                hint="raise the limit in importer.yaml, or apply fewer changes with --limit N or --only KEY",
                 code="safety-limit",
             )
 
@@ -161,7 +164,7 @@ class ApplyRun:
             )
 
     def _apply_canary_first(self, plan: Plan) -> ApplyResult:
-        """Create the oldest incident alone, read it back, and go on only if a person likes what they see."""
+        """Create the oldest incident, read it back, and continue only if that is approved."""
         created = [each.incident.key for each in plan.changes if isinstance(each, Create | Pending)]
         if not created:
             return self._carry_out(plan)
@@ -176,7 +179,7 @@ class ApplyRun:
         return _joined(canary, _not_attempted(rest, "the canary was not approved"))
 
     def _continues_after_canary(self) -> bool:
-        """Ask about the canary, unless Ctrl-C while it was made has answered that."""
+        """Ask whether to continue, unless Ctrl-C has answered that already."""
         return not self.interrupts.received and self._confirmed("Does it look right? Continue with the rest?")
 
     def _show_canary(self, outcome: Applied | Adopted) -> None:
@@ -201,8 +204,8 @@ class ApplyRun:
             self.options.report.write_text(render(run.outcomes), encoding="utf-8")
 
     def _next_command(self, run: ApplyResult) -> str:
-        """Return what to run now: the same again while something is left, else a plan to see that nothing is.
-        What a saved plan was refused for can only be corrected in another plan."""
+        """Return the command to run next: the same one while changes are left, else a plan to verify that
+        none are. A saved plan with failures needs a new plan."""
         common, paths = self.options.common, self.options.paths
         if self.plan_hash and any(isinstance(outcome, Failed) for outcome in run.outcomes):
             return common.command_line("plan", "--out", paths[0])

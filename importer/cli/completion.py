@@ -1,4 +1,4 @@
-"""`importer completion`: the name of a shell in, the script that lets it complete importer's words out."""
+"""`importer completion`: the name of a shell in, its completion script out."""
 
 from __future__ import annotations
 
@@ -13,24 +13,29 @@ from importer.cli.parameters import Argument, define_command
 
 _SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 _VARIABLE = "_IMPORTER_COMPLETE"
-"""By which the script asks the program; click derives the same name from the program's."""
+"""Set by the script when it calls the program; click derives the same name."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionOptions:
-    shell: Annotated[Literal["bash", "zsh", "fish"], Argument()]
+    shell: Annotated[Literal["bash", "zsh", "fish"], Argument(metavar="SHELL")]
 
 
-@define_command("completion", CompletionOptions)
+@define_command(
+    "completion",
+    CompletionOptions,
+    examples=(
+        "source <(importer completion bash)",
+        "importer completion fish > ~/.config/fish/completions/importer.fish",
+    ),
+)
 def command(options: CompletionOptions) -> None:
-    """Print the script that lets SHELL complete commands, options and their values.
+    """Print a shell completion script.
 
-    \b
-    bash  (4.4 or later)  source <(importer completion bash)        in ~/.bashrc
-    zsh   source <(importer completion zsh)                         in ~/.zshrc, after compinit
-    fish  importer completion fish > ~/.config/fish/completions/importer.fish
+    SHELL is bash (4.4 or later), zsh or fish. The script completes commands, options and their values. Source
+    it in ~/.bashrc, or in ~/.zshrc after compinit; fish reads it from a file.
     """
     root = click.get_current_context().find_root().command
     script = _SHELLS[options.shell](root, {}, "importer", _VARIABLE)
-    # click's own source() starts bash, to look at its version: what is printed must not depend on that.
+    # click's own source() runs bash to check its version; the output must not depend on that.
     open_console().output(script.source_template % script.source_vars())

@@ -1,4 +1,4 @@
-"""Where words go: stdout is data, stderr is talk; what the terminal can show is decided once, here."""
+"""The two output streams: results go to stdout, everything else to stderr; detects what they can display."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from importer.renderers.text import diagnostics as render_diagnostics
 from importer.renderers.values import sanitised
 
 PLAIN_WIDTH = 100
-"""Columns of what is not a terminal: a log, a file."""
+"""Columns of output that does not go to a terminal, such as a log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Two streams with what each can show."""
+    """Two streams, and what each can display."""
 
     out: TextIO
     err: TextIO
@@ -32,38 +32,38 @@ class Console:
     is_live: bool
 
     def output(self, text: str) -> None:
-        """Write data. Unless there is none, it ends in exactly one line feed."""
+        """Write a result to stdout, with a final line feed unless it is empty."""
         _write(self.out, text if not text or text.endswith("\n") else f"{text}\n")
 
     def document(self, members: Mapping[str, object], *, ensure_ascii: bool = False) -> None:
-        """Write a JSON document whose version is the first of its members."""
+        """Write a JSON document to stdout, its version first."""
         document = {"format_version": "1.0", **members}
         self.output(json.dumps(document, indent=2, ensure_ascii=ensure_ascii))
 
     def table(self, lines: Iterable[str]) -> None:
-        """Write data for people, a line each; what came from elsewhere cannot move the cursor."""
+        """Write lines for people to stdout, with control characters escaped."""
         _write(self.out, "".join(f"{sanitised(line)}\n" for line in lines))
 
     def info(self, text: str) -> None:
-        """Write talk. What came from a file or from the API cannot move the cursor."""
+        """Write a message to stderr, with control characters escaped."""
         _write(self.err, "\n".join(sanitised(line) for line in text.split("\n")) + "\n")
 
     def report(self, diagnostics: Iterable[Diagnostic], *, places: int | None = SHOWN_LOCATIONS) -> None:
-        """Write problems, grouped, with so many of their places (None: with all), and hints."""
+        """Write problems to stderr, grouped, with at most `places` locations each (None: all), and hints."""
         shown = render_diagnostics(diagnostics, width=self.width, colour=self.err_colour, places=places)
         _write(self.err, shown)
 
     def confirm(self, question: str) -> bool:
-        """Ask the person at the terminal; only the word `yes` is approval."""
+        """Ask for approval at the terminal. Only `yes` approves."""
         self.info(f"\n{question}\nType 'yes' to approve; anything else cancels.")
         _write(self.err, "Answer: ")
         return sys.stdin.buffer.readline().strip() == b"yes"
 
 
 def open_console(environ: Mapping[str, str] = os.environ, *, plain: bool = False) -> Console:
-    """Look at the streams and the environment (NO_COLOR, CLICOLOR_FORCE, TERM, CI, COLUMNS). `plain` is
-    --no-color."""
-    out, err = sys.stdout or StringIO(), sys.stderr or StringIO()  # a stream that was closed is None
+    """Inspect the streams and the environment (NO_COLOR, CLICOLOR_FORCE, TERM, CI, COLUMNS). `plain` disables
+    colour."""
+    out, err = sys.stdout or StringIO(), sys.stderr or StringIO()  # a closed stream is None
     for stream in (out, err):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
@@ -85,14 +85,14 @@ def open_console(environ: Mapping[str, str] = os.environ, *, plain: bool = False
 
 
 def can_ask() -> bool:
-    """Whether somebody sits at a terminal to answer."""
+    """Return whether stdin is a terminal, where somebody can answer."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Write at once. Whoever read the stream may have gone (`| head`): then the work goes on, unheard.
+    """Write and flush. If the reader has gone (`| head`), the command goes on without output.
 
-    Raises OSError where the stream cannot take it, once: what is left in its buffer goes nowhere.
+    Raises OSError if the stream fails otherwise, once: later writes are discarded.
     """
     try:
         stream.write(text)

@@ -1,4 +1,4 @@
-"""Common options -> what every command works with: the settings, the console and the log."""
+"""Common options -> what every command works with: settings, console and log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SANDBOX_FOLDER = Path(".importer/sandbox")
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """What a command works with: the options, the settings, and where words go."""
+    """What a command works with: its options, the settings and the console."""
 
     common: CommonOptions
     settings: Settings
@@ -34,13 +34,13 @@ class CommandContext:
         return closing(read_ledger(self.settings.state, now=now))
 
     def lock_ledger(self, now: Callable[[], datetime]) -> AbstractContextManager[Ledger]:
-        """Open the state file for this command alone."""
+        """Open the state file and hold its lock."""
         timeout, tell = self.common.lock_timeout, self.console.info
         return locked_ledger(self.settings.state, timeout=timeout, now=now, tell=tell)
 
 
 def open_context(common: CommonOptions) -> CommandContext:
-    """Read importer.yaml and set up the log. Raises InvalidInput with every problem of importer.yaml."""
+    """Read importer.yaml and set up the log. Raises InvalidInput with every problem in importer.yaml."""
     console = open_console(plain=common.no_color)
     if common.sandbox and common.endpoint:
         raise UsageError("--sandbox and --endpoint cannot be used together", hint="leave out one of them")
@@ -54,15 +54,15 @@ def open_context(common: CommonOptions) -> CommandContext:
 
 
 def _state(common: CommonOptions, settings: Settings) -> Path:
-    """Keep the sandbox's state apart: a rehearsal must not bind the state of the real account."""
+    """Return the state file. The sandbox has its own: a rehearsal must not touch the real account's state."""
     if common.state:
         return common.state
     return settings.root / SANDBOX_FOLDER / "state.db" if common.sandbox else settings.state
 
 
 def _open_log(common: CommonOptions) -> None:
-    """Send the log where the options say. Only our own words and httpx's request lines go there: the layers
-    below would write headers, and so the key."""
+    """Send the log to the file or to stderr. Only importer and httpx's request lines are logged: the layers
+    below would log headers, and so the API key."""
     handler = (
         logging.FileHandler(common.log_file, encoding="utf-8") if common.log_file else logging.StreamHandler()
     )

@@ -23,6 +23,7 @@ from importer.model import Diagnostic, Incident, Severity, moments
 from importer.model.diagnostics import Problem
 from importer.model.errors import ExitCode, UsageError
 from importer.model.settings import MappedSource, Settings
+from importer.model.wording import numbered
 from importer.sources import Loaded, load
 
 _UNDATED = "undated"
@@ -30,7 +31,7 @@ _STAMPS = {"month": "%Y-%m", "year": "%Y"}
 
 
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    """Return the presets that a shell completes."""
+    """Complete the name of a preset."""
     return [each for each in preset_names() if each.startswith(incomplete)]
 
 
@@ -48,7 +49,7 @@ class ConvertOptions:
     by: Annotated[
         Literal["month", "year", "one"],
         Option(
-            "Write one file per month or year of the earliest timestamp, or one in all. [default: month]",
+            "Write one file per month or year of the earliest timestamp, or one file. [default: month]",
             default="month",
         ),
     ]
@@ -61,12 +62,19 @@ class ConvertOptions:
     common: CommonOptions
 
 
-@define_command("convert", ConvertOptions)
+@define_command(
+    "convert",
+    ConvertOptions,
+    examples=(
+        "importer convert jira.csv --preset jira",
+        "importer convert export.json --mapping export.mapping.yaml --out incidents",
+    ),
+)
 def command(options: ConvertOptions) -> int:
-    """Convert an export of another tracker to YAML for review. Nothing is sent.
+    """Convert an export of another tracker to YAML files for review.
 
-    SOURCE is a file or a folder. Without an error all incidents are written, else none; with --rejects the
-    records that cannot be read are left out.
+    SOURCE is a file or a folder, read with a built-in --preset or your own --mapping. Nothing is sent. An
+    error means that nothing is written; with --rejects, records that cannot be read are left out instead.
     """
     context = open_context(options.common)
     if (options.preset is None) == (options.mapping is None):
@@ -87,7 +95,7 @@ def command(options: ConvertOptions) -> int:
 
 
 def _settings(options: ConvertOptions, context: CommandContext) -> Settings:
-    """Return the settings with the export as their only source; defaults and time zone stay."""
+    """Return the settings with the export as their only source, and the same defaults."""
     source = MappedSource(
         path=_from_here(options.source, context),
         mapping=None if options.mapping is None else _from_here(options.mapping, context),
@@ -99,7 +107,7 @@ def _settings(options: ConvertOptions, context: CommandContext) -> Settings:
 
 
 def _from_here(path: Path, context: CommandContext) -> str:
-    """Return a path of the command line for the settings, whose paths are relative to their root."""
+    """Return a path of the command line as the settings need it: relative to their root, or absolute."""
     return str(path if context.settings.root == Path.cwd() else path.absolute())
 
 
@@ -113,15 +121,15 @@ def _checked_name(name: str | None, check: Callable[[str], object]) -> str | Non
 
 
 def _without_rejected(loaded: Loaded, options: ConvertOptions) -> tuple[Diagnostic, ...]:
-    """Return the problems; those of records that may be left out as warnings."""
+    """Return the problems, as warnings if their record may be left out."""
     if options.rejects is None:
         return loaded.diagnostics
-    refused = [each for counts in loaded.record_counts.values() for each in counts.rejects]
-    return without_rejects(loaded.diagnostics, refused)
+    rejects = [each for counts in loaded.record_counts.values() for each in counts.rejects]
+    return without_rejects(loaded.diagnostics, rejects)
 
 
 def _write(loaded: Loaded, pages: Mapping[Path, Sequence[Incident]], options: ConvertOptions) -> None:
-    """Write all files, or none where one of them must not be."""
+    """Write all files, or none if one of them must not be overwritten."""
     by = f"convert {options.source.name}"
     texts = {
         path: written.signed(to_yaml(incidents, schema=written.INCIDENT_SCHEMA), by)
@@ -148,12 +156,18 @@ def _report(
 ) -> None:
     console, counts = context.console, loaded.record_counts.values()
     console.table(f"{path}  {len(incidents)}" for path, incidents in pages.items())
-    console.info(
-        f"{sum(each.read for each in counts)} records read: {len(loaded.incidents)} incidents written, "
-        f"{sum(each.filtered for each in counts)} left out by `where`, "
-        f"{sum(each.merged for each in counts)} one with another of the same key, "
-        f"{sum(len(each.rejects) for each in counts)} left out for their mistakes."
-    )
+    read, filtered = sum(each.read for each in counts), sum(each.filtered for each in counts)
+    merged, dropped = sum(each.merged for each in counts), sum(each.dropped for each in counts)
+    rejected = sum(len(each.rejects) for each in counts)
+    parts = [
+        f"{numbered(read, 'record')} read",
+        f"{numbered(len(loaded.incidents), 'incident')} written",
+        *([f"{filtered} excluded by `where`"] if filtered else []),
+        *([f"{numbered(merged, 'duplicate')} merged"] if merged else []),
+        *([f"{numbered(dropped, 'duplicate')} dropped"] if dropped else []),
+        *([f"{rejected} rejected"] if rejected else []),
+    ]
+    console.info(f"{', '.join(parts)}.")
     if earlier := written.written_before(options.out.glob("*.yaml"), pages):
-        console.info(f"An earlier convert wrote {earlier}: remove what is there twice.")
-    console.info(f"Review them, then: {options.common.command_line('validate', options.out)}")
+        console.info(f"An earlier convert wrote {earlier}: remove incidents that are now in two files.")
+    console.info(f"Review the files, then run: {options.common.command_line('validate', options.out)}")

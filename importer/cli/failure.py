@@ -1,4 +1,4 @@
-"""Any exception -> words for a person, JSON where that was asked for, and an exit code."""
+"""Any exception -> a message, JSON if the command line asks for it, and an exit code."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from importer.model import Diagnostic, Severity
 from importer.model.errors import ExitCode, ImporterError, InvalidInput
 
 
-def report(error: BaseException, words: list[str]) -> int:
-    """Say what went wrong, on stderr, and on stdout as JSON where that is the output mode."""
-    console = open_console(plain="--no-color" in words)
-    diagnostics, code = _in_words(error)
+def report(error: BaseException, arguments: list[str]) -> int:
+    """Report an error on stderr, and in JSON mode on stdout too. Return the exit code."""
+    console = open_console(plain="--no-color" in arguments)
+    diagnostics, code = _diagnose(error)
     console.report(diagnostics)
     if isinstance(error, click.UsageError) and error.ctx:
         console.info(f"Try: {error.ctx.command_path} --help")
-    if wants_json(words):
-        with suppress(OSError):  # stdout may be what went wrong
-            _write_json(console, diagnostics, words)
+    if wants_json(arguments):
+        with suppress(OSError):  # stdout may be what failed
+            _write_json(console, diagnostics, arguments)
     return code
 
 
-def wants_json(words: list[str]) -> bool:
-    """Whether the command line asks for JSON; known even where the rest of it cannot be understood."""
+def wants_json(arguments: list[str]) -> bool:
+    """Return whether the command line asks for JSON, even if the rest of it is invalid."""
     return any(
-        word in ("--json", "--format=json") or (word == "--format" and value == "json")
-        for word, value in pairwise([*words, ""])
+        name in ("--json", "--format=json") or (name == "--format" and value == "json")
+        for name, value in pairwise([*arguments, ""])
     )
 
 
-def _in_words(error: BaseException) -> tuple[tuple[Diagnostic, ...], int]:
+def _diagnose(error: BaseException) -> tuple[tuple[Diagnostic, ...], int]:
     match error:
         case InvalidInput(diagnostics=diagnostics):
             return diagnostics, ExitCode.ERROR
@@ -47,17 +47,17 @@ def _in_words(error: BaseException) -> tuple[tuple[Diagnostic, ...], int]:
             return (_error("interrupted", "interrupted", ""),), ExitCode.INTERRUPTED
         case click.ClickException():
             return (_error("usage", error.format_message().expandtabs(2), ""),), ExitCode.ERROR
-        case OSError(strerror=str() as words):
-            return (_error("file", f"{error.filename or 'the output'}: {words}", ""),), ExitCode.ERROR
+        case OSError(strerror=str() as reason):
+            return (_error("file", f"{error.filename or 'the output'}: {reason}", ""),), ExitCode.ERROR
         case _:
             return (_bug(error),), ExitCode.ERROR
 
 
 def _bug(error: BaseException) -> Diagnostic:
-    """Keep what a developer needs in a file: a terminal shows it to nobody who can use it."""
+    """Save the traceback in a file, for a bug report, and return the diagnostic that names the file."""
     trace = "".join(traceback.format_exception(error))
     key = os.environ.get("INCIDENT_API_KEY")
-    what = f"internal error (a bug in importer): {type(error).__name__}"
+    summary = f"internal error (a bug in importer): {type(error).__name__}"
     hint = "it is safe to run the same command again"
     with (
         suppress(OSError),
@@ -67,18 +67,18 @@ def _bug(error: BaseException) -> Diagnostic:
     ):
         file.write(trace.replace(key, "(hidden)") if key else trace)
         hint = f"please report it with the file {file.name}; {hint}"
-    return _error("bug", what, hint)
+    return _error("bug", summary, hint)
 
 
 def _error(code: str, summary: str, hint: str) -> Diagnostic:
     return Diagnostic(Severity.ERROR, code, summary, hint=hint)
 
 
-def _write_json(console: Console, diagnostics: tuple[Diagnostic, ...], words: list[str]) -> None:
-    from importer.cli.rendering import diagnostics_json  # noqa: PLC0415 - only where something went wrong
+def _write_json(console: Console, diagnostics: tuple[Diagnostic, ...], arguments: list[str]) -> None:
+    from importer.cli.rendering import diagnostics_json  # noqa: PLC0415 - only needed after an error
     from importer.renderers import events  # noqa: PLC0415
 
-    if words[:1] == ["apply"]:
+    if arguments[:1] == ["apply"]:
         console.output("".join(events.diagnostic(each, at=datetime.now(UTC)) for each in diagnostics))
     else:
         console.document({**diagnostics_json(diagnostics), "errored": True}, ensure_ascii=True)

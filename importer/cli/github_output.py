@@ -1,4 +1,4 @@
-"""A plan -> the outputs of a step of GitHub Actions: has_changes, errored, the counts, plan_file."""
+"""A plan -> the outputs of a GitHub Actions step: has_changes, errored, the counts, plan_file."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from importer.model.errors import UsageError
 from importer.plan.summary import summarise
 
 _VARIABLE = "GITHUB_OUTPUT"
-"""Names the file that a step appends its outputs to, a `name=value` a line; not set elsewhere."""
+"""Names the file to which a step appends its outputs, one `name=value` per line; unset elsewhere."""
 
 
 def write_step_outputs(plan: Plan, plan_file: Path | None) -> None:
-    """Append the outputs where a step of GitHub Actions asks for them. A plan that failed is in no file.
+    """Append the outputs, if GitHub Actions runs the command. A failed plan has no plan_file.
 
-    Raises UsageError where they cannot be written.
+    Raises UsageError if they cannot be written.
     """
     target = os.environ.get(_VARIABLE)
     if not target:
         return
     summary = summarise(plan)
     values = {
-        "has_changes": _word(summary.has_changes),
-        "errored": _word(plan.errored),
+        "has_changes": _boolean(summary.has_changes),
+        "errored": _boolean(plan.errored),
         **{name: str(number) for name, number in summary.as_dict().items()},
         "plan_file": "" if plan_file is None or plan.errored else str(plan_file),
     }
@@ -41,5 +41,5 @@ def write_step_outputs(plan: Plan, plan_file: Path | None) -> None:
         ) from None
 
 
-def _word(truth: bool) -> str:
-    return "true" if truth else "false"
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"

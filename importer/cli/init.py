@@ -1,4 +1,4 @@
-"""`importer init`: nothing in, a folder to begin with out; or an export in, a mapping to begin with out."""
+"""`importer init`: a folder with the first files out; or an export in, the draft of its mapping out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 from importer.cli import scaffold, written
 from importer.cli.context import CommandContext, open_context
 from importer.cli.options import CommonOptions
-from importer.cli.parameters import Argument, Option, define_command
+from importer.cli.parameters import ACCOUNT_VARIABLES, Argument, Option, define_command
 from importer.cli.session import open_read_session
 from importer.formats.atomic import write_shared
 from importer.mapping.draft.inspection import inspect
@@ -21,6 +21,7 @@ from importer.mapping.model import TABLES
 from importer.mapping.records import SourceProfile
 from importer.model import Catalogue, Kind, Needs, Reference
 from importer.model.errors import ExitCode, UsageError
+from importer.model.wording import numbered
 from importer.sources.columns import is_field
 from importer.sources.profile import profile_source
 
@@ -30,16 +31,23 @@ class InitOptions:
     folder: Annotated[Path, Argument(metavar="[DIR]", default=Path())]
     source: Annotated[
         Path | None,
-        Option("Inspect this export, a file or a folder, and draft a mapping for it instead.", flag="--from"),
+        Option("Draft a mapping for this export, a file or a folder, instead.", flag="--from"),
     ]
     common: CommonOptions
 
 
-@define_command("init", InitOptions)
+@define_command(
+    "init",
+    InitOptions,
+    examples=("importer init", "importer init --from jira.csv"),
+    environment=ACCOUNT_VARIABLES,
+)
 def command(options: InitOptions) -> int:
-    """Write a folder to begin with: importer.yaml, an example incident, .gitignore and a CI workflow.
+    """Set up a folder, or draft a mapping for an export.
 
-    What is there already stays as it is.
+    Writes importer.yaml, an example incident, .gitignore and a CI workflow to DIR, or to the current folder;
+    existing files are kept. With --from, it only drafts a mapping, with the account's names if an API key is
+    set or --sandbox is given.
     """
     context = open_context(options.common)
     if options.source is None:
@@ -60,14 +68,14 @@ def _scaffold(folder: Path, context: CommandContext) -> None:
     context.console.info(
         "\nNext, in that folder: `importer plan --sandbox` tries it without an account. Replace\n"
         "incidents/example.yaml before the first apply: incident.io cannot delete an incident.\n"
-        "With a key, `importer schema incident --account > incidents/.incident.schema.json` lets\n"
+        "With an API key, `importer schema incident --account > incidents/.incident.schema.json` lets\n"
         "your editor complete and check the names of your account."
     )
 
 
 def _mapping(path: Path, folder: Path, context: CommandContext) -> None:
-    """Write a mapping for an export. Raises UsageError where the file is there, InvalidInput where the export
-    cannot be read."""
+    """Draft a mapping for an export. Raises UsageError if the file must not be overwritten, InvalidInput if
+    the export cannot be read."""
     target, made_by = folder / f"{path.resolve().stem}.mapping.yaml", f"init --from {path.resolve().name}"
     _check_mapping(target, made_by)
     profile, records = profile_source(path, context.settings)
@@ -80,7 +88,7 @@ def _mapping(path: Path, folder: Path, context: CommandContext) -> None:
     written.write_schema(folder, "mapping")
     details = "".join(f", {name} {value}" for name, value in profile.detected.items())
     context.console.table(
-        [f"{path}  {profile.format}{details}, {profile.records} records", f"written  {target}"]
+        [f"{path}  {profile.format}{details}, {numbered(profile.records, 'record')}", f"written  {target}"]
     )
     for question in questions:
         context.console.info(f"To decide: {question}.")
@@ -91,7 +99,7 @@ def _mapping(path: Path, folder: Path, context: CommandContext) -> None:
 def _skeleton(
     profile: SourceProfile, records: str | None, name: str, context: CommandContext
 ) -> tuple[str, list[str]]:
-    """Return the mapping of a source, and what a person has to decide about it."""
+    """Return the mapping of a source, and the questions that the user has to decide."""
     findings = inspect(
         profile.columns, values=profile.distinct, filled=profile.filled, records=profile.records
     )
@@ -110,13 +118,13 @@ def _skeleton(
 def _suggest_preset(profile: SourceProfile, path: Path, context: CommandContext) -> None:
     if known := likely(profile.columns, profile.format):
         context.console.info(
-            f"It looks like a known export: `extends: {' or '.join(known)}` imports more of it. Without a"
+            f"This looks like a known export: `extends: {' or '.join(known)}` imports more of it. Without a"
             f" mapping: {context.common.command_line('convert', path, '--preset', known[0])}"
         )
 
 
 def _check_mapping(target: Path, made_by: str) -> None:
-    """Raise UsageError where a mapping is there that somebody edited, or that is for another export."""
+    """Raise UsageError if the mapping was edited, or is for another export."""
     written.check_unedited([target], force=False)
     if written.author(target) not in ("", written.signature_name(made_by)):
         raise UsageError(
@@ -126,8 +134,8 @@ def _check_mapping(target: Path, made_by: str) -> None:
 
 
 def _names(context: CommandContext, columns: Iterable[str]) -> Catalogue | None:
-    """Return the account's names, with the options of custom fields that are called like a column; None where
-    neither the sandbox nor a key is at hand."""
+    """Return the account's names, with the options of custom fields named like a column; None if there is
+    neither an API key nor --sandbox."""
     if not context.common.sandbox and not os.environ.get("INCIDENT_API_KEY"):
         return None
     fields = frozenset(Reference(Kind.CUSTOM_FIELD, custom_field_name(each)) for each in columns)

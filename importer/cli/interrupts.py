@@ -1,4 +1,4 @@
-"""Ctrl-C while changes are under way: the first one lets them end, the second one stops at once."""
+"""Ctrl-C during an apply: the first lets the changes in flight finish, the second stops at once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from types import FrameType
 from importer.model.errors import ExitCode
 
 _SHOW_CURSOR = b"\x1b[?25h"
-"""A progress bar hides it."""
+"""Undoes what the progress bar does."""
 
 
 class Interrupts:
-    """`stop` is set by the first signal, or by whoever wants the run to end; `received` tells which."""
+    """`stop` is set to end the run; `received` is whether a signal did that."""
 
     def __init__(self, info: Callable[[str], None]) -> None:
         self.stop = threading.Event()
@@ -28,11 +28,11 @@ class Interrupts:
         if self.received:
             if sys.stderr.isatty():
                 os.write(sys.stderr.fileno(), _SHOW_CURSOR)
-            # Every request was written down before it left, so the next run settles what this one leaves.
+            # Every request was recorded before it was sent, so the next run settles what this one leaves.
             os._exit(ExitCode.INTERRUPTED)
         self.received = True
         self.stop.set()
-        with suppress(RuntimeError):  # the signal came in the middle of a write to the same stream
+        with suppress(RuntimeError):  # the signal interrupted a write to the same stream
             self._info(
                 "Interrupted: finishing the changes in flight. Ctrl-C again stops at once; the next run"
                 " settles what is left."
@@ -41,7 +41,7 @@ class Interrupts:
 
 @contextmanager
 def handle_signals(interrupts: Interrupts) -> Iterator[None]:
-    """End soon on SIGINT and SIGTERM, for as long as this lasts."""
+    """Handle SIGINT and SIGTERM while the context lasts."""
     before = {each: signal.signal(each, interrupts.receive) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

@@ -1,4 +1,4 @@
-"""The command `importer`: finds the command, and turns every error into words and an exit code."""
+"""The `importer` program: run a command, and turn every error into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from click.shell_completion import CompletionItem
 from importer import __version__
 
 _COMMANDS = {
-    "init": "Set up a folder: configuration, example, CI; or draft a mapping for an export.",
-    "validate": "Check the files offline: syntax, schema, rules.",
+    "init": "Set up a folder, or draft a mapping for an export.",
+    "validate": "Check files offline: syntax, schema, rules.",
     "check": "Check the account: key, roles, endpoint, risky workflows.",
     "plan": "Show what apply would do. Never writes.",
     "apply": "Apply a saved plan, or plan and apply.",
@@ -22,7 +22,7 @@ _COMMANDS = {
     "convert": "Convert an export of another tracker to YAML for review.",
     "pull": "Write the account's incidents to YAML files.",
     "adopt": "Bind a key to an existing incident.",
-    "state": "Inspect the state, forget a key, or move the state to another machine.",
+    "state": "Inspect the state, forget a key, or move the state elsewhere.",
     "sandbox": "Serve a local sandbox of the incident.io API.",
     "schema": "Print the JSON Schema of a file format.",
     "completion": "Print a shell completion script.",
@@ -30,7 +30,7 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Loads a command's module only when it is called: `--help` needs none of them."""
+    """Import the module of a command only when it is used: `importer --help` needs none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -43,39 +43,60 @@ class _Commands(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        named = _COMMANDS.items()
-        offered = [CompletionItem(name, help=text) for name, text in named if name.startswith(incomplete)]
-        return offered + click.Command.shell_complete(self, ctx, incomplete)
+        matching = [each for each in _COMMANDS.items() if each[0].startswith(incomplete)]
+        return [CompletionItem(name, help=text) for name, text in matching] + click.Command.shell_complete(
+            self, ctx, incomplete
+        )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
+_EPILOG = """\b
+Environment:
+  INCIDENT_API_KEY   the API key
+  INCIDENT_ENDPOINT  the API URL, https://api.incident.io by default
+  NO_COLOR           disable colour
+
+\b
+Exit codes:
+  0    success
+  1    error, and nothing was written to the account
+  2    changes or drift (plan --detailed-exitcode, plan --drift-only)
+  3    apply ended partially
+  4    refused
+  130  interrupted"""
+
+
 @click.group(
     cls=_Commands,
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 error and nothing written, 2 changes (plan --detailed-exitcode, "
-    "--drift-only), 3 apply ended partially, 4 refused, 130 interrupted.",
+    epilog=_EPILOG,
 )
 @click.version_option(__version__, prog_name="importer", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Backfill historical incidents into incident.io from files: plan, review, apply."""
+    """Backfill historical incidents into incident.io from files: plan, review, apply.
+
+    \b
+    Examples:
+      importer plan --sandbox
+      importer apply
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(run(words))
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def run(words: list[str]) -> int:
-    """Run the command and return its exit code. No exception, and no traceback, passes this point."""
+def run(arguments: list[str]) -> int:
+    """Run the command and return its exit code. Every exception is reported here, without a traceback."""
     from importer.cli.failure import report  # noqa: PLC0415
 
     try:
-        code = cli.main(args=words, prog_name="importer", standalone_mode=False, obj=words)
-    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - this is where all of them end
-        return report(error, words)
+        code = cli.main(args=arguments, prog_name="importer", standalone_mode=False, obj=arguments)
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the last handler
+        return report(error, arguments)
     return code if isinstance(code, int) else 0

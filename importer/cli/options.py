@@ -1,4 +1,4 @@
-"""The options that several commands share, and the forms of output that they choose from."""
+"""The options that commands share, and the output formats to choose from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from importer.model.settings import Rate, parse_rate
 
 
 class OutputFormat(Enum):
-    """Forms of output; each command offers some of them."""
+    """The output formats; each command offers some of them."""
 
     TEXT = "text"
     JSON = "json"
@@ -28,7 +28,7 @@ class OutputFormat(Enum):
 
 TextOrJson = Literal[OutputFormat.TEXT, OutputFormat.JSON]
 AnnotationFormat = Literal[OutputFormat.GITHUB, OutputFormat.GITLAB, OutputFormat.SARIF]
-"""Formats that put diagnostics beside the lines that they are about."""
+"""Formats that show each diagnostic next to its line in a review."""
 DiagnosticsFormat = Literal[TextOrJson, AnnotationFormat]
 
 FORMAT = Option("The output format. [default: text]", default=OutputFormat.TEXT, shorthand="json")
@@ -39,13 +39,13 @@ EveryPlace = Annotated[
 
 
 def shown_places(every_place: bool) -> int | None:
-    """Return how many places of a problem are shown; None is all."""
+    """Return how many locations to show for each problem; None means all."""
     return None if every_place else SHOWN_LOCATIONS
 
 
 FullFlag = Annotated[bool, Option("List every creation, however many there are.")]
 JsonOutPath = Annotated[Path | None, Option("Also write the JSON to this file.")]
-NoColorFlag = Annotated[bool, Option("No colour. [env: NO_COLOR]")]
+NoColorFlag = Annotated[bool, Option("Disable colour. [env: NO_COLOR]")]
 Paths = Annotated[tuple[Path, ...], Argument()]
 RejectsPath = Annotated[
     Path | None,
@@ -55,15 +55,20 @@ RejectsPath = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class CommonOptions:
-    """What every command that meets files or the account takes."""
+    """The options of every command that reads files or the account."""
 
-    config: Annotated[Path | None, Option("The importer.yaml to use instead of the one in this folder.")]
-    endpoint: Annotated[str | None, Option("The API's URL. [env: INCIDENT_ENDPOINT]")]
+    config: Annotated[Path | None, Option("Use this importer.yaml, not the one in the current folder.")]
+    endpoint: Annotated[str | None, Option("The API URL. [env: INCIDENT_ENDPOINT]", metavar="URL")]
     sandbox: Annotated[bool, Option("Use the embedded sandbox: no account, no network.")]
     state: Annotated[Path | None, Option("The state file. [default: .importer/state.db]")]
     lock_timeout: Annotated[
         float,
-        Option("Seconds to wait for another run to end. [default: 0]", within=(0, None), default=0.0),
+        Option(
+            "How long to wait for another run to release the state. [default: 0]",
+            within=(0, None),
+            default=0.0,
+            metavar="SECONDS",
+        ),
     ]
     no_color: NoColorFlag
     log_level: Annotated[
@@ -73,7 +78,7 @@ class CommonOptions:
     log_file: Annotated[Path | None, Option("Append the log to this file instead of stderr.")]
 
     def command_line(self, *words: str | Path) -> str:
-        """Return the command line of another command on the same account, configuration and state."""
+        """Return the line that runs a command with the same account, configuration and state."""
         options = (("--config", self.config), ("--endpoint", self.endpoint), ("--state", self.state))
         line = ["importer", *map(str, words)]
         for name, value in options:
@@ -83,7 +88,7 @@ class CommonOptions:
 
 @dataclass(frozen=True, slots=True)
 class FormatOptions:
-    """The options of a command that shows something and takes nothing else."""
+    """The options of a command that only prints something."""
 
     format: Annotated[TextOrJson, FORMAT]
     common: CommonOptions
@@ -91,12 +96,12 @@ class FormatOptions:
 
 @dataclass(frozen=True, slots=True)
 class ScopeOptions:
-    """Which of the incidents a plan is about."""
+    """Which incidents a plan covers."""
 
-    only: Annotated[
-        tuple[str, ...], Option("Only the incidents with these keys. Repeatable.", metavar="KEY|GLOB")
+    only: Annotated[tuple[str, ...], Option("Only incidents with this key. Repeatable.", metavar="KEY|GLOB")]
+    limit: Annotated[
+        int | None, Option("Make at most N changes, oldest first.", within=(1, None), metavar="N")
     ]
-    limit: Annotated[int | None, Option("Make at most this many changes, oldest first.", within=(1, None))]
 
     def scope(self, *, drift_only: bool = False) -> Scope:
         """Return the scope of the plan."""
@@ -105,22 +110,22 @@ class ScopeOptions:
 
 @dataclass(frozen=True, slots=True)
 class RateOptions:
-    """How fast requests are sent, and how long one of them waits."""
+    """How fast requests are sent, and how long each may wait."""
 
     rate: Annotated[str | None, Option("Stay below this request rate. [default: 100%]", metavar="N/min|P%")]
     max_wait: Annotated[
         float,
         Option(
-            "Seconds a request may wait for the server's rate limit before it fails.",
+            "How long a request may wait for the server's rate limit before it fails. [default: 14400]",
             within=(0, None),
             default=14400.0,
-            show_default=True,
+            metavar="SECONDS",
         ),
     ]
 
     @property
     def ceiling(self) -> Rate | None:
-        """Raises UsageError for what is no rate."""
+        """Return the given rate, if any. Raises UsageError if it is invalid."""
         return parse_rate(self.rate) if self.rate else None
 
 
@@ -133,10 +138,10 @@ class PlanOutputOptions:
     max_bytes: Annotated[
         int,
         Option(
-            "The maximum size of the Markdown, in bytes.",
+            "The maximum size of the Markdown, in bytes. [default: 60000]",
             within=(1000, None),
             default=60000,
-            show_default=True,
+            metavar="N",
         ),
     ]
-    show_private: Annotated[bool, Option("Include the contents of private incidents in Markdown and HTML.")]
+    show_private: Annotated[bool, Option("Include the text of private incidents in Markdown and HTML.")]

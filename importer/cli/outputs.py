@@ -1,4 +1,4 @@
-"""Files that a command writes beside its output: refused before the work where they could not be written."""
+"""Files that a command writes besides its output; checked before the work begins."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from importer.model.errors import UsageError
 
 _OWN = (b'"format_version"', b"importer_report", b"<!-- importer plan -->")
-"""In the first bytes of every file that importer writes."""
+"""One of these is in the first bytes of every output file."""
 
 
 def check_outputs(*paths: Path | None) -> None:
-    """Raise UsageError where a file could not be written, or would take the place of somebody's own file."""
+    """Raise UsageError if a file is not writable, or exists and was not written by importer."""
     for path in paths:
         if path is None:
             continue
@@ -25,7 +25,7 @@ def check_outputs(*paths: Path | None) -> None:
                     hint="choose a file in a folder that exists",
                 )
         elif not path.is_file() or not os.access(path, os.W_OK):
-            raise UsageError(f"cannot write {path}: not writable", hint="choose another file")
+            raise UsageError(f"cannot write {path}: it is not a writable file", hint="choose another file")
         elif not _is_own(path):
             raise UsageError(
                 f"{path} already exists, and importer did not write it",
@@ -35,7 +35,7 @@ def check_outputs(*paths: Path | None) -> None:
 
 @contextmanager
 def open_lines(path: Path | None) -> Iterator[Callable[[str], None] | None]:
-    """Give what writes a line to a file that its owner alone may read; None where there is no file."""
+    """Yield a function that writes a line to a file that only its owner may read; None without a path."""
     if path is None:
         yield None
         return

@@ -1,8 +1,8 @@
-"""A frozen dataclass -> the parameters of a command, and the command line -> a value of the dataclass.
+"""A frozen dataclass -> the parameters of a command, and a command line -> an instance of the dataclass.
 
-Each field is `Annotated` with what click needs beyond its name and its type: `bool` is a flag, `X | None` may
-be left out, `tuple[X, ...]` repeats, a Literal or an enum is a choice. A field whose type is a dataclass is a
-group of such fields.
+Each field is `Annotated` with what click needs besides its name and type: `bool` is a flag, `X | None` is
+optional, `tuple[X, ...]` is repeatable, a Literal or an enum is a choice. A field whose type is a dataclass
+is a group of such fields.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import is_dataclass
 from enum import Enum, EnumType
 from functools import partial, wraps
+from inspect import cleandoc
 from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -19,24 +20,27 @@ import click
 
 T = TypeVar("T")
 
+ACCOUNT_VARIABLES = ("INCIDENT_API_KEY", "INCIDENT_ENDPOINT")
+"""What a command that talks to the account reads from the environment."""
+
 
 class Argument:
-    """What click needs of an argument."""
+    """The click attributes of an argument."""
 
     def __init__(self, **attributes: Any) -> None:
         self._attributes = attributes
 
     def parameters(self, name: str, annotation: Any) -> Iterator[click.Parameter]:
-        """Yield the parameter of a field."""
-        attributes = self._attributes | _of_type(annotation)
+        """Yield the click parameter of a field."""
+        attributes = self._attributes | _type_attributes(annotation)
         if attributes.pop("multiple", False):
             attributes["nargs"] = -1
         yield click.Argument([name], **attributes)
 
 
 class Option(Argument):
-    """What click needs of an option. `within` are the bounds of a number, `choices` the values that may be
-    chosen of its type, and `shorthand` is a choice that has a flag of its own."""
+    """The click attributes of an option. `within` holds the bounds of a number, `choices` the accepted values
+    of its type, and `shorthand` a choice that also has a flag of its own."""
 
     def __init__(
         self,
@@ -52,42 +56,56 @@ class Option(Argument):
         self._flag, self._within, self._choices, self._shorthand = flag, within, choices, shorthand
 
     def parameters(self, name: str, annotation: Any) -> Iterator[click.Parameter]:
-        """Yield the parameter of a field, and its shorthand. Raises TypeError where there may be no value."""
-        attributes = self._attributes | _of_type(annotation, self._within, self._choices)
+        """Yield the option of a field, and its shorthand. Raises TypeError if it could have no value."""
+        attributes = self._attributes | _type_attributes(annotation, self._within, self._choices)
         if "default" in attributes:
-            attributes["default"] = _word(attributes["default"])
+            attributes["default"] = _plain(attributes["default"])
         elif not attributes.keys() & {"required", "multiple", "is_flag"}:
-            raise TypeError(f"the option `{name}` has no default, and its type has no None")
+            raise TypeError(f"the option `{name}` needs a default, or a type that allows None")
         yield click.Option([self._flag or f"--{name.replace('_', '-')}", name], **attributes)
         if self._shorthand:
             yield _shorthand(name, self._shorthand)
 
 
 def define_command(
-    name: str, options: type[T], group: click.Group | None = None
+    name: str,
+    options: type[T],
+    group: click.Group | None = None,
+    *,
+    examples: Sequence[str],
+    environment: Sequence[str] = (),
 ) -> Callable[[Callable[[T], int | None]], click.Command]:
-    """Make a function of its options a command, of a group if one is given; its docstring is the help.
+    """Turn a function of its options into a command, of `group` if one is given.
 
-    Raises TypeError for an option that could be left without a value of its type.
+    Its help is the function's docstring, the examples, and the environment variables that it reads. Raises
+    TypeError if an option could be left without a value of its type.
     """
 
     def decorate(function: Callable[[T], int | None]) -> click.Command:
         @wraps(function)
         def callback(**values: Any) -> int | None:
-            return function(_gathered(options, values))
+            return function(_instance(options, values))
 
         create = group.command if group else click.command
-        return create(name, params=list(_parameters(options)))(callback)
+        help_page = _help_page(function.__doc__ or "", examples, environment)
+        return create(name, params=list(_parameters(options)), help=help_page)(callback)
 
     return decorate
 
 
-def _gathered(options: type[T], values: dict[str, Any]) -> T:
-    given = {
-        name: _gathered(hint, values) if _is_group(hint) else values[name]
+def _help_page(text: str, examples: Sequence[str], environment: Sequence[str]) -> str:
+    """Return the help of a command; `\\b` keeps click from re-wrapping a paragraph."""
+    listed = "\n".join(["\b", "Examples:", *(f"  {each}" for each in examples)])
+    variables = [f"Environment: {', '.join(environment)}"] if environment else []
+    return "\n\n".join([cleandoc(text), listed, *variables])
+
+
+def _instance(options: type[T], values: dict[str, Any]) -> T:
+    fields = {
+        name: _instance(hint, values) if _is_group(hint) else values[name]
         for name, hint in get_type_hints(options).items()
     }
-    return options(**given)
+    return options(**fields)
 
 
 def _parameters(options: type) -> Iterator[click.Parameter]:
@@ -103,18 +121,18 @@ def _is_group(hint: Any) -> bool:
     return isinstance(hint, type) and is_dataclass(hint)
 
 
-def _of_type(
+def _type_attributes(
     annotation: Any, within: tuple[int | None, int | None] | None = None, choices: Sequence[Any] = ()
 ) -> dict[str, Any]:
-    """Return the attributes with which click gives values of a type."""
+    """Return the click attributes for values of a type."""
     inner = get_args(annotation)
     if get_origin(annotation) is tuple:
-        return {"multiple": True, **_of_type(inner[0], within, choices)}
+        return {"multiple": True, **_type_attributes(inner[0], within, choices)}
     if NoneType in inner:
-        return {"required": False, **_of_type(inner[0], within, choices)}
+        return {"required": False, **_type_attributes(inner[0], within, choices)}
     members = tuple(annotation) if isinstance(annotation, EnumType) else inner
-    if values := {_word(each): each for each in choices or members}:
-        return {"type": click.Choice(list(values)), "callback": partial(_chosen, values)}
+    if values := {_plain(each): each for each in choices or members}:
+        return {"type": click.Choice(list(values)), "callback": partial(_selected, values)}
     if annotation is bool:
         return {"is_flag": True}
     if within:
@@ -122,24 +140,24 @@ def _of_type(
     return {"type": click.Path(path_type=Path) if annotation is Path else annotation}
 
 
-def _chosen(values: dict[str, Any], context: click.Context, parameter: click.Parameter, given: Any) -> Any:
+def _selected(values: dict[str, Any], context: click.Context, parameter: click.Parameter, given: Any) -> Any:
     given = context.meta.get(f"{__name__}.{parameter.name}", given)
     return tuple(map(values.get, given)) if isinstance(given, tuple) else values.get(given)
 
 
 def _shorthand(name: str, word: str) -> click.Option:
-    """Return a flag that means a choice of an option, whatever that option says."""
+    """Return a flag that selects a choice of an option, and overrides that option."""
 
     def choose(context: click.Context, _parameter: click.Parameter, given: bool) -> None:
         if given:
             context.meta[f"{__name__}.{name}"] = word
 
-    text = f"The same as --{name} {word}."
-    # It is read before the option itself.
+    text = f"Shorthand for --{name} {word}."
+    # Eager, so that it is processed before the option itself.
     return click.Option(
         [f"--{word}"], is_flag=True, is_eager=True, expose_value=False, callback=choose, help=text
     )
 
 
-def _word(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value

@@ -21,7 +21,7 @@ from importer.cli.options import (
     shown_places,
 )
 from importer.cli.outputs import check_outputs
-from importer.cli.parameters import Option, define_command
+from importer.cli.parameters import ACCOUNT_VARIABLES, Option, define_command
 from importer.cli.rejects import check_rejects_file, write_rejects
 from importer.cli.rendering import format_plan
 from importer.cli.session import open_read_session
@@ -36,7 +36,7 @@ from importer.workflow import load_declared, make_plan
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
     paths: Paths
-    out: Annotated[Path | None, Option("Save the plan to this file for apply.")]
+    out: Annotated[Path | None, Option("Save the plan to this file, for apply.")]
     detailed_exitcode: Annotated[bool, Option("Exit with 2 if there are changes.")]
     drift_only: Annotated[
         bool,
@@ -51,12 +51,17 @@ class PlanOptions:
     common: CommonOptions
 
 
-@define_command("plan", PlanOptions)
+@define_command(
+    "plan",
+    PlanOptions,
+    examples=("importer plan --out plan.json", "importer plan incidents/2023.yaml --only 'JIRA-*'"),
+    environment=ACCOUNT_VARIABLES,
+)
 def command(options: PlanOptions) -> int:
-    """Show what apply would do: creations, edits, and what cannot be done.
+    """Show what apply would do. Never writes to the account.
 
-    Never writes to the account: a read-only API key is enough. PATHS are files or folders; without them
-    importer.yaml names the sources, or this folder is read.
+    PATHS are files or folders; without them, the sources in importer.yaml are read, or else the current
+    folder. A read-only API key is enough.
     """
     context, places = open_context(options.common), shown_places(options.every_place)
     if options.drift_only and options.out:
@@ -66,33 +71,33 @@ def command(options: PlanOptions) -> int:
         )
     check_outputs(options.out, options.json_out)
     check_rejects_file(options.rejects)
-    made = _make(context, options, places)
+    plan = _make_plan(context, options, places)
     console = context.console
-    console.report(made.diagnostics, places=places)
+    console.report(plan.diagnostics, places=places)
     if options.json_out:
-        planfile.write_plan(made, options.json_out)
-    console.output(format_plan(made, options.output, console, context.settings.root))
-    write_step_outputs(made, options.out)
-    if made.errored:
+        planfile.write_plan(plan, options.json_out)
+    console.output(format_plan(plan, options.output, console, context.settings.root))
+    write_step_outputs(plan, options.out)
+    if plan.errored:
         return ExitCode.ERROR
     if options.out:
-        planfile.write_plan(made, options.out)
-        how = options.common.command_line("apply", options.out)
-        console.info(f"\nSaved the plan to {options.out}. To apply exactly this plan: {how}")
-    is_asked = options.detailed_exitcode or options.drift_only
-    return ExitCode.CHANGES if is_asked and summarise(made).has_changes else ExitCode.DONE
+        planfile.write_plan(plan, options.out)
+        apply = options.common.command_line("apply", options.out)
+        console.info(f"\nSaved the plan to {options.out}. To apply exactly this plan: {apply}")
+    signals_changes = options.detailed_exitcode or options.drift_only
+    return ExitCode.CHANGES if signals_changes and summarise(plan).has_changes else ExitCode.DONE
 
 
-def _make(context: CommandContext, options: PlanOptions, places: int | None) -> Plan:
-    """Load the files and compare them with the account; what is wrong with the files is reported also where
-    the account cannot be reached. The problems of the plan have so many places (None: all)."""
+def _make_plan(context: CommandContext, options: PlanOptions, places: int | None) -> Plan:
+    """Load the files and compare them with the account. Problems in the files are reported even if the
+    account cannot be reached. Each problem of the plan has at most `places` locations (None: all)."""
     rate, scope = options.pace.ceiling, options.scope.scope(drift_only=options.drift_only)
     loaded = load_declared(context.settings, options.paths, now=datetime.now(UTC))
     try:
         write_rejects(loaded, options.rejects)
         with open_read_session(context, rate=rate, max_wait=options.pace.max_wait) as session:
-            made = make_plan(session, loaded, scope)
+            plan = make_plan(session, loaded, scope)
     except ImporterError:
         context.console.report(loaded.diagnostics, places=places)
         raise
-    return replace(made, diagnostics=grouped(made.diagnostics, places))
+    return replace(plan, diagnostics=grouped(plan.diagnostics, places))

@@ -1,4 +1,4 @@
-"""The progress of an apply: a bar on a terminal, a line every ten seconds elsewhere, events for programs."""
+"""The progress of an apply: a bar on a terminal, a line every ten seconds in a log, events for programs."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     from importer.api.waiting import Wait
 
 Emit = Callable[[str], None]
-"""Takes an event, a line of JSON."""
+"""Takes an event as a line of JSON."""
 
-_EVERY = 10.0
-"""Seconds between two lines of progress."""
+_INTERVAL = 10.0
+"""Seconds between two progress reports."""
 
-_NOTICED = 5.0
-"""Seconds from which on a wait is worth a word."""
+_NOTICEABLE = 5.0
+"""Seconds; a shorter wait is not reported."""
 
 
 class ProgressReporter:
-    """Watches a run of `begin`'s many changes."""
+    """Follows a run of changes."""
 
     def begin(self, total: int) -> None:
-        """Begin again with other changes."""
+        """Start a run of `total` changes."""
 
     def end(self) -> None:
-        """Clear what is not to stay."""
+        """Remove what should not stay on the screen."""
 
     def started(self, change: Change) -> None:
-        """Note that a change is under way."""
+        """Note that a change has started."""
 
     def ended(self, change: Change, outcome: Outcome) -> None:
-        """Note what became of a change."""
+        """Note the outcome of a change."""
 
 
 class _PacedReporter(ProgressReporter):
-    """Counts changes, and knows when ten seconds are over since it last reported."""
+    """Counts changes, and decides when to report again."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -59,7 +59,7 @@ class _PacedReporter(ProgressReporter):
         """Count one change, and return whether it is time to report."""
         self._done += 1
         now = self._monotonic()
-        if now - self._reported < _EVERY:
+        if now - self._reported < _INTERVAL:
             return False
         self._reported = now
         return True
@@ -69,7 +69,7 @@ class _PacedReporter(ProgressReporter):
 
 
 class ProgressLines(_PacedReporter):
-    """A line every ten seconds: for logs."""
+    """Prints a line every ten seconds, for logs."""
 
     def __init__(self, info: Callable[[str], None], monotonic: Callable[[], float]) -> None:
         super().__init__(monotonic)
@@ -87,7 +87,7 @@ class ProgressLines(_PacedReporter):
 
 
 class ProgressBar(ProgressReporter):
-    """A bar with the time that is left: for a terminal. `info` writes above it."""
+    """Shows a bar and the time left, for a terminal. `info` writes above it."""
 
     def __init__(self, console: Console) -> None:
         from rich.console import Console as Terminal  # noqa: PLC0415
@@ -122,13 +122,13 @@ class ProgressBar(ProgressReporter):
             self.info(_failure(change, outcome))
         self._progress.advance(self._task)
 
-    def info(self, words: str) -> None:
-        lines = "\n".join(sanitised(line) for line in words.split("\n"))
+    def info(self, text: str) -> None:
+        lines = "\n".join(sanitised(line) for line in text.split("\n"))
         self._terminal.print(lines, markup=False, emoji=False, soft_wrap=True)
 
 
 class EventStream(_PacedReporter):
-    """A JSON object a line, each given to `emit`: for programs."""
+    """Passes each event to `emit` as a line of JSON, for programs."""
 
     def __init__(self, emit: Emit, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         super().__init__(monotonic)
@@ -153,23 +153,22 @@ class EventStream(_PacedReporter):
 
 
 class WaitNotices:
-    """Reports waits that a person would notice; those of several changes for one thing once."""
+    """Reports waits that a person would notice, and the same wait of several changes once."""
 
     def __init__(self, info: Callable[[str], None]) -> None:
         self._info = info
         self._last = ""
 
     def waiting(self, wait: Wait) -> None:
-        words = f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}"
-        if wait.seconds >= _NOTICED and words != self._last:
-            self._last = words
-            self._info(words)
+        message = f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}"
+        if wait.seconds >= _NOTICEABLE and message != self._last:
+            self._last = message
+            self._info(message)
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyOutput:
-    """Where an apply writes: the format of stdout, words for a person, events (None: nobody takes them), and
-    who reports its progress."""
+    """Where an apply writes its result, messages, events (None: nobody reads them) and progress."""
 
     format: TextOrJson
     info: Callable[[str], None]
@@ -183,7 +182,7 @@ class ApplyOutput:
 
     @contextmanager
     def progress(self, total: int) -> Iterator[None]:
-        """Report the progress of a run of so many changes while this lasts."""
+        """Report the progress of a run of `total` changes while the context lasts."""
         for each in self.reporters:
             each.begin(total)
         try:
@@ -194,7 +193,7 @@ class ApplyOutput:
 
 
 def apply_output(console: Console, output_format: TextOrJson, keep: Emit | None) -> ApplyOutput:
-    """Return what suits the output format and the terminal; `keep` takes events too."""
+    """Return the output for a format and a terminal; `keep` receives events too."""
     info: Callable[[str], None] = console.info
     reporters: list[ProgressReporter] = []
     notices: list[Callable[[Wait], None]] = []
@@ -202,9 +201,9 @@ def apply_output(console: Console, output_format: TextOrJson, keep: Emit | None)
     if output_format is OutputFormat.JSON:
         emitters.insert(0, console.output)
     else:
-        person = ProgressBar(console) if console.is_live else ProgressLines(info, time.monotonic)
-        info = person.info
-        reporters.append(person)
+        reporter = ProgressBar(console) if console.is_live else ProgressLines(info, time.monotonic)
+        info = reporter.info
+        reporters.append(reporter)
         notices.append(WaitNotices(info).waiting)
 
     def emit(event: str) -> None:

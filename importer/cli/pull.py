@@ -12,7 +12,7 @@ from importer.account.rules import SEES_PRIVATE
 from importer.cli import written
 from importer.cli.context import CommandContext, open_context
 from importer.cli.options import CommonOptions, RateOptions
-from importer.cli.parameters import Argument, Option, define_command
+from importer.cli.parameters import ACCOUNT_VARIABLES, Argument, Option, define_command
 from importer.cli.session import open_locked_read_session, open_read_session
 from importer.formats.atomic import write_shared
 from importer.formats.yaml_writer import to_yaml
@@ -42,7 +42,7 @@ class PullOptions:
     children: Annotated[
         tuple[Field, ...],
         Option(
-            "Also pull these children, with one or more requests per incident. Repeatable.",
+            "Also pull these children; takes one or more requests per incident. Repeatable.",
             flag="--with",
             choices=PULLED_CHILDREN,
         ),
@@ -66,7 +66,7 @@ class PullOptions:
 
     @property
     def filters(self) -> Filters:
-        """Raises UsageError for a `--since` that is no date."""
+        """Return the filters. Raises UsageError if `--since` is not a date."""
         return Filters(
             since=_moment(self.since) if self.since else None,
             modes=frozenset(self.mode or MODES),
@@ -75,12 +75,17 @@ class PullOptions:
         )
 
 
-@define_command("pull", PullOptions)
+@define_command(
+    "pull",
+    PullOptions,
+    examples=("importer pull", "importer pull incidents --since 2023-01-01 --with timeline"),
+    environment=ACCOUNT_VARIABLES,
+)
 def command(options: PullOptions) -> int:
-    """Write the incidents of the account to YAML files in DIR, which plan as unchanged.
+    """Write the account's incidents to YAML files that plan as unchanged.
 
-    Sends nothing but GET. With the key of another account, the files plan a copy. DIR is `incidents` unless
-    it is given.
+    DIR is `incidents` by default. Never writes to the account. To copy the incidents, plan the files with the
+    API key of another account.
     """
     context, filters, rate = open_context(options.common), options.filters, options.pace.ceiling
     console, kinds = context.console, frozenset(options.children)
@@ -97,7 +102,7 @@ def command(options: PullOptions) -> int:
         adopted = bind_pulled(session, declared) if options.adopt else None
         _report(pages, options, context, session)
     if adopted is not None:
-        console.info(f"{adopted} adopted: the state binds each key to its incident.")
+        console.info(f"{numbered(adopted, 'incident')} adopted: the state binds each key to its incident.")
     console.info(f"To compare them with an account: {options.common.command_line('plan', options.folder)}")
     return ExitCode.DONE
 
@@ -107,7 +112,7 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         hint = "write a date such as 2023-01-01, or a time such as 2023-01-01T09:00:00Z"
-        raise UsageError(f"--since {text} is no date", hint=hint) from None
+        raise UsageError(f"--since {text} is not a date", hint=hint) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -116,7 +121,7 @@ def _file_name(declared: Declared, by: str) -> str:
 
 
 def _write(pages: Mapping[Path, Sequence[Declared]], options: PullOptions) -> None:
-    """Write all files, or none where one of them must not be."""
+    """Write all files, or none if one of them must not be overwritten."""
     schema = {"year": "", "month": "../"}[options.by] + written.INCIDENT_SCHEMA
     texts = {
         path: written.signed(to_yaml((each.incident for each in found), schema=schema), "pull")
@@ -131,7 +136,7 @@ def _write(pages: Mapping[Path, Sequence[Declared]], options: PullOptions) -> No
 def _report_cost(found: PullSelection, kinds: frozenset[Field], context: CommandContext) -> None:
     requests = len(found.incidents) * len(kinds)
     if requests:
-        reading = f"Reading {', '.join(sorted(kinds))} of {numbered(len(found.incidents), 'incident')}."
+        reading = f"Reading {', '.join(sorted(kinds))} for {numbered(len(found.incidents), 'incident')}."
         context.console.info(f"{reading} {format_estimate(of_requests(requests))}")
 
 
@@ -144,7 +149,7 @@ def _report(
     console.info(f"{pulled} pulled from {session.account.dashboard_url}.")
     if roles and SEES_PRIVATE not in roles:
         console.info(
-            f"This key lacks the role {SEES_PRIVATE}: private incidents that it does not see are missing."
+            f"The API key lacks the role {SEES_PRIVATE}: private incidents that it cannot see are missing."
         )
     if earlier := written.written_before(options.folder.rglob("*.yaml"), pages):
-        console.info(f"An earlier run wrote {earlier}: remove what is there twice.")
+        console.info(f"An earlier pull wrote {earlier}: remove incidents that are now in two files.")

@@ -1,4 +1,4 @@
-"""What was loaded -> a file of the records of a mapped source that are wrong, for a person to put right."""
+"""Loaded files -> a file of the rejected records of a mapped source, for a person to correct."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from importer.sources import Loaded
 
 
 def check_rejects_file(path: Path | None) -> None:
-    """Raise UsageError where a file is there that is no list of rejects."""
-    from importer.mapping.rejects import REASON  # noqa: PLC0415  it loads all formats
+    """Raise UsageError if the file exists and is not a file of rejects."""
+    from importer.mapping.rejects import REASON  # noqa: PLC0415 - it imports every format
 
     if path is None or not path.exists():
         return
@@ -20,23 +20,22 @@ def check_rejects_file(path: Path | None) -> None:
 
 
 def rejects_table(loaded: Loaded) -> str:
-    """Return the table of the rejects; without one a header alone.
+    """Return the table of the rejects, or only its header if there are none.
 
-    Raises UsageError where several sources have some: a table that is fed again by one mapping must not have
-    what only another one can read.
+    Raises UsageError if several sources have rejects: the table is read again with one mapping.
     """
-    from importer.mapping.blocks import RecordCounts  # noqa: PLC0415  as above
+    from importer.mapping.blocks import RecordCounts  # noqa: PLC0415 - as above
 
-    refused = [path for path, counts in loaded.record_counts.items() if counts.rejects]
-    if len(refused) > 1:
+    rejected = [path for path, counts in loaded.record_counts.items() if counts.rejects]
+    if len(rejected) > 1:
         raise UsageError(
-            f"{', '.join(refused)} have rejected records, and one file cannot hold those of several sources",
+            f"{', '.join(rejected)} have rejected records, and one file cannot hold those of several sources",
             hint="run once for each source, with its path and a file of rejects of its own",
         )
-    return (loaded.record_counts[refused[0]] if refused else RecordCounts()).rejected()
+    return (loaded.record_counts[rejected[0]] if rejected else RecordCounts()).rejected()
 
 
 def write_rejects(loaded: Loaded, path: Path | None) -> None:
-    """Write the rejects where somebody asked for them. Raises UsageError as `rejects_table` does."""
+    """Write the rejects, if a path is given. Raises UsageError as `rejects_table` does."""
     if path is not None:
         write_shared(path, rejects_table(loaded))

@@ -1,4 +1,4 @@
-"""A plan, or diagnostics -> the form of it that the command line asks for."""
+"""A plan or diagnostics -> the output format that the command line asks for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from importer.sources.revision import git_prefix
 
 
 def format_plan(plan: Plan, options: PlanOutputOptions, console: Console, root: Path) -> str:
-    """Return a plan in the chosen format. Places in it begin in the folder `root`."""
+    """Return a plan in the chosen format. Its locations are relative to the folder `root`."""
     match options.format:
         case OutputFormat.JSON:
             return "".join(planfile.plan_chunks(plan))
@@ -33,7 +33,7 @@ def format_plan(plan: Plan, options: PlanOutputOptions, console: Console, root: 
 
 
 def format_annotations(diagnostics: Sequence[Diagnostic], form: AnnotationFormat, root: Path) -> str:
-    """Return problems as a code host shows them; their places begin in the folder `root`."""
+    """Return problems as a code host shows them. Their locations are relative to the folder `root`."""
     folder = git_prefix(root)
     match form:
         case OutputFormat.GITHUB:
@@ -47,17 +47,17 @@ def format_annotations(diagnostics: Sequence[Diagnostic], form: AnnotationFormat
 
 
 def diagnostics_json(diagnostics: Sequence[Diagnostic]) -> dict[str, object]:
-    """Return the members of a JSON document that are about problems."""
+    """Return the members of a JSON document that hold the problems."""
     errored = any(each.severity is Severity.ERROR for each in diagnostics)
     return {"errored": errored, "diagnostics": [planfile.diagnostic_json(each) for each in diagnostics]}
 
 
 def format_text(plan: Plan, console: Console, *, full: bool) -> str:
-    """Return a plan as text that fits the console."""
+    """Return a plan as text for the console."""
     most = _shown_creations(full=full)
     return text.render_plan(plan, width=console.width, colour=console.out_colour, most=most)
 
 
 def _shown_creations(*, full: bool) -> int | None:
-    """Return up to how many creations are shown one by one."""
+    """Return the number of creations above which they are counted; None means never."""
     return None if full else MANY

@@ -1,4 +1,4 @@
-"""`importer sandbox`: options in, a served stand-in of the incident.io API out."""
+"""`importer sandbox`: options in, a server that stands in for the incident.io API out."""
 
 from __future__ import annotations
 
@@ -35,26 +35,31 @@ _FAULT = re.compile(r"(?P<kind>[a-z_]+)(=(?P<percent>\d+(\.\d+)?)%)?(@(?P<route>
 class ServeOptions:
     host: Annotated[str, Option("The address to serve on. [default: 127.0.0.1]", default="127.0.0.1")]
     port: Annotated[
-        int, Option("The port; 0 picks a free one. [default: 8765]", within=(0, 65535), default=8765)
+        int,
+        Option("The port; 0 picks a free one. [default: 8765]", within=(0, 65535), default=8765, metavar="N"),
     ]
     data: Annotated[Path | None, Option("Store the account in this file. [default: in memory]")]
     rate_limit: Annotated[
-        int, Option("Requests per minute; 0 means no limit. [default: 1200]", within=(0, None), default=1200)
+        int,
+        Option(
+            "Requests per minute; 0 means no limit. [default: 1200]",
+            within=(0, None),
+            default=1200,
+            metavar="N",
+        ),
     ]
     creations_per_hour: Annotated[
-        int | None, Option("Limit the incidents created per hour.", within=(1, None))
+        int | None, Option("Limit the incidents created per hour.", within=(1, None), metavar="N")
     ]
     idempotency: Annotated[
         Idempotency,
-        Option(
-            "What a request with a used idempotency key gets. [default: replay]", default=Idempotency.REPLAY
-        ),
+        Option("How a repeated idempotency key is answered. [default: replay]", default=Idempotency.REPLAY),
     ]
     retry_after: Annotated[
         RetryAfter,
         Option("The format of the Retry-After header. [default: seconds]", default=RetryAfter.SECONDS),
     ]
-    normalises: Annotated[bool, Option("Return text, numbers and sets in another form than was sent.")]
+    normalises: Annotated[bool, Option("Return text, numbers and sets in another form than they were sent.")]
     sets_timestamps: Annotated[bool, Option("Fill in timestamps that were not sent.")]
     makes_slack_channels: Annotated[bool, Option("Open a Slack channel for every incident.")]
     fault: Annotated[
@@ -65,15 +70,21 @@ class ServeOptions:
             metavar="KIND[=P%][@ROUTE]",
         ),
     ]
-    random_seed: Annotated[int, Option("The seed of the faults, to repeat a run. [default: 0]", default=0)]
+    random_seed: Annotated[
+        int, Option("The seed of the faults, to repeat a run. [default: 0]", default=0, metavar="N")
+    ]
 
 
-@define_command("sandbox", ServeOptions)
+@define_command(
+    "sandbox",
+    ServeOptions,
+    examples=("importer sandbox --data sandbox.db", "importer sandbox --port 0 --fault drop_after=5%"),
+)
 def command(options: ServeOptions) -> None:
-    """Serve a stand-in of the incident.io API, to rehearse a migration in full before it is run.
+    """Serve a local sandbox of the incident.io API, to rehearse a migration.
 
-    It has an account with severities, roles, custom fields and people of its own, and the rules, limits and
-    errors of the real API as far as they are known. Ctrl-C ends it.
+    It has an account of its own, with severities, roles, custom fields and users, and follows the rules,
+    limits and errors of the real API as far as they are known. Ctrl-C stops it.
     """
     console = open_console()
     faults = Faults(tuple(_fault(each) for each in options.fault), options.random_seed)
@@ -85,14 +96,14 @@ def command(options: ServeOptions) -> None:
         try:
             server.run_forever()
         except KeyboardInterrupt:
-            console.info("Ended.")
+            console.info("Stopped.")
         finally:
             server.stop()
 
 
 @contextmanager
 def open_sandbox_file(path: Path | None, choices: SandboxOptions | None = None) -> Iterator[Sandbox]:
-    """Open the sandbox whose account is in a file; None: a new one in memory."""
+    """Open the sandbox whose account is in a file, or a new one in memory if `path` is None."""
     try:
         sandbox = open_sandbox(path, options=choices)
     except (ValueError, sqlite3.Error) as error:
@@ -127,13 +138,13 @@ def _sandbox_options(options: ServeOptions) -> SandboxOptions:
     )
 
 
-def _fault(words: str) -> Fault:
-    found = _FAULT.fullmatch(words)
-    if not found or found["kind"] not in list(FaultKind):
+def _fault(text: str) -> Fault:
+    match = _FAULT.fullmatch(text)
+    if not match or match["kind"] not in list(FaultKind):
         kinds = ", ".join(each.value for each in FaultKind)
         raise UsageError(
-            f"--fault {words} is not understood",
+            f"invalid --fault {text}",
             hint=f"write KIND, KIND=5% or KIND=5%@POST {INCIDENTS}; the kinds are {kinds}",
         )
-    share = float(found["percent"] or 100) / 100
-    return Fault(FaultKind(found["kind"]), on=found["route"] or "", probability=share)
+    probability = float(match["percent"] or 100) / 100
+    return Fault(FaultKind(match["kind"]), on=match["route"] or "", probability=probability)

@@ -1,4 +1,4 @@
-"""Nothing -> the files of a folder whose incidents are planned on a pull request and applied on a merge."""
+"""The templates -> the files of a folder that CI plans on a pull request and applies on a merge."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TEMPLATES = {
     ".gitignore": "gitignore",
     ".github/workflows/importer.yml": "workflow.yml",
 }
-"""By the path in the folder."""
+"""The name of each template, by the path in the folder."""
 
 
 def files() -> dict[str, str]:

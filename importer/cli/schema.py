@@ -1,4 +1,4 @@
-"""`importer schema`: the name of a file format in, its JSON Schema out, with an account's names if wanted."""
+"""`importer schema`: the name of a file format in, its JSON Schema out, perhaps with an account's names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from importer.account.editor_schema import narrowed
 from importer.cli.console import open_console
 from importer.cli.options import CommonOptions
-from importer.cli.parameters import Argument, Option, define_command
+from importer.cli.parameters import ACCOUNT_VARIABLES, Argument, Option, define_command
 from importer.formats import schemas
 from importer.model import Catalogue, Kind, Needs, Reference
 from importer.model.errors import UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _complete_name(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    """Return the names that a shell completes."""
+    """Complete the name of a schema."""
     return [each for each in schemas.names() if each.startswith(incomplete)]
 
 
@@ -32,18 +32,27 @@ class SchemaOptions:
     common: CommonOptions
 
 
-@define_command("schema", SchemaOptions)
+@define_command(
+    "schema",
+    SchemaOptions,
+    examples=(
+        "importer schema config",
+        "importer schema incident --account > incidents/.incident.schema.json",
+    ),
+    environment=ACCOUNT_VARIABLES,
+)
 def command(options: SchemaOptions) -> None:
-    """Print the JSON Schema of a file format, for editors: incident, config, mapping, plan, event, state.
+    """Print the JSON Schema of a file format.
 
-    With --account it sends nothing but GET.
+    NAME is incident, config, mapping, plan, event or state. Editors use the schema to complete and check
+    files. Only --account needs an API key; it never writes to the account.
     """
     name, is_narrowed = options.name, options.account
     if name not in schemas.names():
         raise UsageError(f"unknown schema '{name}'", hint=f"the schemas are {', '.join(schemas.names())}")
     if is_narrowed and name != "incident":
         raise UsageError(
-            f"--account does not narrow the schema '{name}': only incidents have names of an account",
+            f"--account is only for the incident schema, not for '{name}'",
             hint="importer schema incident --account",
         )
     schema = schemas.read(name)
@@ -52,7 +61,7 @@ def command(options: SchemaOptions) -> None:
 
 
 def _of_account(schema: dict[str, Any], common: CommonOptions) -> dict[str, Any]:
-    # The other schemas need no account.
+    # Only --account needs these.
     from importer.cli.context import open_context  # noqa: PLC0415
     from importer.cli.session import open_read_session  # noqa: PLC0415
 
@@ -62,7 +71,7 @@ def _of_account(schema: dict[str, Any], common: CommonOptions) -> dict[str, Any]
 
 
 def _catalogue(session: Session) -> Catalogue:
-    """Return the account's things, with the options and entries of every custom field."""
+    """Return the account's entities, with the options and catalog entries of every custom field."""
     fields = session.api.catalogue(Needs()).custom_fields
     every = frozenset(Reference(Kind.CUSTOM_FIELD, each.entity.id, "id") for each in fields)
     return session.api.catalogue(Needs(every))

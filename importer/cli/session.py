@@ -1,4 +1,4 @@
-"""A command's context -> a workflow.Session that reads, or one that may write."""
+"""A command's context -> a workflow.Session that can only read, or one that may write."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SANDBOX_KEY = "sandbox-key"
 def open_read_session(
     context: CommandContext, *, rate: Rate | None = None, max_wait: float
 ) -> Iterator[Session]:
-    """Open a session that cannot write to the account and leaves the state file as it is."""
+    """Open a session that writes neither to the account nor to the state file."""
     policy = _read_policy(context, max_wait)
     with _open_session(context, read_only_transport, policy, rate, context.read_ledger) as session:
         yield session
@@ -37,9 +37,9 @@ def open_read_session(
 def open_locked_read_session(
     context: CommandContext, *, rate: Rate | None = None, max_wait: float
 ) -> Iterator[Session]:
-    """Open a session that cannot write to the account, holding the lock of its state file.
+    """Open a session that cannot write to the account, and hold the lock of the state file.
 
-    Raises Refused where the state file belongs to another account.
+    Raises Refused if the state file belongs to another account.
     """
     policy = _read_policy(context, max_wait)
     with _open_session(context, read_only_transport, policy, rate, context.lock_ledger) as session:
@@ -56,7 +56,7 @@ def open_write_session(
     stop: Event,
     notify: Callable[[Wait], None],
 ) -> Iterator[Session]:
-    """Open a session that may write, holding the lock of the state file. Setting `stop` ends long waits."""
+    """Open a session that may write, and hold the lock of the state file. Setting `stop` ends long waits."""
     policy = WaitPolicy(SystemClock(stop), random.random, notify, max_wait)
     with _open_session(context, read_write_transport, policy, rate, context.lock_ledger) as session:
         yield session
@@ -86,7 +86,7 @@ def _open_session(
 
 @contextmanager
 def _transport(context: CommandContext) -> Iterator[tuple[Connection, Transport]]:
-    """Return the way to the account: the network, or the sandbox inside this process."""
+    """Yield the connection to the account: over the network, or to the sandbox in this process."""
     if not context.common.sandbox:
         known = connection(os.environ, context.common.endpoint)
         yield known, network(known.endpoint)

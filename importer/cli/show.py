@@ -1,4 +1,4 @@
-"""`importer show`: a saved plan in, the same plan in another format out."""
+"""`importer show`: a saved plan in, the same plan in any format out."""
 
 from __future__ import annotations
 
@@ -27,9 +27,16 @@ class ShowOptions:
     output: PlanOutputOptions
 
 
-@define_command("show", ShowOptions)
+@define_command(
+    "show",
+    ShowOptions,
+    examples=("importer show plan.json", "importer show plan.json --format html > plan.html"),
+)
 def command(options: ShowOptions) -> None:
-    """Show a saved plan again, in another format. PLAN is what `plan --out` wrote."""
+    """Show a saved plan in any format.
+
+    PLAN is a file that `plan --out` wrote. The account is not read again.
+    """
     console = open_console(plain=options.no_color)
     plan = planfile.read_plan(options.plan_file).plan
     if options.output.format is not OutputFormat.JSON:

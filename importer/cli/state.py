@@ -1,4 +1,4 @@
-"""`importer state`: what importer knows of its incidents; to look at, to forget, to carry elsewhere."""
+"""`importer state`: the state file in; its bindings out, or changed, or moved to another machine."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from importer.formats.atomic import write_private
 from importer.model import Binding
 from importer.model.errors import UsageError
 from importer.model.plain import plain
+from importer.model.wording import numbered
 from importer.renderers.values import shown
 from importer.state import export as exports
 from importer.state.ledger import JournalEntry, Ledger
@@ -27,12 +28,22 @@ from importer.state.merge import without_private
 
 @click.group("state", no_args_is_help=False)
 def command() -> None:
-    """Look at what importer knows of its incidents, make it forget one, carry it to another machine."""
+    """Inspect the state, forget a key, or move the state elsewhere.
+
+    The state binds each key to its incident in incident.io. These commands do not contact the account.
+
+    \b
+    Examples:
+      importer state list
+      importer state export state.json
+    """
 
 
-@define_command("list", FormatOptions, command)
+@define_command(
+    "list", FormatOptions, command, examples=("importer state list", "importer state list --json")
+)
 def list_(options: FormatOptions) -> None:
-    """List every known pair of key and incident, and what is pending."""
+    """List all keys with their incidents, and pending creations."""
     context = open_context(options.common)
     with _read_ledger(context) as ledger:
         bindings, pending = ledger.bindings(), ledger.pending()
@@ -64,9 +75,18 @@ class StateShowOptions:
     common: CommonOptions
 
 
-@define_command("show", StateShowOptions, command)
+@define_command(
+    "show",
+    StateShowOptions,
+    command,
+    examples=("importer state show JIRA-1042", "importer state show JIRA-1042 --json"),
+)
 def show(options: StateShowOptions) -> None:
-    """Show the binding of one KEY, its journal, and the values last declared and answered."""
+    """Show what the state knows about a key.
+
+    That is its binding, its journal, and the values last declared; --json adds the values that the account
+    answered.
+    """
     key, context = options.key, open_context(options.common)
     with _read_ledger(context) as ledger:
         binding, entries = _known(ledger, key)
@@ -84,7 +104,9 @@ def show(options: StateShowOptions) -> None:
         }
         context.console.document(document)
         return
-    lines = [f"{key} is {binding.reference} ({binding.incident_id})" if binding else f"{key} is not bound"]
+    lines = [
+        f"{key} is bound to {binding.reference} ({binding.incident_id})" if binding else f"{key} is not bound"
+    ]
     lines += [f"  {each.at}  {each.status:9}  {each.step}  {each.detail or ''}".rstrip() for each in entries]
     lines += [f"  {attribute.label} = {shown(each.declared)}" for attribute, each in fields]
     context.console.table(lines)
@@ -96,53 +118,62 @@ class StateForgetOptions:
     common: CommonOptions
 
 
-@define_command("forget", StateForgetOptions, command)
+@define_command(
+    "forget",
+    StateForgetOptions,
+    command,
+    examples=("importer state forget JIRA-1042", "importer state forget JIRA-1042 --sandbox"),
+)
 def forget(options: StateForgetOptions) -> None:
-    """Forget one KEY. Its incident stays as it is; the next plan looks for it anew."""
+    """Forget a key.
+
+    The incident in incident.io stays as it is; the next plan looks for it again.
+    """
     key, context = options.key, open_context(options.common)
     _require_state(context)
     with context.lock_ledger(_now) as ledger:
         binding, _ = _known(ledger, key)
         ledger.forget(key)
-    was = f": it was {binding.reference}" if binding else ""
-    context.console.info(
-        f"'{key}' is forgotten{was}. If it is declared, apply would send its creation again."
-    )
+    bound = f", which was bound to {binding.reference}" if binding else ""
+    context.console.info(f"Forgot '{key}'{bound}. If a file declares it, apply may send its creation again.")
 
 
 @dataclass(frozen=True, slots=True)
 class StateExportOptions:
-    """The options of state export. Without a file the export goes to stdout."""
+    """The options of state export. Without a file, the export goes to stdout."""
 
     file: Annotated[Path | None, Argument()]
     show_private: Annotated[bool, Option("Include the values of incidents that are or may be private.")]
     common: CommonOptions
 
 
-@define_command("export", StateExportOptions, command)
+@define_command(
+    "export",
+    StateExportOptions,
+    command,
+    examples=("importer state export state.json", "importer state export --show-private > state.json"),
+)
 def export(options: StateExportOptions) -> None:
-    """Write what other machines need to go on as JSON that can be committed, to FILE or to stdout.
+    """Export the state as JSON, to FILE or to stdout.
 
-    Of incidents that are not known to be public there are only key and reference in it.
+    The JSON is sorted and stable, so that it can be committed. It leaves out the values of incidents that are
+    not known to be public, and keeps their keys and references.
     """
     context = open_context(options.common)
     check_outputs(options.file)
     with _read_ledger(context) as ledger:
         state = ledger.state()
-    hidden = 0 if options.show_private else sum(not each.is_public for each in state.bound.values())
+    left_out = 0 if options.show_private else sum(not each.is_public for each in state.bound.values())
     text = exports.export_text(state if options.show_private else without_private(state))
     if options.file:
         write_private(options.file, [text])
     else:
         context.console.output(text)
-    context.console.info(
-        f"{len(state.bound)} bindings, {len(state.unanswered)} unanswered creations"
-        + (
-            f"; without the values of {hidden} that are or may be private: --show-private adds them"
-            if hidden
-            else ""
-        )
-    )
+    bindings = numbered(len(state.bound), "binding")
+    unanswered = numbered(len(state.unanswered), "unanswered creation")
+    private = f"{numbered(left_out, 'incident')} that {'is' if left_out == 1 else 'are'} or may be private"
+    without = f", without the values of {private} (--show-private includes them)" if left_out else ""
+    context.console.info(f"Exported {bindings} and {unanswered}{without}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +182,24 @@ class StateImportOptions:
     common: CommonOptions
 
 
-@define_command("import", StateImportOptions, command)
+@define_command(
+    "import",
+    StateImportOptions,
+    command,
+    examples=("importer state import state.json", "importer state import state.json --sandbox"),
+)
 def import_(options: StateImportOptions) -> None:
-    """Add what an export knows to the state: all of it, or nothing where the two contradict each other."""
+    """Add a state export to the state.
+
+    FILE is what `state export` wrote. If it contradicts the state, nothing is added.
+    """
     context = open_context(options.common)
-    given = exports.read_export(options.file)
+    imported = exports.read_export(options.file)
     with context.lock_ledger(_now) as ledger:
-        gain = ledger.merge(given)
+        result = ledger.merge(imported)
     context.console.info(
-        f"{gain.bound} bindings added, {gain.renewed} brought up to date, {gain.unanswered} unanswered"
-        " creations added."
+        f"{numbered(result.bound, 'binding')} added, {result.renewed} updated,"
+        f" {numbered(result.unanswered, 'unanswered creation')} added."
     )
 
 
@@ -170,7 +209,7 @@ def _read_ledger(context: CommandContext) -> AbstractContextManager[Ledger]:
 
 
 def _require_state(context: CommandContext) -> None:
-    """Raise UsageError, with the place where it would be, where there is no state."""
+    """Raise UsageError, which names the expected path, if there is no state file."""
     path = context.settings.state
     if not path.exists():
         sandbox = "" if context.common.sandbox else "; the embedded sandbox has its own: add --sandbox"
@@ -178,7 +217,7 @@ def _require_state(context: CommandContext) -> None:
 
 
 def _known(ledger: Ledger, key: str) -> tuple[Binding | None, tuple[JournalEntry, ...]]:
-    """Return all that the state knows of a key. Raises UsageError where that is nothing."""
+    """Return the binding and the journal of a key. Raises UsageError if it has neither."""
     binding, entries = ledger.binding(key), ledger.entries(key)
     if binding is None and not entries:
         near = difflib.get_close_matches(key, [each.key for each in ledger.bindings()], n=3)

@@ -1,4 +1,4 @@
-"""`importer validate`: files in, all their problems out; offline."""
+"""`importer validate`: files in, all their problems out, offline."""
 
 from __future__ import annotations
 
@@ -39,12 +39,16 @@ class ValidateOptions:
     common: CommonOptions
 
 
-@define_command("validate", ValidateOptions)
+@define_command(
+    "validate",
+    ValidateOptions,
+    examples=("importer validate", "importer validate incidents/2023.yaml --format github"),
+)
 def command(options: ValidateOptions) -> int:
     """Check files offline: syntax, schema, dates, references between files.
 
-    PATHS are files or folders; without them importer.yaml names the sources, or this folder is read.
-    github, gitlab and sarif put each problem beside its line in a review.
+    PATHS are files or folders; without them, the sources in importer.yaml are read, or else the current
+    folder. The formats github, gitlab and sarif show each problem next to its line in a review.
     """
     places, form = shown_places(options.every_place), options.format
     context = _open_context(options.common, form)
@@ -71,7 +75,7 @@ def command(options: ValidateOptions) -> int:
 
 
 def _open_context(common: CommonOptions, form: DiagnosticsFormat) -> CommandContext:
-    """Read importer.yaml. Its mistakes are annotated like those of all other files."""
+    """Read importer.yaml. Its problems are annotated like those of any other file."""
     try:
         return open_context(common)
     except InvalidInput as problem:

@@ -33,12 +33,14 @@ class MappedRecord:
 
 @dataclass(slots=True)
 class RecordCounts:
-    """How many records of a source were read, filtered out by `where`, and merged by key; and the rejects. A
-    table of these must have `delimiter` and `header_row` to be read with the same mapping."""
+    """How many records of a source were read, excluded by `where`, merged into another of the same key, or dropped
+    for it; and the rejects. A table of these must have `delimiter` and `header_row` to be read with the same
+    mapping."""
 
     read: int = 0
     filtered: int = 0
     merged: int = 0
+    dropped: int = 0
     rejects: list[Reject] = field(default_factory=list)
     delimiter: str = ","
     header_row: int = 1
@@ -170,10 +172,11 @@ def _merged_by_key(candidates: Iterator[MappedRecord], source: _MappingRun) -> I
         key = _key(candidate.block) or f"\0{number}"
         before = known.get(key)
         if before is not None:
-            source.counts.merged += 1
             if keep is Keep.MERGE:
+                source.counts.merged += 1
                 _merge(before.block, candidate.block)
                 continue
+            source.counts.dropped += 1
         known[key] = candidate
     for key in list(known):
         yield known.pop(key)
@@ -188,7 +191,7 @@ def _first(candidates: Iterator[MappedRecord], source: _MappingRun, keep: Keep) 
         if first is here:
             yield candidate
         elif keep is Keep.FIRST:
-            source.counts.merged += 1
+            source.counts.dropped += 1
         else:
             source.diagnostics.error(
                 "duplicate-key",

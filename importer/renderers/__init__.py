@@ -1,1 +1,1 @@
-"""Values -> text for people and JSON for programs; nothing here prints."""
+"""Values -> text for people and JSON for programs. Nothing here prints."""

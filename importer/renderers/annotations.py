@@ -1,6 +1,6 @@
-"""Diagnostics -> what a code host shows beside the line that each is about: GitHub, GitLab, SARIF.
+"""Diagnostics -> annotations that a code host shows next to their lines: GitHub, GitLab, SARIF.
 
-`folder` is where the places of the diagnostics begin, from the top of the checkout: `""`, or `incidents/`.
+Locations are relative to `folder`, which is relative to the root of the checkout: `""`, or `incidents/`.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from importer.model import Diagnostic, Location, Severity
 from importer.renderers.values import sanitised_lines
 
 _FALLBACK = Location("importer.yaml", 1)
-"""Where a problem of no file is shown by a host that shows none without one."""
+"""The location of a problem without one, for a host that requires a location."""
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def github(diagnostics: Sequence[Diagnostic], folder: str) -> str:
-    """Return a workflow command a line: `::error file=a.yaml,line=3,title=code::words`.
+    """Return one workflow command per line: `::error file=a.yaml,line=3,title=code::message`.
 
-    GitHub shows ten errors and ten warnings of a step, so the first place of every cause comes first.
+    GitHub shows ten errors and ten warnings per step, so the first location of every problem comes first.
     """
-    found = sorted(_placed(diagnostics), key=lambda each: each[2])
-    return "".join(f"{_command(diagnostic, place, folder)}\n" for diagnostic, place, _ in found)
+    placed = sorted(_placed(diagnostics), key=lambda each: each[2])
+    return "".join(f"{_command(diagnostic, place, folder)}\n" for diagnostic, place, _ in placed)
 
 
 def gitlab(diagnostics: Sequence[Diagnostic], folder: str) -> str:
     """Return a Code Quality report: a JSON list with `description`, `check_name`, `fingerprint`, `severity`
-    and `location` of each place."""
+    and `location` for each location."""
     known: set[str] = set()
     return _json(
         [_finding(each, place or _FALLBACK, folder, known) for each, place, _ in _placed(diagnostics)]
@@ -40,7 +40,7 @@ def gitlab(diagnostics: Sequence[Diagnostic], folder: str) -> str:
 
 
 def sarif(diagnostics: Sequence[Diagnostic], folder: str) -> str:
-    """Return a SARIF 2.1.0 log of one run, with one result for each place."""
+    """Return a SARIF 2.1.0 log of one run, with one result for each location."""
     driver = {
         "name": "importer",
         "version": __version__,
@@ -52,7 +52,7 @@ def sarif(diagnostics: Sequence[Diagnostic], folder: str) -> str:
 
 
 def _placed(diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[Diagnostic, Location | None, int]]:
-    """Yield each problem with each of its places and the number of that, or once without any."""
+    """Yield each problem with each of its locations and the index of that, or once with None."""
     for each in diagnostics:
         for number, place in enumerate(each.locations or (None,)):
             yield each, place, number
@@ -65,18 +65,18 @@ def _command(diagnostic: Diagnostic, place: Location | None, folder: str) -> str
         known |= {} if place.column is None else {"col": place.column}
     known["title"] = diagnostic.code
     properties = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in known.items())
-    return f"::{diagnostic.severity.value} {properties}::{_escaped(_words(diagnostic), '')}"
+    return f"::{diagnostic.severity.value} {properties}::{_escaped(_message(diagnostic), '')}"
 
 
 def _escaped(text: str, more: str) -> str:
-    """Escape what ends a workflow command or one of its properties."""
+    """Escape the characters that end a workflow command or one of its properties."""
     for character in "%\r\n" + more:
         text = text.replace(character, f"%{ord(character):02X}")
     return text
 
 
 def _finding(diagnostic: Diagnostic, place: Location, folder: str, known: set[str]) -> dict[str, Any]:
-    """Return one finding; GitLab tells them apart by a fingerprint, which must not occur twice."""
+    """Return one finding. GitLab requires a unique fingerprint for each."""
     base = f"{diagnostic.code}\0{diagnostic.summary}\0{place}"
     prints = (
         hashlib.sha256(f"{base}\0{number}".encode("utf-8", "replace")).hexdigest() for number in count()
@@ -84,7 +84,7 @@ def _finding(diagnostic: Diagnostic, place: Location, folder: str, known: set[st
     fingerprint = next(each for each in prints if each not in known)
     known.add(fingerprint)
     return {
-        "description": _words(diagnostic),
+        "description": _message(diagnostic),
         "check_name": diagnostic.code,
         "fingerprint": fingerprint,
         "severity": "major" if diagnostic.severity is Severity.ERROR else "minor",
@@ -96,19 +96,19 @@ def _result(diagnostic: Diagnostic, place: Location | None, folder: str) -> dict
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "level": diagnostic.severity.value,
-        "message": {"text": _words(diagnostic)},
+        "message": {"text": _message(diagnostic)},
     }
     if place:
         region = {"startLine": place.line}
         region |= {} if place.column is None else {"startColumn": place.column}
         uri = quote(folder + place.path, errors="replace")
-        where = {"artifactLocation": {"uri": uri}, "region": region}
-        result["locations"] = [{"physicalLocation": where}]
+        location = {"artifactLocation": {"uri": uri}, "region": region}
+        result["locations"] = [{"physicalLocation": location}]
     return result
 
 
-def _words(diagnostic: Diagnostic) -> str:
-    """Return the problem, what is known of it, and the next step."""
+def _message(diagnostic: Diagnostic) -> str:
+    """Return the summary, the detail and the hint of a problem."""
     more = diagnostic.count - 1
     parts = [
         diagnostic.summary,

@@ -1,6 +1,6 @@
-"""A change -> a card: title, rows, diffs and notes of one incident, as every format shows it.
+"""A change -> a card: the title, rows, diffs and notes of one incident, as every format shows them.
 
-All text of a card is sanitised: it holds no control character and is one line.
+All text of a card is sanitised: one line, without control characters.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ _PREDICATES = {
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One attribute of a card. `before` is None where only `after` is to be shown; `note` says why it
-    differs; a value of several lines has `lines`, and words about them in `after`."""
+    """One attribute of a card. `before` is None if only `after` is shown; `note` is the reason for the
+    difference; a value of several lines has `lines`, and their number in `after`."""
 
     symbol: str
     label: str
@@ -58,7 +58,7 @@ class FieldRow:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One incident's part of a plan. `unchanged` counts declared attributes that are as declared."""
+    """One incident's part of a plan. `unchanged` counts the declared attributes that do not differ."""
 
     symbol: str
     key: str
@@ -72,7 +72,7 @@ class Card:
 
 
 def legend(shown_cards: Iterable[Card]) -> tuple[tuple[str, str], ...]:
-    """Return the symbols in use with their meanings, in one order."""
+    """Return the symbols in use with their meanings, in a fixed order."""
     used = set[str]()
     for each in shown_cards:
         used.add(each.symbol)
@@ -81,7 +81,7 @@ def legend(shown_cards: Iterable[Card]) -> tuple[tuple[str, str], ...]:
 
 
 def card(change: Change, scope: Scope) -> Card:
-    """Return what is shown of one change of a plan."""
+    """Return the card of a change."""
     action = actions(change)[0]
     return Card(
         symbol=SYMBOLS[action],
@@ -111,8 +111,8 @@ def _explanation(change: Change) -> str:
             return sanitised(explanation)
         case Pending():
             return (
-                "an earlier run sent this and saw no answer; apply sends the same again, "
-                "which makes no second incident"
+                "an earlier run sent this and got no answer; apply sends the same request again, "
+                "which does not create a second incident"
             )
         case Create() | Update() | Adopt() | NoOp():
             return ""
@@ -156,7 +156,7 @@ def _reason(change: FieldChange, edited: str) -> str:
 
 
 def _date(updated_at: str) -> str:
-    """Return the day of the server's own text, or nothing if that is no moment."""
+    """Return the date in a timestamp of the server, or nothing if it cannot be read."""
     try:
         return datetime.fromisoformat(updated_at).date().isoformat()
     except ValueError:
@@ -169,7 +169,7 @@ def _row(change: FieldChange, label: str, note: str) -> FieldRow:
     name = sanitised(label)
     old, new = unfolded(before), unfolded(after)
     if "\n" not in old and "\n" not in new:
-        return FieldRow(symbol, name, *_words(before, after), note)
+        return FieldRow(symbol, name, *_both_sides(before, after), note)
     if before is None:
         text = whole(new, "+")
         return FieldRow(symbol, name, None, f"({numbered(text.changed, 'line')})", note, text.lines)
@@ -185,8 +185,8 @@ def _blocked_row(change: FieldChange, label: str) -> FieldRow:
     return replace(row, symbol=SYMBOLS[Action.BLOCKED], before=row.before or shown(change.before))
 
 
-def _words(before: Value, after: Value) -> tuple[str | None, str]:
-    """Return both sides in one line, with IDs where the names alone would look the same."""
+def _both_sides(before: Value, after: Value) -> tuple[str | None, str]:
+    """Return both values in one line each, with IDs if the names alone would look the same."""
     old, new = shown(before), shown(after)
     if before is None:
         return None, new

@@ -1,7 +1,7 @@
-"""Counts by month -> the geometry of a chart: what will be added above the axis, what is there below it.
+"""Counts by month -> the geometry of a chart: incidents to be added above the axis, live ones below it.
 
-Lengths across are percents of the width, so that the chart fits any screen without its text growing or
-shrinking; lengths down are pixels.
+Horizontal lengths are percentages of the width, so that the chart fits any screen while its text keeps its
+size; vertical lengths are pixels.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from importer.model import MonthCount
 
 HEIGHT = 240
 EDGE = 14
-"""Room above and below the bars, for half a line of text."""
+"""Space above and below the bars, for half a line of text."""
 
 _STEPS = {1: "month", 3: "quarter", 12: "year", 120: "decade", 1200: "century"}
-"""Months of a period."""
+"""The unit of a period, by its number of months."""
 
 _MOST_PERIODS = 120
 _MOST_SERIES = 6
@@ -29,12 +29,12 @@ _COLOURS = {
     5: (0, 1, 2, 3, 4),
     6: (0, 1, 2, 3, 4, 5),
 }
-"""By the number of severities: which of the six colours they take, the most severe the warmest."""
+"""The indexes of the colours to use, by the number of severities; the most severe gets the warmest."""
 _WIDEST_BAR = 4.0
 _LOWEST_BAR = 2.0
 _MOST_NAMED = 14
 _NAME, _YEAR = 20.0, 10.0
-"""Percents of the width that a text takes on the narrowest screen."""
+"""Percentage of the width that a label takes on the narrowest screen."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -55,8 +55,8 @@ class ChartBar:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A month, or as many as fit the chart: its name and how many incidents each severity has, in the order
-    of the chart's severities. `x` and `width` are where it stands."""
+    """A month, or several where there are too many: its name, its position, and its number of incidents by
+    severity, in the order of the chart's severities."""
 
     name: str
     x: float
@@ -67,7 +67,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A text at the axis: across at `at` percent, or down at `at` pixels."""
+    """A label of an axis, at a percentage across or a number of pixels down."""
 
     at: float
     text: str
@@ -75,8 +75,8 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All that is drawn. `unit` is what a period is, `added` and `there` say how many incidents each side
-    shows, and `zero` is where the axis is. `severities` go from the most severe down."""
+    """Everything that is drawn. `unit` names the length of a period, `added` and `there` count the incidents
+    on each side, `zero` is the position of the axis. `severities` start with the most severe."""
 
     unit: str
     height: int
@@ -91,12 +91,13 @@ class Chart:
 
     @property
     def coloured(self) -> tuple[tuple[str, int], ...]:
-        """The severities, each with its colour."""
+        """Return each severity with its colour."""
         return tuple(zip(self.severities, _COLOURS[len(self.severities)], strict=True))
 
 
 def chart(added: Sequence[MonthCount], there: Sequence[MonthCount], ranked: Sequence[str]) -> Chart | None:
-    """Draw what has a month; None if nothing has. `ranked` are the severities, the least severe first."""
+    """Return the chart of all counts with a month, or None if there are none. `ranked` holds the severities,
+    the least severe first."""
     months = sorted({_number(each.month) for each in (*added, *there) if each.month})
     if not months:
         return None
@@ -133,7 +134,7 @@ def chart(added: Sequence[MonthCount], there: Sequence[MonthCount], ranked: Sequ
 
 
 def undated(counts: Iterable[MonthCount]) -> int:
-    """Return how many incidents have no month, and so no place in the chart."""
+    """Return how many incidents have no month, and so are not in the chart."""
     return sum(each.incidents for each in counts if not each.month)
 
 
@@ -143,11 +144,11 @@ def _number(month: str) -> int:
 
 
 def _severities(counts: Iterable[MonthCount], ranked: Sequence[str]) -> tuple[str, ...]:
-    """Return the severities in use, the most severe first; the last one stands for all that are too many."""
+    """Return the severities in use, the most severe first; the last one groups those that are too many."""
     used = {each.severity for each in counts if each.month}
     known = [each for each in reversed(ranked) if each in used]
-    strange = sorted(used - {*known, ""})
-    names = [*dict.fromkeys([*known, *strange]), *([NO_SEVERITY] if "" in used else [])]
+    unranked = sorted(used - {*known, ""})
+    names = [*dict.fromkeys([*known, *unranked]), *([NO_SEVERITY] if "" in used else [])]
     return tuple(names if len(names) <= _MOST_SERIES else [*names[: _MOST_SERIES - 1], OTHERS])
 
 
@@ -162,7 +163,7 @@ def _counted(counts: Iterable[MonthCount], step: int, names: Sequence[str]) -> C
 
 
 def _step(months: Sequence[int]) -> int:
-    """Return of how many months a period is."""
+    """Return the number of months in a period."""
     return next(step for step in _STEPS if months[-1] // step - months[0] // step < _MOST_PERIODS)
 
 
@@ -196,7 +197,7 @@ def _bars(period: Period, zero: float, unit: float) -> Iterator[ChartBar]:
 
 
 def _across(periods: Sequence[Period]) -> Iterator[Tick]:
-    """Name the periods, or only the years where they are many, as far apart as the text needs."""
+    """Yield labels for the periods, or only for years if there are many, far enough apart to be readable."""
     years = [each for each in periods if _begins_a_year(each)] if len(periods) > _MOST_NAMED else []
     taken = -100.0
     for each in years or periods:
@@ -211,7 +212,7 @@ def _begins_a_year(period: Period) -> bool:
 
 
 def _down(highest: int, deepest: int, unit: float) -> Iterator[Tick]:
-    """Yield round numbers on both sides of the axis, the axis included."""
+    """Yield round numbers on both sides of the axis, and its zero."""
     step = _round_step(highest + deepest)
     for number in range(-(deepest // step) * step, highest + 1, step):
         yield Tick(round(EDGE + (highest - number) * unit, 1), str(abs(number)))

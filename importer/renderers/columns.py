@@ -1,4 +1,4 @@
-"""Sanitised text -> text that fits into columns of a terminal, wide and combining characters included."""
+"""Sanitised text -> text that fits the columns of a terminal, including wide and combining characters."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ def cells(text: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """Return a text within `width` columns; where something is lost an ellipsis says so."""
+    """Return a text cut to `width` columns, with an ellipsis if something is lost."""
     if cells(text) <= width:
         return text
     return _head(text, width - 1) + ELLIPSIS
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return a text of at most so many characters; columns are no measure: some characters have none."""
+    """Return a text cut to `longest` characters, not columns: some characters take no column."""
     return text if len(text) <= longest else text[: longest - 1] + ELLIPSIS
 
 
 def cut_around(text: str, position: int, width: int) -> str:
-    """Return the part of a text within `width` columns that holds what stands at `position`."""
+    """Return the part of a text, `width` columns at most, that contains `position`."""
     start = max(0, position - width // 3)
     if start == 0 or cells(text) <= width:
         return cut(text, width)
@@ -36,8 +36,7 @@ def cut_around(text: str, position: int, width: int) -> str:
 
 
 def parted(one: str, other: str, width: int) -> tuple[str, str]:
-    """Return the parts of two texts about the place where they part, so that what is cut away is never the
-    difference."""
+    """Return the parts of two texts around their first difference, so that it is never cut away."""
     pairs = enumerate(zip(one, other, strict=False))
     shorter = min(len(one), len(other))
     position = next((position for position, (left, right) in pairs if left != right), shorter)
@@ -45,7 +44,7 @@ def parted(one: str, other: str, width: int) -> tuple[str, str]:
 
 
 def split_to_width(text: str, width: int) -> list[str]:
-    """Return the whole of a text in pieces of at most `width` columns."""
+    """Split a text into pieces of at most `width` columns."""
     found, start, used = [], 0, 0
     for position, character in enumerate(text):
         taken = _cells(character)
@@ -57,13 +56,13 @@ def split_to_width(text: str, width: int) -> list[str]:
 
 
 def padded(text: str, width: int) -> str:
-    """Return a text filled up with spaces to `width` columns."""
+    """Pad a text with spaces to `width` columns."""
     return text + " " * (width - cells(text))
 
 
 def wrapped(text: str, *, width: int, indent: str) -> list[str]:
-    """Return sentences in lines of at most `width` columns. A line that starts with a space keeps its form,
-    and no word is broken: it may be a command or a path."""
+    """Wrap a text to lines of at most `width` columns. A line that starts with a space is kept as it is, and
+    no word is broken: it may be a command or a path."""
     found: list[str] = []
     for line in text.split("\n"):
         if line.startswith(" ") or not line:

@@ -1,4 +1,4 @@
-"""Very many creations -> counts by month, severity, type and file, for readers who cannot look at each."""
+"""Many creations -> counts by month, severity, type and file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importer.renderers.columns import cells, cut, padded
 from importer.renderers.values import quoted, sanitised
 
 MANY = 50
-"""Creations up to which each is shown."""
+"""More creations than this are counted instead of listed."""
 NAMED = 5
 _MOST_MONTHS = 24
 _MOST_GROUPS = 12
@@ -20,7 +20,7 @@ _MOST_GROUPS = 12
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """How many creations have something in common. `name` is sanitised."""
+    """The number of creations with the same value. `name` is sanitised."""
 
     name: str
     incidents: int
@@ -28,7 +28,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class CountTable:
-    """All creations by one property; the counts add up to their number."""
+    """All creations grouped by one property; the counts add up to their number."""
 
     title: str
     groups: tuple[Group, ...]
@@ -36,7 +36,7 @@ class CountTable:
 
 @dataclass(frozen=True, slots=True)
 class Creations:
-    """What is told of creations together. `keys` are those of the first few, quoted, in the plan's order."""
+    """The summary of creations. `keys` has the first few keys, quoted, in the order of the plan."""
 
     number: int
     tables: tuple[CountTable, ...]
@@ -46,8 +46,8 @@ class Creations:
 def split_creations(
     changes: Iterable[Change], most: int | None
 ) -> tuple[tuple[Change, ...], tuple[Create, ...]]:
-    """Return the changes to show one by one, and the creations to count instead where there are more than
-    `most` (None: never). What is as declared is in neither."""
+    """Return the changes to list, and the creations to count instead if there are more than `most` (None:
+    never). Unchanged incidents are in neither."""
     differing = tuple(each for each in changes if not isinstance(each, NoOp))
     created = tuple(each for each in differing if isinstance(each, Create))
     if most is None or len(created) <= most:
@@ -56,7 +56,7 @@ def split_creations(
 
 
 def summarise_creations(creations: Sequence[Create]) -> Creations:
-    """Count creations by month (by year where months are many), severity, type and file."""
+    """Count creations by month (by year if there are many months), severity, type and file."""
     return Creations(
         len(creations),
         (
@@ -89,7 +89,7 @@ def _by_time(creations: Sequence[Create]) -> CountTable:
 
 
 def _in_order(periods: Iterable[str]) -> tuple[Group, ...]:
-    """Return periods from the first to the last; at the end those that have no timestamp."""
+    """Return periods in chronological order, with the incidents without a timestamp at the end."""
     counted = sorted(Counter(periods).items(), key=lambda each: (not each[0], each[0]))
     return tuple(Group(period or "no timestamp", number) for period, number in counted)
 
@@ -100,7 +100,7 @@ def _name(creation: Create, field: Field) -> str:
 
 
 def _largest(names: Iterable[str]) -> tuple[Group, ...]:
-    """Return the largest groups first, and the smallest of very many as one."""
+    """Return the largest groups first; if there are many, the smallest are one group."""
     counted = sorted(Counter(names).items(), key=lambda each: (-each[1], each[0]))
     most = _MOST_GROUPS if len(counted) > _MOST_GROUPS + 1 else len(counted)
     shown = tuple(Group(sanitised(name), number) for name, number in counted[:most])
@@ -109,7 +109,7 @@ def _largest(names: Iterable[str]) -> tuple[Group, ...]:
 
 
 def _grid(groups: Sequence[Group], width: int) -> Iterator[str]:
-    """Yield groups in as many columns as fit, names to the left and counts to the right."""
+    """Yield groups in as many columns as fit, each a name and a count."""
     digits = max(len(str(each.incidents)) for each in groups)
     names = [cut(each.name, width - digits - 2) for each in groups]
     widest = max(map(cells, names))
@@ -117,6 +117,6 @@ def _grid(groups: Sequence[Group], width: int) -> Iterator[str]:
         f"{padded(name, widest)}  {each.incidents:>{digits}}"
         for name, each in zip(names, groups, strict=True)
     ]
-    beside = max((width + 4) // (widest + digits + 6), 1)
-    for start in range(0, len(entries), beside):
-        yield (" " * 4).join(entries[start : start + beside])
+    columns = max((width + 4) // (widest + digits + 6), 1)
+    for start in range(0, len(entries), columns):
+        yield (" " * 4).join(entries[start : start + columns])

@@ -1,7 +1,7 @@
-"""What happens during an apply -> one JSON object a line, for programs that follow it.
+"""The events of an apply -> one JSON object per line, for programs that follow it.
 
-Each has `type`, `@level`, `@message` and `@timestamp` first. A reader shows the message of a type that is new
-to it. Keys are only ever added; `version` says which major version this is.
+Each starts with `type`, `@level`, `@message` and `@timestamp`. A reader shows the message of a type that it
+does not know. Minor versions only add keys; the event `version` has the version of the format.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _BEGUN = {
 
 
 def version(tool_version: str, *, at: datetime) -> str:
-    """Return the first line of every stream."""
+    """Return the first event of every stream."""
     return _line(
         "version",
         "info",
@@ -55,19 +55,19 @@ def version(tool_version: str, *, at: datetime) -> str:
 
 
 def planned_change(change: Change, *, at: datetime) -> str:
-    """Return what is going to be done to one incident."""
+    """Return the event for the planned change of one incident."""
     named = [each.value for each in actions(change)]
     return _line("planned_change", "info", f"{change.incident.key}: {named[0]}", at, change=_change(change))
 
 
 def apply_start(change: Change, *, at: datetime) -> str:
-    """Return that the first request of a change is about to leave."""
+    """Return the event for a change whose first request is about to be sent."""
     word = _BEGUN[actions(change)[0]]
     return _line("apply_start", "info", f"{change.incident.key}: {word}", at, change=_change(change))
 
 
 def apply_progress(*, done: int, total: int, seconds_left: int | None, at: datetime) -> str:
-    """Return how far the whole run is; the time left is None while it is not known."""
+    """Return the event for the progress of the run; the time left is None while it is unknown."""
     return _line(
         "apply_progress",
         "info",
@@ -80,7 +80,7 @@ def apply_progress(*, done: int, total: int, seconds_left: int | None, at: datet
 
 
 def ended(outcome: Outcome, *, at: datetime) -> str:
-    """Return what became of one change: `apply_complete` or `apply_errored`."""
+    """Return the event for the outcome of one change: `apply_complete` or `apply_errored`."""
     key, word = outcome.key, state(outcome)
     known: dict[str, Any] = {}
     level: Level
@@ -104,7 +104,7 @@ def ended(outcome: Outcome, *, at: datetime) -> str:
 
 
 def diagnostic(diagnostic: Diagnostic, *, at: datetime) -> str:
-    """Return one problem."""
+    """Return the event for one problem."""
     level: Level = "error" if diagnostic.severity is Severity.ERROR else "warn"
     return _line(
         "diagnostic",
@@ -122,7 +122,7 @@ def diagnostic(diagnostic: Diagnostic, *, at: datetime) -> str:
 
 
 def rate_limited(*, until: datetime, reason: str, scope: str, at: datetime) -> str:
-    """Return that requests of a scope wait until a moment."""
+    """Return the event for requests of a scope that wait."""
     moment = encode_moment(until)
     seconds = max(0, round((until - at).total_seconds()))
     message = f"{reason}: {scope} wait until {moment}"
@@ -132,14 +132,14 @@ def rate_limited(*, until: datetime, reason: str, scope: str, at: datetime) -> s
 
 
 def apply_summary(ending: ApplySummary, *, at: datetime) -> str:
-    """Return the last line of every apply: what became of all incidents."""
+    """Return the last event of every apply: the outcomes of all incidents."""
     counts = ending.counts.as_dict()
-    words = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+    message = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
     level: Level = "info" if ending.counts.is_whole else "error"
     return _line(
         "apply_summary",
         level,
-        words,
+        message,
         at,
         **counts,
         blocked=ending.blocked,

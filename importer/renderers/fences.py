@@ -1,8 +1,8 @@
 """Cards, problems and sentences -> fenced blocks of Markdown, from which no text breaks out.
 
-All text of a user stands in a fence that is longer than any run of backticks in it, one line to a line, and
-behind characters of ours: never at the start of a line, where diffs have their markers and forges their
-commands. Inside a fence neither GitHub nor GitLab sees mentions, references, links, HTML or emoji codes.
+All user text is in a fence that is longer than any run of backticks in it, and never at the start of a line,
+where diffs have their markers and code hosts their commands. Inside a fence neither GitHub nor GitLab
+recognises mentions, references, links, HTML or emoji codes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from importer.renderers.hunks import DiffLine, excerpt, truncated
 
 WIDTH = 100
 _LONGEST, _LONGEST_LINE = 400, 600
-"""Characters of a text and of a line; the page scrolls, but a megabyte is nothing to read."""
+"""Most characters of a text and of a line; nobody reads a megabyte."""
 _LONGEST_PROSE = 2000
 _MOST_LINES = 60
-"""Lines of one attribute's diff."""
+"""Most lines of one attribute's diff."""
 
 
 def of_card(card: Card) -> str:
-    """Return a card as a diff: the symbol of each line in front, words of users behind it."""
+    """Return a card as a diff, each line with its symbol before any user text."""
     return _block("diff", [*_title(card), *_explanation(card), *_rows(card)])
 
 
@@ -37,7 +37,7 @@ def of_title(card: Card) -> str:
 
 
 def of_diagnostic(diagnostic: Diagnostic) -> str:
-    """Return a problem as it is told on a terminal."""
+    """Return a problem as a terminal shows it."""
     shorter = replace(
         diagnostic,
         summary=shortened(diagnostic.summary, _LONGEST_PROSE),
@@ -55,7 +55,7 @@ def of_summary(diagnostic: Diagnostic) -> str:
 
 
 def of_lines(lines: Iterable[str]) -> str:
-    """Return sanitised lines, a step to the right."""
+    """Return sanitised lines, indented."""
     return _block("text", [f"  {line}" for line in lines])
 
 
@@ -91,7 +91,7 @@ def _values(row: FieldRow) -> str:
 
 
 def _line(line: DiffLine) -> str:
-    """Return a line of a diff; a bar keeps its text from being taken for a marker."""
+    """Return a line of a diff; the bar keeps its text from being read as a marker."""
     if line.marker in f"@{ELLIPSIS}":
         return f"          {line.marker}{line.text}"
     return f"{line.marker}         | {excerpt(line, _LONGEST).text}"

@@ -1,7 +1,7 @@
-"""A plan -> one HTML page to read, search and filter; it asks no network for anything.
+"""A plan -> one HTML page to read, search and filter; it loads nothing from the network.
 
-The page is ASCII, so no encoding of an output can spoil it. Texts of users reach it in two ways only: through
-the template, which escapes all it is given, and as JSON, which the page's script puts in as text.
+The page is ASCII, so that the encoding of the output does not matter. User text enters it in two ways only:
+through the template, which escapes everything, and as JSON, which the page's script inserts as text.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ from importer.renderers.values import sanitised, sanitised_lines
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST, _MOST_LINES = 10_000, 1000
-"""Characters of a text, and lines of one attribute's diff; more would only make the page slow."""
+"""Most characters of a text, and most lines of one attribute's diff; more would make the page slow."""
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _ShownChange:
-    """A change and what is shown of it. `hidden` is a private incident whose words are not shown."""
+    """A change and its card. `hidden` means a private incident whose text is not shown."""
 
     change: Change
     card: Card
@@ -63,8 +63,8 @@ class _ShownChange:
 
 
 def render_plan(plan: Plan, *, show_private: bool) -> str:
-    """Return the page. Of private incidents it holds key, action and place, unless they are to be shown."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - loaded where used
+    """Return the page. Without `show_private`, it has only key, action and location of private incidents."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - imported where used
     from markupsafe import Markup  # noqa: PLC0415
 
     environment = Environment(
@@ -85,11 +85,11 @@ def render_plan(plan: Plan, *, show_private: bool) -> str:
     style, script = _asset("page.css"), _asset("page.js")
     page = environment.get_template("page.html.jinja").render(
         **_heading(plan),
-        **_words(plan, shown, show_private=show_private),
+        **_contents(plan, shown, show_private=show_private),
         **drawn,
         style=Markup(style),  # noqa: S704 - a file of this package
         script=Markup(script),  # noqa: S704 - a file of this package
-        data=Markup(_embedded(data)),  # noqa: S704 - escaped just there
+        data=Markup(_embedded(data)),  # noqa: S704 - escaped by _embedded
         style_hash=_csp_hash(style),
         script_hash=_csp_hash(script),
     )
@@ -103,7 +103,7 @@ def _shown_change(change: Change, scope: Scope, *, show_private: bool) -> _Shown
 
 
 def _heading(plan: Plan) -> Json:
-    """Return what the page says of the plan as a whole."""
+    """Return the parts of the page that describe the plan as a whole."""
     return {
         "account": sanitised(plan.account.dashboard_url.removeprefix("https://")),
         "endpoint": sanitised(plan.account.endpoint),
@@ -114,14 +114,14 @@ def _heading(plan: Plan) -> Json:
     }
 
 
-def _words(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) -> Json:
-    """Return what the page says of the changes: counts, problems, what else is touched or left alone."""
+def _contents(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) -> Json:
+    """Return the parts of the page about the changes: counts, problems, new options, unmanaged incidents."""
     summary = summarise(plan)
     return {
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
         "tallies": [
-            (name, word, symbol, summary.as_dict()[name]) for name, word, symbol in _tallies(plan.scope)
+            (name, label, symbol, summary.as_dict()[name]) for name, label, symbol in _tallies(plan.scope)
         ],
         "effort": view.estimate_line(plan),
         "unmanaged": view.unmanaged(plan),
@@ -136,7 +136,7 @@ def _words(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) -> 
 
 
 def _tallies(scope: Scope) -> tuple[tuple[str, str, str], ...]:
-    """Return the name of each count, its word and its symbol."""
+    """Return the name of each count, its label and its symbol."""
     return (
         ("create", "to create", "+"),
         ("update", view.updates(scope), "~"),
@@ -168,7 +168,7 @@ def _prose(text: str) -> str:
 
 
 def _drawn(plan: Plan, shown: Sequence[_ShownChange]) -> Json:
-    """Return the chart, and how much it does not show."""
+    """Return the chart, and how many incidents it does not show."""
     creations = [
         (each.change.attributes, each.hidden) for each in shown if isinstance(each.change, Create | Pending)
     ]
@@ -213,7 +213,7 @@ def _entry(shown: _ShownChange) -> Json:
 
 
 def _known(change: Change) -> Attributes:
-    """Return what is known of an incident as it will be: what is in the account, and over it the file's."""
+    """Return the attributes of an incident after the change: the live ones, then the declared ones."""
     match change:
         case Create(attributes=sent) | Pending(attributes=sent):
             return sent
@@ -236,7 +236,7 @@ def _moment(attributes: Attributes) -> str:
 
 
 def _link(change: Change) -> str:
-    """Return where the live incident can be seen, if that is an address that is safe to follow."""
+    """Return the permalink of the live incident, if it is safe to follow."""
     address = change.live.permalink if isinstance(change, Update | Adopt) else ""
     return sanitised(address) if address.startswith("https://") else ""
 
@@ -251,14 +251,13 @@ def _row(row: FieldRow) -> list[Any]:
 
 
 def _pieces(line: DiffLine) -> list[str]:
-    """Return a line of a diff in pieces: every second one is a word that differs."""
+    """Split a line of a diff into pieces; every second piece differs."""
     ends = [0, *chain.from_iterable(line.spans), len(line.text)]
     return [line.text[start:end] for start, end in pairwise(ends)]
 
 
 def _embedded(data: Json) -> str:
-    """Return JSON that no HTML parser can take for anything else: `<`, `>` and `&` are escapes, and all
-    that is not ASCII too."""
+    """Return JSON that is safe inside HTML: `<`, `>`, `&` and everything beyond ASCII is escaped."""
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -268,5 +267,5 @@ def _asset(name: str) -> str:
 
 
 def _csp_hash(source: str) -> str:
-    """Return the source expression by which a Content-Security-Policy allows one inline text."""
+    """Return the source expression with which a Content-Security-Policy allows an inline text."""
     return f"sha256-{b64encode(hashlib.sha256(source.encode()).digest()).decode()}"

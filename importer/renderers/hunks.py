@@ -1,7 +1,7 @@
-"""Two texts of several lines -> what differs, as a unified diff with two lines of context.
+"""Two texts of several lines -> a unified diff with two lines of context.
 
-Time grows with the size of the texts only: what both begin and end with is set aside, and two texts of which
-thousands of lines differ are shown as one that went and one that came.
+The time is linear in the size of the texts: their common start and end are set aside, and texts that differ
+in thousands of lines are shown as one text replaced by another.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from importer.renderers.values import sanitised_lines
 CONTEXT = 2
 LONGEST_WHOLE = 10
 _MOST_LINES, _MOST_WORDS, _MOST_MARKED = 1_000_000, 40_000, 100
-"""Pairs of lines, pairs of words of two lines, and lines of one block that are compared by words; more take
+"""Most pairs of lines and of words to compare, and most lines of a block to compare by words; more would take
 seconds."""
 _ALIKE = 0.4
-"""Two lines of which a smaller part is the same are two texts, and have no words worth pointing at."""
+"""The share of words that two lines must have in common for their differences to be marked."""
 _LONG_START = 100
-"""Characters that two texts begin with, after which a reader has to be told where they part."""
+"""After a common start of this many characters, the first difference is marked in any case."""
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 Span = tuple[int, int]
-"""Where a part of a text starts and ends."""
+"""The start and the end of a part of a text."""
 _Step = tuple[str, int, int, int, int]
 _Marks = tuple[tuple[Span, ...], tuple[Span, ...]]
 _NOTHING: _Marks = ((), ())
@@ -36,8 +36,8 @@ _NOTHING: _Marks = ((), ())
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """One line of a diff, sanitised. `marker` is `@`, `-`, `+`, ` ` or `…` (lines that are left out); `spans`
-    are the words in which it differs from the line that it became or was, in order."""
+    """One line of a diff, sanitised. `marker` is `@`, `-`, `+`, ` ` or `…` (lines left out); `spans` are the
+    words in which it differs from its counterpart, in order."""
 
     marker: str
     text: str
@@ -46,7 +46,7 @@ class DiffLine:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A diff, and how many lines of it changed: a line that became another one counts once."""
+    """A diff and its number of changed lines; a replaced line counts once."""
 
     lines: tuple[DiffLine, ...]
     changed: int
@@ -70,14 +70,14 @@ def difference(before: str, after: str) -> Difference:
 
 
 def whole(text: str, marker: str) -> Difference:
-    """Return a text that is all new (`+`) or all gone (`-`), at most its first ten lines."""
+    """Return a text that is all added (`+`) or all removed (`-`): its first ten lines at most."""
     every = sanitised_lines(text)
     first = [DiffLine(marker, each) for each in every[:LONGEST_WHOLE]]
     return Difference((*first, *_more(len(every) - LONGEST_WHOLE)), len(every))
 
 
 def truncated(every: Sequence[DiffLine], most: int) -> tuple[DiffLine, ...]:
-    """Return the first so many lines, and one that says how many more there are."""
+    """Return the first `most` lines, and a line with the number of the rest."""
     return (*every[:most], *_more(len(every) - most))
 
 
@@ -86,7 +86,7 @@ def _more(left_out: int) -> tuple[DiffLine, ...]:
 
 
 def excerpt(line: DiffLine, longest: int) -> DiffLine:
-    """Return a line of at most so many characters: of a longer one the part about its first difference."""
+    """Return a line cut to `longest` characters around its first difference."""
     if len(line.text) <= longest:
         return line
     start = max(line.spans[0][0] - longest // 3, 0) if line.spans else 0
@@ -99,7 +99,7 @@ def excerpt(line: DiffLine, longest: int) -> DiffLine:
 
 
 def _window(old: Sequence[str], new: Sequence[str], context: int) -> tuple[int, Sequence[str], Sequence[str]]:
-    """Return the parts of two sequences that differ, with their context, and the place where they start."""
+    """Return the differing parts of two sequences with their context, and where they start."""
     head = _same(zip(old, new, strict=False))
     shorter = min(len(old), len(new)) - head
     tail = min(shorter, _same(zip(reversed(old), reversed(new), strict=False)))
@@ -112,8 +112,8 @@ def _same(pairs: Iterator[tuple[str, str]]) -> int:
 
 
 def _groups(old: Sequence[str], new: Sequence[str]) -> Iterator[Sequence[_Step]]:
-    """Yield what differs. In long texts, lines that are everywhere (empty ones, most of all) are nothing to
-    start from: the matcher leaves them out, and so stays quick."""
+    """Yield the differences. In long texts, the matcher ignores lines that occur everywhere, such as empty
+    ones, and so stays fast."""
     if len(old) * len(new) <= _MOST_LINES:
         yield from SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT)
     else:
@@ -121,17 +121,17 @@ def _groups(old: Sequence[str], new: Sequence[str]) -> Iterator[Sequence[_Step]]
 
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> list[DiffLine]:
-    """Return lines that became others, with the words that differ in those that stand for each other."""
+    """Return replaced and replacing lines, with the differing words of each pair."""
     marked = [_words(one, other) for one, other in islice(zip(old, new, strict=False), _MOST_MARKED)]
     unmarked = [_NOTHING] * max(len(old), len(new))
-    gone = [DiffLine("-", text, spans) for text, (spans, _) in zip(old, marked + unmarked, strict=False)]
-    came = [DiffLine("+", text, spans) for text, (_, spans) in zip(new, marked + unmarked, strict=False)]
-    return gone + came
+    removed = [DiffLine("-", text, spans) for text, (spans, _) in zip(old, marked + unmarked, strict=False)]
+    added = [DiffLine("+", text, spans) for text, (_, spans) in zip(new, marked + unmarked, strict=False)]
+    return removed + added
 
 
 def _words(one: str, other: str) -> _Marks:
-    """Return where the words of two lines differ, in each; nothing where they have little in common, unless
-    that is a long start."""
+    """Return where the words of two lines differ; nothing if they have little in common, unless their common
+    start is long."""
     every_old, every_new = _WORD.findall(one), _WORD.findall(other)
     start, old, new = _window(every_old, every_new, 0)
     steps, inside = _compared(old, new)
@@ -147,7 +147,7 @@ def _words(one: str, other: str) -> _Marks:
 
 
 def _compared(old: Sequence[str], new: Sequence[str]) -> tuple[list[_Step], int]:
-    """Return the steps from some words to others, and how many words stay; very many are not looked into."""
+    """Return the steps from old words to new ones, and how many words stay; very many are not compared."""
     if len(old) * len(new) > _MOST_WORDS:
         return [("replace", 0, len(old), 0, len(new))], 0
     steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
@@ -156,7 +156,7 @@ def _compared(old: Sequence[str], new: Sequence[str]) -> tuple[list[_Step], int]
 
 
 def _spans(words: Sequence[str], ranges: Sequence[Span]) -> tuple[Span, ...]:
-    """Return where ranges of words stand in the text. Two with white space between them are one."""
+    """Return the positions of ranges of words in the text, joined across white space."""
     ends = [0, *accumulate(map(len, words))]
     found: list[Span] = []
     for first, last in (each for each in ranges if each[0] < each[1]):

@@ -1,7 +1,7 @@
-"""A plan -> a comment for a pull request, in the Markdown of GitHub and GitLab, that fits into a budget.
+"""A plan -> a comment for a pull request, in the Markdown of GitHub and GitLab, within a size limit.
 
-Words of users stand in fences only (see fences); all else is ours. What matters most comes first, so that it
-is there when the budget cuts.
+User text appears only in fences (see fences). The most important parts come first, so that they are kept if
+the comment must be cut.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from importer.renderers.values import sanitised
 from importer.renderers.view import SYMBOLS
 
 MARK = "<!-- importer plan -->"
-"""The first line, by which a CI finds the comment that it wrote before."""
+"""The first line, by which CI finds the comment of an earlier run."""
 MAX_BYTES = 60_000
-"""Room for a frame around it: a comment on GitHub has at most 65536 characters."""
+"""Leaves room for a frame: a comment on GitHub has at most 65536 characters."""
 LEAST_BYTES = 1_000
-"""What the counts alone never exceed."""
+"""The counts alone never exceed this."""
 _LONGEST_SENTENCE = 300
 _LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """What the readers may see. `most` creations are shown one by one, more are counted; None shows all."""
+    """What the readers may see. More than `most` creations are counted instead of listed; None lists all."""
 
     show_private: bool = False
     most: int | None = MANY
@@ -41,7 +41,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class _CommentBlock:
-    """A part that is shown whole, or in short where the budget is small, or not at all."""
+    """A part that is shown in full, or in short if there is little room, or not at all."""
 
     whole: str
     short: str
@@ -56,7 +56,7 @@ class _CommentSection:
 
 @dataclass(frozen=True, slots=True)
 class _Fitted:
-    """What of a section is shown; of so many blocks only the title, and so many not at all."""
+    """The blocks of a section that are shown, and how many are shown in short or left out."""
 
     shown: tuple[str, ...]
     in_short: int
@@ -70,7 +70,7 @@ class _Fitted:
 def render_plan(plan: Plan, *, audience: Audience, max_bytes: int = MAX_BYTES) -> str:
     """Return the comment, of at most `max_bytes` bytes of UTF-8, which are LEAST_BYTES or more.
 
-    Of private incidents it holds key, action and place, unless its audience may see them.
+    Unless the audience may see private incidents, it has only their key, action and location.
     """
     hidden = _hidden(plan, audience)
     sections = [each for each in _sections(plan, audience, hidden) if each.blocks]
@@ -78,7 +78,7 @@ def render_plan(plan: Plan, *, audience: Audience, max_bytes: int = MAX_BYTES) -
     room = max_bytes - _size(opening) - _size(ending)
     room -= sum(_size(_framed(each, _nothing_of(each))) for each in sections)
     if room < 0:
-        return f"{opening}Cut to fit: all but the counts. `importer show PLAN` shows all.\n"
+        return f"{opening}Cut to fit: only the counts are shown. `importer show PLAN` shows all.\n"
     parts = [opening]
     for section in sections:
         fitted = _fitted(section.blocks, room)
@@ -88,7 +88,7 @@ def render_plan(plan: Plan, *, audience: Audience, max_bytes: int = MAX_BYTES) -
 
 
 def _hidden(plan: Plan, audience: Audience) -> frozenset[str]:
-    """Return the keys of the incidents whose words are not shown."""
+    """Return the keys of the incidents whose text is not shown."""
     if audience.show_private:
         return frozenset()
     return frozenset(
@@ -101,7 +101,7 @@ def _opening(plan: Plan, hidden: int) -> str:
     parts += [view.FAILED if plan.errored else view.opening(plan)]
     if hidden:
         subject = "1 private incident is" if hidden == 1 else f"{hidden} private incidents are"
-        parts.append(f"{subject} shown by key and action alone.")
+        parts.append(f"{subject} shown by key and action only.")
     return "\n\n".join(parts) + "\n\n"
 
 
@@ -117,7 +117,7 @@ def _sentence(text: str, longest: int) -> str:
 
 
 def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterator[_CommentSection]:
-    """Yield all that there is to show, what must not be cut first."""
+    """Yield the sections, the most important first."""
     found = visible_diagnostics(plan, show_private=audience.show_private)
     alone, counted = split_creations(plan.changes, audience.most)
     first = sorted(alone, key=lambda each: Action.BLOCKED not in actions(each))
@@ -160,7 +160,7 @@ def _creations(creations: Sequence[Create], hidden: frozenset[str]) -> _CommentS
 
 
 def _fitted(blocks: Sequence[_CommentBlock], room: int) -> _Fitted:
-    """Take blocks whole while they fit, then in short while those fit, for which half of the room is kept."""
+    """Take blocks in full while they fit, then in short; half of the room is kept for the short ones."""
     shown: list[str] = []
     whole, half, rest = 0, room // 2, sum(_size(each.short) for each in blocks)
     for each in blocks:
@@ -183,8 +183,8 @@ def _nothing_of(section: _CommentSection) -> _Fitted:
 
 
 def _framed(section: _CommentSection, fitted: _Fitted) -> str:
-    """Return a section with a line that says what of it the budget cut away. The blank lines make Markdown of
-    what stands between the tags."""
+    """Return a section, with a line about what was cut. The blank lines make the text between the tags
+    Markdown."""
     parts = [f"{fitted.in_short} without details"] if fitted.in_short else []
     parts += [f"{fitted.left_out} not shown"] if fitted.left_out else []
     note = f"Cut to fit: {', '.join(parts)}. `importer show PLAN` shows all.\n\n" if parts else ""

@@ -1,4 +1,4 @@
-"""How an apply ended -> text: counts, what failed with its request IDs, and what to run next."""
+"""The end of an apply -> text: counts, failures with their request IDs, and the command to run next."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SHOWN = 5
 
 
 def outcomes(ending: ApplySummary, *, width: int, colour: bool) -> str:
-    """Return the report of an apply, ending in a line feed. Failures of one cause are shown together."""
+    """Return the report of an apply, ending in a line feed. Failures with the same cause are grouped."""
     paint, width = painter(colour), max(width, NARROWEST)
     tally = ending.counts
     parts = [*_causes(ending, width, paint)]
     if ending.stopped:
         parts += [*wrapped(f"Stopped: {sanitised(ending.stopped)}", width=width, indent=""), ""]
-    # Neither line is broken: one is searched for, the other is copied.
+    # Neither line is wrapped: one is searched for, the other is copied.
     parts += [_counts(tally, ending.blocked), _next(tally, ending.next_command)]
     return "\n".join(parts) + "\n"
 
@@ -38,8 +38,8 @@ def _counts(tally: ApplyCounts, blocked: int) -> str:
         *([f"{tally.unknown} unknown"] if tally.unknown else []),
         *([f"{tally.not_attempted} not attempted"] if tally.not_attempted else []),
     ]
-    how = "Apply complete" if tally.is_whole and not blocked else "Apply ended partially"
-    return f"{how}: {', '.join(parts)}."
+    result = "Apply complete" if tally.is_whole and not blocked else "Apply ended partially"
+    return f"{result}: {', '.join(parts)}."
 
 
 def _next(tally: ApplyCounts, command: str) -> str:
@@ -55,7 +55,7 @@ def _causes(ending: ApplySummary, width: int, paint: Paint) -> Iterator[str]:
     for each in ending.outcomes:
         match each:
             case Failed(message=message, request_id=request):
-                # The server's words may hold the request's ID: without it, one cause is one group.
+                # The server's message may contain the request ID; without it, equal messages are one group.
                 causes["error", message.replace(request, "…") if request else message].append(each)
             case Unknown(message=message):
                 causes["warning", f"{message}; the next apply settles it"].append(each)

@@ -1,6 +1,6 @@
-"""A card or a problem -> the same without what a private incident says, for an output that others read.
+"""A card or a problem -> the same without the text of a private incident, for output that others read.
 
-Of a private incident there remain the key, the action and the place.
+The key, the action and the location of a private incident remain.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ HIDDEN = "private: not shown"
 
 
 def redacted(one: Card) -> Card:
-    """Return a card without the values of its incident, which is private."""
+    """Return a card without the values of its private incident."""
     return replace(one, rows=(), unchanged=0, explanation=HIDDEN)
 
 
 def visible_diagnostics(plan: Plan, *, show_private: bool) -> tuple[Diagnostic, ...]:
-    """Return the problems of a plan by cause; those that are private by code and places alone, unless they
-    are to be shown."""
-    found = plan.diagnostics if show_private else map(_without_words, plan.diagnostics)
+    """Return the problems of a plan, grouped. Without `show_private`, private ones have only their code and
+    locations."""
+    found = plan.diagnostics if show_private else map(_without_text, plan.diagnostics)
     return grouped(found)
 
 
-def _without_words(diagnostic: Diagnostic) -> Diagnostic:
+def _without_text(diagnostic: Diagnostic) -> Diagnostic:
     if not diagnostic.is_private:
         return diagnostic
-    return replace(diagnostic, summary=f"a problem with an incident that is {HIDDEN}", detail="", hint="")
+    return replace(diagnostic, summary="a problem with a private incident: not shown", detail="", hint="")

@@ -1,6 +1,6 @@
-"""Outcomes -> the file of `--report`: what is not done, to correct and to feed again.
+"""Outcomes -> the file of `--report`: the changes that were not made, to correct and apply again.
 
-Both formats say in their first words that importer wrote them, so that nobody reads them as incidents.
+Both formats start with a mark, so that importer does not read them as incidents.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def to_json(outcomes: Iterable[Outcome]) -> str:
-    """Return a JSON document; `incidents` are those that failed, are unknown or were not attempted."""
+    """Return a JSON document; `incidents` holds those that failed, are unknown or were not attempted."""
     document = {MARK: FORMAT_VERSION, "incidents": list(_rows(outcomes))}
     return json.dumps(document, indent=2) + "\n"
 
 
 def to_csv(outcomes: Iterable[Outcome]) -> str:
-    """Return a table with the same rows. Its first column is the outcome, its header the mark.
+    """Return a table with the same rows. Its first column is the outcome, and has the mark as its header.
 
-    Control characters are visible escapes here, and a cell that a spreadsheet would take for a formula has
-    an apostrophe in front; the JSON report keeps both as they are.
+    Control characters are escaped, and a cell that a spreadsheet would read as a formula starts with an
+    apostrophe; the JSON report keeps both as they are.
     """
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")

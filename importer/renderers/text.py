@@ -1,4 +1,4 @@
-"""A plan or diagnostics -> text for a terminal or a log; it reads the same without colour."""
+"""A plan or diagnostics -> text for a terminal or a log, readable without colour."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from importer.renderers.hunks import DiffLine, Span, excerpt
 from importer.renderers.values import sanitised_lines
 
 Paint = Callable[[str, str], str]
-"""Colours a text by the symbol or the word that it stands for."""
+"""Colours a text by its symbol or meaning."""
 
 NARROWEST = 40
 _LONGEST_LINE = 2000
-"""Characters of a line of a diff; a megabyte is nothing to read."""
+"""Most characters of a line of a diff; nobody reads a megabyte."""
 _RED, _GREEN, _YELLOW, _MAGENTA, _CYAN, _BOLD, _DIM, _UNDERLINE = 31, 32, 33, 35, 36, 1, 2, 4
 _RENDITIONS = {
     "+": (_GREEN,),
@@ -38,12 +38,12 @@ _RENDITIONS = {
     "bold": (_BOLD,),
     "dim": (_DIM,),
 }
-"""What a terminal is told for each symbol and word (ECMA-48, SELECT GRAPHIC RENDITION)."""
+"""The codes for each symbol and meaning (ECMA-48, SELECT GRAPHIC RENDITION)."""
 
 
 def render_plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY) -> str:
-    """Return the whole plan, ending in a line feed. `width` is in columns. More creations than `most` are
-    counted instead of shown; None shows all."""
+    """Return the whole plan, ending in a line feed. `width` is in columns. More than `most` creations are
+    counted instead of listed; None lists all."""
     paint, width = painter(colour), max(width, NARROWEST)
     alone, counted = split_creations(plan.changes, most)
     shown = [card(each, plan.scope) for each in alone]
@@ -68,8 +68,8 @@ def diagnostics(
     colour: bool,
     places: int | None = SHOWN_LOCATIONS,
 ) -> str:
-    """Return the problems grouped by cause, errors first, with a blank line after each; or nothing. `places`
-    is how many each shows at most; None is all."""
+    """Return the problems, grouped, errors first, each followed by a blank line. `places` is the most
+    locations that each shows; None means all."""
     paint, width = painter(colour), max(width, NARROWEST)
     groups = grouped(diagnostics, places)
     parts = chain.from_iterable([*_diagnostic(each, width, paint), ""] for each in groups)
@@ -77,7 +77,7 @@ def diagnostics(
 
 
 def painter(colour: bool) -> Paint:
-    """Return what colours text, or what leaves it as it is."""
+    """Return a function that colours text, or one that leaves it as it is."""
     return _painted if colour else lambda _, text: text
 
 
@@ -118,17 +118,17 @@ def _rows(rows: Sequence[FieldRow], width: int, paint: Paint) -> Iterator[str]:
     lengths = (cells(row.label) for row in rows)
     widest = max((each for each in lengths if each <= width * 2 // 5), default=0)
     bodies = [_body(row, widest, width) for row in rows]
-    beside = [
+    lengths_with_note = [
         cells(body[0])
         for row, body in zip(rows, bodies, strict=True)
         if len(body) == 1 and cells(body[0]) + len(row.note) + 4 <= width
     ]
     for row, body in zip(rows, bodies, strict=True):
-        yield from _row(row, body, max(beside, default=0), width, paint)
+        yield from _row(row, body, max(lengths_with_note, default=0), width, paint)
 
 
 def _row(row: FieldRow, body: list[str], column: int, width: int, paint: Paint) -> Iterator[str]:
-    """Yield a row with its note beside it, in one column with the others, or below where it does not fit."""
+    """Yield a row with its note next to it, aligned with the others, or below if it does not fit."""
     first, *rest = body
     note = f"# {row.note}" if row.note else ""
     room = width - 2 - len(note)
@@ -145,7 +145,7 @@ def _row(row: FieldRow, body: list[str], column: int, width: int, paint: Paint) 
 
 
 def _line(line: DiffLine, row: FieldRow, width: int, paint: Paint) -> Iterator[str]:
-    """Yield a line of a diff in pieces, since its difference may be at its end; others are cut."""
+    """Yield a line of a diff in pieces, since the difference may be at its end; other lines are cut."""
     is_diff, start, line = row.lines[0].marker == "@", 0, excerpt(line, _LONGEST_LINE)
     for piece in split_to_width(line.text, width) if is_diff else [cut(line.text, width)]:
         end = start + len(piece)
@@ -156,7 +156,7 @@ def _line(line: DiffLine, row: FieldRow, width: int, paint: Paint) -> Iterator[s
 
 
 def _emphasised(text: str, spans: Iterable[Span], marker: str, paint: Paint) -> str:
-    """Return a text in the colour of its marker, and the words in its spans so that they stand out."""
+    """Return a text in the colour of its marker, with its spans emphasised."""
     parts, start = [], 0
     for first, last in spans:
         if text[first:last]:
@@ -166,7 +166,7 @@ def _emphasised(text: str, spans: Iterable[Span], marker: str, paint: Paint) -> 
 
 
 def _body(row: FieldRow, widest: int, width: int) -> list[str]:
-    """Return `symbol label = value`; a difference that is too long for one line takes two."""
+    """Return `symbol label = value`, in two lines if a difference is too long for one."""
     start = f"      {row.symbol} {padded(cut(row.label, width // 2), widest)} = "
     room = width - cells(start)
     if row.before is None:

@@ -1,7 +1,7 @@
-"""Values -> the words that people read; hides quoting, escapes, and which of a value's parts are shown.
+"""Values -> text for people; hides quoting, escaping, and which parts of a value are shown.
 
-All text comes from files and from the account, and is hostile: what could move the cursor, colour the
-screen, turn the direction of writing or hide is shown as an escape.
+All text comes from files and from the account, and may be hostile: characters that could move the cursor,
+colour the screen, change the direction of writing or be invisible are shown as escapes.
 """
 
 from __future__ import annotations
@@ -29,40 +29,40 @@ from importer.model.plain import plain_parts, words
 _UNSAFE = (
     "\x00-\x09\x0b-\x1f\x7f-\x9f"  # C0 with ESC, tab and line ends; DEL; C1 with the one-byte CSI
     "\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction of writing, zero width
-    "\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb"  # line ends and marks that nobody sees
-    "\ud800-\udfff"  # halves of a character, which no output can carry
-    "\U000e0000-\U000e007f"  # letters without a shape
+    "\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb"  # line ends and invisible marks
+    "\ud800-\udfff"  # surrogates, which cannot be encoded
+    "\U000e0000-\U000e007f"  # invisible letters
 )
 _UNSAFE_IN_A_LINE, _UNSAFE_IN_A_TEXT = re.compile(f"[\n{_UNSAFE}]"), re.compile(f"[{_UNSAFE}]")
 
 
 def sanitised(text: str) -> str:
-    """Return a text of one line in which everything unsafe is a visible escape (`\\x1b`, `\\u202e`)."""
+    """Return a text in one line, with everything unsafe escaped (`\\x1b`, `\\u202e`)."""
     return _UNSAFE_IN_A_LINE.sub(_escape, text)
 
 
 def sanitised_lines(text: str) -> tuple[str, ...]:
-    """Return a text's lines, each sanitised; only a line feed ends a line."""
+    """Return the lines of a text, each sanitised. Only a line feed ends a line."""
     return tuple(_UNSAFE_IN_A_TEXT.sub(_escape, text).split("\n"))
 
 
 def quoted(text: str) -> str:
-    """Return a text in double quotes, which nothing inside it can end."""
+    """Return a text in double quotes, with quotes inside it escaped."""
     return '"' + sanitised(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def shown(value: Value) -> str:
-    """Return a value in one line: texts and names quoted, moments in UTC, sets in brackets by name."""
+    """Return a value in one line: texts and names quoted, times in UTC, sets in brackets, sorted."""
     return _line(value, lambda entity: quoted(entity.name or entity.id))
 
 
 def identified(value: Value) -> str:
-    """Return `shown` with the ID of each entity, for two values that only their IDs tell apart."""
+    """Return a value like `shown`, with the ID of each entity, for values that differ only in their IDs."""
     return _line(value, lambda entity: f"{quoted(entity.name)} ({sanitised(entity.id)})")
 
 
 def unfolded(value: Value) -> str:
-    """Return a value as it is compared line by line: a text as it is, a child with a line for each part."""
+    """Return a value as lines to compare: a text as it is, a child with one line per part."""
     if isinstance(value, str):
         return value
     if isinstance(value, StatusPageIncident):
@@ -103,7 +103,7 @@ def _child(child: Child) -> str:
 
 
 def _update(update: StatusPageUpdate) -> str:
-    components = "".join(f", {words(thing)} {status}" for thing, status in update.components)
+    components = "".join(f", {words(component)} {status}" for component, status in update.components)
     return f"{encode_moment(update.at)} {update.status}{components}: {update.message}"
 
 

@@ -243,7 +243,7 @@ def test_a_failed_nightly_run_reports_no_drift(project: Project) -> None:
 def test_only_steps_that_call_the_api_get_its_key() -> None:
     steps = ACTION["runs"]["steps"]
     holders = [each["name"] for each in steps if "api-key" in str(each)]
-    assert holders == ["Plan", "Apply", "Look for drift"]
+    assert holders == ["Plan", "Apply", "Check for drift"]
 
 
 def test_third_party_actions_are_pinned_to_a_major_version() -> None:

@@ -37,7 +37,7 @@ def test_a_closed_stdin_is_no_terminal(folder: Folder, account: Account) -> None
     folder.declare(declared("A"))
     result = folder.call("apply", stdin=None, preexec_fn=lambda: os.close(0))
     assert result.code == 1
-    assert "no terminal" in result.err
+    assert "without a terminal" in result.err
 
 
 def test_what_is_refused_fails_alone_and_the_same_command_does_the_rest(
@@ -205,7 +205,7 @@ def test_the_state_lists_shows_and_forgets(folder: Folder, account: Account) -> 
         "JIRA-1",
         "JIRA-2",
     ]
-    assert "JIRA-1 is INC-1" in folder.run("state", "show", "JIRA-1").out
+    assert "JIRA-1 is bound to INC-1" in folder.run("state", "show", "JIRA-1").out
     shown = folder.run("state", "show", "JIRA-1", "--json").json()
     assert shown["reference"] == "INC-1"
     assert shown["fields"]["name"] == {"declared": "Incident JIRA-1", "answered": "Incident JIRA-1"}

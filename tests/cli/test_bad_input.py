@@ -226,13 +226,13 @@ def test_a_folder_in_which_nothing_is_declared_is_no_success_without_a_word(
 ) -> None:
     folder.write("jira.csv", "Issue key,Summary\nA-1,Down\n")
     result = folder.run("plan")
-    assert "No changes: there is no incident to compare." in result.out
+    assert "No changes: there are no incidents to compare." in result.out
     assert "importer init --from jira.csv" in " ".join(result.err.split())
 
 
 def test_a_path_that_is_not_there_is_told_before_anybody_is_asked(folder: Folder, account: Account) -> None:
     result = folder.run("apply", "nosuch.json")
-    assert (result.code, "there is no file or folder nosuch.json" in result.err) == (1, True)
+    assert (result.code, "there is no file or folder `nosuch.json`" in result.err) == (1, True)
 
 
 def test_two_accounts_at_once_are_refused(folder: Folder) -> None:

@@ -74,8 +74,24 @@ def test_what_convert_writes_loads_to_the_incidents_of_the_export(
 def test_convert_says_how_many_records_became_what(export: Folder) -> None:
     result = export.run("convert", "export.csv", "--mapping", "legacy.mapping.yaml", "--by", "one")
     assert result.out == "incidents/incidents.yaml  3\n"
-    assert "3 records read: 3 incidents written" in result.err
+    assert "3 records read, 3 incidents written" in result.err
     assert "importer validate incidents" in result.err
+
+
+@pytest.mark.parametrize(
+    ("keep", "counts"),
+    [
+        ("last", "4 records read, 1 incident written, 1 excluded by `where`, 2 duplicates dropped."),
+        ("first", "4 records read, 1 incident written, 1 excluded by `where`, 2 duplicates dropped."),
+        ("merge", "4 records read, 1 incident written, 1 excluded by `where`, 2 duplicates merged."),
+    ],
+)
+def test_convert_tells_dropped_duplicates_from_merged_ones(export: Folder, keep: str, counts: str) -> None:
+    export.write("rows.csv", "Key,Name\nA,x\nA,y\nA,z\nB,w\n")
+    mapping = f"version: 1\nkeep: {keep}\nwhere: \"{{{{ Key == 'A' }}}}\"\nfields: {{key: Key, name: Name}}\n"
+    export.write("rows.mapping.yaml", mapping + "defaults: {severity: Minor}\n")
+    result = export.run("convert", "rows.csv", "--mapping", "rows.mapping.yaml", "--out", "rows")
+    assert counts in result.err
 
 
 def test_the_same_convert_twice_gives_the_same_files(export: Folder) -> None:
@@ -92,7 +108,7 @@ def test_what_somebody_edited_is_overwritten_only_by_force(export: Folder) -> No
     export.write("export.csv", EXPORT.replace("Slow", "Slower"))
     code, words = convert(export)
     assert code == 1
-    assert "incidents/2023-04.yaml already exists" in words
+    assert "will not overwrite incidents/2023-04.yaml" in words
     assert "All down" in edited.read_text("utf-8")
     assert "Slower" not in (export.path / "incidents" / "2023-05.yaml").read_text("utf-8")
     assert convert(export, "--force")[0] == 0
@@ -125,7 +141,7 @@ def test_rejects_are_written_with_the_reason_and_the_rest_goes_on(export: Folder
     export.write("export.csv", EXPORT.replace("2023-05-01 10:00", "yesterday"))
     code, words = convert(export, "--rejects", "rejects.csv")
     assert code == 0
-    assert "Warning" in words and "1 left out for their mistakes" in words
+    assert "Warning" in words and "3 records read, 2 incidents written, 1 rejected." in words
     assert files(export) == ["2023-04.yaml", "undated.yaml"]
     rejects = (export.path / "rejects.csv").read_text("utf-8")
     assert "B-2" in rejects and "yesterday" in rejects and "A-1" not in rejects

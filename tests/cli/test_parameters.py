@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -49,7 +51,9 @@ class Undeclared:
 
 def given(*words: str) -> Everything:
     received: list[Everything] = []
-    define_command("everything", Everything)(received.append).main(list(words), standalone_mode=False)
+    define_command("everything", Everything, examples=())(received.append).main(
+        list(words), standalone_mode=False
+    )
     (value,) = received
     return value
 
@@ -78,12 +82,12 @@ def test_what_its_field_does_not_allow_is_refused(words: str) -> None:
 
 def test_an_option_that_may_be_without_a_value_is_a_mistake_of_the_program() -> None:
     with pytest.raises(TypeError, match="number"):
-        define_command("command", WithoutValue)(lambda _: None)
+        define_command("command", WithoutValue, examples=())(lambda _: None)
 
 
 def test_a_field_that_is_no_parameter_is_a_mistake_of_the_program() -> None:
     with pytest.raises((TypeError, ValueError)):
-        define_command("command", Undeclared)(lambda _: None)
+        define_command("command", Undeclared, examples=())(lambda _: None)
 
 
 ALL: dict[str, click.Command] = dict(commands(cli, "importer"))
@@ -96,3 +100,13 @@ def test_every_default_of_a_command_is_a_value_of_its_type(words: str) -> None:
         default: Any = parameter.get_default(context)
         if isinstance(default, str | int | float | Path):
             parameter.type_cast_value(context, default)
+
+
+@pytest.mark.parametrize("words", ["importer", *ALL])
+def test_every_command_has_two_examples_that_parse(words: str) -> None:
+    listed = (ALL.get(words, cli).help or "").partition("Examples:")[2]
+    examples = re.findall(r"importer [^)>\n]+", listed)
+    assert [example.startswith(words) for example in examples] == [True, True]
+    for example in examples:
+        name = max((each for each in ALL if example.startswith(each)), key=len)
+        ALL[name].make_context(name, shlex.split(example.removeprefix(name)))

@@ -139,7 +139,7 @@ def test_what_was_taken_over_plans_empty_and_an_edit_of_its_file_is_an_edit(
 ) -> None:
     before = writes(mixed)
     result = folder.run("pull", "--adopt")
-    assert f"{PULLED} adopted" in result.err
+    assert f"{PULLED} incidents adopted" in result.err
     assert writes(mixed) == before
     assert summary(folder, "incidents") == {"unchanged": PULLED}
     edit_first_name(folder)
@@ -152,7 +152,7 @@ def test_what_was_taken_over_plans_empty_and_an_edit_of_its_file_is_an_edit(
 def test_to_take_over_twice_changes_nothing(mixed: Account, folder: Folder) -> None:
     folder.run("pull", "--adopt")
     state = folder.run("state", "list", "--json").json()
-    assert "0 adopted" in folder.run("pull", "--adopt").err
+    assert "0 incidents adopted" in folder.run("pull", "--adopt").err
     assert folder.run("state", "list", "--json").json() == state
 
 
@@ -173,7 +173,7 @@ def test_a_file_that_somebody_edited_is_not_overwritten_without_a_word(
     before = bytes_of(folder.path)
     result = folder.run("pull", "--adopt")
     assert result.code == 1
-    assert "2020.yaml already exists" in result.err
+    assert "will not overwrite incidents/2020.yaml" in result.err
     assert bytes_of(folder.path) == before
     assert folder.run("state", "list", "--json").json()["bindings"] == []
     assert folder.run("pull", "--force").code == 0
@@ -182,7 +182,7 @@ def test_a_file_that_somebody_edited_is_not_overwritten_without_a_word(
 
 def test_files_of_an_earlier_pull_that_are_there_twice_are_named(mixed: Account, folder: Folder) -> None:
     folder.run("pull", "--by", "month")
-    assert "remove what is there twice" in folder.run("pull").err
+    assert "remove incidents that are now in two files" in folder.run("pull").err
 
 
 def test_children_come_along_and_plan_empty(mixed: Account, folder: Folder) -> None:
@@ -312,7 +312,7 @@ def began(incident: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--since", "soon"), "--since soon is no date"),
+        (("--since", "soon"), "--since soon is not a date"),
         (("--severity", "SEV-1"), "exactly one severity 'SEV-1'"),
         (("--key-field", "Legacy"), "did you mean Legacy ID?"),
         (("--key-field", "😀"), "write its name exactly"),

@@ -107,7 +107,7 @@ def test_the_same_command_resumes_a_half_applied_plan(folder: Folder, account: A
     second = folder.run("apply", "plan.json", "--json")
     assert second.code == 0, second.err
     assert second.summary()["created"] == 1
-    assert "2 of the 3 changes" in second.err
+    assert "2 of 3 changes" in second.err
     assert set(account.creations().values()) == {1}
     assert len(account.creations()) == 3
     assert folder.run("apply", "plan.json").code == 4

@@ -51,10 +51,11 @@ def test_an_exported_state_goes_on_elsewhere_and_plans_empty(
     result = folder.run("state", "export", "state.json")
     assert result.code == 0
     assert (
-        "3 bindings, 0 unanswered creations; without the values of 1 that are or may be private" in result.err
+        "3 bindings and 0 unanswered creations, without the values of 1 incident that is or may be private"
+        in result.err
     )
     other = elsewhere(folder, monkeypatch)
-    assert other.run("state", "import", "state.json").err.startswith("3 bindings added, 0 brought up to date")
+    assert other.run("state", "import", "state.json").err.startswith("3 bindings added, 0 updated")
     assert counts(other) == {"unchanged": 3}
     assert other.run("apply", "--auto-approve").code == 0
     assert set(account.creations().values()) == {1}
@@ -91,7 +92,7 @@ def test_an_import_that_is_made_twice_adds_nothing(account: Account, folder: Fol
     before = folder.run("state", "export", "--show-private").out
     result = folder.run("state", "import", "state.json")
     assert result.code == 0
-    assert "0 bindings added, 0 brought up to date, 0 unanswered creations added" in result.err
+    assert "0 bindings added, 0 updated, 0 unanswered creations added" in result.err
     assert folder.run("state", "export", "--show-private").out == before
 
 
@@ -196,7 +197,7 @@ def test_an_unanswered_creation_is_settled_by_whoever_imports_it(
     account.sandbox.faults = Faults()
     folder.run("state", "export", "state.json")
     other = elsewhere(folder, monkeypatch)
-    assert "1 unanswered creations added" in other.run("state", "import", "state.json").err
+    assert "1 unanswered creation added" in other.run("state", "import", "state.json").err
     other.write("importer.yaml", "version: 1\nidentity: {namespace: changed-since}\n")
     assert counts(other) == {"pending": 1}
     assert other.run("apply", "--auto-approve").code == 0

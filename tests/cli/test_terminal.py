@@ -283,7 +283,7 @@ def test_a_served_sandbox_says_how_to_reach_it_and_ends_with_ctrl_c(folder: Fold
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert "Ended." in err.decode()
+    assert "Stopped." in err.decode()
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_a_mapping_extends_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "m.yaml:1 wrong-type: the mapping must be a mapping of a source to fields"),
+        ("", "m.yaml:1 wrong-type: the mapping must be a YAML mapping"),
         ("version: 1", "m.yaml:1 missing-field: `fields` is missing"),
         (
             "field: {}\nfields: {key: k}",

@@ -155,7 +155,7 @@ def test_words_that_differ_are_every_second_piece_of_a_line():
     ("name", "verdict"),
     [
         ("create", "importer will perform the following actions."),
-        ("blocked", "importer can do nothing about the following differences."),
+        ("blocked", "importer cannot make the following changes."),
         ("empty", "No changes. The account matches the files."),
         ("errored", "Planning failed: this plan cannot be applied."),
     ],
@@ -170,7 +170,7 @@ def test_without_the_account_s_history_the_page_claims_nothing_about_it():
     unknown = re.sub(r"<script.*", "", page(replace(plans.many(3), history=None)), flags=re.DOTALL)
 
     assert not re.search(r"\d (\w+ )?in the account", unknown)
-    assert "What the account holds is not shown" in unknown
+    assert "The incidents in the account are not shown" in unknown
 
 
 def test_a_problem_has_its_words_code_and_places():

@@ -143,7 +143,7 @@ def test_search_looks_into_names_values_and_places(show: Show) -> None:
             page.fill("#search", words)
             expect(page.locator("#found")).to_have_text(f"{found} of 6 changes")
             expect(page.locator("tr.change")).to_have_count(found)
-        expect(page.get_by_text("No change fits")).to_be_visible()
+        expect(page.get_by_text("No change matches")).to_be_visible()
         page.get_by_role("button", name="Reset").click()
         expect(page.locator("#found")).to_have_text("6 changes")
 

@@ -172,7 +172,7 @@ def test_a_budget_for_nothing_else_leaves_the_counts_and_says_so():
 
     assert len(text.encode()) <= LEAST_BYTES
     assert "**Plan: " in text
-    assert text.endswith("Cut to fit: all but the counts. `importer show PLAN` shows all.\n")
+    assert text.endswith("Cut to fit: only the counts are shown. `importer show PLAN` shows all.\n")
 
 
 def test_the_frame_alone_is_small():

@@ -110,7 +110,7 @@ def test_counts_of_many_creations_leave_out_what_is_private(rendered):
     shown = rendered(plans.plan(*plans.many(60).changes, secret), False)
 
     assert HUSH not in shown
-    assert re.search("1 private (incident, not counted|to be added is not shown)", shown)
+    assert re.search("(1 private incident, not counted|One private incident to be added is not shown)", shown)
 
 
 @EVERY

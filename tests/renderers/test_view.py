@@ -184,7 +184,7 @@ def test_a_value_of_several_lines_that_is_cleared_is_shown_as_gone():
 def test_the_keys_that_no_file_declares_are_named():
     assert view.unmanaged(plans.PLANS["empty"]) == ""
     assert view.unmanaged(plans.PLANS["hostile"]) == (
-        "1 incident is no longer managed (in no file), and left alone: OLD\\x1b[1m (INC-1)."
+        "1 incident is no longer managed (not in any file), and left alone: OLD\\x1b[1m (INC-1)."
     )
     assert view.unmanaged(plans.PLANS["mixed"]).endswith("OLD-5 (INC-5) (and 2 more).")
 

@@ -1,5 +1,5 @@
-// The plan's entries, which the page holds as JSON -> a table to search, filter, sort and open.
-// Texts are hostile: they enter the document as text nodes only.
+// The entries of the plan, embedded as JSON -> a table to search, filter, sort and expand.
+// Texts may be hostile: they enter the document only as text nodes.
 "use strict";
 (() => {
   const CHUNK = 200;
@@ -31,7 +31,7 @@
     return element;
   }
 
-  // -- what an entry says ------------------------------------------------------------------------------
+  // -- the facts of an entry ---------------------------------------------------------------------------
 
   const facts = {
     action: (entry) => entry.actions[0],
@@ -115,7 +115,7 @@
   }
 
   function nothing() {
-    const words = entries.length ? "No change fits the search and the filters." : "This plan has no changes.";
+    const words = entries.length ? "No change matches the search and the filters." : "This plan has no changes.";
     const held = make("td", "nothing", words);
     held.colSpan = headings.length;
     return make("tr", "", held);
