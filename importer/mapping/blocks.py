@@ -33,9 +33,9 @@ class MappedRecord:
 
 @dataclass(slots=True)
 class RecordCounts:
-    """How many records of a source were read, excluded by `where`, merged into another of the same key, or dropped
-    for it; and the rejects. A table of these must have `delimiter` and `header_row` to be read with the same
-    mapping."""
+    """How many records of a source were read, excluded by `where`, and merged into or dropped for another of
+    the same key; and the rejects. A table of these must have `delimiter` and `header_row` to be read with the
+    same mapping."""
 
     read: int = 0
     filtered: int = 0
