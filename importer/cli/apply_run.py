@@ -57,12 +57,10 @@ class ApplyOptions:
     canary: Annotated[bool, Option("Create one incident, show it, and ask before creating the rest.")]
     parallelism: Annotated[
         int,
-        Option(
-            "Apply up to N changes at the same time. [default: 8]", within=(1, 16), default=8, metavar="N"
-        ),
+        Option("Apply up to N changes at the same time.", within=(1, 16), default=8),
     ]
     fail_fast: Annotated[bool, Option("Stop at the first failure.")]
-    max_failures: Annotated[int | None, Option("Stop after N failures.", within=(1, None), metavar="N")]
+    max_failures: Annotated[int | None, Option("Stop after N failures.", within=(1, None))]
     report: Annotated[Path | None, Option("Write what was not applied to this CSV or JSON file.")]
     scope: ScopeOptions
     pace: RateOptions

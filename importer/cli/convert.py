@@ -45,13 +45,10 @@ class ConvertOptions:
     mapping: Annotated[Path | None, Option("Read the export with this mapping file.")]
     timezone: Annotated[str | None, Option("The time zone of times without an offset.", metavar="ZONE")]
     encoding: Annotated[str | None, Option("The encoding of a file that is not UTF-8.", metavar="NAME")]
-    out: Annotated[Path, Option("The folder to write to. [default: incidents]", default=Path("incidents"))]
+    out: Annotated[Path, Option("The folder to write to.", default=Path("incidents"))]
     by: Annotated[
         Literal["month", "year", "one"],
-        Option(
-            "Write one file per month or year of the earliest timestamp, or one file. [default: month]",
-            default="month",
-        ),
+        Option("Write one file per month or year of the earliest timestamp, or one file.", default="month"),
     ]
     rejects: Annotated[
         Path | None,

@@ -31,7 +31,7 @@ AnnotationFormat = Literal[OutputFormat.GITHUB, OutputFormat.GITLAB, OutputForma
 """Formats that show each diagnostic next to its line in a review."""
 DiagnosticsFormat = Literal[TextOrJson, AnnotationFormat]
 
-FORMAT = Option("The output format. [default: text]", default=OutputFormat.TEXT, shorthand="json")
+FORMAT = Option("The output format.", default=OutputFormat.TEXT, shorthand="json")
 
 EveryPlace = Annotated[
     bool, Option("Show every location of each problem, not just the first few.", flag="--all")
@@ -64,7 +64,7 @@ class CommonOptions:
     lock_timeout: Annotated[
         float,
         Option(
-            "How long to wait for another run to release the state. [default: 0]",
+            "How long to wait for another run to release the state.",
             within=(0, None),
             default=0.0,
             metavar="SECONDS",
@@ -73,7 +73,7 @@ class CommonOptions:
     no_color: NoColorFlag
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Option("The log level. [default: warning]", default="warning"),
+        Option("The log level.", default="warning"),
     ]
     log_file: Annotated[Path | None, Option("Append the log to this file instead of stderr.")]
 
@@ -99,9 +99,7 @@ class ScopeOptions:
     """Which incidents a plan covers."""
 
     only: Annotated[tuple[str, ...], Option("Only incidents with this key. Repeatable.", metavar="KEY|GLOB")]
-    limit: Annotated[
-        int | None, Option("Make at most N changes, oldest first.", within=(1, None), metavar="N")
-    ]
+    limit: Annotated[int | None, Option("Make at most N changes, oldest first.", within=(1, None))]
 
     def scope(self, *, drift_only: bool = False) -> Scope:
         """Return the scope of the plan."""
@@ -116,7 +114,7 @@ class RateOptions:
     max_wait: Annotated[
         float,
         Option(
-            "How long a request may wait for the server's rate limit before it fails. [default: 14400]",
+            "How long a request may wait for the server's rate limit before it fails.",
             within=(0, None),
             default=14400.0,
             metavar="SECONDS",
@@ -137,11 +135,6 @@ class PlanOutputOptions:
     full: FullFlag
     max_bytes: Annotated[
         int,
-        Option(
-            "The maximum size of the Markdown, in bytes. [default: 60000]",
-            within=(1000, None),
-            default=60000,
-            metavar="N",
-        ),
+        Option("The maximum size of the Markdown, in bytes.", within=(1000, None), default=60000),
     ]
     show_private: Annotated[bool, Option("Include the text of private incidents in Markdown and HTML.")]

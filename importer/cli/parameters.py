@@ -57,9 +57,10 @@ class Option(Argument):
 
     def parameters(self, name: str, annotation: Any) -> Iterator[click.Parameter]:
         """Yield the option of a field, and its shorthand. Raises TypeError if it could have no value."""
-        attributes = self._attributes | _type_attributes(annotation, self._within, self._choices)
+        attributes = _type_attributes(annotation, self._within, self._choices) | self._attributes
         if "default" in attributes:
             attributes["default"] = _plain(attributes["default"])
+            attributes["help"] += f" [default: {str(attributes['default']).removesuffix('.0')}]"
         elif not attributes.keys() & {"required", "multiple", "is_flag"}:
             raise TypeError(f"the option `{name}` needs a default, or a type that allows None")
         yield click.Option([self._flag or f"--{name.replace('_', '-')}", name], **attributes)
@@ -136,7 +137,7 @@ def _type_attributes(
     if annotation is bool:
         return {"is_flag": True}
     if within:
-        return {"type": {int: click.IntRange, float: click.FloatRange}[annotation](*within)}
+        return {"type": {int: click.IntRange, float: click.FloatRange}[annotation](*within), "metavar": "N"}
     return {"type": click.Path(path_type=Path) if annotation is Path else annotation}
 
 

@@ -49,9 +49,7 @@ class PullOptions:
     ]
     by: Annotated[
         Literal["year", "month"],
-        Option(
-            "Write one file per year (2023.yaml) or month (2023/04.yaml). [default: year]", default="year"
-        ),
+        Option("Write one file per year (2023.yaml) or month (2023/04.yaml).", default="year"),
     ]
     key_field: Annotated[
         str | None, Option("A custom field that holds the keys of an earlier import.", metavar="NAME")

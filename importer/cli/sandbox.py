@@ -33,31 +33,26 @@ _FAULT = re.compile(r"(?P<kind>[a-z_]+)(=(?P<percent>\d+(\.\d+)?)%)?(@(?P<route>
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    host: Annotated[str, Option("The address to serve on. [default: 127.0.0.1]", default="127.0.0.1")]
+    host: Annotated[str, Option("The address to serve on.", default="127.0.0.1")]
     port: Annotated[
         int,
-        Option("The port; 0 picks a free one. [default: 8765]", within=(0, 65535), default=8765, metavar="N"),
+        Option("The port; 0 picks a free one.", within=(0, 65535), default=8765),
     ]
     data: Annotated[Path | None, Option("Store the account in this file. [default: in memory]")]
     rate_limit: Annotated[
         int,
-        Option(
-            "Requests per minute; 0 means no limit. [default: 1200]",
-            within=(0, None),
-            default=1200,
-            metavar="N",
-        ),
+        Option("Requests per minute; 0 means no limit.", within=(0, None), default=1200),
     ]
     creations_per_hour: Annotated[
-        int | None, Option("Limit the incidents created per hour.", within=(1, None), metavar="N")
+        int | None, Option("Limit the incidents created per hour.", within=(1, None))
     ]
     idempotency: Annotated[
         Idempotency,
-        Option("How a repeated idempotency key is answered. [default: replay]", default=Idempotency.REPLAY),
+        Option("How a repeated idempotency key is answered.", default=Idempotency.REPLAY),
     ]
     retry_after: Annotated[
         RetryAfter,
-        Option("The format of the Retry-After header. [default: seconds]", default=RetryAfter.SECONDS),
+        Option("The format of the Retry-After header.", default=RetryAfter.SECONDS),
     ]
     normalises: Annotated[bool, Option("Return text, numbers and sets in another form than they were sent.")]
     sets_timestamps: Annotated[bool, Option("Fill in timestamps that were not sent.")]
@@ -70,9 +65,7 @@ class ServeOptions:
             metavar="KIND[=P%][@ROUTE]",
         ),
     ]
-    random_seed: Annotated[
-        int, Option("The seed of the faults, to repeat a run. [default: 0]", default=0, metavar="N")
-    ]
+    random_seed: Annotated[int, Option("The seed of the faults, to repeat a run.", default=0, metavar="N")]
 
 
 @define_command(

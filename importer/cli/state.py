@@ -48,18 +48,7 @@ def list_(options: FormatOptions) -> None:
     with _read_ledger(context) as ledger:
         bindings, pending = ledger.bindings(), ledger.pending()
     if options.format is OutputFormat.JSON:
-        document = {
-            "bindings": [
-                {
-                    "key": each.key,
-                    "incident_id": each.incident_id,
-                    "reference": each.reference,
-                    "settled": each.settled,
-                }
-                for each in bindings
-            ],
-            "pending": list(pending),
-        }
+        document = {"bindings": [asdict(each) for each in bindings], "pending": list(pending)}
         context.console.document(document)
         return
     rows = [(each.key, each.reference, each.incident_id) for each in bindings]
