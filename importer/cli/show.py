@@ -7,13 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from importer.cli.console import open_console
-from importer.cli.options import (
-    EveryPlace,
-    NoColorFlag,
-    OutputFormat,
-    PlanOutputOptions,
-    shown_places,
-)
+from importer.cli.options import EveryPlace, NoColorFlag, OutputFormat, PlanOutputOptions, shown_places
 from importer.cli.parameters import Argument, define_command
 from importer.cli.rendering import format_plan
 from importer.plan import file as planfile

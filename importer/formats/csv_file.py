@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from importer.formats.error_messages import error_message
+from importer.formats.error_answers import error_message
 from importer.formats.record import MAX_CELL, Contents, InvalidRecord, Record, TableHeader
 from importer.formats.text_file import TextFile, preview, refuse_page
 from importer.formats.tree import Malformed

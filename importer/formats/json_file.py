@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from importer.formats import paths
-from importer.formats.error_messages import error_message, is_error_message
+from importer.formats.error_answers import error_message, is_error_message
 from importer.formats.record import Contents, InvalidRecord, Record
 from importer.formats.text_file import TextFile, preview, refuse_page
 from importer.formats.tree import (

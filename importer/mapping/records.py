@@ -138,7 +138,7 @@ def _contents(found: SourceFile, mapping: Mapping, diagnostics: Diagnostics) -> 
             return json_file.read_record_lines(text, found.shown, known=mentioned_words(mapping))
         case Format.MARKDOWN:
             return markdown_file.read_record(text, found.shown, diagnostics)
-        case _:
+        case Format.CSV | Format.TSV:
             return csv_file.read(
                 text,
                 found.shown,

@@ -8,14 +8,7 @@ from enum import StrEnum
 
 from importer.model.account import Account
 from importer.model.incidents import Incident, LiveIncident
-from importer.model.values import (
-    Attribute,
-    Attributes,
-    Diagnostic,
-    Location,
-    Severity,
-    Value,
-)
+from importer.model.values import Attribute, Attributes, Diagnostic, Location, Severity, Value
 
 
 class Origin(StrEnum):

@@ -15,20 +15,11 @@ from typing import Any
 from importer.formats import schemas
 from importer.formats.atomic import write_private
 from importer.formats.json_pieces import Document, JsonObject, document_chunks, major_version, open_text
-from importer.model import (
-    Change,
-    Diagnostic,
-    NoOp,
-    Plan,
-)
+from importer.model import Change, Diagnostic, NoOp, Plan
 from importer.model.codec import decode_record, encode_moment, encode_record
 from importer.model.errors import ImporterError, Refused, UsageError
 from importer.plan.estimate import estimate
-from importer.plan.file_changes import (
-    change_from_json,
-    change_to_json,
-    request_to_json,
-)
+from importer.plan.file_changes import change_from_json, change_to_json, request_to_json
 from importer.plan.steps import option_steps
 from importer.plan.summary import summarise
 
