@@ -159,7 +159,7 @@ class Scheduler:
         self._in_a_row = self._in_a_row + 1 if outcome.code == self._last_code else 1
         self._last_code = outcome.code
         if not self._succeeded and self._in_a_row >= _SAME_CAUSE:
-            self._stop(f"the first {self._in_a_row} were all refused for the same reason: {outcome.message}")
+            self._stop(f"{self._in_a_row} in a row were refused for the same reason: {outcome.message}")
         if self.limits.max_failures is not None and self._failures >= self.limits.max_failures:
             failures = numbered(self._failures, "failure")
             self._stop(f"{failures}, the limit set with --max-failures or --fail-fast")

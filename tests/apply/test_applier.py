@@ -202,7 +202,7 @@ def test_three_refusals_for_one_reason_before_any_success_stop_the_run() -> None
     execution = FakeExecution({key: refused(key) for key in "ABCD"})
     ended = run(of(*"ABCD"), execution)
     assert kinds(ended) == ["Failed", "Failed", "Failed", "NotAttempted"]
-    assert ended.stopped == "the first 3 were all refused for the same reason: is_required: no"
+    assert ended.stopped == "3 in a row were refused for the same reason: is_required: no"
 
 
 def test_refusals_for_several_reasons_do_not_stop_the_run() -> None:

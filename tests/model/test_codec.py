@@ -125,6 +125,7 @@ def test_unset_parts_of_a_child_are_left_out():
         {"type": "decimal", "value": "twelve"},
         {"type": "moment", "value": "2023-04-12T09:14:00"},
         {"type": "moment", "value": "yesterday"},
+        {"type": "moment", "value": "9999-12-31T23:59:59-12:00"},
         {"type": "entity", "kind": "planet", "id": "1", "name": "Mars"},
         {"type": "entity", "kind": "severity", "id": 1, "name": "Major"},
         {"type": "new_option", "custom_field": "Teams", "name": "Payments"},
