@@ -30,11 +30,24 @@ retrospective, and edits with notify_incident_channel. Control requests are neit
 
 from __future__ import annotations
 
+from importer.sandbox.choices import CreatesAs, Idempotency, OtherContent, RetryAfter, Rewrite
 from importer.sandbox.faults import Fault, FaultKind, Faults, NoReply, NoReplyInTime
 from importer.sandbox.journal import Journal
 from importer.sandbox.opening import Sandbox, default_seed, open_sandbox
-from importer.sandbox.options import Idempotency, RateLimit, RetryAfter, SandboxOptions
+from importer.sandbox.options import RateLimit, SandboxOptions
+from importer.sandbox.routes import ENDPOINTS
 from importer.sandbox.serve import Server, serve
 
-__all__ = ["Fault", "FaultKind", "Faults", "Idempotency", "Journal", "NoReply", "NoReplyInTime", "RateLimit"]
-__all__ += ["RetryAfter", "Sandbox", "SandboxOptions", "Server", "default_seed", "open_sandbox", "serve"]
+__all__ = [
+    "ENDPOINTS",
+    "CreatesAs",
+    "Fault",
+    "FaultKind",
+    "Faults",
+    "Idempotency",
+    "Journal",
+    "NoReply",
+    "NoReplyInTime",
+]
+__all__ += ["OtherContent", "RateLimit", "RetryAfter", "Rewrite", "Sandbox", "SandboxOptions", "Server"]
+__all__ += ["default_seed", "open_sandbox", "serve"]

@@ -10,7 +10,8 @@ from importer.sandbox.catalogue import Catalogue
 from importer.sandbox.options import SandboxOptions
 from importer.sandbox.problems import Problem, Refusal, invalid, not_found
 from importer.sandbox.records import StoredIncident, Wire
-from importer.sandbox.store import Store
+from importer.sandbox.rewriting import rewritten_child, rewritten_incident
+from importer.sandbox.store import LATEST, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,24 @@ class Account:
     def now(self) -> int:
         """Return the time in milliseconds since 1970."""
         return int(self.clock() * 1000)
+
+    def listed_until(self) -> int:
+        """Return the time of the newest objects that lists show."""
+        if not self.options.list_lag:
+            return LATEST
+        return self.now() - int(self.options.list_lag * 1000)
+
+    def put_incident(self, sent: StoredIncident) -> StoredIncident:
+        """Store an incident; return it as the answer to the write shows it."""
+        stored = rewritten_incident(self.options, self.catalogue, sent)
+        self.store.put_incident(stored)
+        return stored if self.options.rewrites_on == "write" else sent
+
+    def put_child(self, kind: str, owner: str, sent: Wire) -> Wire:
+        """Store a child of an incident or a status page; return it as the answer to the write shows it."""
+        stored = rewritten_child(self.options, kind, sent)
+        self.store.put_child(kind, owner, stored, self.now())
+        return stored if self.options.rewrites_on == "write" else sent
 
     def new_identifier(self) -> str:
         """Return an identifier for a new object; call it inside a transaction."""

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, assert_never
@@ -68,7 +69,7 @@ class Application:
                 *(
                     Rule(_rule(route.path), methods=[route.method], endpoint=route)
                     for route in ROUTES
-                    if route.path not in account.options.missing
+                    if not {route.path, route.label} & account.options.missing
                 ),
                 *(Rule(path, methods=[method], endpoint=control) for method, path, control in controls),
             ],
@@ -95,6 +96,8 @@ class Application:
         request = Request(environ)
         request.max_content_length = self._account.options.largest_body
         response = _response(self._answer(request))
+        date = self._account.clock() + self._account.options.date_offset
+        response.headers["Date"] = formatdate(date, usegmt=True)
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Reply:
@@ -201,8 +204,9 @@ class Application:
     ) -> Reply:
         try:
             key.require([route.scope] if route.scope else [])
-            payload, found = read(route.body, _json(request)) if route.body else ({}, [])
-            exchange = Exchange(self._account, key, arguments, request.args, payload, tuple(found))
+            body = _json(request) if route.body else None
+            payload, found = read(route.body, body) if route.body else ({}, [])
+            exchange = Exchange(self._account, key, arguments, request.args, payload, tuple(found), body)
             return _ok(route.status, route.answer(exchange))
         except Refusal as refusal:
             return _refused(refusal, request_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from importer.sandbox import moments, views
+from importer.sandbox import moments, replay, views
 from importer.sandbox.account import unknown
 from importer.sandbox.assignments import is_link, tidy
 from importer.sandbox.exchange import Exchange
@@ -16,6 +16,8 @@ from importer.sandbox.problems import Problem, invalid, refuse_if, required
 from importer.sandbox.records import Condition, Wire
 
 _ATTACHMENT_URL = "arbitrary_url"
+_DETAILS = frozenset({"description", "labels", "assignee", "assignee_team", "priority", "category"})
+"""What a PUT of a follow-up clears if it replaces the whole object."""
 
 
 def listed(exchange: Exchange, kind: str, *conditions: Condition) -> list[Wire]:
@@ -26,8 +28,9 @@ def listed(exchange: Exchange, kind: str, *conditions: Condition) -> list[Wire]:
         if "incident_id" in exchange.query
         else []
     )
+    until = Condition("children.created <= ?", (exchange.account.listed_until(),))
     return exchange.account.store.children(
-        kind, together([*visible(exchange.key), *of_incident, *conditions])
+        kind, together([*visible(exchange.key), *of_incident, until, *conditions])
     )
 
 
@@ -79,7 +82,7 @@ def create_follow_up(exchange: Exchange) -> Wire:
         incident = account.incident_in(exchange.key, payload["incident_id"])
         new = {**dated(exchange), "incident_id": incident.id, "status": "outstanding", "labels": []}
         wire = _follow_up_with(exchange, new)
-        account.store.put_child("follow_up", incident.id, wire)
+        wire = account.put_child("follow_up", incident.id, wire)
     return {"follow_up": wire}
 
 
@@ -90,14 +93,19 @@ def update_follow_up(exchange: Exchange) -> Wire:
     with account.store.transaction():
         incident, before = account.child_at(exchange.key, "follow_up", exchange.arguments["id"])
         now = moments.to_text(account.now())
-        wire = {**_follow_up_with(exchange, before), "updated_at": now}
+        kept = {**_without_details(before), "labels": []} if account.options.put_replaces else before
+        wire = {**_follow_up_with(exchange, kept), "updated_at": now}
         if "status" in payload:
             wire["status"] = payload["status"]
             wire.pop("completed_at", None)
             if payload["status"] == "completed":
                 wire["completed_at"] = before.get("completed_at", now)
-        account.store.put_child("follow_up", incident.id, wire)
+        wire = account.put_child("follow_up", incident.id, wire)
     return {"follow_up": wire}
+
+
+def _without_details(wire: Wire) -> Wire:
+    return {name: value for name, value in wire.items() if name not in _DETAILS}
 
 
 def _follow_up_problems(exchange: Exchange) -> Iterator[Problem]:
@@ -164,7 +172,7 @@ def create_action(exchange: Exchange) -> Wire:
         }
         if assignee_id:
             wire["assignee"] = views.user(account.catalogue, assignee_id)
-        account.store.put_child("action", incident.id, wire)
+        wire = account.put_child("action", incident.id, wire)
     return {"action": wire}
 
 
@@ -194,7 +202,7 @@ def create_attachment(exchange: Exchange) -> Wire:
             "incident_id": incident.id,
             "resource": _external_resource(resource),
         }
-        account.store.put_child("attachment", incident.id, wire)
+        wire = account.put_child("attachment", incident.id, wire)
     return {"incident_attachment": wire}
 
 
@@ -240,14 +248,14 @@ def create_timeline_item(exchange: Exchange) -> Wire:
     account, payload = exchange.account, exchange.payload
     refuse_if(exchange.problems)
     with account.store.transaction():
-        known = account.store.recall("timeline_item", payload["idempotency_key"])
+        known = replay.recall(exchange, "timeline_item")
         if known is not None:
             _, wire = account.child_at(exchange.key, "timeline_item", known)
             return {"incident_timeline_item": wire}
         incident = account.incident_in(exchange.key, payload["incident_id"])
         wire = _timeline_item_with(exchange, {**dated(exchange), "incident_id": incident.id})
-        account.store.put_child("timeline_item", incident.id, wire)
-        account.store.remember("timeline_item", payload["idempotency_key"], wire["id"])
+        wire = account.put_child("timeline_item", incident.id, wire)
+        replay.remember(exchange, "timeline_item", wire["id"])
     return {"incident_timeline_item": wire}
 
 
@@ -258,8 +266,10 @@ def update_timeline_item(exchange: Exchange) -> Wire:
     refuse_if(exchange.problems)
     with account.store.transaction():
         incident, before = account.child_at(exchange.key, "timeline_item", exchange.arguments["id"])
+        if "timestamp" in exchange.payload and "activity_log_id" in before:
+            refuse_if([invalid("timestamp", "the timestamp of a promoted item cannot be edited")])
         wire = {**_timeline_item_with(exchange, before), "updated_at": moments.to_text(account.now())}
-        account.store.put_child("timeline_item", incident.id, wire)
+        wire = account.put_child("timeline_item", incident.id, wire)
     return {"incident_timeline_item": wire}
 
 
@@ -290,7 +300,7 @@ def create_membership(exchange: Exchange) -> Wire:
         user = views.user(account.catalogue, payload["user_id"])
         wire = {**dated(exchange), "incident_id": incident.id, "user": user}
         del wire["creator"]
-        account.store.put_child("membership", incident.id, wire)
+        wire = account.put_child("membership", incident.id, wire)
     return {"incident_membership": wire}
 
 

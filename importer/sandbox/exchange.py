@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
@@ -15,8 +16,8 @@ from importer.sandbox.records import Wire
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """`arguments` come from the path; `payload` is the part of the body with the right shape, and `problems`
-    describe the rest: an endpoint adds its own and refuses them together."""
+    """`arguments` come from the path, `body` is the JSON that was sent and `payload` its part with the right
+    shape. `problems` describe the rest: an endpoint adds its own and refuses them together."""
 
     account: Account
     key: ApiKey
@@ -24,3 +25,4 @@ class Exchange:
     query: MultiDict[str, str]
     payload: Wire
     problems: tuple[Problem, ...] = ()
+    body: Any = None

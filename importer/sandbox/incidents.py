@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import assert_never
 
-from importer.sandbox import moments, views
+from importer.sandbox import moments, replay, views
 from importer.sandbox.account import Account, unknown
 from importer.sandbox.assignments import Assignments, is_link, read_assignments, tidy
+from importer.sandbox.choices import CreatesAs
 from importer.sandbox.exchange import Exchange
-from importer.sandbox.options import Idempotency
 from importer.sandbox.problems import Problem, Refusal, conflict, invalid, refuse_if, required
+from importer.sandbox.promotion import promote_timeline
 from importer.sandbox.records import LIVE_CATEGORIES, RETROSPECTIVE, Condition, StoredIncident, Wire
 
 _HOUR = 3_600_000
@@ -28,6 +30,8 @@ def create(exchange: Exchange) -> Wire:
     """POST /v2/incidents: one incident per idempotency key."""
     account = exchange.account
     with account.store.transaction():
+        if account.options.external_id_first:
+            _refuse_taken_number(exchange)
         stored = _known(exchange)
         if stored is None:
             _refuse_beyond_hourly_limit(account)
@@ -37,15 +41,14 @@ def create(exchange: Exchange) -> Wire:
 
 def _known(exchange: Exchange) -> StoredIncident | None:
     """Return the incident that an earlier request with this idempotency key created."""
-    account, payload = exchange.account, exchange.payload
-    if exchange.problems or account.options.idempotency is Idempotency.EXPIRED:
-        return None
-    known = account.store.recall("incident", payload["idempotency_key"])
-    if known is None:
-        return None
-    if account.options.idempotency is Idempotency.CONFLICT:
-        raise conflict("An incident with this idempotency key already exists", "idempotency_key")
-    return account.store.incident(known)
+    known = None if exchange.problems else replay.recall(exchange, replay.INCIDENT)
+    return None if known is None else exchange.account.store.incident(known)
+
+
+def _refuse_taken_number(exchange: Exchange) -> None:
+    options = exchange.payload.get("retrospective_incident_options", {})
+    if "external_id" in options:
+        refuse_if(_external_id_problems(exchange.account, options["external_id"]))
 
 
 def _refuse_beyond_hourly_limit(account: Account) -> None:
@@ -94,11 +97,12 @@ def _create(exchange: Exchange) -> StoredIncident:
             *(_form_problems(account, payload, chosen, assigned) if account.options.enforces_forms else ()),
         ]
     )
-    stored = _new_incident(exchange, chosen, assigned)
-    account.store.put_incident(stored)
-    account.store.remember("incident", payload["idempotency_key"], stored.id)
+    stored = account.put_incident(_new_incident(exchange, chosen, assigned))
+    replay.remember(exchange, replay.INCIDENT, stored.id)
     _note_update(exchange, stored)
-    if not chosen.is_retrospective:
+    if account.options.promotes_timeline:
+        promote_timeline(exchange, stored)
+    if stored.mode != RETROSPECTIVE:
         account.store.announce(f"{views.reference(stored)} was declared in mode {stored.mode}")
     return stored
 
@@ -195,7 +199,23 @@ def _new_incident(exchange: Exchange, chosen: _Chosen, assigned: Assignments) ->
         slack_team_id=payload.get("slack_team_id", ""),
         postmortem_document_url=options.get("postmortem_document_url", ""),
     )
+    stored = _as_created(account, stored, options.get("external_id"))
     return _with_channel(account, _with_set_timestamps(account, _assign(stored, assigned)))
+
+
+def _as_created(account: Account, stored: StoredIncident, external_id: int | None) -> StoredIncident:
+    """Return a new incident as the options make it, whatever was sent."""
+    match account.options.creates_as:
+        case CreatesAs.LIVE:
+            return replace(stored, mode="standard")
+        case CreatesAs.PUBLIC:
+            return replace(stored, visibility="public")
+        case CreatesAs.RENUMBERED if external_id:
+            return replace(stored, number=max(account.store.next_number(), external_id + 1))
+        case CreatesAs.AS_SENT | CreatesAs.RENUMBERED:
+            return stored
+        case never:
+            assert_never(never)
 
 
 def _assign(stored: StoredIncident, assigned: Assignments) -> StoredIncident:
@@ -243,7 +263,7 @@ def edit(exchange: Exchange) -> Wire:
         found = [*_edit_problems(account, stored, changes, assigned), *assigned.problems]
         refuse_if([*exchange.problems, *(replace(each, field=f"incident.{each.field}") for each in found)])
         edited = replace(_assign(_with_changes(account, stored, changes), assigned), updated=account.now())
-        account.store.put_incident(edited)
+        edited = account.put_incident(edited)
         if (edited.status_id, edited.severity_id) != (stored.status_id, stored.severity_id):
             _note_update(exchange, edited)
         if exchange.payload["notify_incident_channel"]:
@@ -325,4 +345,4 @@ def _note_update(exchange: Exchange, stored: StoredIncident) -> None:
     }
     if stored.severity_id:
         wire["new_severity"] = account.catalogue.severities[stored.severity_id]
-    account.store.put_child("update", stored.id, wire)
+    account.put_child("update", stored.id, wire)

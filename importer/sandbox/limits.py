@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 from importer.sandbox import moments
-from importer.sandbox.options import RateLimit, RetryAfter
+from importer.sandbox.choices import RetryAfter
+from importer.sandbox.options import RateLimit
 from importer.sandbox.records import Wire
 
 

@@ -96,7 +96,12 @@ def list_incidents(exchange: Exchange) -> Wire:
     wanted = page(query)
     ordering = Ordering(newest_first(query), wanted.size + 1)
     matching = together(
-        [*visible(exchange.key), in_modes(query.getlist("mode[one_of]")), _filters(account, query)]
+        [
+            *visible(exchange.key),
+            in_modes(query.getlist("mode[one_of]")),
+            Condition("incidents.created <= ?", (account.listed_until(),)),
+            _filters(account, query),
+        ]
     )
     found = account.store.incidents(together([matching, *after(wanted, ordering)]), ordering)
     shown = views.incidents(account, found[: wanted.size])

@@ -65,7 +65,8 @@ def open_sandbox(
         with suppress(Exception):
             store.close()
         raise
-    return Sandbox(Account(catalogue, store, options or SandboxOptions(), clock), sleep)
+    chosen = options or SandboxOptions()
+    return Sandbox(Account(catalogue, store, chosen, lambda: clock() + chosen.clock_offset), sleep)
 
 
 def _open_account(store: Store, seed: Mapping[str, Any] | None) -> Wire:

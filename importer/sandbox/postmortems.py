@@ -48,9 +48,9 @@ def import_document(exchange: Exchange) -> Wire:
         title = tidy(account, payload["title"])
         wire = _document(exchange, incident, {"id": identifier, "document_url": url, "title": title})
         content = {"id": f"{identifier}/content", "markdown": tidy(account, payload["content"])}
-        account.store.put_child(_CONTENT, incident.id, content)
+        account.put_child(_CONTENT, incident.id, content)
         main_url = incident.postmortem_document_url or url
-        _keep(exchange, replace(incident, postmortem_document_url=main_url), wire)
+        wire = _keep(exchange, replace(incident, postmortem_document_url=main_url), wire)
     return {"postmortem_document": wire}
 
 
@@ -80,7 +80,7 @@ def attach_document(exchange: Exchange) -> Wire:
                 "type": "external",
             }
             wire = _document(exchange, incident, new)
-        _keep(exchange, replace(incident, postmortem_document_url=permalink), wire)
+        wire = _keep(exchange, replace(incident, postmortem_document_url=permalink), wire)
     return {"postmortem_document": wire}
 
 
@@ -92,7 +92,7 @@ def update_status(exchange: Exchange) -> Wire:
         incident, before = account.child_at(exchange.key, _KIND, exchange.arguments["id"])
         now = moments.to_text(account.now())
         wire = {**before, "status": exchange.payload["status"], "updated_at": now}
-        account.store.put_child(_KIND, incident.id, wire)
+        wire = account.put_child(_KIND, incident.id, wire)
     return {"postmortem_document": wire}
 
 
@@ -110,10 +110,8 @@ def _document(exchange: Exchange, incident: StoredIncident, new: Wire) -> Wire:
     }
 
 
-def _keep(exchange: Exchange, incident: StoredIncident, wire: Wire) -> None:
+def _keep(exchange: Exchange, incident: StoredIncident, wire: Wire) -> Wire:
     identifiers = tuple(dict.fromkeys((*incident.postmortem_document_ids, wire["id"])))
     updated = exchange.account.now()
-    exchange.account.store.put_child(_KIND, incident.id, wire)
-    exchange.account.store.put_incident(
-        replace(incident, postmortem_document_ids=identifiers, updated=updated)
-    )
+    exchange.account.put_incident(replace(incident, postmortem_document_ids=identifiers, updated=updated))
+    return exchange.account.put_child(_KIND, incident.id, wire)

@@ -155,3 +155,5 @@ _STATUS_PAGES = (
     ),
 )
 ROUTES = (*_INCIDENTS, *_SETTINGS, *_FOLLOW_UPS, *_CHILDREN, *_POSTMORTEMS, *_STATUS_PAGES)
+ENDPOINTS = tuple(route.label for route in ROUTES)
+"""The names that faults and journals use."""

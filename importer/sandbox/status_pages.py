@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from importer.sandbox import moments
+from importer.sandbox import moments, replay
 from importer.sandbox.account import unknown
 from importer.sandbox.assignments import tidy
 from importer.sandbox.exchange import Exchange
@@ -43,7 +43,8 @@ def list_incidents(exchange: Exchange) -> Wire:
         for name in ("group_id", "sub_page_id", "start_at", "end_at")
         if name in query
     )
-    found = exchange.account.store.children_of(_KIND, query["status_page_id"])
+    account = exchange.account
+    found = account.store.children_of(_KIND, query["status_page_id"], account.listed_until())
     component_id = query.get("component_id")
     if component_id is not None:
         found = [
@@ -59,14 +60,14 @@ def create_retrospective(exchange: Exchange) -> Wire:
     returned"); nobody is notified."""
     account, payload = exchange.account, exchange.payload
     with account.store.transaction():
-        identifier = account.store.recall(_KIND, payload.get("idempotency_key", ""))
-        known = None if identifier is None or exchange.problems else account.store.child(_KIND, identifier)
+        identifier = None if exchange.problems else replay.recall(exchange, _KIND)
+        known = None if identifier is None else account.store.child(_KIND, identifier)
         if known is not None:
             return {"status_page_incident": known[1]}
         refuse_if([*exchange.problems, *_problems(exchange)])
         wire = _incident(exchange)
-        account.store.put_child(_KIND, payload["status_page_id"], wire)
-        account.store.remember(_KIND, payload["idempotency_key"], wire["id"])
+        wire = account.put_child(_KIND, payload["status_page_id"], wire)
+        replay.remember(exchange, _KIND, wire["id"])
     return {"status_page_incident": wire}
 
 

@@ -19,7 +19,9 @@ from importer.sandbox import identifiers
 from importer.sandbox.faults import NoReply
 from importer.sandbox.records import Condition, Ordering, StoredIncident, Wire
 
-_FORMAT = 1
+_FORMAT = 2
+LATEST = 2**62
+"""A moment after all others."""
 _TIMEOUT = 30.0
 """Seconds to wait for another process that uses the same file."""
 _TABLES = """
@@ -34,14 +36,15 @@ CREATE INDEX IF NOT EXISTS incident_filters
     ON incidents (id, mode, visibility, status_id, severity_id, type_id, created, updated);
 CREATE INDEX IF NOT EXISTS incident_created ON incidents (created);
 CREATE TABLE IF NOT EXISTS children (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, record TEXT NOT NULL);
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, created INTEGER NOT NULL,
+    record TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS children_of ON children (kind, owner, id);
 CREATE TABLE IF NOT EXISTS options (
     id TEXT PRIMARY KEY, custom_field_id TEXT NOT NULL, sort_key INTEGER NOT NULL, value TEXT NOT NULL,
     UNIQUE (custom_field_id, value));
 CREATE TABLE IF NOT EXISTS creations (
     position INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, made TEXT NOT NULL,
-    in_journal INTEGER NOT NULL DEFAULT 1);
+    content TEXT NOT NULL, created INTEGER NOT NULL, in_journal INTEGER NOT NULL DEFAULT 1);
 CREATE INDEX IF NOT EXISTS creation_keys ON creations (kind, key);
 CREATE TABLE IF NOT EXISTS announcements (position INTEGER PRIMARY KEY, words TEXT NOT NULL);
 """
@@ -137,21 +140,23 @@ class Store:
         query = f"SELECT count(*) FROM incidents WHERE {condition.sql}"  # noqa: S608
         return int(self._rows(query, condition.parameters)[0][0])
 
-    def put_child(self, kind: str, owner: str, wire: Wire) -> None:
+    def put_child(self, kind: str, owner: str, wire: Wire, now: int) -> None:
         """Add a child of `owner` (an incident or a status page), or replace the one with its ID."""
-        self._rows("REPLACE INTO children VALUES (?, ?, ?, ?)", (wire["id"], kind, owner, json.dumps(wire)))
+        query = (
+            "INSERT INTO children VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET record = excluded.record"
+        )
+        self._rows(query, (wire["id"], kind, owner, now, json.dumps(wire)))
 
     def child(self, kind: str, identifier: str) -> tuple[str, Wire] | None:
         """Return a child and the ID of its owner."""
         rows = self._rows("SELECT owner, record FROM children WHERE kind = ? AND id = ?", (kind, identifier))
         return (rows[0][0], json.loads(rows[0][1])) if rows else None
 
-    def children_of(self, kind: str, owner: str) -> list[Wire]:
-        """Return the children of a kind of one owner, oldest first."""
-        rows = self._rows(
-            "SELECT record FROM children WHERE kind = ? AND owner = ? ORDER BY id", (kind, owner)
-        )
-        return [json.loads(row[0]) for row in rows]
+    def children_of(self, kind: str, owner: str, until: int = LATEST) -> list[Wire]:
+        """Return the children of a kind of one owner that were made by `until`, oldest first."""
+        query = "SELECT record FROM children WHERE kind = ? AND owner = ? AND created <= ? ORDER BY id"
+        return [json.loads(row[0]) for row in self._rows(query, (kind, owner, until))]
 
     def children(self, kind: str, condition: Condition) -> list[Wire]:
         """Return the children of a kind of all incidents that match the condition, oldest first."""
@@ -178,17 +183,18 @@ class Store:
                 self._options = (version, {row[0]: dict(zip(names, row, strict=True)) for row in rows})
             return self._options[1]
 
-    def remember(self, kind: str, key: str, made: str) -> None:
-        """Record that an idempotency key created the object with this ID."""
-        self._rows("INSERT INTO creations (kind, key, made) VALUES (?, ?, ?)", (kind, key, made))
+    def remember(self, kind: str, key: str, made: str, content: str, now: int) -> None:
+        """Record that an idempotency key created the object with this ID from this content."""
+        query = "INSERT INTO creations (kind, key, made, content, created) VALUES (?, ?, ?, ?, ?)"
+        self._rows(query, (kind, key, made, content, now))
 
-    def recall(self, kind: str, key: str) -> str | None:
-        """Return the ID of what the key created last."""
-        rows = self._rows(
-            "SELECT made FROM creations WHERE kind = ? AND key = ? ORDER BY position DESC LIMIT 1",
-            (kind, key),
+    def recall(self, kind: str, key: str, since: int | None) -> list[tuple[str, str]]:
+        """Return the ID and the content of what the key created after `since`, latest first."""
+        query = (
+            "SELECT made, content FROM creations WHERE kind = ? AND key = ? AND created > ?"
+            " ORDER BY position DESC"
         )
-        return rows[0][0] if rows else None
+        return self._rows(query, (kind, key, -LATEST if since is None else since))
 
     def announce(self, text: str) -> None:
         """Record an announcement that the real API would have made."""
