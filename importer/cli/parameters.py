@@ -38,9 +38,32 @@ class Argument:
         yield click.Argument([name], **attributes)
 
 
+class _HeadedOption(click.Option):
+    """An option that a help page lists under `heading`."""
+
+    def __init__(self, *arguments: Any, heading: str = "", **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.heading = heading
+
+
+class _HeadedCommand(click.Command):
+    """A command whose help page lists options under their headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        listed: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                heading = getattr(parameter, "heading", "") or "Options"
+                listed.setdefault(heading, []).append(record)
+        for heading, records in listed.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
 class Option(Argument):
     """The click attributes of an option. `within` holds the bounds of a number, `choices` the accepted values
-    of its type, and `shorthand` a choice that also has a flag of its own."""
+    of its type, `shorthand` a choice that also has a flag of its own, and `heading` its group on a help
+    page."""
 
     def __init__(
         self,
@@ -63,7 +86,7 @@ class Option(Argument):
             attributes["help"] += f" [default: {str(attributes['default']).removesuffix('.0')}]"
         elif not attributes.keys() & {"required", "multiple", "is_flag"}:
             raise TypeError(f"the option `{name}` needs a default, or a type that allows None")
-        yield click.Option([self._flag or f"--{name.replace('_', '-')}", name], **attributes)
+        yield _HeadedOption([self._flag or f"--{name.replace('_', '-')}", name], **attributes)
         if self._shorthand:
             yield _shorthand(name, self._shorthand)
 
@@ -89,7 +112,7 @@ def define_command(
 
         create = group.command if group else click.command
         help_page = _help_page(function.__doc__ or "", examples, environment)
-        return create(name, params=list(_parameters(options)), help=help_page)(callback)
+        return create(name, cls=_HeadedCommand, params=list(_parameters(options)), help=help_page)(callback)
 
     return decorate
 

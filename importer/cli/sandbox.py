@@ -12,23 +12,26 @@ from typing import Annotated
 
 from importer.cli.console import open_console
 from importer.cli.parameters import Option, define_command
+from importer.cli.sandbox_flags import SandboxFlags
 from importer.model.errors import UsageError
 from importer.sandbox import (
+    ENDPOINTS,
     Fault,
     FaultKind,
     Faults,
-    Idempotency,
-    RateLimit,
-    RetryAfter,
     Sandbox,
     SandboxOptions,
     Server,
     open_sandbox,
     serve,
 )
-from importer.wire.paths import INCIDENTS
+from importer.wire.paths import FOLLOW_UPS, INCIDENTS, TIMELINE
 
-_FAULT = re.compile(r"(?P<kind>[a-z_]+)(=(?P<percent>\d+(\.\d+)?)%)?(@(?P<route>.+))?")
+_KINDS = ", ".join(each.value for each in FaultKind)
+_FAULT = re.compile(
+    r"(?P<kind>[a-z_]+)(:(?P<status>[45]\d\d))?(#(?P<nth>[1-9]\d*))?"
+    r"(=(?P<percent>\d+(\.\d+)?)%)?(@(?P<route>.+))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +42,16 @@ class ServeOptions:
         Option("The port; 0 picks a free one.", within=(0, 65535), default=8765),
     ]
     data: Annotated[Path | None, Option("Store the account in this file. [default: in memory]")]
-    rate_limit: Annotated[
-        int,
-        Option("Requests per minute; 0 means no limit.", within=(0, None), default=1200),
-    ]
-    creations_per_hour: Annotated[
-        int | None, Option("Limit the incidents created per hour.", within=(1, None))
-    ]
-    idempotency: Annotated[
-        Idempotency,
-        Option("How a repeated idempotency key is answered.", default=Idempotency.REPLAY),
-    ]
-    retry_after: Annotated[
-        RetryAfter,
-        Option("The format of the Retry-After header.", default=RetryAfter.SECONDS),
-    ]
-    normalises: Annotated[bool, Option("Return text, numbers and sets in another form than they were sent.")]
-    sets_timestamps: Annotated[bool, Option("Fill in timestamps that were not sent.")]
-    makes_slack_channels: Annotated[bool, Option("Open a Slack channel for every incident.")]
     fault: Annotated[
         tuple[str, ...],
         Option(
-            f"Inject faults: drop_after=5%, error_before=2%@POST {INCIDENTS}, ... Repeatable. Kinds: "
-            + ", ".join(each.value for each in FaultKind),
-            metavar="KIND[=P%][@ROUTE]",
+            f"Inject faults: drop_after=5%, error_before:500=2%@POST {INCIDENTS}, drop_after#3 (the third"
+            f" request), ... Repeatable. Kinds: {_KINDS}",
+            metavar="KIND[:STATUS][#N][=P%][@ROUTE]",
         ),
     ]
     random_seed: Annotated[int, Option("The seed of the faults, to repeat a run.", default=0, metavar="N")]
+    behaviour: Annotated[SandboxOptions, SandboxFlags()]
 
 
 @define_command(
@@ -80,8 +66,10 @@ def command(options: ServeOptions) -> None:
     limits and errors of the real API as far as they are known. Ctrl-C stops it.
     """
     console = open_console()
+    _check_folder(options.data)
+    _check_missing(options.behaviour.missing)
     faults = Faults(tuple(_fault(each) for each in options.fault), options.random_seed)
-    with open_sandbox_file(options.data, _sandbox_options(options)) as sandbox:
+    with open_sandbox_file(options.data, options.behaviour) as sandbox:
         sandbox.faults = faults
         server = _bound(sandbox, options)
         console.output(f"export INCIDENT_ENDPOINT={server.url}\nexport INCIDENT_API_KEY=sandbox-key")
@@ -119,25 +107,44 @@ def _bound(sandbox: Sandbox, options: ServeOptions) -> Server:
         ) from error
 
 
-def _sandbox_options(options: ServeOptions) -> SandboxOptions:
-    return SandboxOptions(
-        rate_limit=RateLimit(limit=options.rate_limit) if options.rate_limit else None,
-        creations_per_hour=options.creations_per_hour,
-        retry_after=options.retry_after,
-        idempotency=options.idempotency,
-        normalises=options.normalises,
-        sets_timestamps=options.sets_timestamps,
-        makes_slack_channels=options.makes_slack_channels,
-    )
+def _check_folder(path: Path | None) -> None:
+    if path is not None and not path.parent.is_dir():
+        raise UsageError(
+            f"cannot store the account in {path}: {path.parent} is not a folder",
+            hint="create the folder first, or choose another file",
+        )
+
+
+def _check_missing(missing: frozenset[str]) -> None:
+    known = {word for label in ENDPOINTS for word in (label, label.partition(" ")[2])}
+    for each in sorted(missing - known):
+        raise UsageError(
+            f"invalid --missing {each}: no such endpoint",
+            hint=f"write a path as in the API's documentation, such as {TIMELINE} or POST {FOLLOW_UPS}",
+        )
 
 
 def _fault(text: str) -> Fault:
     match = _FAULT.fullmatch(text)
     if not match or match["kind"] not in list(FaultKind):
-        kinds = ", ".join(each.value for each in FaultKind)
         raise UsageError(
             f"invalid --fault {text}",
-            hint=f"write KIND, KIND=5% or KIND=5%@POST {INCIDENTS}; the kinds are {kinds}",
+            hint=f"write KIND, KIND=5% or KIND=5%@POST {INCIDENTS}; the kinds are {_KINDS}",
         )
-    probability = float(match["percent"] or 100) / 100
-    return Fault(FaultKind(match["kind"]), on=match["route"] or "", probability=probability)
+    kind, percent, route = FaultKind(match["kind"]), float(match["percent"] or 100), match["route"] or ""
+    if percent > 100:
+        raise UsageError(f"invalid --fault {text}", hint="a share of requests is at most 100%")
+    if route and route not in ENDPOINTS:
+        raise UsageError(
+            f"invalid --fault {text}: no such endpoint",
+            hint=f"write its method and path as in the API's documentation, such as POST {INCIDENTS}",
+        )
+    if match["status"] and kind not in {FaultKind.ERROR_BEFORE, FaultKind.ERROR_AFTER}:
+        raise UsageError(f"invalid --fault {text}", hint="only error_before and error_after take a status")
+    return Fault(
+        kind,
+        on=route,
+        nth=frozenset({int(match["nth"])} if match["nth"] else ()),
+        probability=percent / 100,
+        status=int(match["status"] or 503),
+    )

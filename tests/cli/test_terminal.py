@@ -287,10 +287,22 @@ def test_a_served_sandbox_says_how_to_reach_it_and_ends_with_ctrl_c(folder: Fold
 
 
 @pytest.mark.parametrize(
-    "words", [["--fault", "nonsense"], ["--fault", "drop_after=x%"], ["--data", "."], ["--host", "192.0.2.1"]]
+    "words",
+    [
+        ["--fault", "nonsense"],
+        ["--fault", "drop_after=x%"],
+        ["--fault", "drop_after=500%"],
+        ["--fault", "drop_after@NOPE"],
+        ["--fault", "drop_after:500"],
+        ["--missing", "/v9/incidents"],
+        ["--data", "."],
+        ["--data", "absent/account.db"],
+        ["--host", "192.0.2.1"],
+    ],
 )
 def test_a_sandbox_that_cannot_be_served_says_why(folder: Folder, words: list[str]) -> None:
     result = folder.call("sandbox", "--port", "0", *words)
     assert result.code == 1
     assert result.err.startswith("Error: ")
     assert "hint:" in result.err
+    assert not (folder.path / "absent").exists()
