@@ -23,7 +23,8 @@ _VIEWER = _scopes(
     incidents.view severities.view users.view"""
 )
 _INCIDENT_EDITOR = _scopes(
-    """actions.create attachments.create external_postmortems.create follow_ups.create follow_ups.update
+    """actions.create attachments.create attachments.destroy external_postmortems.create follow_ups.create
+    follow_ups.destroy follow_ups.update
     incident_calls.create incident_calls.destroy incidents.create incidents.update_custom_fields
     incidents.update_name incidents.update_role_assignments incidents.update_severity
     incidents.update_status incidents.update_summary incidents.update_timestamps timeline_items.create

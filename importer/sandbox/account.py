@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importer.sandbox.access import ApiKey
 from importer.sandbox.catalogue import Catalogue
 from importer.sandbox.options import SandboxOptions
-from importer.sandbox.problems import Problem, Refusal, invalid, not_found
+from importer.sandbox.problems import Problem, Refusal, forbidden, invalid, not_found
 from importer.sandbox.records import StoredIncident, Wire
 from importer.sandbox.rewriting import rewritten_child, rewritten_incident
 from importer.sandbox.store import LATEST, Store
@@ -55,8 +55,10 @@ class Account:
         incident = (
             self.store.incident_numbered(int(identifier)) if is_number else self.store.incident(identifier)
         )
-        if incident is None or not may_see(key, incident):
+        if incident is None:
             raise not_found()
+        if not may_see(key, incident):
+            raise forbidden("incidents.view_private") if self.options.hidden_status == 403 else not_found()
         return incident
 
     def incident_in(self, key: ApiKey, identifier: str) -> StoredIncident:

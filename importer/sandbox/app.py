@@ -21,6 +21,7 @@ from importer.sandbox.account import Account
 from importer.sandbox.exchange import Exchange
 from importer.sandbox.faults import Fault, FaultKind, Faults, FaultScript, NoReply, NoReplyInTime
 from importer.sandbox.journal import Journal, RequestCounts
+from importer.sandbox.lengths import limit_lengths
 from importer.sandbox.limits import Allowance, Limiter
 from importer.sandbox.payload import read
 from importer.sandbox.problems import Problem, Refusal
@@ -32,7 +33,13 @@ if TYPE_CHECKING:
 
 _HTML = b"<html><head><title>500</title></head><body><h1>Something went wrong</h1></body></html>"
 _BEFORE = frozenset(
-    {FaultKind.TOO_MANY_REQUESTS, FaultKind.ERROR_BEFORE, FaultKind.DROP_BEFORE, FaultKind.HTML}
+    {
+        FaultKind.TOO_MANY_REQUESTS,
+        FaultKind.CONFLICT,
+        FaultKind.ERROR_BEFORE,
+        FaultKind.DROP_BEFORE,
+        FaultKind.HTML,
+    }
 )
 
 
@@ -66,11 +73,7 @@ class Application:
         ]
         self._map = Map(
             [
-                *(
-                    Rule(_rule(route.path), methods=[route.method], endpoint=route)
-                    for route in ROUTES
-                    if not {route.path, route.label} & account.options.missing
-                ),
+                *(Rule(_rule(route.path), methods=[route.method], endpoint=route) for route in ROUTES),
                 *(Rule(path, methods=[method], endpoint=control) for method, path, control in controls),
             ],
             merge_slashes=False,
@@ -109,6 +112,9 @@ class Application:
             return self._count(request, refuse(problems.not_found()))
         except MethodNotAllowed:
             return self._count(request, refuse(problems.method_not_allowed()))
+        options = self._account.options
+        if isinstance(endpoint, Route) and {endpoint.path, endpoint.label} & options.missing:
+            return self._count(request, refuse(problems.missing_endpoint(options.missing_status)))
         if isinstance(endpoint, Route):
             return self._answer_route(request, endpoint, arguments, request_id)
         try:
@@ -169,10 +175,7 @@ class Application:
         self, drawn: list[Fault], carry_out: Callable[[], Reply], key: ApiKey, request_id: str
     ) -> Reply:
         """The reply, after what the faults on this request do to it."""
-        for fault in drawn:
-            if fault.kind is FaultKind.LATENCY:
-                self._counts.count_fault(fault.kind)
-                self._sleep(fault.seconds)
+        self._delay(drawn)
         failure = next((fault for fault in drawn if fault.kind is not FaultKind.LATENCY), None)
         if failure is None:
             return carry_out()
@@ -183,6 +186,8 @@ class Application:
                 return self._too_many(self._fault_allowance(failure), key, request_id)
             case FaultKind.HTML:
                 return Reply(500, _HTML, content_type="text/html")
+            case FaultKind.CONFLICT:
+                return _refused(problems.conflict("Somebody else changed this. Try again."), request_id)
             case FaultKind.ERROR_BEFORE | FaultKind.ERROR_AFTER:
                 return _unavailable(failure.status, request_id)
             case FaultKind.HANG:
@@ -195,6 +200,12 @@ class Application:
             case _:
                 assert_never(failure.kind)
 
+    def _delay(self, drawn: list[Fault]) -> None:
+        for fault in drawn:
+            if fault.kind is FaultKind.LATENCY:
+                self._counts.count_fault(fault.kind)
+                self._sleep(fault.seconds)
+
     def _fault_allowance(self, failure: Fault) -> Allowance:
         limit = self._account.options.rate_limit or STATUS_PAGE_LIMIT
         return Allowance(False, limit, 0, failure.seconds, float(limit.window))
@@ -206,10 +217,19 @@ class Application:
             key.require([route.scope] if route.scope else [])
             body = _json(request) if route.body else None
             payload, found = read(route.body, body) if route.body else ({}, [])
+            payload, too_long = limit_lengths(self._account.options, payload)
+            found += too_long
             exchange = Exchange(self._account, key, arguments, request.args, payload, tuple(found), body)
-            return _ok(route.status, route.answer(exchange))
+            wire = route.answer(exchange)
+            return Reply(204, b"") if route.status == 204 else _ok(route.status, wire)
         except Refusal as refusal:
-            return _refused(refusal, request_id)
+            return replace(_refused(refusal, request_id), headers=self._hints(refusal))
+
+    def _hints(self, refusal: Refusal) -> Mapping[str, str]:
+        if refusal.retry_after is None:
+            return {}
+        form = self._account.options.retry_after
+        return {"Retry-After": limits.retry_after(refusal.retry_after, self._account.clock(), form)}
 
     def _get_journal(self, _request: Request) -> Wire:
         return self.journal().wire()

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from typing import assert_never
 from urllib.parse import urlsplit
 
 from importer.sandbox.account import Account, unknown
+from importer.sandbox.choices import Clearing, UnknownEmail
 from importer.sandbox.problems import Problem, invalid, required
 from importer.sandbox.records import Wire
 
@@ -83,10 +85,7 @@ def _values(
         for place, value in enumerate(values)
         if value is not None
     ]
-    kept = tuple(dict.fromkeys(value for value in read if value))
-    if reading.account.options.normalises and custom_field["field_type"] == "multi_select":
-        return tuple(sorted(kept, reverse=True))
-    return kept
+    return tuple(dict.fromkeys(value for value in read if value))
 
 
 def _value(reading: _Reading, custom_field: Wire, value: Wire, path: str) -> str:
@@ -116,14 +115,14 @@ def _catalog_entry(reading: _Reading, custom_field: Wire, text: str, path: str) 
     return str(entry["id"])
 
 
-def _text(reading: _Reading, _custom_field: Wire, text: str, _path: str) -> str:
-    return tidy(reading.account, text)
+def _text(_reading: _Reading, _custom_field: Wire, text: str, _path: str) -> str:
+    return text
 
 
 def _link(reading: _Reading, _custom_field: Wire, text: str, path: str) -> str:
     if text and not is_link(text):
         reading.refuse(path, f"{text!r} is not a valid URL")
-    return tidy(reading.account, text)
+    return text
 
 
 def _numeric(reading: _Reading, _custom_field: Wire, text: str, path: str) -> str:
@@ -134,8 +133,6 @@ def _numeric(reading: _Reading, _custom_field: Wire, text: str, path: str) -> st
     if text and not number.is_finite():
         reading.refuse(path, f"{text!r} is not a number")
         return ""
-    if text and reading.account.options.normalises:
-        return f"{number.normalize():f}"
     return text
 
 
@@ -160,39 +157,66 @@ def _roles(reading: _Reading, assignments: Sequence[Wire | None]) -> tuple[dict[
         if role["role_type"] == "reporter":
             reporters.append(int(path.rpartition(".")[2]))
         assignee = assignment.get("assignee")
-        found[identifier] = "" if assignee is None else _assignee(reading, assignee, f"{path}.assignee")
+        if assignee is not None:
+            user = _assignee(reading, assignee, f"{path}.assignee")
+        elif _clears(reading, assignment, f"{path}.assignee"):
+            user = ""
+        else:
+            continue
+        if user is not None:
+            found[identifier] = user
     return found, tuple(reporters)
 
 
-def _assignee(reading: _Reading, assignee: Wire, path: str) -> str:
-    users = reading.account.catalogue.users
+def _clears(reading: _Reading, item: Wire, path: str) -> bool:
+    """Return whether an item without a value clears; it may have null, or no property at all."""
+    match reading.account.options.clearing:
+        case Clearing.OMITTED:
+            return True
+        case Clearing.NULL:
+            return path.rpartition(".")[2] in item
+        case Clearing.NEVER:
+            return False
+        case Clearing.REFUSED:
+            reading.problems.append(required(path))
+            return False
+        case never:
+            assert_never(never)
+
+
+def _assignee(reading: _Reading, assignee: Wire, path: str) -> str | None:
+    """Return the ID of the assigned user, or None if the assignment is to be ignored."""
+    options, users = reading.account.options, reading.account.catalogue.users
     for key in ("id", "slack_user_id", "email"):
         if text := assignee.get(key):
             matching = [user for user in users.values() if user.get(key) == text]
             # Merges leave several users with one email; the active one is meant.
             active = [user for user in matching if user["is_active"]] or matching
-            if len(active) == 1:
+            if not active and key == "email" and options.unknown_email is UnknownEmail.IGNORED:
+                return None
+            if len(active) != 1:
+                reading.refuse(f"{path}.{key}", f"{len(active)} users have the {key} {text!r}")
+            elif options.refuses_inactive and not active[0]["is_active"]:
+                reading.refuse(f"{path}.{key}", f"the user {active[0]['name']!r} is not active")
+            else:
                 return str(active[0]["id"])
-            reading.refuse(f"{path}.{key}", f"{len(active)} users have the {key} {text!r}")
-            return ""
+            return None
     reading.problems.append(required(path, "an assignee needs an id, an email or a slack_user_id"))
-    return ""
+    return None
 
 
 def _timestamps(reading: _Reading, values: Sequence[Wire | None]) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
+    now = reading.account.now()
     for path, value in _present("incident_timestamp_values", values, "incident_timestamp_id"):
-        identifier = value["incident_timestamp_id"]
-        if identifier in reading.account.catalogue.timestamps:
-            found[identifier] = value.get("value")
-        else:
+        identifier, moment = value["incident_timestamp_id"], value.get("value")
+        if identifier not in reading.account.catalogue.timestamps:
             reading.problems.append(unknown(f"{path}.incident_timestamp_id", identifier))
+        elif moment is not None and reading.account.options.refuses_future and moment > now:
+            reading.refuse(f"{path}.value", "the timestamp is in the future")
+        elif moment is not None or _clears(reading, value, f"{path}.value"):
+            found[identifier] = moment
     return found
-
-
-def tidy(account: Account, text: str) -> str:
-    """Return a text as the server stores it: as sent, or normalised if the options require it."""
-    return text.replace("\r\n", "\n").strip() if account.options.normalises else text
 
 
 def is_link(text: str) -> bool:

@@ -77,8 +77,17 @@ _DEFAULTS: dict[str, Wire] = {
         "expressions": [],
     },
     "follow_up_priorities": {},
+    "follow_up_categories": {},
 }
-_RANKED = frozenset({"severities", "incident_statuses", "incident_timestamps", "follow_up_priorities"})
+_RANKED = frozenset(
+    {
+        "severities",
+        "incident_statuses",
+        "incident_timestamps",
+        "follow_up_priorities",
+        "follow_up_categories",
+    }
+)
 _SEED_ONLY = frozenset({"options", "catalog_type", "set_on", "entries", "items"})
 
 
@@ -109,6 +118,7 @@ class Catalogue:
     workflows: Mapping[str, Wire]
     forms: Mapping[str, Wire]
     follow_up_priorities: Mapping[str, Wire]
+    follow_up_categories: Mapping[str, Wire]
     set_on: Mapping[str, str]
 
     def status_of(self, category: str) -> str:
@@ -175,6 +185,7 @@ def from_seed(seed: Mapping[str, Any]) -> Catalogue:
         workflows=tables["workflows"],
         forms={form["id"]: form for form in (_form(form, tables) for form in seed.get("incident_forms", ()))},
         follow_up_priorities=tables["follow_up_priorities"],
+        follow_up_categories=tables["follow_up_categories"],
         set_on={
             timestamp["id"]: timestamp["set_on"]
             for timestamp in _entries("incident_timestamps", seed.get("incident_timestamps", ()))

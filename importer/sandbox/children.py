@@ -1,5 +1,5 @@
-"""Turn payloads into children of an incident: follow-ups, actions, attachments, timeline items, memberships,
-updates and relationships. Only timeline items have an idempotency key; every other create adds another one.
+"""Turn payloads into children of an incident: actions, attachments, timeline items, memberships, updates and
+relationships. Only timeline items have an idempotency key; every other create adds another one.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from typing import Any
 
 from importer.sandbox import moments, replay, views
 from importer.sandbox.account import unknown
-from importer.sandbox.assignments import is_link, tidy
+from importer.sandbox.assignments import is_link
+from importer.sandbox.choices import RepeatedGrant
 from importer.sandbox.exchange import Exchange
-from importer.sandbox.listing import between_moments, in_modes, page, paged, together, visible
-from importer.sandbox.problems import Problem, invalid, refuse_if, required
+from importer.sandbox.listing import in_modes, page, paged, together, visible
+from importer.sandbox.problems import Problem, conflict, invalid, refuse_if, required
 from importer.sandbox.records import Condition, Wire
 
 _ATTACHMENT_URL = "arbitrary_url"
-_DETAILS = frozenset({"description", "labels", "assignee", "assignee_team", "priority", "category"})
-"""What a PUT of a follow-up clears if it replaces the whole object."""
 
 
 def listed(exchange: Exchange, kind: str, *conditions: Condition) -> list[Wire]:
@@ -45,130 +44,43 @@ def dated(exchange: Exchange) -> Wire:
     }
 
 
-def _mode_condition(exchange: Exchange) -> Condition:
+def in_query_modes(exchange: Exchange) -> Condition:
+    """Return the condition for the modes that a query names."""
     return in_modes(exchange.query.getlist("incident_mode"))
 
 
-def list_follow_ups(exchange: Exchange) -> Wire:
-    """GET /v2/follow_ups: unpaginated."""
-    return {"follow_ups": _follow_ups(exchange)}
-
-
-def page_follow_ups(exchange: Exchange) -> Wire:
-    """GET /v3/follow_ups: a page at a time, oldest first."""
-    found = between_moments(exchange.query, _follow_ups(exchange))
-    return paged(page(exchange.query), "follow_ups", found)
-
-
-def _follow_ups(exchange: Exchange) -> list[Wire]:
-    found = listed(exchange, "follow_up", _mode_condition(exchange))
-    team_id = exchange.query.get("assignee_team_id")
-    if team_id is None:
-        return found
-    return [each for each in found if each.get("assignee_team", {}).get("id") == team_id]
-
-
-def show_follow_up(exchange: Exchange) -> Wire:
-    """GET /v2/follow_ups/{id}, and v3."""
-    _, wire = exchange.account.child_at(exchange.key, "follow_up", exchange.arguments["id"])
-    return {"follow_up": wire}
-
-
-def create_follow_up(exchange: Exchange) -> Wire:
-    """POST /v2/follow_ups, and v3: a new follow-up is always outstanding."""
-    account, payload = exchange.account, exchange.payload
-    refuse_if([*exchange.problems, *_follow_up_problems(exchange)])
-    with account.store.transaction():
-        incident = account.incident_in(exchange.key, payload["incident_id"])
-        new = {**dated(exchange), "incident_id": incident.id, "status": "outstanding", "labels": []}
-        wire = _follow_up_with(exchange, new)
-        wire = account.put_child("follow_up", incident.id, wire)
-    return {"follow_up": wire}
-
-
-def update_follow_up(exchange: Exchange) -> Wire:
-    """PUT /v2/follow_ups/{id}, and v3: set what is given; a null assignee is removed."""
-    account, payload = exchange.account, exchange.payload
-    refuse_if([*exchange.problems, *_follow_up_problems(exchange)])
-    with account.store.transaction():
-        incident, before = account.child_at(exchange.key, "follow_up", exchange.arguments["id"])
-        now = moments.to_text(account.now())
-        kept = {**_without_details(before), "labels": []} if account.options.put_replaces else before
-        wire = {**_follow_up_with(exchange, kept), "updated_at": now}
-        if "status" in payload:
-            wire["status"] = payload["status"]
-            wire.pop("completed_at", None)
-            if payload["status"] == "completed":
-                wire["completed_at"] = before.get("completed_at", now)
-        wire = account.put_child("follow_up", incident.id, wire)
-    return {"follow_up": wire}
-
-
-def _without_details(wire: Wire) -> Wire:
-    return {name: value for name, value in wire.items() if name not in _DETAILS}
-
-
-def _follow_up_problems(exchange: Exchange) -> Iterator[Problem]:
-    catalogue, payload = exchange.account.catalogue, exchange.payload
-    tables: dict[str, Mapping[str, Any]] = {
-        "assignee_id": catalogue.users,
-        "assignee_team_id": catalogue.teams,
-        "follow_up_priority_option_id": catalogue.follow_up_priorities,
-        # The sandbox's account has neither categories nor an issue tracker.
-        "follow_up_category_id": {},
-        "external_issue_reference_id": {},
-    }
-    yield from _unknown(payload, tables)
-    if payload.get("status") == "deleted":
-        yield invalid("status", "setting the status to deleted is not allowed")
-
-
-def _unknown(payload: Wire, tables: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+def unknown_ids(payload: Wire, tables: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     """Yield a problem for each identifier in a payload that its table lacks."""
     for name, table in tables.items():
         if payload.get(name) and payload[name] not in table:
             yield unknown(name, payload[name])
 
 
-def _follow_up_with(exchange: Exchange, before: Wire) -> Wire:
-    catalogue, payload = exchange.account.catalogue, exchange.payload
-    wire = dict(before)
-    for name in ("title", "description"):
-        if name in payload:
-            wire[name] = tidy(exchange.account, payload[name])
-    if "labels" in payload:
-        wire["labels"] = [label for label in payload["labels"] if label is not None]
-    if "assignee_id" in payload:
-        wire.pop("assignee", None)
-        if payload["assignee_id"]:
-            wire["assignee"] = views.user(catalogue, payload["assignee_id"])
-    if "assignee_team_id" in payload:
-        wire.pop("assignee_team", None)
-        if payload["assignee_team_id"]:
-            team = catalogue.teams[payload["assignee_team_id"]]
-            wire["assignee_team"] = {"id": team["id"], "name": team["name"]}
-    if payload.get("follow_up_priority_option_id"):
-        wire["priority"] = catalogue.follow_up_priorities[payload["follow_up_priority_option_id"]]
-    return wire
+def inactive_assignee(exchange: Exchange) -> Iterator[Problem]:
+    """Yield the problem of an assignee who is not active, if the account refuses those."""
+    user = exchange.account.catalogue.users.get(exchange.payload.get("assignee_id") or "")
+    if exchange.account.options.refuses_inactive and user is not None and not user["is_active"]:
+        yield invalid("assignee_id", f"the user {user['name']!r} is not active")
 
 
 def list_actions(exchange: Exchange) -> Wire:
     """GET /v2/actions: unpaginated."""
-    return {"actions": listed(exchange, "action", _mode_condition(exchange))}
+    return {"actions": listed(exchange, "action", in_query_modes(exchange))}
 
 
 def create_action(exchange: Exchange) -> Wire:
     """POST /v2/actions."""
     account, payload = exchange.account, exchange.payload
     assignee_id = payload.get("assignee_id", "")
-    refuse_if([*exchange.problems, *_unknown(payload, {"assignee_id": account.catalogue.users})])
+    found = unknown_ids(payload, {"assignee_id": account.catalogue.users})
+    refuse_if([*exchange.problems, *found, *inactive_assignee(exchange)])
     with account.store.transaction():
         incident = account.incident_in(exchange.key, payload["incident_id"])
         wire = {
             **dated(exchange),
             "incident_id": incident.id,
             "status": "outstanding",
-            "description": tidy(account, payload["description"]),
+            "description": payload["description"],
         }
         if assignee_id:
             wire["assignee"] = views.user(account.catalogue, assignee_id)
@@ -206,6 +118,15 @@ def create_attachment(exchange: Exchange) -> Wire:
     return {"incident_attachment": wire}
 
 
+def delete_attachment(exchange: Exchange) -> Wire:
+    """DELETE /v1/incident_attachments/{id}."""
+    account, identifier = exchange.account, exchange.arguments["id"]
+    with account.store.transaction():
+        account.child_at(exchange.key, "attachment", identifier)
+        account.store.remove_child("attachment", identifier)
+    return {}
+
+
 def _attachment_problems(exchange: Exchange, resource: Wire) -> Iterator[Problem]:
     kind, url = resource.get("resource_type"), resource.get("url", "")
     if kind and kind not in exchange.account.catalogue.attachment_types:
@@ -239,7 +160,7 @@ def list_timeline_items(exchange: Exchange) -> Wire:
         refuse_if([required("incident_id")])
     items = listed(exchange, "timeline_item")
     items.sort(key=lambda item: (moments.from_text(item["timestamp"]), item["id"]))
-    return paged(page(exchange.query), "incident_timeline_items", items)
+    return paged(page(exchange), "incident_timeline_items", items)
 
 
 def create_timeline_item(exchange: Exchange) -> Wire:
@@ -278,7 +199,7 @@ def _timeline_item_with(exchange: Exchange, before: Wire) -> Wire:
     wire = dict(before)
     for name in ("title", "description"):
         if name in payload:
-            wire[name] = tidy(exchange.account, payload[name])
+            wire[name] = payload[name]
     if "timestamp" in payload:
         wire["timestamp"] = moments.to_text(payload["timestamp"])
     if wire.get("description") == "":
@@ -289,13 +210,15 @@ def _timeline_item_with(exchange: Exchange, before: Wire) -> Wire:
 def create_membership(exchange: Exchange) -> Wire:
     """POST /v1/incident_memberships: private incidents only; a repeated one returns the first."""
     account, payload = exchange.account, exchange.payload
-    refuse_if([*exchange.problems, *_unknown(payload, {"user_id": account.catalogue.users})])
+    refuse_if([*exchange.problems, *unknown_ids(payload, {"user_id": account.catalogue.users})])
     with account.store.transaction():
         incident = account.incident_in(exchange.key, payload["incident_id"])
-        if not incident.is_private:
+        if not incident.is_private and not account.options.public_memberships:
             refuse_if([invalid("incident_id", "only private incidents have memberships")])
         for wire in account.store.children_of("membership", incident.id):
             if wire["user"]["id"] == payload["user_id"]:
+                if account.options.repeated_grant is RepeatedGrant.CONFLICT:
+                    raise conflict("The user is a member of this incident already", "user_id")
                 return {"incident_membership": wire}
         user = views.user(account.catalogue, payload["user_id"])
         wire = {**dated(exchange), "incident_id": incident.id, "user": user}
@@ -306,11 +229,11 @@ def create_membership(exchange: Exchange) -> Wire:
 
 def list_updates(exchange: Exchange) -> Wire:
     """GET /v2/incident_updates."""
-    return paged(page(exchange.query), "incident_updates", listed(exchange, "update"))
+    return paged(page(exchange), "incident_updates", listed(exchange, "update"))
 
 
 def list_relationships(exchange: Exchange) -> Wire:
     """GET /v1/incident_relationships: always empty, as nothing creates them."""
     if "incident_id" not in exchange.query:
         refuse_if([required("incident_id")])
-    return paged(page(exchange.query), "incident_relationships", [])
+    return paged(page(exchange), "incident_relationships", [])

@@ -66,3 +66,124 @@ class RetryAfter(StrEnum):
 
     SECONDS = "seconds"
     HTTP_DATE = "http_date"
+
+
+class OmittedStatus(StrEnum):
+    """The status of a retrospective incident that names none."""
+
+    CLOSED = "closed"
+    TRIAGE = "triage"
+    REFUSED = "refused"
+
+
+class TriageTypes(StrEnum):
+    """What `create_in_triage: always` means for a retrospective incident of that type."""
+
+    IGNORED = "ignored"
+    HONOURED = "honoured"
+    """It is created in triage, whatever status was sent."""
+    REFUSED = "refused"
+
+
+class TimestampEdits(StrEnum):
+    """What an edit does to a timestamp that has a value."""
+
+    OVERWRITE = "overwrite"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
+class Clearing(StrEnum):
+    """What clears a timestamp or a role."""
+
+    OMITTED = "omitted"
+    """A value that is left out, or null."""
+    NULL = "null"
+    """Only null; a value that is left out changes nothing."""
+    NEVER = "never"
+    """Neither; both change nothing."""
+    REFUSED = "refused"
+    """Neither; both are refused."""
+
+
+class EditField(StrEnum):
+    """A field of an edit."""
+
+    NAME = "name"
+    SUMMARY = "summary"
+    SEVERITY = "severity_id"
+    STATUS = "incident_status_id"
+    CUSTOM_FIELDS = "custom_field_entries"
+    ROLES = "incident_role_assignments"
+    TIMESTAMPS = "incident_timestamp_values"
+    CALL_URL = "call_url"
+    CHANNEL_NAME = "slack_channel_name_override"
+
+
+class ExternalIds(StrEnum):
+    """Whether a creation may choose its number."""
+
+    BY_ACCOUNT = "by_account"
+    """If the account has the feature `external_id`."""
+    REFUSED = "refused"
+    """422."""
+    FORBIDDEN = "forbidden"
+    """403."""
+
+
+class NumberForm(StrEnum):
+    """How numeric custom fields are stored."""
+
+    AS_SENT = "as_sent"
+    PLAIN = "plain"
+    """5.0 as 5."""
+    DECIMAL = "decimal"
+    """5 as 5.0."""
+
+
+class TooLong(StrEnum):
+    """What becomes of a text beyond the greatest length."""
+
+    REFUSED = "refused"
+    CUT = "cut"
+
+
+class UnknownEmail(StrEnum):
+    """What becomes of a role whose assignee's email nobody has."""
+
+    REFUSED = "refused"
+    IGNORED = "ignored"
+
+
+class LastCursor(StrEnum):
+    """What `pagination_meta.after` is on the last page."""
+
+    ABSENT = "absent"
+    NULL = "null"
+    EMPTY = "empty"
+    """An empty string."""
+    EXTRA = "extra"
+    """A cursor; the page after it is empty."""
+
+
+class LargePages(StrEnum):
+    """What becomes of a page_size above the maximum."""
+
+    CLAMPED = "clamped"
+    REFUSED = "refused"
+
+
+class Deleted(StrEnum):
+    """What becomes of a deleted follow-up."""
+
+    VANISHES = "vanishes"
+    STAYS = "stays"
+    """It is listed with the status `deleted`."""
+
+
+class RepeatedGrant(StrEnum):
+    """The answer to a second membership of one user."""
+
+    REPLAY = "replay"
+    """201 with the first."""
+    CONFLICT = "conflict"

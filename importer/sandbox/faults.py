@@ -24,6 +24,8 @@ class FaultKind(StrEnum):
     """The answer comes `seconds` later."""
     TOO_MANY_REQUESTS = "too_many_requests"
     """429 with Retry-After of `seconds`; nothing is carried out."""
+    CONFLICT = "conflict"
+    """409, as if another request had won a race; nothing is carried out."""
     ERROR_BEFORE = "error_before"
     """`status` (503); nothing is carried out."""
     ERROR_AFTER = "error_after"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from werkzeug.datastructures import MultiDict
 
 from importer.sandbox import moments, views
 from importer.sandbox.access import ApiKey
 from importer.sandbox.account import Account
+from importer.sandbox.choices import LargePages, LastCursor
 from importer.sandbox.exchange import Exchange
 from importer.sandbox.problems import Problem, invalid, refuse_if
 from importer.sandbox.records import RETROSPECTIVE, Condition, Ordering, Wire
@@ -24,23 +26,41 @@ _NOT_FILTERED = frozenset({"custom_field", "incident_role"})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """At most `size` items after the cursor `after` (empty: from the start)."""
+    """At most `size` items after the cursor `after` (empty: from the start). `last_cursor` is what marks the
+    last page."""
 
     size: int
     after: str
+    last_cursor: LastCursor
 
 
-def page(query: Mapping[str, str], largest: int = 250) -> Page:
+def page(exchange: Exchange, largest: int = 250) -> Page:
     """Return the page that a query requests: 25 items by default, at most `largest`. Raises a 422."""
+    query, options = exchange.query, exchange.account.options
     text = query.get("page_size", "25")
     if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text) >= 1):
         refuse_if([invalid("page_size", "page_size must be a number from 1")])
-    return Page(min(int(text), largest), query.get("after", ""))
+    if int(text) > largest and options.large_pages is LargePages.REFUSED:
+        refuse_if([invalid("page_size", f"page_size must be at most {largest}")])
+    return Page(min(int(text), largest), query.get("after", ""), options.last_cursor)
 
 
 def meta(wanted: Page, items: Sequence[Wire], has_more: bool) -> Wire:
-    """Return the pagination_meta of a page; the last page has no `after`."""
-    return {"page_size": wanted.size, **({"after": items[-1]["id"]} if has_more else {})}
+    """Return the pagination_meta of a page."""
+    size: Wire = {"page_size": wanted.size}
+    if has_more:
+        return {**size, "after": items[-1]["id"]}
+    match wanted.last_cursor:
+        case LastCursor.NULL:
+            return {**size, "after": None}
+        case LastCursor.EMPTY:
+            return {**size, "after": ""}
+        case LastCursor.EXTRA if items:
+            return {**size, "after": items[-1]["id"]}
+        case LastCursor.ABSENT | LastCursor.EXTRA:
+            return size
+        case never:
+            assert_never(never)
 
 
 def paged(wanted: Page, name: str, items: Iterable[Wire]) -> Wire:
@@ -64,11 +84,16 @@ def newest_first(query: Mapping[str, str]) -> bool:
     return sort_by == _NEWEST_FIRST
 
 
-def after(wanted: Page, ordering: Ordering) -> list[Condition]:
+def after(wanted: Page, ordering: Ordering, skips_ties: bool) -> list[Condition]:
     """Return the condition that starts a page after its cursor. IDs increase with time, so their order is the
-    order of creation."""
+    order of creation; a page by time alone skips what was created with the last of the page before."""
+    if not wanted.after:
+        return []
     sign = "<" if ordering.newest_first else ">"
-    return [Condition(f"incidents.id {sign} ?", (wanted.after,))] if wanted.after else []
+    if skips_ties:
+        last = "(SELECT last.created FROM incidents AS last WHERE last.id = ?)"
+        return [Condition(f"incidents.created {sign} {last}", (wanted.after,))]
+    return [Condition(f"incidents.id {sign} ?", (wanted.after,))]
 
 
 def together(conditions: Iterable[Condition], operator: str = "AND") -> Condition:
@@ -93,7 +118,7 @@ def in_modes(modes: Sequence[str]) -> Condition:
 def list_incidents(exchange: Exchange) -> Wire:
     """GET /v2/incidents: filtered and paginated."""
     account, query = exchange.account, exchange.query
-    wanted = page(query)
+    wanted = page(exchange)
     ordering = Ordering(newest_first(query), wanted.size + 1)
     matching = together(
         [
@@ -103,7 +128,9 @@ def list_incidents(exchange: Exchange) -> Wire:
             _filters(account, query),
         ]
     )
-    found = account.store.incidents(together([matching, *after(wanted, ordering)]), ordering)
+    found = account.store.incidents(
+        together([matching, *after(wanted, ordering, account.options.skips_ties)]), ordering
+    )
     shown = views.incidents(account, found[: wanted.size])
     total = account.store.count_incidents(matching)
     return {

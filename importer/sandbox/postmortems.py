@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from importer.sandbox import moments, views
-from importer.sandbox.assignments import is_link, tidy
+from importer.sandbox.assignments import is_link
 from importer.sandbox.children import listed
 from importer.sandbox.exchange import Exchange
 from importer.sandbox.listing import newest_first, page, paged
@@ -19,7 +19,7 @@ def list_documents(exchange: Exchange) -> Wire:
     """GET /v1/postmortem_documents."""
     documents = listed(exchange, _KIND)
     ordered = documents[::-1] if newest_first(exchange.query) else documents
-    return paged(page(exchange.query), "postmortem_documents", ordered)
+    return paged(page(exchange), "postmortem_documents", ordered)
 
 
 def show_document(exchange: Exchange) -> Wire:
@@ -45,9 +45,9 @@ def import_document(exchange: Exchange) -> Wire:
         incident = account.incident_at(exchange.key, exchange.arguments["id"])
         identifier = account.new_identifier()
         url = f"{views.permalink(account.catalogue, incident)}/post-mortems/{identifier}"
-        title = tidy(account, payload["title"])
+        title = payload["title"]
         wire = _document(exchange, incident, {"id": identifier, "document_url": url, "title": title})
-        content = {"id": f"{identifier}/content", "markdown": tidy(account, payload["content"])}
+        content = {"id": f"{identifier}/content", "markdown": payload["content"]}
         account.put_child(_CONTENT, incident.id, content)
         main_url = incident.postmortem_document_url or url
         wire = _keep(exchange, replace(incident, postmortem_document_url=main_url), wire)
@@ -72,16 +72,27 @@ def attach_document(exchange: Exchange) -> Wire:
             now = moments.to_text(account.now())
             wire = {**documents[0], "document_url": permalink, "updated_at": now}
         else:
-            title = f"{views.reference(incident)}: {incident.name}"
-            new = {
-                "id": account.new_identifier(),
-                "document_url": permalink,
-                "title": title,
-                "type": "external",
-            }
-            wire = _document(exchange, incident, new)
-        wire = _keep(exchange, replace(incident, postmortem_document_url=permalink), wire)
+            wire = _external_document(exchange, incident, permalink)
+        if not account.options.attach_keeps_url:
+            incident = replace(incident, postmortem_document_url=permalink)
+        wire = _keep(exchange, incident, wire)
     return {"postmortem_document": wire}
+
+
+def make_document(exchange: Exchange, incident: StoredIncident) -> StoredIncident:
+    """Make an external document of a new incident's link to a post-mortem; return the incident with it."""
+    _keep(exchange, incident, _external_document(exchange, incident, incident.postmortem_document_url))
+    return exchange.account.store.incident(incident.id) or incident
+
+
+def _external_document(exchange: Exchange, incident: StoredIncident, permalink: str) -> Wire:
+    new = {
+        "id": exchange.account.new_identifier(),
+        "document_url": permalink,
+        "title": f"{views.reference(incident)}: {incident.name}",
+        "type": "external",
+    }
+    return _document(exchange, incident, new)
 
 
 def update_status(exchange: Exchange) -> Wire:
@@ -90,6 +101,8 @@ def update_status(exchange: Exchange) -> Wire:
     refuse_if(exchange.problems)
     with account.store.transaction():
         incident, before = account.child_at(exchange.key, _KIND, exchange.arguments["id"])
+        if account.options.refuses_external_status and before["type"] == "external":
+            refuse_if([invalid("status", "the status of an external document cannot be set")])
         now = moments.to_text(account.now())
         wire = {**before, "status": exchange.payload["status"], "updated_at": now}
         wire = account.put_child(_KIND, incident.id, wire)

@@ -31,10 +31,14 @@ class Problem:
 
 
 class Refusal(Exception):
-    """A request that is answered with an error envelope instead of being carried out."""
+    """A request that is answered with an error envelope instead of being carried out. `retry_after` is in
+    seconds."""
 
-    def __init__(self, status: int, kind: str, problems: Iterable[Problem]) -> None:
+    def __init__(
+        self, status: int, kind: str, problems: Iterable[Problem], retry_after: float | None = None
+    ) -> None:
         self.status = status
+        self.retry_after = retry_after
         self.kind = kind
         self.problems = tuple(problems)
         super().__init__(f"{status} {kind}: " + "; ".join(problem.message for problem in self.problems))
@@ -85,6 +89,17 @@ def forbidden(scope: str) -> Refusal:
 def not_found() -> Refusal:
     """Return the 404 for an object that does not exist or that the key may not see."""
     return Refusal(404, "not_found", [Problem("not_found", "Resource not found")])
+
+
+def missing_endpoint(status: int) -> Refusal:
+    """Return the refusal of an endpoint that the account lacks."""
+    match status:
+        case 403:
+            return forbidden("this_endpoint")
+        case 405:
+            return method_not_allowed()
+        case _:
+            return Refusal(status, "not_found", not_found().problems)
 
 
 def method_not_allowed() -> Refusal:

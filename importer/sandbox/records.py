@@ -63,6 +63,15 @@ class StoredIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class Creation:
+    """What an idempotency key made: the object's ID, a hash of the payload, and the time."""
+
+    made: str
+    content: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """A condition of an SQL query and its parameters. The SQL never contains text of a client."""
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
+from typing import assert_never
 from urllib.parse import urlsplit, urlunsplit
 
 from importer.sandbox.catalogue import Catalogue
-from importer.sandbox.choices import Rewrite
+from importer.sandbox.choices import NumberForm, Rewrite
 from importer.sandbox.options import SandboxOptions
 from importer.sandbox.records import StoredIncident, Wire
 
+_TEXTS = {
+    "follow_up": ("title", "description"),
+    "action": ("description",),
+    "timeline_item": ("title", "description"),
+    "postmortem": ("title",),
+    "postmortem_content": ("markdown",),
+    "status_page_incident": ("name",),
+}
 _TITLES = {
     "follow_up": "title",
     "timeline_item": "title",
@@ -24,35 +34,73 @@ def rewritten_incident(
     options: SandboxOptions, catalogue: Catalogue, stored: StoredIncident
 ) -> StoredIncident:
     """Return an incident with its name and links in the form that the account stores."""
-    links = {
-        identifier: tuple(rewritten_link(options.rewrites, value) for value in values)
+    fields = {
+        identifier: _custom_values(options, catalogue.custom_fields[identifier]["field_type"], values)
         for identifier, values in stored.custom_fields.items()
-        if catalogue.custom_fields[identifier]["field_type"] == "link"
     }
     return replace(
         stored,
-        name=_title(options.rewrites, stored.name),
-        call_url=rewritten_link(options.rewrites, stored.call_url),
-        postmortem_document_url=rewritten_link(options.rewrites, stored.postmortem_document_url),
-        custom_fields={**stored.custom_fields, **links},
+        name=_title(options.rewrites, _tidy(options, stored.name)),
+        summary=_tidy(options, stored.summary),
+        call_url=_link(options.rewrites, _tidy(options, stored.call_url)),
+        postmortem_document_url=_link(options.rewrites, stored.postmortem_document_url),
+        custom_fields=fields,
     )
+
+
+def _custom_values(options: SandboxOptions, field_type: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    match field_type:
+        case "link":
+            stored = [_link(options.rewrites, _tidy(options, value)) for value in values]
+        case "text":
+            stored = [_tidy(options, value) for value in values]
+        case "numeric":
+            stored = [_number(options, value) for value in values]
+        case "multi_select" if options.normalises:
+            stored = sorted(values, reverse=True)
+        case _:
+            return values
+    return tuple(value for value in stored if value)
+
+
+def _number(options: SandboxOptions, text: str) -> str:
+    is_normalised = options.normalises and options.numbers is NumberForm.AS_SENT
+    match NumberForm.PLAIN if is_normalised else options.numbers:
+        case NumberForm.AS_SENT:
+            return text
+        case NumberForm.PLAIN:
+            return f"{Decimal(text).normalize():f}"
+        case NumberForm.DECIMAL:
+            plain = f"{Decimal(text).normalize():f}"
+            return plain if "." in plain else f"{plain}.0"
+        case never:
+            assert_never(never)
+
+
+def _tidy(options: SandboxOptions, text: str) -> str:
+    return text.replace("\r\n", "\n").strip() if options.normalises else text
 
 
 def rewritten_child(options: SandboxOptions, kind: str, wire: Wire) -> Wire:
     """Return a child with its title and links in the form that the account stores."""
     kept = dict(wire)
+    kept |= {name: _tidy(options, kept[name]) for name in _TEXTS.get(kind, ()) if name in kept}
+    if kind == "timeline_item" and kept.get("description") == "":
+        del kept["description"]
+    if kind == "status_page_incident":
+        kept["updates"] = [{**each, "message": _tidy(options, each["message"])} for each in kept["updates"]]
     if kind in _TITLES:
         kept[_TITLES[kind]] = _title(options.rewrites, kept[_TITLES[kind]])
     if kind == "attachment":
         kept["resource"] = _resource(options.rewrites, kept["resource"])
     if kind == "postmortem" and kept["type"] == "external":
-        kept["document_url"] = rewritten_link(options.rewrites, kept["document_url"])
+        kept["document_url"] = _link(options.rewrites, kept["document_url"])
     return kept
 
 
 def _resource(rewrites: frozenset[Rewrite], resource: Wire) -> Wire:
     """Return an attached resource; the ID of an arbitrary URL is the URL."""
-    kept = {**resource, "permalink": rewritten_link(rewrites, resource["permalink"])}
+    kept = {**resource, "permalink": _link(rewrites, resource["permalink"])}
     if resource["external_id"] == resource["permalink"]:
         kept["external_id"] = kept["permalink"]
     is_untitled = resource["title"] == resource["external_id"]
@@ -66,7 +114,7 @@ def _title(rewrites: frozenset[Rewrite], text: str) -> str:
     return text
 
 
-def rewritten_link(rewrites: frozenset[Rewrite], url: str) -> str:
+def _link(rewrites: frozenset[Rewrite], url: str) -> str:
     """Return a link in the form that the account stores; an empty one stays empty."""
     if not url or not rewrites:
         return url

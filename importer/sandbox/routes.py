@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from importer.sandbox import children, incidents, listing, postmortems, settings, shapes, status_pages
+from importer.sandbox import (
+    children,
+    editing,
+    follow_ups,
+    incidents,
+    listing,
+    postmortems,
+    settings,
+    shapes,
+    status_pages,
+)
 from importer.sandbox.catalogue import Catalogue
 from importer.sandbox.exchange import Exchange
 from importer.sandbox.options import RateLimit
 from importer.sandbox.payload import Record
+from importer.sandbox.problems import Refusal
 from importer.sandbox.records import Wire
 
 STATUS_PAGE_LIMIT = RateLimit(limit=300, window=60)
@@ -51,11 +62,25 @@ def _post(
     return Route("POST", path, answer, scope, body, 201, limit)
 
 
+def _delete(path: str, answer: Callable[[Exchange], Wire], scope: str) -> Route:
+    """Return an endpoint that deletes something; its answer has no body. A second delete may succeed too."""
+
+    def answer_again(exchange: Exchange) -> Wire:
+        try:
+            return answer(exchange)
+        except Refusal as refusal:
+            if refusal.status != 404 or exchange.account.options.second_delete == 404:
+                raise
+            return {}
+
+    return Route("DELETE", path, answer_again, scope, status=204)
+
+
 _INCIDENTS = (
     Route("GET", "/v2/incidents", listing.list_incidents, "incidents.view"),
     Route("POST", "/v2/incidents", incidents.create, "incidents.create", shapes.CREATE_INCIDENT),
     Route("GET", "/v2/incidents/{id}", incidents.show, "incidents.view"),
-    Route("POST", "/v2/incidents/{id}/actions/edit", incidents.edit, "incidents.view", shapes.EDIT_INCIDENT),
+    Route("POST", "/v2/incidents/{id}/actions/edit", editing.edit, "incidents.view", shapes.EDIT_INCIDENT),
     Route("GET", "/v2/incident_updates", children.list_updates, "incidents.view"),
     Route("GET", "/v1/incident_relationships", children.list_relationships, "incidents.view"),
 )
@@ -80,26 +105,28 @@ _SETTINGS = (
     _paged("/v3/incident_forms", lambda account: account.forms),
 )
 _FOLLOW_UPS = (
-    Route("GET", "/v2/follow_ups", children.list_follow_ups, "actions.view"),
-    Route("GET", "/v3/follow_ups", children.page_follow_ups, "actions.view"),
+    Route("GET", "/v2/follow_ups", follow_ups.before_v3(follow_ups.list_follow_ups), "actions.view"),
+    Route("GET", "/v3/follow_ups", follow_ups.page_follow_ups, "actions.view"),
     *(
         route
-        for path, body in (
-            ("/v2/follow_ups", shapes.UPDATE_FOLLOW_UP_V2),
-            ("/v3/follow_ups", shapes.UPDATE_FOLLOW_UP_V3),
+        for path, body, version in (
+            ("/v2/follow_ups", shapes.UPDATE_FOLLOW_UP_V2, follow_ups.before_v3),
+            ("/v3/follow_ups", shapes.UPDATE_FOLLOW_UP_V3, lambda answer: answer),
         )
         for route in (
-            _post(path, children.create_follow_up, "follow_ups.create", shapes.CREATE_FOLLOW_UP),
-            Route("GET", f"{path}/{{id}}", children.show_follow_up, "actions.view"),
-            Route("PUT", f"{path}/{{id}}", children.update_follow_up, "follow_ups.update", body),
+            _post(path, version(follow_ups.create_follow_up), "follow_ups.create", shapes.CREATE_FOLLOW_UP),
+            Route("GET", f"{path}/{{id}}", version(follow_ups.show_follow_up), "actions.view"),
+            Route("PUT", f"{path}/{{id}}", version(follow_ups.update_follow_up), "follow_ups.update", body),
         )
     ),
+    _delete("/v3/follow_ups/{id}", follow_ups.delete_follow_up, "follow_ups.destroy"),
 )
 _ATTACHMENTS, _TIMELINE = "/v1/incident_attachments", "/v2/incident_timeline_items"
 _CHILDREN = (
     Route("GET", "/v2/actions", children.list_actions, "actions.view"),
     _post("/v2/actions", children.create_action, "actions.create", shapes.CREATE_ACTION),
     Route("GET", _ATTACHMENTS, children.list_attachments, "attachments.view"),
+    _delete(f"{_ATTACHMENTS}/{{id}}", children.delete_attachment, "attachments.destroy"),
     _post(_ATTACHMENTS, children.create_attachment, "attachments.create", shapes.CREATE_ATTACHMENT),
     Route("GET", _TIMELINE, children.list_timeline_items, "incidents.view"),
     _post(_TIMELINE, children.create_timeline_item, "timeline_items.create", shapes.CREATE_TIMELINE_ITEM),
@@ -142,10 +169,19 @@ _POSTMORTEMS = (
         shapes.IMPORT_POSTMORTEM,
     ),
 )
+_STATUS_PAGE_INCIDENT = "/v2/status_page_incidents/{status_page_incident_id}"
 _STATUS_PAGES = (
     Route("GET", "/v2/status_pages", status_pages.list_pages),
     Route("GET", "/v2/status_page_structures/{status_page_id}", status_pages.show_structure),
     Route("GET", "/v2/status_page_incidents", status_pages.list_incidents),
+    Route("GET", _STATUS_PAGE_INCIDENT, status_pages.show_incident),
+    Route(
+        "PUT",
+        _STATUS_PAGE_INCIDENT,
+        status_pages.rename_incident,
+        "status_pages.publish_updates",
+        shapes.UPDATE_STATUS_PAGE_INCIDENT,
+    ),
     _post(
         "/v2/status_page_retrospective_incidents",
         status_pages.create_retrospective,

@@ -21,7 +21,7 @@ def all_of(name: str, table: Callable[[Catalogue], Mapping[str, Wire]]) -> Calla
 
 def pages_of(name: str, table: Callable[[Catalogue], Mapping[str, Wire]]) -> Callable[[Exchange], Wire]:
     """Return an endpoint that lists a table of the catalogue under `name`, paginated."""
-    return lambda exchange: paged(page(exchange.query), name, table(exchange.account.catalogue).values())
+    return lambda exchange: paged(page(exchange), name, table(exchange.account.catalogue).values())
 
 
 def show_severity(exchange: Exchange) -> Wire:
@@ -63,7 +63,7 @@ def list_users(exchange: Exchange) -> Wire:
         users = [user for user in users if user.get("email", "").casefold() == email.casefold()]
     if slack_user_id := query.get("slack_user_id"):
         users = [user for user in users if user.get("slack_user_id") == slack_user_id]
-    return paged(page(query, _LARGEST_USER_PAGE), "users", users)
+    return paged(page(exchange, _LARGEST_USER_PAGE), "users", users)
 
 
 def list_catalog_entries(exchange: Exchange) -> Wire:
@@ -83,7 +83,7 @@ def list_catalog_entries(exchange: Exchange) -> Wire:
             for entry in entries
             if identifier in entry_identifiers(entry) or (by_name and entry["name"] == identifier)
         ]
-    answer = paged(page(query), "catalog_entries", entries)
+    answer = paged(page(exchange), "catalog_entries", entries)
     answer["pagination_meta"]["total_record_count"] = len(entries)
     return {"catalog_type": catalog_type, **answer}
 
@@ -95,7 +95,7 @@ def list_options(exchange: Exchange) -> Wire:
         refuse_if([required("custom_field_id")])
     options = exchange.account.store.options().values()
     of_field = [each for each in options if each["custom_field_id"] == query["custom_field_id"]]
-    return paged(page(query), "custom_field_options", of_field)
+    return paged(page(exchange), "custom_field_options", of_field)
 
 
 def create_option(exchange: Exchange) -> Wire:
@@ -123,7 +123,12 @@ def _option_problems(exchange: Exchange) -> list[Problem]:
     if value != value.strip() or any(mark in value for mark in "\t\n\r"):
         message = "value must not start or end with whitespace, or contain tabs or newlines"
         problems.append(invalid("value", message))
+    same = _without_case if exchange.account.options.ignores_case else str
     options = exchange.account.store.options().values()
-    if any((each["custom_field_id"], each["value"]) == (field_id, value) for each in options):
+    if any((each["custom_field_id"], same(each["value"])) == (field_id, same(value)) for each in options):
         problems.append(invalid("value", f"the field already has an option {value!r}"))
     return problems
+
+
+def _without_case(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -29,10 +29,16 @@ _CUSTOM_FIELD_ENTRY = Record(
 )
 _USER_REFERENCE = Record("UserReferencePayloadV2", optional=_texts("email id slack_user_id"))
 _ROLE_ASSIGNMENT = Record(
-    "IncidentRoleAssignmentPayloadV2", {"incident_role_id": _TEXT}, {"assignee": _USER_REFERENCE}
+    "IncidentRoleAssignmentPayloadV2",
+    {"incident_role_id": _TEXT},
+    {"assignee": _USER_REFERENCE},
+    frozenset({"assignee"}),
 )
 _TIMESTAMP_VALUE = Record(
-    "IncidentTimestampValuePayloadV2", {"incident_timestamp_id": _TEXT}, {"value": Moment()}
+    "IncidentTimestampValuePayloadV2",
+    {"incident_timestamp_id": _TEXT},
+    {"value": Moment()},
+    frozenset({"value"}),
 )
 _ASSIGNMENTS: dict[str, Shape] = {
     "custom_field_entries": ListOf(_CUSTOM_FIELD_ENTRY),
@@ -90,17 +96,19 @@ CREATE_FOLLOW_UP = Record(
     {"incident_id": _TEXT, "title": _TEXT},
     {**_FOLLOW_UP, "external_issue_reference_id": _TEXT},
 )
-_UNASSIGNABLE = frozenset({"assignee_id", "assignee_team_id"})
+_CLEARABLE = frozenset(
+    {"assignee_id", "assignee_team_id", "follow_up_category_id", "follow_up_priority_option_id"}
+)
 UPDATE_FOLLOW_UP_V2 = Record(
     "FollowUpsUpdatePayloadV2",
     optional={**_FOLLOW_UP, "status": _FOLLOW_UP_STATUS, "title": _TEXT},
-    clearable=_UNASSIGNABLE,
+    clearable=_CLEARABLE,
 )
 UPDATE_FOLLOW_UP_V3 = Record(
     "FollowUpsUpdatePayloadV3",
     {"status": _FOLLOW_UP_STATUS, "title": _TEXT},
     _FOLLOW_UP,
-    clearable=_UNASSIGNABLE,
+    clearable=_CLEARABLE,
 )
 CREATE_ACTION = Record(
     "ActionsCreatePayloadV2", {"description": _TEXT, "incident_id": _TEXT}, {"assignee_id": _TEXT}
@@ -129,6 +137,9 @@ CREATE_TIMELINE_ITEM = Record(
 UPDATE_TIMELINE_ITEM = Record(
     "IncidentTimelineItemsUpdatePayloadV2",
     optional={"timestamp": Moment(), "title": _TEXT, "description": _TEXT},
+)
+UPDATE_STATUS_PAGE_INCIDENT = Record(
+    "StatusPagesUpdateStatusPageIncidentPayloadV2", {"name": Text(longest=200)}
 )
 CREATE_MEMBERSHIP = Record("IncidentMembershipsCreatePayloadV1", {"incident_id": _TEXT, "user_id": _TEXT})
 _COMPONENT_STATUS = Record(

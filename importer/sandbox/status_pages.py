@@ -7,18 +7,18 @@ from itertools import pairwise
 
 from importer.sandbox import moments, replay
 from importer.sandbox.account import unknown
-from importer.sandbox.assignments import tidy
 from importer.sandbox.exchange import Exchange
 from importer.sandbox.listing import page, paged
 from importer.sandbox.problems import Problem, invalid, not_found, refuse_if, required
 from importer.sandbox.records import Wire
 
 _KIND = "status_page_incident"
+_MOST_UPDATES = 100
 
 
 def list_pages(exchange: Exchange) -> Wire:
     """GET /v2/status_pages."""
-    return paged(page(exchange.query), "status_pages", exchange.account.catalogue.status_pages.values())
+    return paged(page(exchange), "status_pages", exchange.account.catalogue.status_pages.values())
 
 
 def show_structure(exchange: Exchange) -> Wire:
@@ -52,7 +52,29 @@ def list_incidents(exchange: Exchange) -> Wire:
             for each in found
             if any(impact["component_id"] == component_id for impact in each["component_impacts"])
         ]
-    return paged(page(query), "status_page_incidents", found)
+    return paged(page(exchange), "status_page_incidents", found)
+
+
+def show_incident(exchange: Exchange) -> Wire:
+    """GET /v2/status_page_incidents/{status_page_incident_id}."""
+    return {"status_page_incident": _found(exchange)[1]}
+
+
+def rename_incident(exchange: Exchange) -> Wire:
+    """PUT /v2/status_page_incidents/{status_page_incident_id}: set the name."""
+    account = exchange.account
+    refuse_if(exchange.problems)
+    with account.store.transaction():
+        page_id, before = _found(exchange)
+        wire = account.put_child(_KIND, page_id, {**before, "name": exchange.payload["name"]})
+    return {"status_page_incident": wire}
+
+
+def _found(exchange: Exchange) -> tuple[str, Wire]:
+    found = exchange.account.store.child(_KIND, exchange.arguments["status_page_incident_id"])
+    if found is None:
+        raise not_found()
+    return found
 
 
 def create_retrospective(exchange: Exchange) -> Wire:
@@ -80,6 +102,8 @@ def _problems(exchange: Exchange) -> Iterator[Problem]:
     if not updates:
         yield required("updates", "a retrospective incident needs at least one update")
         return
+    if account.options.limits_updates and len(updates) > _MOST_UPDATES:
+        yield invalid("updates", f"an incident has at most {_MOST_UPDATES} updates")
     if updates[-1].get("incident_status") != "resolved":
         last = len(updates) - 1
         yield invalid(f"updates.{last}.incident_status", "the last update must set the status to resolved")
@@ -108,7 +132,7 @@ def _incident(exchange: Exchange) -> Wire:
             "id": account.new_identifier(),
             "status_page_incident_id": identifier,
             "incident_status": update["incident_status"],
-            "message": tidy(account, update["message"]),
+            "message": update["message"],
             "published_at": moments.to_text(update["published_at"]),
             "component_statuses": update.get("component_statuses", []),
         }
@@ -117,7 +141,7 @@ def _incident(exchange: Exchange) -> Wire:
     return {
         "id": identifier,
         "status_page_id": payload["status_page_id"],
-        "name": tidy(account, payload["name"]),
+        "name": payload["name"],
         "incident_status": "resolved",
         "published_at": updates[0]["published_at"],
         "updates": updates,

@@ -17,7 +17,7 @@ from typing import Any
 
 from importer.sandbox import identifiers
 from importer.sandbox.faults import NoReply
-from importer.sandbox.records import Condition, Ordering, StoredIncident, Wire
+from importer.sandbox.records import Condition, Creation, Ordering, StoredIncident, Wire
 
 _FORMAT = 2
 LATEST = 2**62
@@ -43,9 +43,14 @@ CREATE TABLE IF NOT EXISTS options (
     id TEXT PRIMARY KEY, custom_field_id TEXT NOT NULL, sort_key INTEGER NOT NULL, value TEXT NOT NULL,
     UNIQUE (custom_field_id, value));
 CREATE TABLE IF NOT EXISTS creations (
-    position INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, made TEXT NOT NULL,
-    content TEXT NOT NULL, created INTEGER NOT NULL, in_journal INTEGER NOT NULL DEFAULT 1);
+    position INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, key TEXT NOT NULL,
+    made TEXT NOT NULL, content TEXT NOT NULL, created INTEGER NOT NULL,
+    in_journal INTEGER NOT NULL DEFAULT 1);
 CREATE INDEX IF NOT EXISTS creation_keys ON creations (kind, key);
+CREATE TABLE IF NOT EXISTS burned_keys (
+    kind TEXT NOT NULL, scope TEXT NOT NULL, key TEXT NOT NULL, problems TEXT NOT NULL,
+    PRIMARY KEY (kind, scope, key));
+CREATE TABLE IF NOT EXISTS retries (created INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS announcements (position INTEGER PRIMARY KEY, words TEXT NOT NULL);
 """
 _FILTERED = ("mode", "visibility", "status_id", "severity_id", "type_id", "created", "updated")
@@ -111,8 +116,16 @@ class Store:
         return identifiers.counted(moment, count, account)
 
     def next_number(self) -> int:
-        """Return the N of the next INC-N."""
+        """Return the number after the highest."""
         return int(self._rows("SELECT coalesce(max(number), 0) + 1 FROM incidents")[0][0])
+
+    def lowest_free_number(self) -> int:
+        """Return the lowest number that no incident has."""
+        query = (
+            "SELECT min(number) + 1 FROM (SELECT 0 AS number UNION ALL SELECT number FROM incidents)"
+            " WHERE number + 1 NOT IN (SELECT number FROM incidents)"
+        )
+        return int(self._rows(query)[0][0])
 
     def put_incident(self, incident: StoredIncident) -> None:
         """Add an incident, or replace the one with its ID."""
@@ -135,6 +148,11 @@ class Store:
         rows = self._rows(query, (*condition.parameters, ordering.limit))
         return [StoredIncident.from_json(row[0]) for row in rows]
 
+    def oldest_created(self, since: int) -> int:
+        """Return when the first incident after a time was created, or that time."""
+        query = "SELECT coalesce(min(created), ?) FROM incidents WHERE created > ?"
+        return int(self._rows(query, (since, since))[0][0])
+
     def count_incidents(self, condition: Condition) -> int:
         """Return how many incidents match the condition."""
         query = f"SELECT count(*) FROM incidents WHERE {condition.sql}"  # noqa: S608
@@ -147,6 +165,10 @@ class Store:
             " ON CONFLICT (id) DO UPDATE SET record = excluded.record"
         )
         self._rows(query, (wire["id"], kind, owner, now, json.dumps(wire)))
+
+    def remove_child(self, kind: str, identifier: str) -> None:
+        """Remove a child."""
+        self._rows("DELETE FROM children WHERE kind = ? AND id = ?", (kind, identifier))
 
     def child(self, kind: str, identifier: str) -> tuple[str, Wire] | None:
         """Return a child and the ID of its owner."""
@@ -183,18 +205,37 @@ class Store:
                 self._options = (version, {row[0]: dict(zip(names, row, strict=True)) for row in rows})
             return self._options[1]
 
-    def remember(self, kind: str, key: str, made: str, content: str, now: int) -> None:
-        """Record that an idempotency key created the object with this ID from this content."""
-        query = "INSERT INTO creations (kind, key, made, content, created) VALUES (?, ?, ?, ?, ?)"
-        self._rows(query, (kind, key, made, content, now))
+    def remember(self, kind: str, scope: str, key: str, creation: Creation) -> None:
+        """Record what an idempotency key created; a `scope` has keys of its own."""
+        query = "INSERT INTO creations (kind, scope, key, made, content, created) VALUES (?, ?, ?, ?, ?, ?)"
+        self._rows(query, (kind, scope, key, creation.made, creation.content, creation.created))
 
-    def recall(self, kind: str, key: str, since: int | None) -> list[tuple[str, str]]:
-        """Return the ID and the content of what the key created after `since`, latest first."""
+    def recall(self, kind: str, scope: str, key: str, since: int | None) -> list[Creation]:
+        """Return what the key created after `since`, latest first."""
         query = (
-            "SELECT made, content FROM creations WHERE kind = ? AND key = ? AND created > ?"
-            " ORDER BY position DESC"
+            "SELECT made, content, created FROM creations WHERE kind = ? AND key = ? AND scope = ?"
+            " AND created > ? ORDER BY position DESC"
         )
-        return self._rows(query, (kind, key, -LATEST if since is None else since))
+        rows = self._rows(query, (kind, key, scope, -LATEST if since is None else since))
+        return [Creation(*row) for row in rows]
+
+    def burn(self, kind: str, scope: str, key: str, problems: list[Wire]) -> None:
+        """Record the problems for which the first request with a key was refused."""
+        query = "INSERT OR IGNORE INTO burned_keys VALUES (?, ?, ?, ?)"
+        self._rows(query, (kind, scope, key, json.dumps(problems)))
+
+    def burned(self, kind: str, scope: str, key: str) -> list[Wire]:
+        """Return the problems that `burn` recorded for a key."""
+        query = "SELECT problems FROM burned_keys WHERE kind = ? AND scope = ? AND key = ?"
+        return [each for row in self._rows(query, (kind, scope, key)) for each in json.loads(row[0])]
+
+    def note_retry(self, now: int) -> None:
+        """Record a creation that was answered with an earlier one."""
+        self._rows("INSERT INTO retries VALUES (?)", (now,))
+
+    def count_retries(self, since: int) -> int:
+        """Return how many retries there were after a time."""
+        return int(self._rows("SELECT count(*) FROM retries WHERE created > ?", (since,))[0][0])
 
     def announce(self, text: str) -> None:
         """Record an announcement that the real API would have made."""

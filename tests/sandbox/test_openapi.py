@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from importer.sandbox import identifiers
 from importer.sandbox.routes import ROUTES
 from tests.contract import CONTRACT, text_of
 from tests.contract import contract as contract_of
@@ -22,7 +23,6 @@ LEFT_OUT = {
     ("delete", "/v1/custom_field_options/{id}"),
     ("get", "/v1/custom_field_options/{id}"),
     ("put", "/v1/custom_field_options/{id}"),
-    ("delete", "/v1/incident_attachments/{id}"),
     ("post", "/v1/incident_memberships/actions/revoke"),
     ("post", "/v1/incident_statuses"),
     ("post", "/v1/incident_team_memberships"),
@@ -32,8 +32,6 @@ LEFT_OUT = {
     ("post", "/v2/custom_fields"),
     ("get", "/v2/incident_activity_log_entries"),
     ("post", "/v2/incident_roles"),
-    ("get", "/v2/status_page_incidents/{status_page_incident_id}"),
-    ("put", "/v2/status_page_incidents/{status_page_incident_id}"),
     ("get", "/v2/users/{id}"),
     ("get", "/v2/workflow_runs"),
     ("get", "/v2/workflow_runs/{id}"),
@@ -42,7 +40,6 @@ LEFT_OUT = {
     ("delete", "/v3/actions/{id}"),
     ("get", "/v3/actions/{id}"),
     ("put", "/v3/actions/{id}"),
-    ("delete", "/v3/follow_ups/{id}"),
     ("post", "/v3/follow_ups/actions/create_from_link"),
 }
 """Operations that importer does not use and the sandbox therefore does not serve."""
@@ -91,6 +88,8 @@ def visit_everything(api):
         "title": "x",
         "assignee_id": bob,
         "assignee_team_id": api.id_of("/v3/teams", "Data"),
+        "follow_up_priority_option_id": identifiers.named("follow_up_priorities", "High"),
+        "follow_up_category_id": identifiers.named("follow_up_categories", "Process"),
         **of_incident,
     }
     made = {
@@ -118,7 +117,13 @@ def visit_everything(api):
     field = api.field("Root cause")
     edit = {"incident": {"call_url": "https://call.example.com"}, "notify_incident_channel": False}
     link = {"resource_type": "arbitrary_url", "url": "https://example.com"}
+    attached = post("/v1/incident_attachments", json={"resource": link, **of_incident})
+    attachment_id = attached.json()["incident_attachment"]["id"]
+    published = post("/v2/status_page_retrospective_incidents", json=outage)
+    outage_id = published.json()["status_page_incident"]["id"]
     return [
+        attached,
+        published,
         get("/v2/incidents"),
         post("/v2/incidents", json=api.payload()),
         get(f"/v2/incidents/{identifier}"),
@@ -163,7 +168,6 @@ def visit_everything(api):
         ),
         post("/v2/actions", json={"description": "x", "assignee_id": bob, **of_incident}),
         get("/v2/actions", params=of_incident),
-        post("/v1/incident_attachments", json={"resource": link, **of_incident}),
         get("/v1/incident_attachments", params=of_incident),
         post("/v1/incident_memberships", json={"incident_id": private, "user_id": bob}),
         post(
@@ -171,11 +175,14 @@ def visit_everything(api):
             json={"incident_id": private, "permalink": "https://a.example"},
         ),
         get("/v1/incident_relationships", params=of_incident),
-        post("/v2/status_page_retrospective_incidents", json=outage),
         get("/v2/status_page_incidents", params={"status_page_id": page}),
+        get(f"/v2/status_page_incidents/{outage_id}"),
+        put(f"/v2/status_page_incidents/{outage_id}", json={"name": "y"}),
         post("/v2/incident_timeline_items", json={**item, **of_incident}),
         get("/v2/incident_timeline_items", params=of_incident),
         patch(f"/v2/incident_timeline_items/{item_id}", json={"title": "z"}),
+        api.http.delete(f"/v1/incident_attachments/{attachment_id}"),
+        api.http.delete(f"/v3/follow_ups/{made['v3']}"),
     ]
 
 
