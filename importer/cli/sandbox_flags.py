@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from enum import EnumType
 from functools import partial
 from types import GenericAlias
 from typing import Any, get_args, get_origin, get_type_hints
@@ -33,8 +34,8 @@ def _flag(name: str, hint: Any, described: Help, default: Any) -> Iterator[click
     if RateLimit in get_args(hint):
         hint, default = int, default.limit
         attributes["callback"] = _rate_limit
-    if get_origin(hint) is frozenset:
-        (item,) = get_args(hint)
+    item = get_args(hint)[0] if get_origin(hint) is frozenset else None
+    if item is not None:
         hint = GenericAlias(tuple, (item, ...))
         attributes["callback"] = partial(_set_of, item)
     elif default is not None and hint is not bool:
@@ -46,7 +47,10 @@ def _flag(name: str, hint: Any, described: Help, default: Any) -> Iterator[click
         attributes |= {"metavar": described.unit or "N", "within": bounds}
     elif described.unit:
         attributes["metavar"] = described.unit
-    yield from Option(described.text, **attributes).parameters(name, hint)
+    text: str = described.text
+    if described.unit and isinstance(item, EnumType):
+        text += f" The fields: {', '.join(map(str, item))}."
+    yield from Option(text, **attributes).parameters(name, hint)
 
 
 def _set_of(item: type, _context: click.Context, _parameter: click.Parameter, given: Any) -> frozenset[Any]:
