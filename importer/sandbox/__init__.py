@@ -7,6 +7,10 @@
 API keys of the default account: `sandbox-key` may do everything, `sandbox-read-only` may only read,
 `sandbox-no-private` may do everything except see private incidents.
 
+Everything that is unknown of the real API is an option (options.py; for its choices see choices.py):
+
+    open_sandbox(None, options=SandboxOptions(idempotency=Idempotency.CONFLICT, list_lag=5.0))
+
 Faults on demand, reproducible (for their kinds see faults.py):
 
     sandbox.faults = Faults((Fault(FaultKind.DROP_AFTER, on="POST /v2/incidents", nth=frozenset({3})),))

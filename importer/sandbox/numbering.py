@@ -8,9 +8,10 @@ from typing import assert_never
 
 from importer.sandbox.account import Account
 from importer.sandbox.choices import CreatesAs, ExternalIds
-from importer.sandbox.problems import Problem, conflict, forbidden, invalid
+from importer.sandbox.problems import Problem, conflict, invalid, unavailable
 from importer.sandbox.records import StoredIncident
 
+_NO_FEATURE = "external_id requires a feature flag: please talk to us first"
 _TAKEN = "external ID already exists"
 _FIELD = "retrospective_incident_options.external_id"
 
@@ -25,9 +26,9 @@ def external_id_problems(account: Account, external_id: int) -> Iterator[Problem
     """Yield the problems of a chosen number. Raises a 403 or 409 if that is the account's answer."""
     allowed = account.options.external_ids
     if allowed is ExternalIds.FORBIDDEN:
-        raise forbidden("incidents.set_external_id")
+        raise unavailable(_NO_FEATURE, _FIELD)
     if allowed is ExternalIds.REFUSED or "external_id" not in account.catalogue.features:
-        yield invalid(_FIELD, "external_id requires a feature flag: please talk to us first")
+        yield invalid(_FIELD, _NO_FEATURE)
     elif external_id < 1:
         yield invalid(_FIELD, "external_id must be at least 1")
     elif account.store.incident_numbered(external_id) is not None:

@@ -86,6 +86,11 @@ def forbidden(scope: str) -> Refusal:
     return Refusal(403, "resource_forbidden", [problem])
 
 
+def unavailable(message: str, field: str = "") -> Refusal:
+    """Return the 403 for something that the account does not have, whatever the key's roles."""
+    return Refusal(403, "resource_forbidden", [Problem("forbidden", message, field)])
+
+
 def not_found() -> Refusal:
     """Return the 404 for an object that does not exist or that the key may not see."""
     return Refusal(404, "not_found", [Problem("not_found", "Resource not found")])
@@ -95,7 +100,7 @@ def missing_endpoint(status: int) -> Refusal:
     """Return the refusal of an endpoint that the account lacks."""
     match status:
         case 403:
-            return forbidden("this_endpoint")
+            return unavailable("This endpoint is not available to your account")
         case 405:
             return method_not_allowed()
         case _:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from importer.sandbox import Fault, FaultKind, Faults, NoReply, NoReplyInTime, open_sandbox, serve
+from importer.sandbox import (
+    Fault,
+    FaultKind,
+    Faults,
+    NoReply,
+    NoReplyInTime,
+    SandboxOptions,
+    open_sandbox,
+    serve,
+)
 
 CREATE = "POST /v2/incidents"
 
@@ -178,6 +187,17 @@ def test_a_socket_keeps_its_connection_and_takes_chunked_bodies(served):
         "GET /v2/incidents 200": 1,
         "POST /v2/incidents 200": 1,
     }
+
+
+def test_a_served_answer_has_the_one_date_of_the_account_s_clock():
+    sandbox = open_sandbox(None, options=SandboxOptions(clock_offset=-3600.0), clock=lambda: 1_700_003_600.0)
+    server = serve(sandbox, "127.0.0.1", 0)
+    server.start()
+    with httpx.Client(base_url=server.url) as http:
+        dates = http.get("/v2/incidents").headers.get_list("Date")
+    server.stop()
+    sandbox.close()
+    assert dates == ["Tue, 14 Nov 2023 22:13:20 GMT"]
 
 
 def test_a_server_that_was_only_bound_frees_its_port():
