@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Protocol, assert_never
+from typing import Protocol
 
 from importer import __version__, pull
 from importer.account.catalogue import default_status, marker
@@ -17,13 +17,13 @@ from importer.account.rules import check_marker, check_resolved
 from importer.apply import sending
 from importer.apply.applier import ApplyResult, Limits, Observer, OptionWriter, apply, create_options
 from importer.apply.execution import Execution
-from importer.apply.rediscovery import Rediscovery
+from importer.apply.recognition import Rivals
+from importer.apply.rediscovery import IncidentFinder, Rediscovery
 from importer.model import (
     Account,
     Adopt,
     Adopted,
     Applied,
-    Binding,
     Catalogue,
     Change,
     Create,
@@ -42,17 +42,17 @@ from importer.model import (
 )
 from importer.model.diagnostics import grouped
 from importer.model.errors import Refused, UsageError
+from importer.model.identity import Marker
 from importer.model.settings import Settings
 from importer.model.steps import CREATE
 from importer.plan import privacy, refresh
 from importer.plan.changes import is_acting, only_drift, without_keys
-from importer.plan.differences import differences
 from importer.plan.history import by_month
-from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
-from importer.plan.planner import PlanContext, exceeded, plan_changes
+from importer.plan.matching import LiveIndex, Match, Ours
+from importer.plan.planner import PlanContext, exceeded, is_recovered, plan_changes
 from importer.plan.preflight import check_key, check_roles, check_workflows
 from importer.plan.selection import selected, within_limit
-from importer.plan.steps import creation
+from importer.plan.staleness import created_since, edited_since, unproven
 from importer.plan.summary import summarise
 from importer.pull import ChildCollector, Declared, Filters, PullWarnings
 from importer.sources import Loaded, load
@@ -64,7 +64,14 @@ _REFERENCE = re.compile(r"\D*([0-9]+)")
 """INC-48 or 48. The prefix varies, and the API takes only the bare number."""
 
 
-class AccountApi(refresh.IncidentReader, sending.IncidentWriter, pull.ChildReader, OptionWriter, Protocol):
+class AccountApi(
+    refresh.IncidentReader,
+    sending.IncidentWriter,
+    IncidentFinder,
+    pull.ChildReader,
+    OptionWriter,
+    Protocol,
+):
     """What all the stages require of the account."""
 
     def catalogue(self, needs: Needs) -> Catalogue: ...
@@ -73,13 +80,15 @@ class AccountApi(refresh.IncidentReader, sending.IncidentWriter, pull.ChildReade
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the stages work on: the settings, the account and its API, the state and the clock."""
+    """What the stages work on: the settings, the account and its API, the state and the clock. `wait` waits
+    for some seconds."""
 
     settings: Settings
     account: Account
     api: AccountApi
     ledger: Ledger
     now: Callable[[], datetime]
+    wait: Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +210,17 @@ def carry_out(
     ledger = session.ledger
     ledger.bind_account(session.account)
     ledger.planned((each.incident.key for each in plan.changes if is_acting(each)), plan_hash=plan_hash)
-    find = Rediscovery(session.api, ledger.bindings).find
-    options = create_options(plan, session.api)
-    work = Execution(session.api, ledger, session.now, find, plan_hash, options)
+    rivals = Rivals(plan.changes, ledger.memory().sent, lambda key: ledger.binding(key) is not None)
+    work = Execution(
+        session.api,
+        ledger,
+        session.now,
+        session.wait,
+        Rediscovery(session.api, ledger.owner, _marker(session), rivals.of),
+        _proof(session),
+        plan_hash,
+        create_options(plan, session.api),
+    )
     return apply(plan, work, limits=limits, observers=observers, stop=stop)
 
 
@@ -215,7 +232,8 @@ def mark_applied(session: Session, result: ApplyResult, plan_hash: str) -> None:
 
 def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     """Raise Refused if a saved plan no longer holds: it is for another account, was already applied, or an
-    incident has changed since. Incidents that an earlier run of the same plan changed are not stale."""
+    incident has changed since or is not proven to be ours. Incidents that an earlier run of the same plan
+    changed are not stale; the rest of such a plan leaves out what is not proven, and names it."""
     if plan.scope.drift_only:
         raise Refused(
             "the plan is a drift report and cannot be applied", hint="make a plan without --drift-only"
@@ -223,14 +241,16 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     _refuse_foreign(session, plan, plan_hash)
     begun = session.ledger.begun_by(plan_hash) if plan_hash else frozenset()
     fresh = [change for change in plan.changes if change.incident.key not in begun]
-    found = list(
-        _created_since(session, [change for change in fresh if isinstance(change, Create | Pending)])
-    )
-    edited = [change for change in fresh if isinstance(change, Update | Adopt)]
-    found += _rebound_since(edited, session.ledger.bindings())
-    current = refresh.by_id(session.api, [change.live.id for change in edited])
-    for change in edited:
-        found += _edited_since(change, current.get(change.live.id))
+    memory = session.ledger.memory()
+    creations = [each for each in fresh if isinstance(each, Create | Pending)]
+    # A pending creation is not looked up by its marker field: that it was made is no surprise.
+    matches = _carriers(session, [each for each in creations if isinstance(each, Create)])
+    found = list(created_since(creations, memory, matches))
+    edits = [change for change in fresh if isinstance(change, Update | Adopt)]
+    current = refresh.by_id(session.api, [change.live.id for change in edits])
+    if not begun:
+        found += unproven(edits, current, memory, _proof(session))
+    found += edited_since(edits, current)
     if found:
         raise Refused(
             "the plan is stale: " + "; ".join(found),
@@ -276,7 +296,7 @@ def find_incidents(session: Session, filters: Filters, key_field: str | None) ->
     chosen = pull.chosen(listed, filters, catalogue, tally)
     is_of_account = session.ledger.account() in (None, session.account)
     bindings = session.ledger.memory().bindings if is_of_account else {}
-    carriers = pull.carriers(catalogue, session.settings.marker_field, key_field)
+    carriers = pull.carriers(catalogue, session.settings, key_field)
     return PullSelection(chosen, pull.keys(chosen, bindings, carriers), catalogue, tally)
 
 
@@ -325,60 +345,29 @@ def _refuse_foreign(session: Session, plan: Plan, plan_hash: str) -> None:
         )
 
 
-def _created_since(session: Session, creations: Sequence[Create | Pending]) -> Iterator[str]:
-    """Yield planned creations that the ledger or the marker field shows as made since, and those that would
-    not be sent as the plan shows. A pending creation is not looked up by its marker field."""
-    memory = session.ledger.memory()
-    carriers = _carriers(session, [each for each in creations if isinstance(each, Create)])
-    for change in creations:
-        key = change.incident.key
-        shown, sent = creation(change).sent_before, memory.sent.get(key)
-        if key not in memory.bindings and sent != shown:
-            yield (
-                f"'{key}' was sent since the plan was made"
-                if shown is None
-                else f"'{key}' would not be sent as the plan shows"
-            )
-            continue
-        match memory.bindings.get(key) or carriers.get(key):
-            case Binding(reference=reference) | Ours(live=LiveIncident(reference=reference)):
-                yield f"'{key}' was created since the plan was made, as {reference}"
-            case Conflict(explanation=explanation):
-                yield f"'{key}': {explanation}"
-            case Claimed() | Hidden() | NotOurs() | Sent() | Absent() | None:
-                pass
-            case other:
-                assert_never(other)
+def _marker(session: Session) -> Marker | None:
+    """Return the account's marker field, if the settings name one."""
+    if not session.settings.marker_field:
+        return None
+    return marker(session.api.catalogue(needs((), session.settings)), session.settings)
 
 
-def _rebound_since(edited: Sequence[Update | Adopt], bindings: Sequence[Binding]) -> Iterator[str]:
-    """Yield planned edits whose key or incident has been bound otherwise since."""
-    references = {each.key: each for each in bindings}
-    owners = {each.incident_id: each for each in bindings}
-    for key, live in ((change.incident.key, change.live) for change in edited):
-        for bound in (references.get(key), owners.get(live.id)):
-            if bound and (bound.key, bound.incident_id) != (key, live.id):
-                yield f"'{key}' was {live.reference}, but '{bound.key}' is now bound to {bound.reference}"
+def _proof(session: Session) -> Callable[[Incident, LiveIncident], bool]:
+    """Return a function that tells whether an incident that the state does not bind proves to be a declared
+    one: by the marker field or, in a recovery, by its number and all declared values."""
+    carrier, adopts = _marker(session), session.settings.adopt_matching
+
+    def is_ours(incident: Incident, live: LiveIncident) -> bool:
+        is_carrier = carrier is not None and carrier.carries(live, incident.key)
+        return is_carrier or (adopts and is_recovered(incident, live, carrier))
+
+    return is_ours
 
 
 def _carriers(session: Session, changes: Sequence[Change]) -> dict[str, Match]:
     """Return the current match of each change's key, or nothing if no field of the account holds keys."""
-    if not changes or not session.settings.marker_field:
+    carrier = _marker(session) if changes else None
+    if carrier is None:
         return {}
-    carrying = marker(session.api.catalogue(needs((), session.settings)), session.settings)
-    index = LiveIndex(session.api.incidents(), session.ledger.memory(), carrying)
+    index = LiveIndex(session.api.incidents(), session.ledger.memory(), carrier)
     return {change.incident.key: index.match(change.incident) for change in changes}
-
-
-def _edited_since(change: Update | Adopt, live: LiveIncident | None) -> list[str]:
-    """Return what was edited under a planned edit: the incident and its fields."""
-    key, planned = change.incident.key, change.live
-    if live is None:
-        return [f"'{key}' ({planned.reference}) is no longer visible to this API key"]
-    if live.updated_at == planned.updated_at:
-        return []
-    attributes = {each for each in (*planned.attributes, *live.attributes) if not each.is_child}
-    seen = {each: planned.attributes.get(each) for each in attributes}
-    fields = [each.attribute.label for each in differences(live.attributes, seen)]
-    what = ", ".join(fields) or "a field that the plan does not know"
-    return [f"'{key}' ({planned.reference}) was edited at {live.updated_at}: {what}"]

@@ -25,6 +25,7 @@ from importer.model import (
     TimelineItem,
     Unanswered,
 )
+from importer.model.identity import Marker
 from importer.model.settings import Settings
 from importer.plan.matching import LiveIndex
 from importer.plan.planner import PlanContext, Planned, plan_changes
@@ -38,7 +39,7 @@ SETTINGS = Settings(root=Path())
 CONTEXT = PlanContext(SETTINGS, None, CLOSED)
 LEGACY = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")
 MARKER = Attribute(Field.CUSTOM_FIELD, LEGACY)
-MARKING = replace(CONTEXT, marker=LEGACY)
+MARKING = replace(CONTEXT, marker=Marker(MARKER))
 CHANNEL_NAME = Attribute(Field.SLACK_CHANNEL_NAME)
 TYPE = Attribute(Field.INCIDENT_TYPE)
 SECURITY = Entity(Kind.INCIDENT_TYPE, "01TYPE", "Security")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -40,13 +41,20 @@ ALL = Filters()
 
 
 class Clock:
-    """A clock that advances only in sleep."""
+    """A clock that starts at the real time and advances only in sleep, but for a tick at each look, so that
+    no two moments are equal."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self._started = datetime.now(UTC)
+        self._looks = count()
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return self._started + timedelta(seconds=self.seconds, milliseconds=next(self._looks))
+
+    def time(self) -> float:
+        """Return the seconds since 1970, as a sandbox wants them."""
+        return self.now().timestamp()
 
     def monotonic(self) -> float:
         return self.seconds
@@ -85,6 +93,7 @@ class Rehearsal:
     settings: Settings
     key: str = KEY
     writes: list[tuple[str, str, str]] = field(default_factory=list)
+    clock: Clock = field(default_factory=Clock)
 
     def plan(self, *paths: Path, only: tuple[str, ...] = (), limit: int | None = None) -> Plan:
         with self._session(read_only_transport, read_ledger) as session:
@@ -131,13 +140,13 @@ class Rehearsal:
 
     @contextmanager
     def _session(self, stack: Callable[..., Any], opened: Callable[..., Any]) -> Iterator[Session]:
-        clock = Clock()
+        clock = self.clock
         recorder = Recorder(httpx.WSGITransport(app=self.sandbox.app), self.writes)
         wait_policy = WaitPolicy(clock, lambda: 0.5, lambda _: None)
         connection = Connection("http://sandbox.localhost", self.key)
         with open_client(connection, stack(recorder, wait_policy, Rate())) as client:
             ledger = opened(self.settings.state, now=clock.now)
             try:
-                yield Session(self.settings, client.identity(), client, ledger, clock.now)
+                yield Session(self.settings, client.identity(), client, ledger, clock.now, clock.sleep)
             finally:
                 ledger.close()

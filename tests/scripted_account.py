@@ -113,6 +113,15 @@ class ScriptedAccount:
 
     # -- used by apply ---------------------------------------------------------------------------------
 
+    def wait(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def server_time(self) -> datetime | None:
+        return self.now.replace(microsecond=0) if self.has_dates else None
+
+    def newest_incidents(self) -> Iterator[LiveIncident]:
+        yield from self._asked(lambda: tuple(self.live.values())[::-1], "look", is_write=False)
+
     def create(self, step: CreateIncident, request: Request) -> Answer:
         once = request.body["idempotency_key"]
 
@@ -120,7 +129,7 @@ class ScriptedAccount:
             if once not in self.made_by:
                 self._make(step.attributes, once, step.external_id)
             live = self.live[self.made_by[once]]
-            return Answer(live, self.now.replace(microsecond=0) if self.has_dates else None)
+            return Answer(live, self.server_time())
 
         self.bodies.append(request.content)
         return self._asked(commit, CREATE, once)
@@ -220,7 +229,15 @@ class ScriptedAccount:
         if is_write:
             self.watch(about[0], step)
         fault = self.faults.pop(0) if self.faults else Fault.NONE
-        if fault is Fault.NOT_AVAILABLE and step in (CREATE, "edit", "correct", "show", "options", "option"):
+        if fault is Fault.NOT_AVAILABLE and step in (
+            CREATE,
+            "edit",
+            "correct",
+            "show",
+            "look",
+            "options",
+            "option",
+        ):
             fault = Fault.REFUSED  # only children are asked for where there may be none
         if fault in _BEFORE:
             raise _BEFORE[fault]()

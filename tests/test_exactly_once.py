@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.apply.execution import Execution
+from importer.apply.rediscovery import Rediscovery
 from importer.model import (
     Attachment,
     Attribute,
@@ -148,7 +149,15 @@ class World:
         outcomes: list[Any] = []
         try:
             journal.planned([each.incident.key for each in changes], plan_hash=plan_hash)
-            execution = Execution(self.account, journal, self.now, lambda _, __: None, plan_hash)
+            execution = Execution(
+                self.account,
+                journal,
+                self.now,
+                self.account.wait,
+                Rediscovery(self.account, journal.owner),
+                lambda _, __: False,
+                plan_hash,
+            )
             for change in changes:
                 outcomes.append(execution.carry_out(change))
         except AuthenticationFailed:
@@ -295,10 +304,10 @@ def test_a_run_with_any_fault_at_any_request_ends_the_same(tmp_path: Path, fault
 
 
 def test_an_unanswered_request_stays_sent_and_is_settled_with_the_same_key(tmp_path: Path) -> None:
-    world = World(tmp_path, ScriptedAccount([Fault.LOST_AFTER]), (declared("A"),))
+    world = World(tmp_path, ScriptedAccount([Fault.LOST_BEFORE, Fault.LOST_BEFORE]), (declared("A"),))
     (outcome,) = world.apply("acme")
     assert isinstance(outcome, Unknown)
-    assert len(world.account.live) == 1
+    assert len(world.account.live) == 0
     world.apply("another namespace")
     assert len(world.account.live) == 1
     (first, *others) = [each for each in world.account.requests if each[0] == "create"]
@@ -307,9 +316,9 @@ def test_an_unanswered_request_stays_sent_and_is_settled_with_the_same_key(tmp_p
 
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.CONFLICT, Fault.UNAUTHENTICATED, Fault.FORBIDDEN])
 def test_a_refusal_does_not_end_the_doubt_about_an_earlier_request(tmp_path: Path, fault: Fault) -> None:
-    world = World(tmp_path, ScriptedAccount([Fault.LOST_AFTER]), (declared("A"),))
+    world = World(tmp_path, ScriptedAccount([Fault.LOST_AFTER, Fault.LOST_BEFORE]), (declared("A"),))
     world.apply("acme")
-    world.account.faults = [fault]
+    world.account.faults = [Fault.NONE, Fault.NONE, fault]
     world.apply("another namespace")  # World.check sees the incident in the ledger
     world.apply("another namespace")
     assert len(world.account.live) == 1

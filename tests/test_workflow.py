@@ -27,6 +27,7 @@ from importer.model import (
     Pending,
     Plan,
     Scope,
+    Unanswered,
     Update,
 )
 from importer.model.errors import Refused, UsageError
@@ -66,9 +67,8 @@ def session(folder: Path, *held: LiveIncident) -> Iterator[Session]:
     ledger = open_ledger(folder / "state.db", now=lambda: NOW)
     known = {each.id: each for each in held} | {str(each.number): each for each in held}
     try:
-        yield Session(
-            Settings(root=folder), ACCOUNT, cast(AccountApi, ReadOnlyAccount(known)), ledger, lambda: NOW
-        )
+        api = cast(AccountApi, ReadOnlyAccount(known))
+        yield Session(Settings(root=folder), ACCOUNT, api, ledger, lambda: NOW, lambda _: None)
     finally:
         ledger.close()
 
@@ -106,6 +106,7 @@ def test_a_scope_takes_keys_globs_and_keys_that_look_like_globs() -> None:
 def test_an_unchanged_incident_is_not_stale(tmp_path: Path) -> None:
     before = live(1, name="old")
     with session(tmp_path, before) as known:
+        adopt(known, "A", "INC-1")
         refuse_stale(known, plan_of(update(before), Create(incident("B"), "key", {})))
 
 
@@ -136,9 +137,11 @@ def test_a_planned_edit_is_stale_if_the_binding_has_changed(tmp_path: Path) -> N
         refuse_stale(known, plan_of(update(first)))
         known.ledger.forget("A")
         adopt(known, "A", "INC-2")
-        assert "'A' was INC-1, but 'A' is now bound to INC-2" in stale(known, plan_of(update(first)))
+        assert "'A' was INC-1, but is now bound to INC-2" in stale(known, plan_of(update(first)))
+        known.ledger.forget("A")
+        assert "nothing proves any longer that INC-1 is 'A'" in stale(known, plan_of(update(first)))
         adopt(known, "B", "INC-1")
-        assert "'A' was INC-1, but 'B' is now bound to INC-1" in stale(known, plan_of(update(first)))
+        assert "'A' was INC-1, but that is now bound to 'B'" in stale(known, plan_of(update(first)))
 
 
 def test_a_plan_for_another_account_is_refused(tmp_path: Path) -> None:
@@ -178,7 +181,7 @@ def test_a_key_has_one_incident_and_an_incident_one_key(tmp_path: Path) -> None:
 
 
 def sent(known: Session, key: str, *, content: str | None) -> None:
-    known.ledger.sending(key, "create", idempotency_key="once", content=content, plan_hash="")
+    known.ledger.sending(key, "create", Unanswered("once", content), plan_hash="")
 
 
 def test_a_creation_in_doubt_that_was_settled_since_is_stale(tmp_path: Path) -> None:

@@ -8,7 +8,19 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nlargest
 
-from importer.model import CatalogEntry, Catalogue, CustomField, Entity, Kind, Reference, Status, User
+from importer.model import (
+    Attribute,
+    CatalogEntry,
+    Catalogue,
+    CustomField,
+    Entity,
+    Field,
+    Kind,
+    Reference,
+    Status,
+    User,
+)
+from importer.model.identity import Marker
 from importer.model.normalise import folded
 from importer.model.settings import Settings
 
@@ -79,12 +91,14 @@ def default_status(catalogue: Catalogue) -> Entity | None:
     return lowest.entity if lowest else None
 
 
-def marker(catalogue: Catalogue, settings: Settings) -> Entity | None:
-    """Return the custom field that holds the key, or None if it is not configured, missing or ambiguous."""
+def marker(catalogue: Catalogue, settings: Settings) -> Marker | None:
+    """Return the custom field that holds keys, or None if it is not configured, missing or ambiguous."""
     if settings.marker_field is None:
         return None
     answer = Index(catalogue).find(Reference(Kind.CUSTOM_FIELD, settings.marker_field))
-    return answer.entity if isinstance(answer, Found) else None
+    if not isinstance(answer, Found):
+        return None
+    return Marker(Attribute(Field.CUSTOM_FIELD, answer.entity), settings.namespace)
 
 
 def find_custom_field(catalogue: Catalogue, field_id: str) -> CustomField | None:

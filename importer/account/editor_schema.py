@@ -189,7 +189,8 @@ class _Narrowing:
         field = find_custom_field(self.names.catalogue, meant.id) if isinstance(meant, Entity) else None
         if field is not None and field.type in _TAKES:
             notes.append(_TAKES[field.type])
-        if field is not None and meant == marker(self.names.catalogue, self.names.settings):
+        carrier = marker(self.names.catalogue, self.names.settings)
+        if field is not None and carrier and carrier.attribute.key == meant:
             notes.append("It holds the key: leave it out, importer sets it.")
         return {"description": " ".join(notes)} if notes else {}
 

@@ -7,7 +7,15 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from importer.account.catalogue import Ambiguous, Found, Index, Missing, default_status, find_custom_field
+from importer.account.catalogue import (
+    Ambiguous,
+    Found,
+    Index,
+    Missing,
+    default_status,
+    find_custom_field,
+    marker,
+)
 from importer.model import (
     Account,
     Attribute,
@@ -21,6 +29,7 @@ from importer.model import (
     Reference,
 )
 from importer.model.diagnostics import Diagnostics, grouped
+from importer.model.identity import Marker
 from importer.model.normalise import text
 from importer.model.settings import Settings
 from importer.wire import paths
@@ -50,8 +59,10 @@ def check_resolved(
     _check_statuses(incidents, catalogue, problems)
     _check_visibility(incidents, catalogue, account, problems)
     if settings.marker_field is not None:
-        field = _marker(settings.marker_field, catalogue, account, problems)
-        _check_keys(incidents, field, problems)
+        _report_marker(settings.marker_field, catalogue, account, problems)
+        carrier = marker(catalogue, settings)
+        if carrier:
+            _check_keys(incidents, carrier, problems)
     return grouped(problems.found, places=None)
 
 
@@ -59,7 +70,7 @@ def check_marker(catalogue: Catalogue, settings: Settings, account: Account) -> 
     """Return the problems of the marker field, if importer.yaml sets one."""
     problems = Diagnostics()
     if settings.marker_field is not None:
-        _marker(settings.marker_field, catalogue, account, problems)
+        _report_marker(settings.marker_field, catalogue, account, problems)
     return tuple(problems.found)
 
 
@@ -116,8 +127,8 @@ def _check_visibility(
             problems.error("private-only-type", summary, incident.location, hint=hint)
 
 
-def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnostics) -> Entity | None:
-    """Return the marker field, if there is exactly one, and report its problems."""
+def _report_marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnostics) -> None:
+    """Report the problems of the marker field: a wrong type, or not exactly one field of that name."""
     field = f"custom field {name!r} (identity.marker_field in importer.yaml)"
     answer = Index(catalogue).find(Reference(Kind.CUSTOM_FIELD, name))
     match answer:
@@ -126,7 +137,6 @@ def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnos
             if known is not None and known.type != "text":
                 hint = "create a custom field of type text for the keys, and name it in identity.marker_field"
                 problems.error("marker-field-type", f"{field} is of type {known.type}, not text", hint=hint)
-            return entity
         case Missing(nearest):
             hint = _creation(name, account)
             if nearest:
@@ -139,7 +149,6 @@ def _marker(name: str, catalogue: Catalogue, account: Account, problems: Diagnos
             problems.error("marker-field-ambiguous", summary, hint=hint)
         case _:
             assert_never(answer)
-    return None
 
 
 def _creation(name: str, account: Account) -> str:
@@ -153,9 +162,8 @@ def _creation(name: str, account: Account) -> str:
     )
 
 
-def _check_keys(incidents: Iterable[Incident], marker: Entity | None, problems: Diagnostics) -> None:
+def _check_keys(incidents: Iterable[Incident], carrier: Marker, problems: Diagnostics) -> None:
     """Check that the marker field can hold each key, unchanged and unique, and that files do not set it."""
-    attribute = Attribute(Field.CUSTOM_FIELD, marker)
     first: dict[str, Incident] = {}
     for incident in incidents:
         carried = text(incident.key)
@@ -173,8 +181,9 @@ def _check_keys(incidents: Iterable[Incident], marker: Entity | None, problems: 
             problems.error(
                 "same-marker", "two keys are the same in the marker field", at, detail=detail, hint=hint
             )
-        if incident.attributes.get(attribute, incident.key) != incident.key:
-            detail = f"the key is {incident.key!r}, the field is {incident.attributes[attribute]!r}"
+        declared = incident.attributes.get(carrier.attribute, incident.key)
+        if declared not in (incident.key, carrier.text(incident.key)):
+            detail = f"the key is {incident.key!r}, the field is {declared!r}"
             hint = "leave the marker field out: importer sets it to the key"
             summary = "the marker field differs from the key"
             problems.error("marker-differs", summary, at, detail=detail, hint=hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -80,6 +81,16 @@ class Client:
         parameters = {"sort_by": "created_at_oldest_first"}
         for each in self._exchange.get_pages(paths.INCIDENTS, "incidents", parameters):
             yield wire.live_incident(each)
+
+    def newest_incidents(self) -> Iterator[LiveIncident]:
+        """Yield the standard and retrospective incidents, newest first, a request for each page of them."""
+        parameters = {"sort_by": "created_at_newest_first"}
+        for each in self._exchange.get_pages(paths.INCIDENTS, "incidents", parameters):
+            yield wire.live_incident(each)
+
+    def server_time(self) -> datetime | None:
+        """Return the server's time in its latest answer, or None if no answer had one."""
+        return self._exchange.server_time
 
     def incident_count(self) -> int | None:
         """Return how many incidents `incidents` would yield, or None if the account does not report it."""

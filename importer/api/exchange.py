@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 
 from importer.api.rate_limits import date
-from importer.api.retry import PARSED, REPEATABLE
+from importer.api.retry import CONFLICT_IS_RACE, PARSED, REPEATABLE
 from importer.model.errors import ApiError, NoAnswer, NotAvailable
 from importer.wire import paths
 from importer.wire.errors import error
@@ -33,10 +33,16 @@ class Exchange:
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
         self._lacks_newest = False
+        self._server_time: datetime | None = None
 
     @property
     def endpoint(self) -> str:
         return str(self._http.base_url).rstrip("/")
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's time in the latest answer that had one."""
+        return self._server_time
 
     def close(self) -> None:
         self._http.close()
@@ -99,7 +105,10 @@ class Exchange:
             path,
             content=request.content.encode("ascii"),
             headers={"Content-Type": "application/json"},
-            extensions={REPEATABLE: request.repeatable},
+            extensions={
+                REPEATABLE: request.repeatable,
+                CONFLICT_IS_RACE: request.repeatable or request.idempotency_key is not None,
+            },
         )
 
     def _with_fallback(self, path: str, call: Callable[[str], T]) -> T:
@@ -119,6 +128,7 @@ class Exchange:
 
     def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
         response = self._http.request(method, path, **content)
+        self._server_time = date(response.headers.get("date", "")) or self._server_time
         if response.is_success:
             return response
         raise error(response.status_code, response.headers, response.text)

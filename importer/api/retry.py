@@ -1,7 +1,7 @@
 """A request -> a usable answer, by sending the same bytes again as long as that is safe.
 
-Creations carry idempotency keys and edits set values, so nearly every request may be repeated. The sender
-marks those that may not; they raise NoAnswer as soon as an answer is lost.
+Reads change nothing and edits set values, so they may be repeated. Creations may not: whether the server
+remembers an idempotency key is not documented. They raise NoAnswer as soon as an answer is lost.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from importer.wire import paths
 from importer.wire.errors import error, printable
 
 REPEATABLE = "importer.repeatable"
-"""Request extension: False if sending it twice could create a duplicate."""
+"""Request extension: False if sending it again after a lost answer could create a duplicate."""
+
+CONFLICT_IS_RACE = "importer.conflict-is-race"
+"""Request extension: False if a 409 cannot be settled by sending the request again."""
 
 PARSED = "importer.parsed"
 """Response extension: the JSON object of a 2xx answer, so that a page of 250 incidents is parsed once."""
@@ -55,7 +58,6 @@ class RequestState:
     refusals: int = 0
     refused_since: float = 0.0
     refusal: httpx.Response | None = None
-    may_be_done: bool = False
 
 
 class Retry(httpx.BaseTransport):
@@ -80,9 +82,9 @@ class Retry(httpx.BaseTransport):
                 self._after_loss(request, state, outcome)
             elif outcome.status_code == 429:
                 if not self._after_refusal(request, state, outcome):
-                    return self._finish(request, state, outcome)
+                    return self._finish(request, outcome)
             elif outcome.status_code != 409 or not self._after_conflict(request, state):
-                return self._finish(request, state, outcome)
+                return self._finish(request, outcome)
 
     def close(self) -> None:
         self._inner.close()
@@ -96,7 +98,7 @@ class Retry(httpx.BaseTransport):
     def _give_up(self, request: httpx.Request, state: RequestState) -> httpx.Response:
         """Return the refusal of a creation that waited too long. Raises ApiError if it was never sent."""
         if state.refusal is not None:
-            return self._finish(request, state, state.refusal)
+            return self._finish(request, state.refusal)
         raise ApiError(
             status=429,
             code="creation-limit",
@@ -104,19 +106,10 @@ class Retry(httpx.BaseTransport):
             hint="Run the same command again later.",
         )
 
-    def _finish(self, request: httpx.Request, state: RequestState, answer: httpx.Response) -> httpx.Response:
-        """Return the last answer. Raises NoAnswer for a creation that was first lost and then refused: the
-        refusal concerns the later try, and the first may have succeeded."""
-        if not _is_creation(request):
-            return answer
-        if answer.is_success:
+    def _finish(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        """Return the last answer, and count a creation that succeeded."""
+        if answer.is_success and _is_creation(request):
             self._creations.record_success()
-        elif state.may_be_done:
-            refusal = error(answer.status_code, answer.headers, answer.text).summary
-            raise NoAnswer(
-                f"{_label(request)}: no answer at first, then refused ({refusal})",
-                hint="Run the same command again: it checks whether the first try succeeded.",
-            )
         return answer
 
     def _attempt(self, request: httpx.Request) -> httpx.Response | _LostAnswer:
@@ -142,7 +135,6 @@ class Retry(httpx.BaseTransport):
 
     def _after_loss(self, request: httpx.Request, state: RequestState, lost: _LostAnswer) -> None:
         state.failures += 1
-        state.may_be_done = state.may_be_done or lost.sent
         if lost.sent and not request.extensions.get(REPEATABLE, True):
             raise NoAnswer(
                 f"{_label(request)}: no usable answer ({lost.reason}); not sent again, since it may have "
@@ -161,7 +153,7 @@ class Retry(httpx.BaseTransport):
         """Wait and return whether to send again. A 409 means either "already exists" or "lost a race, try
         again"; only another try can tell."""
         state.conflicts += 1
-        if state.conflicts > _CONFLICTS or not request.extensions.get(REPEATABLE, True):
+        if state.conflicts > _CONFLICTS or not request.extensions.get(CONFLICT_IS_RACE, True):
             return False
         self._policy.wait(self._backoff(state.conflicts), reason="409 conflict", scope="requests")
         return True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from importer.apply.recognition import loose
 from importer.model import (
-    WRITE_ONLY_FIELDS,
     Answer,
     Attribute,
     Attributes,
@@ -15,21 +15,15 @@ from importer.model import (
     LiveIncident,
     Severity,
 )
-from importer.plan.differences import same
 
-_CLOCK_SLACK = timedelta(seconds=2)
-"""The Date header has whole seconds, and so may the incident's creation time."""
+CLOCK_SLACK = timedelta(seconds=2)
+"""The Date header has whole seconds, and so may the incident's creation time, which another machine sets."""
 
 _TODAY = timedelta(minutes=10)
 """A timestamp this close to the creation of its incident was set by the server."""
 
 
-def readable(attributes: Attributes) -> Attributes:
-    """Leave out attributes that answers never show."""
-    return {a: value for a, value in attributes.items() if a.field not in WRITE_ONLY_FIELDS}
-
-
-def existed_before(answer: Answer, began: datetime, ended: datetime, *, name: str | None) -> bool:
+def existed_before(answer: Answer, began: datetime, ended: datetime, *, name: str) -> bool:
     """Return whether the server answered a creation with an incident that already existed.
 
     The server's clock decides if it is known, since a laptop's may be wrong by minutes. A name other than
@@ -37,8 +31,12 @@ def existed_before(answer: Answer, began: datetime, ended: datetime, *, name: st
     """
     passed = max(ended - began, timedelta())  # our clock may have been set back meanwhile
     first_sent = began if answer.server_now is None else answer.server_now - passed
-    older = answer.live.created_at < first_sent - _CLOCK_SLACK
-    return older or not same(answer.live.attributes.get(Attribute(Field.NAME)), name)
+    return is_older(answer.live, first_sent) or loose(answer.live.name) != loose(name)
+
+
+def is_older(live: LiveIncident, moment: datetime) -> bool:
+    """Whether an incident was created before a moment of the server's clock."""
+    return live.created_at < moment - CLOCK_SLACK
 
 
 def irreparable(live: LiveIncident, sent: Attributes, external_id: int | None) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from importer.apply.answers import not_available
-from importer.apply.sending import IncidentWriter, Journal, Sender
+from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
 from importer.model import Attribute, Child, Diagnostic, Field, LiveChild, LiveIncident
 from importer.model.errors import NoAnswer, NotAvailable
 from importer.model.normalise import by_label
@@ -59,7 +59,7 @@ class Children:
                 return (not_available(what, live, f"the API cannot change {attribute.label}"),)
         answered, step_name = child.value, attribute.label
         for step in steps:
-            self.sender.send(key, step, self.api.change)
+            self.sender.send(ProvenIncident(key, live.id), step, self.api.change)
             answered, step_name = value, identity(step)
         # The child exists, so its creation is no longer in doubt either.
         confirmed = {step_name, attribute.label}
@@ -86,7 +86,7 @@ class Children:
         """Create a child once. After a lost answer the list decides; if it does not show the child, the next
         apply lists again, since a list may lag."""
         try:
-            return self.sender.send(key, step, self.api.create_child)
+            return self.sender.send(ProvenIncident(key, live.id), step, self.api.create_child)
         except NoAnswer:
             kind = step.attribute.field
             found = self._listed(live, frozenset({kind}) & LISTED).get(step.attribute)

@@ -1,8 +1,9 @@
 """One change of a plan -> its steps, carried out one by one, each recorded before and after -> an Outcome.
 
-Every step is safe to repeat or is preceded by a read: a creation carries its idempotency key and is sent
-again byte for byte, and an edit sets values. What the journal binds is never created again, since it is not
-known how long the server remembers a key.
+Every step is safe to repeat or is preceded by a look at the account: an edit sets values, and a creation in
+doubt is looked for before it is sent again, byte for byte. What the journal binds is never created again,
+since it is not known how long the server remembers an idempotency key. An incident that exists is changed
+only if it is proven to be this key's.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
-from importer.apply.answers import additions, altered, existed_before, irreparable, readable
+from importer.apply.answers import additions, altered, irreparable
 from importer.apply.children import KEYED, LISTED, Children
-from importer.apply.sending import CONFLICT, IncidentWriter, Journal, Sender
+from importer.apply.creation import Created, Creator, Existing, Foreign, Undecided
+from importer.apply.recognition import readable
+from importer.apply.rediscovery import Rediscovery
+from importer.apply.refusals import foreign_answer, undecided_creation, unproven_change
+from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
 from importer.model import (
     Adopt,
     Adopted,
@@ -53,27 +58,30 @@ from importer.model.steps import (
     CREATE,
     AttachPostmortem,
     CorrectIncident,
-    CreateIncident,
     EditIncident,
     ends,
     identity,
 )
 from importer.plan.differences import differences, same, without
 from importer.plan.steps import after_creation, creation, edit_steps, incident_steps
-from importer.wire.requests import request
 
 Warnings = tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Carries out changes, from any number of threads. `find` returns the incident of a creation that was
-    answered with a conflict; `plan_hash` is the saved plan's, or empty."""
+    """Carries out changes, from any number of threads.
+
+    `wait` waits for some seconds. `is_ours` tells whether an incident, as just read, proves to be a declared
+    one that the state does not bind. `plan_hash` is the saved plan's, or empty.
+    """
 
     api: IncidentWriter
     journal: Journal
     now: Callable[[], datetime]
-    find: Callable[[Incident, Attributes], LiveIncident | None]
+    wait: Callable[[float], None]
+    rediscovery: Rediscovery
+    is_ours: Callable[[Incident, LiveIncident], bool]
     plan_hash: str = ""
     options: Mapping[NewOption, Entity] = field(default_factory=dict)
 
@@ -87,12 +95,8 @@ class Execution:
             match change:
                 case Create() | Pending():
                     return self._create(replace(change, attributes=self._with_options(change.attributes)))
-                case Update():
-                    live, warnings = self._bring_up_to_date(change)
-                    return Applied(change.incident.key, live, created=False, warnings=warnings)
-                case Adopt():
-                    live, warnings = self._bring_up_to_date(change)
-                    return Adopted(change.incident.key, live, warnings)
+                case Update() | Adopt():
+                    return self._bring_up_to_date(change)
                 case NoOp():
                     self._note_unchanged(change)
                     return None
@@ -107,15 +111,31 @@ class Execution:
 
     # -- an existing incident ----------------------------------------------------------------------------
 
-    def _bring_up_to_date(self, change: Update | Adopt) -> tuple[LiveIncident, Warnings]:
+    def _bring_up_to_date(self, change: Update | Adopt) -> Outcome:
         """Make the changes that an earlier run of the same saved plan did not make already: edits that people
         made since are not overwritten."""
         key, live = change.incident.key, change.live
+        if not self._is_proven(change.incident, live):
+            return unproven_change(change.incident, live)
         done = self.journal.carried_out(key, plan_hash=self.plan_hash) if self.plan_hash else frozenset()
         left = [each for each in change.changes if not _is_done(done, live.id, each)]
         live, warnings = self._change(live, key, left)
         self._settle(key, live)
-        return live, warnings
+        if isinstance(change, Adopt):
+            return Adopted(key, live, warnings)
+        return Applied(key, live, created=False, warnings=warnings)
+
+    def _is_proven(self, incident: Incident, live: LiveIncident) -> bool:
+        """Whether an incident is this key's: the state binds them, or the incident proves it when it is read.
+        A proof is recorded, so that every step finds it."""
+        bound = self.journal.binding(incident.key)
+        if bound:
+            return bound.incident_id == live.id
+        seen = self.api.incident(live.id)
+        if seen is None or not self.is_ours(incident, seen):
+            return False
+        self.journal.bind(incident.key, seen)
+        return True
 
     def _note_unchanged(self, change: NoOp) -> None:
         """Bind an incident that is ours and as declared. A key equal to the incident's own ID, as after a
@@ -128,57 +148,57 @@ class Execution:
 
     def _create(self, change: Create | Pending) -> Outcome:
         """Create an incident, or continue with the one that an earlier run created."""
-        bound = self.journal.binding(change.incident.key)
+        key = change.incident.key
+        bound = self.journal.binding(key)
         if bound:
             return self._resume(change, bound)
-        step, began = self._creation_step(change), self.now()
-        try:
-            answer = self._sender.send(change.incident.key, step, self.api.create)
-        except ApiError as refusal:
-            found = self.find(change.incident, step.attributes) if refusal.status == CONFLICT else None
-            if found is None:
-                raise
-            return self._adopt_existing(change, found)
-        if existed_before(answer, began, self.now(), name=request(step).body.get("name")):
-            return self._adopt_existing(change, answer.live)
-        return self._finish(change, answer.live)
-
-    def _creation_step(self, change: Create | Pending) -> CreateIncident:
-        """Return the step of a creation. One that was sent but never answered is sent again with the same key
-        and bytes, whatever the files say now; edits then bring it up to date. The journal, not the plan,
-        holds what was sent."""
-        step = replace(creation(change), sent_before=None)
-        doubt = self.journal.in_doubt(change.incident.key, CREATE)
-        return replace(step, idempotency_key=doubt.idempotency_key, sent_before=doubt) if doubt else step
+        creator = Creator(self.api, self.journal, self._sender, self.rediscovery, self.now, self.wait)
+        match creator.create(key, creation(change)):
+            case Created(live=live):
+                return self._finish(change, live)
+            case Existing(live=live, ours_since=ours_since):
+                created = isinstance(change, Pending) or ours_since
+                return self._adopt_existing(change, live, created=created)
+            case Undecided(candidates=candidates):
+                return undecided_creation(change.incident, candidates)
+            case Foreign(live=live):
+                return foreign_answer(change.incident, live)
+            case other:
+                assert_never(other)
 
     def _finish(self, change: Create | Pending, live: LiveIncident) -> Outcome:
         """Record a new incident and carry out the other steps of its change."""
         key, own = change.incident.key, creation(change).attributes
         missing = self._record(change, live)
-        wrong = irreparable(live, own, change.incident.external_id)
-        if wrong:
-            raise Refused(f"{live.reference} (key '{key}') {wrong}", code="not-as-asked")
+        self._refuse_irreparable(change, live)
         current, warnings = self._correct(live, key, missing)
         current, more = self._change(current, key, after_creation(change.attributes), listed=LISTED - KEYED)
         self._settle(key, current)
         warnings += more + _uncorrectable(missing) + additions(current, own)
         return Applied(key, current, created=True, warnings=warnings)
 
-    def _adopt_existing(self, change: Create | Pending, live: LiveIncident) -> Outcome:
-        """Record the incident that an earlier creation made and bring it up to date, except for what is left
-        to people. A pending creation counts as created, not adopted: our earlier run made it."""
+    def _adopt_existing(self, change: Create | Pending, live: LiveIncident, *, created: bool) -> Outcome:
+        """Record the incident that an earlier request created and bring it up to date, except for what is
+        left to people. It counts as created if this run or the one that died created it."""
         key = change.incident.key
+        self._refuse_irreparable(change, live)
         missing = self._record(change, live)
         to_correct = [each for each in missing if each.attribute not in change.left_to_people]
         current, warnings = self._correct(live, key, to_correct)
         current, more = self._change(current, key, _remaining_changes(change, current))
         self._settle(key, current)
         warnings += more + _uncorrectable(missing)
-        if isinstance(change, Create):
+        if not created:
             return Adopted(key, current, warnings)
-        return Applied(
-            key, current, created=True, warnings=warnings + additions(current, creation(change).attributes)
-        )
+        warnings += additions(current, creation(change).attributes)
+        return Applied(key, current, created=True, warnings=warnings)
+
+    def _refuse_irreparable(self, change: Create | Pending, live: LiveIncident) -> None:
+        """Raise Refused if an incident came back otherwise than it was declared, and no edit can correct it:
+        every further creation would have the same error."""
+        wrong = irreparable(live, creation(change).attributes, change.incident.external_id)
+        if wrong:
+            raise Refused(f"{live.reference} (key '{change.incident.key}') {wrong}", code="not-as-asked")
 
     def _record(self, change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:
         """Record the answer to a creation; return what differs from the declaration. Attributes still to be
@@ -247,7 +267,7 @@ class Execution:
         for step in steps:
             match step:
                 case EditIncident() | CorrectIncident():
-                    live, found = self._edit(key, step)
+                    live, found = self._edit(live, key, step)
                     warnings += found
                 case AttachPostmortem():
                     live = self._attach(live, key, step)
@@ -255,15 +275,17 @@ class Execution:
                     assert_never(step)
         return live, warnings
 
-    def _edit(self, key: str, step: EditIncident | CorrectIncident) -> tuple[LiveIncident, Warnings]:
-        live = self._sender.send(key, step, self.api.edit)
+    def _edit(
+        self, live: LiveIncident, key: str, step: EditIncident | CorrectIncident
+    ) -> tuple[LiveIncident, Warnings]:
+        live = self._sender.send(ProvenIncident(key, live.id), step, self.api.edit)
         declared = step.attributes
         self.journal.confirmed(key, identity(step), live=live, declared=declared, answered=live.attributes)
         return live, tuple(map(altered, differences(live.attributes, readable(declared))))
 
     def _attach(self, live: LiveIncident, key: str, step: AttachPostmortem) -> LiveIncident:
         """Attach the link to a post-mortem and read it back in the account's form."""
-        self._sender.send(key, step, self.api.change)
+        self._sender.send(ProvenIncident(key, live.id), step, self.api.change)
         seen = self.api.incident(live.id) or live
         declared = {Attribute(Field.POSTMORTEM_URL): step.url}
         self.journal.confirmed(key, identity(step), live=seen, declared=declared, answered=seen.attributes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from importer.model import (
@@ -17,7 +18,7 @@ from importer.model import (
     Remembered,
     Unanswered,
 )
-from importer.model.errors import ApiError, NotAvailable
+from importer.model.errors import ApiError, NotAvailable, Refused
 from importer.model.steps import (
     AttachPostmortem,
     CorrectIncident,
@@ -35,7 +36,11 @@ from importer.wire.requests import Request, request
 CONFLICT = 409
 """The one refusal that leaves doubt: another request with the same key may be in progress."""
 
+ChangingStep = AttachPostmortem | CorrectIncident | CreateChild | EditChild | EditIncident | SetChildStatus
+"""The steps that change an incident which exists, and so need the proof that it is ours."""
+
 S = TypeVar("S", bound=Step)
+C = TypeVar("C", bound=ChangingStep)
 R = TypeVar("R")
 
 
@@ -43,6 +48,7 @@ class IncidentWriter(Protocol):
     """What applying a change requires of the account; each step comes with its request. Raises ApiError,
     NoAnswer and Interrupted, and NotAvailable for children."""
 
+    def server_time(self) -> datetime | None: ...
     def create(self, step: CreateIncident, request: Request, /) -> Answer: ...
     def incident(self, id_or_number: str) -> LiveIncident | None: ...
     def edit(self, step: EditIncident | CorrectIncident, request: Request, /) -> LiveIncident: ...
@@ -60,14 +66,21 @@ class Journal(Protocol):
     def carried_out(self, key: str, *, plan_hash: str) -> frozenset[str]: ...
     def is_created(self, key: str) -> bool: ...
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]: ...
-    def sending(
-        self, key: str, step: str, *, idempotency_key: str | None, content: str | None, plan_hash: str
-    ) -> None: ...
+    def sending(self, key: str, step: str, request: Unanswered | None, *, plan_hash: str) -> None: ...
     def confirmed(
         self, key: str, *steps: str, live: LiveIncident, declared: Attributes, answered: Attributes
     ) -> None: ...
     def failed(self, key: str, step: str, *, detail: str) -> None: ...
+    def bind(self, key: str, live: LiveIncident) -> None: ...
     def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenIncident:
+    """A key and its incident. The proof is looked up whenever a step is sent."""
+
+    key: str
+    incident_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +90,43 @@ class Sender:
     journal: Journal
     plan_hash: str
 
-    def send(self, key: str, step: S, carry_out: Callable[[S, Request], R]) -> R:
+    def create(
+        self,
+        key: str,
+        step: CreateIncident,
+        carry_out: Callable[[CreateIncident, Request], R],
+        *,
+        now: datetime | None,
+    ) -> R:
+        """Send the creation of an incident; `now` is the server's time, if known."""
+        return self._send(key, step, carry_out, first_sent=now)
+
+    def send(self, proven: ProvenIncident, step: C, carry_out: Callable[[C, Request], R]) -> R:
+        """Send a step that changes an incident. Raises Refused unless the state binds the key to it."""
+        bound = self.journal.binding(proven.key)
+        named = proven.incident_id if isinstance(step, EditChild | SetChildStatus) else step.incident_id
+        if bound is None or {bound.incident_id, proven.incident_id} != {named}:
+            raise Refused(
+                f"nothing proves that {named} is '{proven.key}': it was not changed", code="not-ours"
+            )
+        return self._send(proven.key, step, carry_out)
+
+    def _send(
+        self, key: str, step: S, carry_out: Callable[[S, Request], R], *, first_sent: datetime | None = None
+    ) -> R:
         """Record that a request leaves, send it, and record a refusal. Without an answer it stays in doubt,
         as does a request that was sent before: a refusal does not show what became of the first."""
         if not is_ready(step):
             raise ValueError(f"{identity(step)} depends on another step")
         prepared = request(step)
         # Without an idempotency key a step is looked up, not sent again, so its bytes are not needed.
-        kept = prepared.content if prepared.idempotency_key else None
-        self.journal.sending(
-            key,
-            identity(step),
-            idempotency_key=prepared.idempotency_key,
-            content=kept,
-            plan_hash=self.plan_hash,
-        )
+        once = prepared.idempotency_key
+        kept = Unanswered(once, prepared.content, first_sent) if once else None
+        self.journal.sending(key, identity(step), kept, plan_hash=self.plan_hash)
         try:
             return carry_out(step, prepared)
         except (ApiError, NotAvailable) as error:
-            if _is_certain(error) and not _was_sent_before(step):
+            if is_certain(error) and not _was_sent_before(step):
                 self.journal.failed(key, identity(step), detail=error.summary)
             raise
 
@@ -104,6 +135,10 @@ def _was_sent_before(step: Step) -> bool:
     return isinstance(step, CreateIncident | CreateChild) and step.sent_before is not None
 
 
-def _is_certain(error: ApiError | NotAvailable) -> bool:
-    """Return whether a refusal proves that nothing was carried out."""
-    return isinstance(error, NotAvailable) or (error.status < 500 and error.status != CONFLICT)
+def is_certain(error: ApiError | NotAvailable) -> bool:
+    """Whether a refusal proves that nothing was carried out. It does not if it concerns the idempotency key:
+    the server knows the key from an earlier request."""
+    if isinstance(error, NotAvailable):
+        return True
+    concerns_key = error.status == CONFLICT or error.field.endswith("idempotency_key")
+    return error.status < 500 and not concerns_key

@@ -40,7 +40,7 @@ def command(options: ApplyOptions) -> int:
     saved = _saved(options)
     _require_approval(options, is_json=output_format is OutputFormat.JSON, is_saved=saved is not None)
     check_outputs(options.report, options.json_out)
-    context = open_context(options.common)
+    context = open_context(options.common, adopt_matching=options.adopt_matching)
     with open_lines(options.json_out) as keep:
         return _apply(context, options, saved, apply_output(context.console, output_format, keep))
 

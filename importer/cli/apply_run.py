@@ -15,6 +15,7 @@ from importer.cli.context import CommandContext
 from importer.cli.interrupts import Interrupts, handle_signals
 from importer.cli.options import (
     FORMAT,
+    AdoptMatchingFlag,
     CommonOptions,
     FullFlag,
     JsonOutPath,
@@ -63,6 +64,7 @@ class ApplyOptions:
     max_failures: Annotated[int | None, Option("Stop after N failures.", within=(1, None))]
     report: Annotated[Path | None, Option("Write what was not applied to this CSV or JSON file.")]
     scope: ScopeOptions
+    adopt_matching: AdoptMatchingFlag
     pace: RateOptions
     json_out: JsonOutPath
     full: FullFlag

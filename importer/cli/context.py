@@ -39,8 +39,11 @@ class CommandContext:
         return locked_ledger(self.settings.state, timeout=timeout, now=now, tell=tell)
 
 
-def open_context(common: CommonOptions) -> CommandContext:
-    """Read importer.yaml and set up the log. Raises InvalidInput with every problem in importer.yaml."""
+def open_context(common: CommonOptions, *, adopt_matching: bool = False) -> CommandContext:
+    """Read importer.yaml and set up the log. `adopt_matching` has the effect of the setting of that name.
+
+    Raises InvalidInput with every problem in importer.yaml.
+    """
     console = open_console(plain=common.no_color)
     if common.sandbox and common.endpoint:
         raise UsageError("--sandbox and --endpoint cannot be used together", hint="leave out one of them")
@@ -50,7 +53,12 @@ def open_context(common: CommonOptions) -> CommandContext:
     if problems.has_errors:
         raise InvalidInput(tuple(problems.found))
     console.report(problems.found)
-    return CommandContext(common, replace(settings, state=_state(common, settings)), console)
+    known = replace(
+        settings,
+        state=_state(common, settings),
+        adopt_matching=adopt_matching or settings.adopt_matching,
+    )
+    return CommandContext(common, known, console)
 
 
 def _state(common: CommonOptions, settings: Settings) -> Path:

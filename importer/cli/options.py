@@ -46,6 +46,10 @@ def shown_places(every_place: bool) -> int | None:
 FullFlag = Annotated[bool, Option("List every creation, however many there are.")]
 JsonOutPath = Annotated[Path | None, Option("Also write the JSON to this file.")]
 NoColorFlag = Annotated[bool, Option("Disable colour. [env: NO_COLOR]")]
+AdoptMatchingFlag = Annotated[
+    bool,
+    Option("Adopt incidents that have the declared number and all declared values: the state was lost."),
+]
 Paths = Annotated[tuple[Path, ...], Argument()]
 RejectsPath = Annotated[
     Path | None,

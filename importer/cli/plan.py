@@ -10,6 +10,7 @@ from typing import Annotated
 from importer.cli.context import CommandContext, open_context
 from importer.cli.github_output import write_step_outputs
 from importer.cli.options import (
+    AdoptMatchingFlag,
     CommonOptions,
     EveryPlace,
     JsonOutPath,
@@ -43,6 +44,7 @@ class PlanOptions:
         Option("Report edits made in incident.io, and nothing else. Exit with 2 if there are any."),
     ]
     scope: ScopeOptions
+    adopt_matching: AdoptMatchingFlag
     every_place: EveryPlace
     rejects: RejectsPath
     pace: RateOptions
@@ -63,7 +65,8 @@ def command(options: PlanOptions) -> int:
     PATHS are files or folders; without them, the sources in importer.yaml are read, or else the current
     folder. A read-only API key is enough.
     """
-    context, places = open_context(options.common), shown_places(options.every_place)
+    context = open_context(options.common, adopt_matching=options.adopt_matching)
+    places = shown_places(options.every_place)
     if options.drift_only and options.out:
         raise UsageError(
             "--drift-only makes a report, which cannot be saved as a plan",

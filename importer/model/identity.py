@@ -1,15 +1,52 @@
-"""A declared key -> the idempotency key that is sent to the API: stable, and independent of content.
+"""A declared key -> what identifies its incident: the idempotency key, and the text in the marker field.
 
-The API documents no length, character set or lifetime for idempotency keys, so they are short and plain.
+Both are stable and independent of content. The API documents no length, character set or lifetime for
+idempotency keys, so they are short and plain.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
+
+from importer.model.incidents import LiveIncident
+from importer.model.values import Attribute
+
+DEFAULT_NAMESPACE = "default"
 
 _INCIDENT_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The text custom field that carries keys, and the namespace of the keys that are ours."""
+
+    attribute: Attribute
+    namespace: str = DEFAULT_NAMESPACE
+
+    def text(self, key: str) -> str:
+        """Return what the field holds for a key: `namespace/key`, or the bare key in the default namespace.
+        A key with a slash always has its namespace, so that no two keys have the same text."""
+        is_bare = self.namespace == DEFAULT_NAMESPACE and "/" not in key
+        return key if is_bare else f"{self.namespace}/{key}"
+
+    def key(self, text: str) -> str | None:
+        """Return the key of a text, or None if it is of another namespace."""
+        namespace, slash, key = text.partition("/")
+        if not slash:
+            return text if self.namespace == DEFAULT_NAMESPACE else None
+        return key if namespace == self.namespace and self.text(key) == text else None
+
+    def read(self, live: LiveIncident) -> str | None:
+        """Return the text in the field of an incident, or None if it is empty."""
+        found = live.attributes.get(self.attribute)
+        return found if isinstance(found, str) else None
+
+    def carries(self, live: LiveIncident, key: str) -> bool:
+        """Whether an incident carries a key in the field."""
+        return self.read(live) == self.text(key)
 
 
 def idempotency_key(*, namespace: str, key: str) -> str:

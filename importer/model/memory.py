@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from importer.model.values import Attribute, Value
 
@@ -28,11 +29,12 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A request that was sent and not answered: its idempotency key and its body, which is None if the state
-    was imported from another machine."""
+    """A request that was sent and not answered: its idempotency key, its body, and the server's time when it
+    was first sent. A state that was imported from another machine may lack the last two."""
 
     idempotency_key: str
     content: str | None = None
+    first_sent: datetime | None = field(default=None, compare=False, metadata={"json": None})
 
 
 @dataclass(frozen=True, slots=True)

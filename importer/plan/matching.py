@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from importer.model import Attribute, Attributes, Binding, Entity, Field, Incident, LiveIncident, Memory
+from importer.model import Attribute, Attributes, Binding, Field, Incident, LiveIncident, Memory
+from importer.model.identity import Marker
 from importer.model.normalise import folded
 
 
@@ -39,10 +40,12 @@ class Hidden:
 @dataclass(frozen=True, slots=True)
 class NotOurs:
     """An incident has the declared number, its ID is the declared key, or it resembles the declared one, but
-    nothing proves that it is ours. `owner` is its key, if any."""
+    nothing proves that it is ours. `owner` is its key, if any; `mark` is the text in the marker field if it
+    is of another namespace."""
 
     live: LiveIncident
     owner: str | None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,15 @@ class LiveIndex:
     that the account shows, not only selected ones."""
 
     def __init__(
-        self, live: Iterable[LiveIncident], memory: Memory, marker: Entity | None, *, is_whole: bool = False
+        self, live: Iterable[LiveIncident], memory: Memory, marker: Marker | None, *, is_whole: bool = False
     ) -> None:
         self.is_whole = is_whole
         self._memory = memory
-        self._marker = Attribute(Field.CUSTOM_FIELD, marker) if marker else None
+        self._marker = marker
         self._owners = {each.incident_id: each.key for each in memory.bindings.values()}
         self._by_id: dict[str, LiveIncident] = {}
         self._by_number: dict[int, LiveIncident] = {}
-        self._by_key: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
+        self._by_mark: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
         self._by_name: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
         self._unread: set[tuple[str, Field]] = set()
         for each in live:
@@ -165,26 +168,36 @@ class LiveIndex:
                 f"the state binds it to {binding.reference}, the marker field puts it on {carrier.reference}"
             )
         live = self._by_id.get(binding.incident_id)
-        other = self._marked(live) if live else None
-        if other and other != key:
-            return Conflict(f"the state binds it to {binding.reference}, whose marker field has '{other}'")
+        mark = self._mark(live) if live else None
+        if mark and not self._is_mark_of(key, mark):
+            return Conflict(f"the state binds it to {binding.reference}, whose marker field has '{mark}'")
         return None
 
+    def _is_mark_of(self, key: str, mark: str) -> bool:
+        """Whether a mark on the incident that the state binds to a key is that key's: as it would be written
+        now, as a bare key, which earlier versions wrote in every namespace, or as the account stored it."""
+        if self._marker is None or mark in (self._marker.text(key), key):
+            return True
+        known = self._memory.remembered(key).get(self._marker.attribute)
+        return known is not None and known.answered == mark
+
     def _carrying(self, key: str) -> tuple[LiveIncident, ...]:
-        return tuple(self._by_key.get(key, {}).values())
+        marker = self._marker
+        return tuple(self._by_mark.get(marker.text(key), {}).values()) if marker else ()
 
     def _not_ours(self, live: LiveIncident) -> NotOurs:
-        return NotOurs(live, self._owners.get(live.id) or self._marked(live))
+        mark = self._mark(live)
+        owner = self._owners.get(live.id) or (self._marker.key(mark) if self._marker and mark else None)
+        return NotOurs(live, owner, None if owner else mark)
 
     def _buckets(self, live: LiveIncident) -> Iterator[dict[str, LiveIncident]]:
         yield self._by_name[folded(live.name)]
-        marked = self._marked(live)
-        if marked:
-            yield self._by_key[marked]
+        mark = self._mark(live)
+        if mark:
+            yield self._by_mark[mark]
 
-    def _marked(self, live: LiveIncident) -> str | None:
-        value = live.attributes.get(self._marker) if self._marker else None
-        return value if isinstance(value, str) else None
+    def _mark(self, live: LiveIncident) -> str | None:
+        return self._marker.read(live) if self._marker else None
 
     def _alike(self, incident: Incident) -> tuple[NotOurs, ...]:
         return tuple(map(self._not_ours, self._resembling(incident)))

@@ -34,7 +34,7 @@ from importer.model import (
     number_of,
 )
 from importer.model.diagnostics import Diagnostics
-from importer.model.identity import idempotency_key
+from importer.model.identity import Marker, idempotency_key
 from importer.model.settings import Settings
 from importer.model.steps import LATER
 from importer.model.wording import numbered
@@ -65,7 +65,7 @@ class PlanContext:
     """What plans of incidents depend on: the settings, and the account's marker field and closed status."""
 
     settings: Settings
-    marker: Entity | None
+    marker: Marker | None
     closed: Entity | None
 
 
@@ -130,11 +130,10 @@ class _Planner:
 
     @property
     def _marker(self) -> Attribute | None:
-        marker = self.context.marker
-        return Attribute(Field.CUSTOM_FIELD, marker) if marker else None
+        return self.context.marker.attribute if self.context.marker else None
 
     def _desired(self, incident: Incident) -> Attributes:
-        return {**incident.attributes, self._marker: incident.key} if self._marker else incident.attributes
+        return _marked(incident, self.context.marker)
 
     def _creation(self, incident: Incident) -> tuple[Attributes, frozenset[Attribute]]:
         """Return all attributes that a creation sends, with defaults that must not be left to the server and
@@ -194,15 +193,21 @@ class _Planner:
             is_declared = found.owner in self.declared_keys
             if not is_declared and (unchanged := self._as_it_was_pulled(incident, found.live)):
                 return unchanged
-        elif found.owner is None and self._is_as_it_was_sent(incident, found.live):
-            return Adopt(incident, found.live, ())
+        elif not (found.owner or found.mark) and is_recovered(incident, found.live, self.context.marker):
+            if self.context.settings.adopt_matching:
+                return Adopt(incident, found.live, ())
+            self._warn_of_match(incident, found.live)
         return _blocked(incident, found)
 
-    def _is_as_it_was_sent(self, incident: Incident, live: LiveIncident) -> bool:
-        """Whether it was imported with the declared number and values, as after a lost state."""
-        is_imported = live.mode == "retrospective" and live.number == incident.external_id
-        desired = {a: value for a, value in self._desired(incident).items() if not a.is_child}
-        return is_imported and not differences(live.attributes, desired)
+    def _warn_of_match(self, incident: Incident, live: LiveIncident) -> None:
+        self.diagnostics.warning(
+            "matches-existing",
+            "incidents in the account have the declared number and values, but nothing proves that this"
+            " importer created them",
+            incident.location,
+            detail=f"incident '{incident.key}': {live.reference}",
+            hint="if the state was lost, adopt all of them with --adopt-matching",
+        )
 
     def _as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> NoOp | None:
         """Return a NoOp if everything is as declared, as after a pull, otherwise None. If there is nothing to
@@ -278,15 +283,18 @@ class _Planner:
         unmanaged = [each for each in resembles if each.owner not in self.declared_keys]
         if unmanaged:
             first = unmanaged[0]
-            same_as = f"if they are the same: importer adopt {incident.key} {first.live.reference}"
-            renamed = f"if the key was renamed, keep the old one: {first.owner}"
+            hint = f"if they are the same: importer adopt {incident.key} {first.live.reference}"
+            if first.owner:
+                hint = f"if the key was renamed, keep the old one: {first.owner}"
+            elif first.mark:
+                hint = f"if the namespace was changed, keep the old one: the marker field has {first.mark}"
             self.diagnostics.warning(
                 "resembles-existing",
                 f"{which} have the same name and timestamps as unmanaged incidents in the account",
                 incident.location,
                 detail=f"incident '{incident.key}' resembles "
                 + ", ".join(each.live.reference for each in unmanaged),
-                hint=renamed if first.owner else same_as,
+                hint=hint,
             )
 
     def warn_of_undeclared(self) -> None:
@@ -298,6 +306,20 @@ class _Planner:
                 detail=f"incident '{key}'",
                 hint="declare them again with the same key: the next apply settles them",
             )
+
+
+def is_recovered(incident: Incident, live: LiveIncident, marker: Marker | None) -> bool:
+    """Whether an incident was imported with the declared number and has all declared values, as one has whose
+    state was lost. That is no proof: another importer may have created it."""
+    is_imported = live.mode == "retrospective" and live.number == incident.external_id
+    declared = {a: value for a, value in _marked(incident, marker).items() if not a.is_child}
+    return is_imported and not differences(live.attributes, declared)
+
+
+def _marked(incident: Incident, marker: Marker | None) -> Attributes:
+    """Return the declared attributes with the marker, if there is one."""
+    carried = {marker.attribute: marker.text(incident.key)} if marker else {}
+    return {**incident.attributes, **carried}
 
 
 def _is_possible(change: FieldChange) -> bool:
@@ -317,6 +339,10 @@ def _blocked(incident: Incident, found: NotOurs) -> Blocked:
     if found.owner:
         reason, why = "number-taken", f"{found.live.reference} belongs to the key '{found.owner}'"
         step = "give one of them another external_id, or keep the old key if it was renamed"
+    elif found.mark:
+        reason = "number-taken"
+        why = f"another namespace imported {found.live.reference}: its marker field has '{found.mark}'"
+        step = "give one of them another external_id, or keep the old namespace if it was changed"
     else:
         reason, why = "not-ours", f"{_described(found.live)} exists and was not created by this importer"
         other = "if it is a different incident, remove external_id; " if incident.external_id else ""

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol, assert_never
 
-from importer.model import Entity, Field, Incident, LiveChild, LiveIncident, Memory
+from importer.model import Field, Incident, LiveChild, LiveIncident, Memory
 from importer.model.errors import NotAvailable
-from importer.model.identity import is_incident_id
+from importer.model.identity import Marker, is_incident_id
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
 
 _FEW = 100
@@ -31,7 +31,7 @@ class IncidentReader(Protocol):
 
 
 def refresh(
-    api: IncidentReader, incidents: Iterable[Incident], memory: Memory, marker: Entity | None
+    api: IncidentReader, incidents: Iterable[Incident], memory: Memory, marker: Marker | None
 ) -> LiveIndex:
     """Return the live incidents that the declared ones may match."""
     declared = tuple(incidents)

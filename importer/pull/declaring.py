@@ -41,6 +41,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.model.identity import Marker
 from importer.model.normalise import line, several
 from importer.model.settings import Settings
 from importer.plan.differences import same
@@ -98,7 +99,7 @@ def declare_live(
     name that an alias turns into another entity of the account is not used.
     """
     writer = _Writer(reference_finder(catalogue, settings), _single_selects(catalogue))
-    carrier = Attribute(Field.CUSTOM_FIELD, marker(catalogue, settings))
+    carrier = marker(catalogue, settings)
     sources = [replace(each, attributes=_writable(each.attributes, carrier)) for each in incidents]
     drafts = [writer.draft(live) for live in sources]
     numbers = Counter(live.number for live in incidents)
@@ -124,12 +125,12 @@ def _single_selects(catalogue: Catalogue) -> frozenset[Entity]:
     return frozenset(each.entity for each in catalogue.custom_fields if each.type == "single_select")
 
 
-def _writable(attributes: Attributes, carrier: Attribute) -> Attributes:
+def _writable(attributes: Attributes, carrier: Marker | None) -> Attributes:
     """Leave out what no file should declare. The marker field is set to the key automatically."""
     return {
         attribute: value
         for attribute, value in attributes.items()
-        if attribute.field not in NOT_CARRIED and attribute != carrier
+        if attribute.field not in NOT_CARRIED and not (carrier and attribute == carrier.attribute)
     }
 
 

@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from importer.account.catalogue import Found, Index, Missing
+from importer.account.catalogue import Found, Index, Missing, marker
 from importer.model import Attribute, Binding, Catalogue, Field, Kind, Link, LiveIncident, Reference
 from importer.model.errors import Refused, UsageError
+from importer.model.identity import Marker
 from importer.model.normalise import line
+from importer.model.settings import Settings
 from importer.model.wording import first_few
 
 _KEY = re.compile(r"[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]{0,199}")
@@ -23,27 +25,30 @@ _KEY = re.compile(r"[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]{0,199}")
 _SHOWN = 5
 
 
-def carriers(catalogue: Catalogue, marker_field: str | None, key_field: str | None) -> tuple[Attribute, ...]:
+Carrier = Marker | Attribute
+"""A custom field with keys: the marker field, or one that holds bare keys."""
+
+
+def carriers(catalogue: Catalogue, settings: Settings, key_field: str | None) -> tuple[Carrier, ...]:
     """Return the custom fields that may hold keys, the marker field first, as it takes precedence.
 
     Raises UsageError if the account does not have the `key_field`. It may lack the marker field, which may be
     meant for another account.
     """
-    index = Index(catalogue)
-    found = []
-    for name in filter(None, (marker_field, key_field)):
-        answer = index.find(Reference(Kind.CUSTOM_FIELD, name))
-        if isinstance(answer, Found):
-            found.append(Attribute(Field.CUSTOM_FIELD, answer.entity))
-        elif name == key_field:
-            nearest = answer.nearest if isinstance(answer, Missing) else ()
-            hint = f"did you mean {' or '.join(nearest)}?" if nearest else "write its name exactly"
-            raise UsageError(f"the account does not have exactly one custom field '{name}'", hint=hint)
-    return tuple(found)
+    marked = marker(catalogue, settings)
+    own = (marked,) if marked else ()
+    if not key_field:
+        return own
+    answer = Index(catalogue).find(Reference(Kind.CUSTOM_FIELD, key_field))
+    if isinstance(answer, Found):
+        return (*own, Attribute(Field.CUSTOM_FIELD, answer.entity))
+    nearest = answer.nearest if isinstance(answer, Missing) else ()
+    hint = f"did you mean {' or '.join(nearest)}?" if nearest else "write its name exactly"
+    raise UsageError(f"the account does not have exactly one custom field '{key_field}'", hint=hint)
 
 
 def keys(
-    incidents: Iterable[LiveIncident], bindings: Mapping[str, Binding], carriers: Sequence[Attribute]
+    incidents: Iterable[LiveIncident], bindings: Mapping[str, Binding], carriers: Sequence[Carrier]
 ) -> dict[str, str]:
     """Return the key of each incident, by ID. `bindings` are the state's, by key; `carriers`, custom fields
     with keys, and the first that holds one counts.
@@ -76,9 +81,15 @@ def keys(
     return found
 
 
-def _carried(live: LiveIncident, carriers: Sequence[Attribute]) -> str | None:
-    """Return the first value in the custom fields that can be a key."""
+def _carried(live: LiveIncident, carriers: Sequence[Carrier]) -> str | None:
+    """Return the first value in the custom fields that can be a key. Another namespace's is none: under it, a
+    plan would not find the incident and would create it again."""
     for carrier in carriers:
+        if isinstance(carrier, Marker):
+            text = carrier.key(carrier.read(live) or "")
+            if text and _KEY.fullmatch(text):
+                return text
+            continue
         match live.attributes.get(carrier):
             case str(text) | Link(url=text):
                 pass

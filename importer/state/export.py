@@ -12,7 +12,7 @@ from typing import Any
 
 from importer.formats import schemas
 from importer.formats.json_pieces import JsonObject, major_version
-from importer.model import Account, Attribute, Binding, Remembered
+from importer.model import Account, Attribute, Binding, Remembered, Unanswered
 from importer.model.codec import (
     decode_moment,
     decode_record,
@@ -26,7 +26,7 @@ from importer.model.normalise import by_label
 from importer.state.merge import BoundIncident, State
 
 _MAJOR_VERSION = 1
-FORMAT_VERSION = f"{_MAJOR_VERSION}.0"
+FORMAT_VERSION = f"{_MAJOR_VERSION}.1"
 """A reader accepts any minor version, ignoring unknown keys, and refuses another major version."""
 
 
@@ -34,9 +34,7 @@ def export_text(state: State) -> str:
     """Return the document in ASCII: bindings and unanswered creations by key, values by attribute."""
     account = state.account and encode_record(state.account)
     bound = [_bound(state.bound[key]) for key in sorted(state.bound)]
-    sent = [
-        json.dumps({"key": key, "idempotency_key": state.unanswered[key]}) for key in sorted(state.unanswered)
-    ]
+    sent = [json.dumps(_sent(key, state.unanswered[key])) for key in sorted(state.unanswered)]
     parts = {
         "format_version": json.dumps(FORMAT_VERSION),
         "account": json.dumps(account),
@@ -67,6 +65,14 @@ def _bound(each: BoundIncident) -> str:
         for attribute in sorted(each.fields, key=by_label)
     ]
     return f'{head[:-1]}, "fields": {_list(fields)}}}'
+
+
+def _sent(key: str, request: Unanswered) -> JsonObject:
+    """Return the entry of a creation in doubt, with its body and when it was first sent, if known."""
+    first_sent = encode_moment(request.first_sent) if request.first_sent else None
+    optional = {"content": request.content, "first_sent": first_sent}
+    known = {name: part for name, part in optional.items() if part is not None}
+    return {"key": key, "idempotency_key": request.idempotency_key, **known}
 
 
 def _field(attribute: Attribute, known: Remembered) -> JsonObject:
@@ -125,7 +131,7 @@ def _state(document: JsonObject) -> State:
             raise ValueError(f"it binds {entry['reference']} to '{owners[incident_id]}' and to '{key}'")
         owners[incident_id] = key
         bound[key] = _bound_from(entry)
-    unanswered = {entry["key"]: entry["idempotency_key"] for entry in document["unanswered"]}
+    unanswered = {entry["key"]: _sent_from(entry) for entry in document["unanswered"]}
     if len(unanswered) < len(document["unanswered"]) or unanswered.keys() & bound.keys():
         raise ValueError("a key in `unanswered` appears twice, or is bound as well")
     return State(
@@ -146,6 +152,14 @@ def _bound_from(entry: JsonObject) -> BoundIncident:
     if len(fields) < len(entry["fields"]):
         raise ValueError(f"it has two values of one attribute of '{entry['key']}'")
     return BoundIncident(decode_record(Binding, entry), decode_moment(entry["at"]), fields)
+
+
+def _sent_from(entry: JsonObject) -> Unanswered:
+    """Return a creation in doubt. Raises ValueError if its body is not JSON in ASCII, as it is sent."""
+    content, first_sent = entry.get("content"), entry.get("first_sent")
+    if content is not None and not (content.isascii() and isinstance(json.loads(content), dict)):
+        raise ValueError(f"the content of '{entry['key']}' is not a request")
+    return Unanswered(entry["idempotency_key"], content, decode_moment(first_sent) if first_sent else None)
 
 
 def _field_from(json: Mapping[str, Any]) -> tuple[Attribute, Remembered]:

@@ -37,6 +37,7 @@ from importer.state.ledger_rows import (
     put_account,
     remembered_of,
     state_of,
+    unanswered_of,
 )
 from importer.state.merge import MergeResult, State, merge_result, merged
 
@@ -47,6 +48,14 @@ FAILED = "failed"
 
 _BINDINGS = "SELECT key, incident_id, reference, settled FROM binding"
 _ENTRIES = "SELECT key, step, status, at, idempotency_key, detail FROM entry"
+
+
+_SENDING = (
+    "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?) ON CONFLICT (key, step) DO UPDATE SET"
+    " first_sent = CASE WHEN status = excluded.status THEN first_sent ELSE excluded.first_sent END,"
+    " status = excluded.status, at = excluded.at, idempotency_key = excluded.idempotency_key,"
+    " plan_hash = excluded.plan_hash, detail = NULL, content = excluded.content"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Ledger:
         # In this order, a creation that another process confirms in between is bound rather than lost.
         sent = self._file.query(SENT_WITH, CREATE, SENT)
         bindings = {each.key: each for each in self.bindings()}
-        unanswered = {key: Unanswered(*rest) for key, *rest in sent if key not in bindings}
+        unanswered = {key: unanswered_of(tuple(rest)) for key, *rest in sent if key not in bindings}
         return Memory(bindings, unanswered, self.remembered)
 
     def bindings(self) -> tuple[Binding, ...]:
@@ -87,6 +96,11 @@ class Ledger:
     def binding(self, key: str) -> Binding | None:
         """Return the binding of one key, or None if there is none."""
         return next((binding_of(row) for row in self._file.query(f"{_BINDINGS} WHERE key = ?", key)), None)
+
+    def owner(self, incident_id: str) -> str | None:
+        """Return the key that an incident is bound to, or None if there is none."""
+        rows = self._file.query("SELECT key FROM binding WHERE incident_id = ?", incident_id)
+        return next((key for (key,) in rows), None)
 
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]:
         """Return the last declared and answered values of one key by attribute."""
@@ -106,10 +120,10 @@ class Ledger:
     def in_doubt(self, key: str, step: str) -> Unanswered | None:
         """Return the request of a step that has an idempotency key, was sent and was never answered."""
         sql = (
-            "SELECT idempotency_key, content FROM entry"
+            "SELECT idempotency_key, content, first_sent FROM entry"
             " WHERE key = ? AND step = ? AND status = ? AND idempotency_key IS NOT NULL"
         )
-        return next((Unanswered(*row) for row in self._file.query(sql, key, step, SENT)), None)
+        return next(map(unanswered_of, self._file.query(sql, key, step, SENT)), None)
 
     def carried_out(self, key: str, *, plan_hash: str) -> frozenset[str]:
         """Return the steps of one key that runs of a saved plan carried out."""
@@ -171,16 +185,16 @@ class Ledger:
     def planned(self, keys: Iterable[str], *, plan_hash: str) -> None:
         """Record the keys that a run is going to change."""
         rows = [(key, APPLY, PLANNED, self._stamp(), plan_hash) for key in keys]
-        sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, NULL, ?, NULL, NULL)"
+        sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, NULL, ?, NULL, NULL, NULL)"
         self._file.write(lambda db: db.executemany(sql, rows))
 
-    def sending(
-        self, key: str, step: str, *, idempotency_key: str | None, content: str | None, plan_hash: str
-    ) -> None:
-        """Record a request and the body to resend, before it is sent; durable when this returns."""
-        row = (key, step, SENT, self._stamp(), idempotency_key, plan_hash, content)
-        sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, NULL, ?)"
-        self._file.write(lambda db: db.execute(sql, row))
+    def sending(self, key: str, step: str, request: Unanswered | None, *, plan_hash: str) -> None:
+        """Record that a step is sent, with the request to send again if it is not answered; durable when this
+        returns. A step in doubt keeps the time when it was first sent."""
+        sent = request or Unanswered("")
+        first_sent = sent.first_sent.isoformat() if sent.first_sent else None
+        kept = (sent.idempotency_key or None, plan_hash, sent.content, first_sent)
+        self._file.write(lambda db: db.execute(_SENDING, (key, step, SENT, self._stamp(), *kept)))
 
     def confirmed(
         self, key: str, *steps: str, live: LiveIncident, declared: Attributes, answered: Attributes
@@ -214,6 +228,10 @@ class Ledger:
             )
 
         self._file.write_later(work)
+
+    def bind(self, key: str, live: LiveIncident) -> None:
+        """Record that an incident proved to be this key's. Raises Refused if it is bound to another one."""
+        self._file.write(lambda db: self._bind(db, key, live.id, live.reference))
 
     def finished(self, plan_hash: str) -> None:
         """Record that a saved plan was applied completely."""

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias, TypeVar
 from importer.model.errors import Refused
 
 APPLICATION_ID = 0x494D5054  # "IMPT": distinguishes our file from other SQLite databases
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -29,7 +29,8 @@ CREATE TABLE binding (
 );
 CREATE TABLE entry (
     key TEXT NOT NULL, step TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL,
-    idempotency_key TEXT, plan_hash TEXT, detail TEXT, content TEXT, PRIMARY KEY (key, step)
+    idempotency_key TEXT, plan_hash TEXT, detail TEXT, content TEXT, first_sent TEXT,
+    PRIMARY KEY (key, step)
 ) WITHOUT ROWID;
 CREATE TABLE field (
     key TEXT NOT NULL, slot TEXT NOT NULL, attribute TEXT NOT NULL, declared TEXT NOT NULL, answered TEXT,
@@ -38,7 +39,10 @@ CREATE TABLE field (
 CREATE TABLE plan (hash TEXT PRIMARY KEY, finished_at TEXT NOT NULL);
 """
 
-_MIGRATIONS = {1: "ALTER TABLE entry ADD COLUMN content TEXT;"}
+_MIGRATIONS = {
+    1: "ALTER TABLE entry ADD COLUMN content TEXT;",
+    2: "ALTER TABLE entry ADD COLUMN first_sent TEXT;",
+}
 """The SQL that migrates a file from each version to the next."""
 
 T = TypeVar("T")

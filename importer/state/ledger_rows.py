@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from importer.model import Account, Attribute, Binding, Entity, Remembered, Value
+from importer.model import Account, Attribute, Binding, Entity, Remembered, Unanswered, Value
 from importer.model.codec import Json, decode_record, decode_value, encode_record, encode_value
 from importer.model.steps import CREATE
 from importer.state.ledger_file import Row
@@ -19,7 +19,7 @@ SENT: Final = "sent"
 CONFIRMED: Final = "confirmed"
 
 PUT_FIELDS: Final = "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)"
-SENT_WITH: Final = "SELECT key, idempotency_key, content FROM entry WHERE step = ? AND status = ?"
+SENT_WITH: Final = "SELECT key, idempotency_key, content, first_sent FROM entry WHERE step = ? AND status = ?"
 
 _BINDINGS = "SELECT key, incident_id, reference, settled, bound_at FROM binding"
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -41,6 +41,12 @@ def field_rows(key: str, fields: Iterable[tuple[Attribute, Value, Value]]) -> li
         )
         for attribute, declared, answered in fields
     ]
+
+
+def unanswered_of(row: Row) -> Unanswered:
+    """Return the request of a row with idempotency key, content and the time when it was first sent."""
+    idempotency_key, content, first_sent = row
+    return Unanswered(idempotency_key, content, datetime.fromisoformat(first_sent) if first_sent else None)
 
 
 def put_account(db: sqlite3.Connection, account: Account) -> None:
@@ -87,7 +93,7 @@ def state_of(connection: sqlite3.Connection) -> State:
     }
     sent = connection.execute(SENT_WITH, (CREATE, SENT)).fetchall()
     account = Account(meta["endpoint"], meta["dashboard_url"]) if "endpoint" in meta else None
-    return State(account, bound, {key: sent_with for key, sent_with, _ in sent if key not in bound})
+    return State(account, bound, {key: unanswered_of(tuple(rest)) for key, *rest in sent if key not in bound})
 
 
 def add_state(db: sqlite3.Connection, own: State, whole: State, *, at: str) -> None:
@@ -106,5 +112,8 @@ def add_state(db: sqlite3.Connection, own: State, whole: State, *, at: str) -> N
             fields = ((name, known.declared, known.answered) for name, known in each.fields.items())
             db.executemany(PUT_FIELDS, field_rows(key, fields))
     fresh = whole.unanswered.keys() - own.unanswered.keys()
-    sent = [(key, CREATE, SENT, at, whole.unanswered[key]) for key in sorted(fresh)]
-    db.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)", sent)
+    for key in sorted(fresh):
+        sent = whole.unanswered[key]
+        first_sent = sent.first_sent.isoformat() if sent.first_sent else None
+        entry = (key, CREATE, SENT, at, sent.idempotency_key, sent.content, first_sent)
+        db.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL, NULL, ?, ?)", entry)

@@ -6,11 +6,12 @@ kept, so that no child is created again."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from importer.model import Account, Attribute, Binding, Field, Remembered
+from importer.model import Account, Attribute, Binding, Field, Remembered, Unanswered
 from importer.model.errors import Refused
 from importer.model.wording import first_few
 
@@ -35,12 +36,12 @@ class BoundIncident:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The contents of a state file by key: the bound incidents, and the idempotency keys of creations that
-    were sent and never answered. `account` is None if the state is new."""
+    """The contents of a state file by key: the bound incidents, and the creations that were sent and never
+    answered. `account` is None if the state is new."""
 
     account: Account | None = None
     bound: Mapping[str, BoundIncident] = field(default_factory=dict)
-    unanswered: Mapping[str, str] = field(default_factory=dict)
+    unanswered: Mapping[str, Unanswered] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,16 @@ def without_private(state: State) -> State:
         bound={
             key: each if each.is_public else replace(each, fields={}) for key, each in state.bound.items()
         },
+        unanswered={
+            key: each if _is_public(each) else replace(each, content=None)
+            for key, each in state.unanswered.items()
+        },
     )
+
+
+def _is_public(sent: Unanswered) -> bool:
+    """Whether a creation that is in doubt declares its incident public."""
+    return sent.content is not None and json.loads(sent.content).get(Field.VISIBILITY) == "public"
 
 
 def merged(own: State, imported: State) -> State:
@@ -130,12 +140,12 @@ def _conflicts(own: State, imported: State) -> Iterator[str]:
             yield f"'{key}' is {_shown(known.binding)} in the state but {_shown(binding)} in the file"
         elif owner and owner.key != key:
             yield f"{_shown(binding)} is '{owner.key}' in the state but '{key}' in the file"
-    for key, idempotency_key in imported.unanswered.items():
-        known_key = own.unanswered.get(key, idempotency_key)
-        if known_key != idempotency_key:
+    for key, sent in imported.unanswered.items():
+        known_key = own.unanswered.get(key, sent).idempotency_key
+        if known_key != sent.idempotency_key:
             yield (
                 f"the creation of '{key}' was sent with the idempotency key {known_key} in the state but"
-                f" {idempotency_key} in the file"
+                f" {sent.idempotency_key} in the file"
             )
 
 

@@ -49,8 +49,8 @@ from importer.wire.incidents import Json, create_payload, edit_payload, moment_t
 class Request:
     """A write request. `content` is its JSON body in ASCII, exactly as it is sent and resent.
 
-    If it is not `repeatable`, sending it again creates a duplicate, which the server prevents if there is an
-    `idempotency_key`. If it is `optional`, the account may lack the endpoint.
+    If it is not `repeatable`, sending it again may create a duplicate; whether the server prevents that by an
+    `idempotency_key` is not known. If it is `optional`, the account may lack the endpoint.
     """
 
     method: str
@@ -149,8 +149,8 @@ def _status(child: Id, attribute: Attribute, value: FollowUp | PostmortemDocumen
 
 
 def _create(path: str, body: Json) -> Request:
-    """Return a creation; without an idempotency key it is not repeatable."""
-    return _request("POST", path, body, repeatable="idempotency_key" in body)
+    """Return a creation. It is not repeatable: the server may not remember its idempotency key."""
+    return _request("POST", path, body, repeatable=False)
 
 
 def _request(method: str, path: str, body: Json, *, repeatable: bool = True) -> Request:

@@ -268,7 +268,8 @@ def test_the_marker_is_the_only_field_with_that_name(name: str | None, expected:
     names = {"F1": "Legacy ID", "F2": "Twin", "F3": "Twin"}
     fields = tuple(CustomField(Entity(Kind.CUSTOM_FIELD, each, names[each]), "text") for each in names)
     answer = marker(Catalogue(custom_fields=fields), Settings(root=Path(), marker_field=name))
-    assert (answer.id if answer else None) == expected
+    key = answer.attribute.key if answer else None
+    assert (key.id if isinstance(key, Entity) else None) == expected
 
 
 names = st.lists(st.text("aA bB\u00e9E", min_size=1, max_size=4), min_size=1, max_size=8)

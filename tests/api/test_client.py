@@ -187,14 +187,40 @@ def test_a_creation_returns_the_server_time() -> None:
     assert made.server_now == datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def test_a_lost_creation_is_sent_again_with_its_key() -> None:
+def test_a_creation_whose_answer_is_lost_is_not_sent_again() -> None:
     routes = Routes().on("POST /v2/incidents", httpx.ReadTimeout("slow"), {"incident": incident("a")})
-    made = create(client(routes), {Attribute(Field.VISIBILITY): "public"}, idempotency_key="k", external_id=7)
+    public = {Attribute(Field.VISIBILITY): "public"}
+    with pytest.raises(NoAnswer, match="may have been carried out"):
+        create(client(routes), public, idempotency_key="k", external_id=7)
 
-    assert made.server_now is None
-    first, second = routes.bodies("POST /v2/incidents")
-    assert first == second
-    assert (first["idempotency_key"], first["retrospective_incident_options"]) == ("k", {"external_id": 7})
+    (sent,) = routes.bodies("POST /v2/incidents")
+    assert (sent["idempotency_key"], sent["retrospective_incident_options"]) == ("k", {"external_id": 7})
+
+
+def test_the_newest_incidents_are_listed_first_a_page_at_a_time() -> None:
+    pages = [
+        {"incidents": [incident("b")], "pagination_meta": {"after": "b"}},
+        {"incidents": [incident("a")]},
+    ]
+    routes = Routes().on("GET /v2/incidents", *pages)
+    found = client(routes).newest_incidents()
+
+    assert next(found).id == "b"
+    assert len(routes.seen) == 1
+    assert routes.seen[0].url.params["sort_by"] == "created_at_newest_first"
+    assert [each.id for each in found] == ["a"]
+
+
+def test_the_servers_time_is_that_of_its_latest_answer() -> None:
+    dated = [
+        httpx.Response(200, json={"incidents": []}, headers={"Date": f"Sun, 01 Mar 2026 12:00:0{n} GMT"})
+        for n in (1, 2)
+    ]
+    api = client(Routes().on("GET /v2/incidents", *dated, {"incidents": []}))
+    assert api.server_time() is None
+    for seconds in (1, 2, 2):
+        list(api.incidents())
+        assert api.server_time() == datetime(2026, 3, 1, 12, 0, seconds, tzinfo=UTC)
 
 
 def test_an_option_is_sent_only_once_after_a_lost_answer() -> None:

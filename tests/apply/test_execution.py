@@ -37,6 +37,7 @@ from importer.model import (
     StatusPageIncident,
     StatusPageUpdate,
     TimelineItem,
+    Unanswered,
     Unknown,
     Update,
 )
@@ -92,7 +93,9 @@ class Harness:
             self.account,
             self.ledger,
             self.clock,
-            Rediscovery(self.account, self.ledger.bindings).find,
+            self.account.wait,
+            Rediscovery(self.account, self.ledger.owner),
+            lambda _, __: False,
             self.plan_hash,
             {SEARCH: Entity(Kind.OPTION, "01A", "Search")},
         )
@@ -121,11 +124,13 @@ def codes(outcome: Outcome | None) -> list[str]:
     return [each.code for each in outcome.warnings]
 
 
-def made(harness: Harness, attributes: Attributes = SHORT) -> LiveIncident:
-    """Add an old incident of somebody else to the account."""
+def made(harness: Harness, attributes: Attributes = SHORT, *, key: str | None = "A") -> LiveIncident:
+    """Add an old incident to the account, which the state binds to a key, if any."""
     live = harness.account.put(attributes)
     harness.account.live[live.id] = replace(live, created_at=datetime(2024, 1, 1, tzinfo=UTC))
     harness.account.requests.clear()
+    if key:
+        harness.ledger.bind(key, live)
     return harness.account.live[live.id]
 
 
@@ -237,7 +242,7 @@ def test_a_creation_that_cannot_be_corrected_is_bound_and_ends_the_run(
     ("fault", "kind", "status"),
     [
         (Fault.REFUSED, Failed, "failed"),
-        (Fault.CONFLICT, Failed, "sent"),
+        (Fault.CONFLICT, Unknown, "sent"),
         (Fault.LOST_BEFORE, Unknown, "sent"),
         (Fault.LOST_AFTER, Unknown, "sent"),
         (Fault.SERVER_ERROR, Unknown, "sent"),
@@ -247,7 +252,7 @@ def test_a_creation_that_cannot_be_corrected_is_bound_and_ends_the_run(
 def test_only_a_refusal_that_leaves_no_doubt_is_recorded_as_failed(
     harness: Harness, fault: Fault, kind: type[Outcome], status: str
 ) -> None:
-    harness.account.faults = [fault]
+    harness.account.faults = [fault, *[Fault.LOST_BEFORE] * 9]
     outcome = harness.create(SHORT)
     assert isinstance(outcome, kind)
     assert harness.steps() == {"create": status}
@@ -264,13 +269,14 @@ def test_a_key_without_permission_ends_the_run_and_leaves_nothing_pending(
     assert harness.steps() == {"create": "failed"}
 
 
-def test_two_keys_with_the_same_idempotency_key_stop_the_run_before_any_edit(harness: Harness) -> None:
+def test_an_answer_with_another_incident_is_neither_bound_nor_edited(harness: Harness) -> None:
     harness.create(SHORT)
     other = Create(incident("B", SHORT), "importer-A", {VISIBILITY: "public", **SHORT, NAME: "Another name"})
-    with pytest.raises(Refused, match="two keys"):
-        harness.carry_out(other)
+    outcome = harness.carry_out(other)
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "namespace-clash"
     assert harness.account.live["01LIVE1"].name == SHORT[NAME]
-    assert harness.steps("B") == {"create": "sent"}
+    assert harness.steps("B") == {"create": "failed"}
 
 
 # -- was it there before? ------------------------------------------------------------------------------
@@ -320,7 +326,7 @@ def test_another_name_reveals_an_incident_created_a_moment_ago() -> None:
 
 
 def test_an_existing_incident_is_adopted_updated_and_reported(harness: Harness) -> None:
-    live = made(harness, {NAME: "Search was slow", CHANNEL: "C-theirs"})
+    live = made(harness, {NAME: "Search was slow", CHANNEL: "C-theirs"}, key=None)
     harness.account.made_by["importer-A"] = live.id
     harness.account.held[live.id] = []
     outcome = harness.create({**SHORT, ITEM: TimelineItem(BEGAN)})
@@ -332,7 +338,7 @@ def test_an_existing_incident_is_adopted_updated_and_reported(harness: Harness) 
 
 
 def test_attributes_left_to_people_are_not_edited_in_an_existing_incident(harness: Harness) -> None:
-    live = made(harness, {NAME: "Search was slow", SUMMARY: "as somebody wrote it"})
+    live = made(harness, {NAME: "Search was slow", SUMMARY: "as somebody wrote it"}, key=None)
     harness.account.made_by["importer-A"] = live.id
     left_to_people = frozenset({SUMMARY})
     sent = {STATUS: CLOSED, VISIBILITY: "public", **SHORT, SUMMARY: "as the file has it"}
@@ -345,21 +351,18 @@ def test_attributes_left_to_people_are_not_edited_in_an_existing_incident(harnes
 
 
 def test_a_pending_creation_that_was_carried_out_counts_as_created_not_adopted(harness: Harness) -> None:
-    harness.account.faults = [Fault.LOST_AFTER]
+    harness.account.faults = [Fault.LOST_AFTER, Fault.LOST_BEFORE]
     harness.create(SHORT)
     harness.account.now += timedelta(days=3)
     pending = Pending(incident("A", SHORT), "another-key", {STATUS: CLOSED, VISIBILITY: "public", **SHORT})
     outcome = harness.carry_out(pending)
     assert isinstance(outcome, Applied)
     assert outcome.created
-    assert harness.account.requests == [("create", "importer-A")] * 2
+    assert harness.account.requests == [("create", "importer-A"), ("look",), ("look",)]
 
 
-@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.LOST_BEFORE])
-def test_a_creation_in_doubt_is_sent_again_byte_for_byte_and_then_corrected(
-    harness: Harness, fault: Fault
-) -> None:
-    harness.account.faults = [fault]
+def test_a_creation_in_doubt_is_sent_again_byte_for_byte_and_then_corrected(harness: Harness) -> None:
+    harness.account.faults = [Fault.LOST_BEFORE, Fault.LOST_BEFORE]
     harness.create({**SHORT, SUMMARY: "as it was"})
     sent = harness.ledger.in_doubt("A", "create")
     outcome = harness.create({**SHORT, SUMMARY: "as the file has it now"})
@@ -374,10 +377,18 @@ def test_a_creation_in_doubt_is_sent_again_byte_for_byte_and_then_corrected(
     assert harness.ledger.in_doubt("A", "create") is None
 
 
+def test_a_creation_in_doubt_that_the_account_shows_is_not_sent_again(harness: Harness) -> None:
+    harness.account.faults = [Fault.LOST_AFTER]
+    outcome = harness.create(SHORT)
+    assert isinstance(outcome, Applied)
+    assert outcome.created
+    assert harness.account.requests == [("create", "importer-A"), ("look",)]
+
+
 def test_a_creation_in_doubt_whose_bytes_are_unknown_is_sent_with_its_key(harness: Harness) -> None:
-    harness.ledger.sending("A", "create", idempotency_key="elsewhere", content=None, plan_hash="")
+    harness.ledger.sending("A", "create", Unanswered("elsewhere"), plan_hash="")
     assert isinstance(harness.create(SHORT), Applied)
-    assert harness.account.requests == [("create", "elsewhere")]
+    assert harness.account.requests == [("look",), ("look",), ("create", "elsewhere")]
 
 
 def test_the_journal_not_the_plan_decides_what_was_sent(harness: Harness) -> None:
@@ -551,7 +562,7 @@ def test_an_unchanged_incident_is_bound_and_a_blocked_one_is_left_alone(harness:
 
 
 def test_a_key_that_is_the_incidents_own_id_does_not_bind_it_unless_it_was_bound(harness: Harness) -> None:
-    live = made(harness)
+    live = made(harness, key=None)
     unchanged = NoOp(incident(live.id, SHORT), live.id, live.reference)
     harness.carry_out(unchanged)
     harness.ledger.set_meta("anything", "")
@@ -680,7 +691,7 @@ def begun(harness: Harness) -> Harness:
 
 def test_what_people_wrote_into_an_ignored_field_of_an_adopted_incident_is_kept(harness: Harness) -> None:
     change = replace(create("A", {**SHORT, SUMMARY: "of the file"}), left_to_people=frozenset({SUMMARY}))
-    left_to_people = {**change.attributes, SUMMARY: "of a person", NAME: "Renamed"}
+    left_to_people = {**change.attributes, SUMMARY: "of a person", SEVERITY: MAJOR}
     began = harness.account.put(left_to_people)
     harness.account.made_by[change.idempotency_key] = began.id
     harness.account.live[began.id] = replace(began, created_at=datetime(2024, 1, 1, tzinfo=UTC))
@@ -689,7 +700,7 @@ def test_what_people_wrote_into_an_ignored_field_of_an_adopted_incident_is_kept(
         harness.carry_out(change)
     assert isinstance(harness.carry_out(change), Applied)
     assert harness.account.live[began.id].attributes[SUMMARY] == "of a person"
-    assert harness.account.live[began.id].attributes[NAME] == SHORT[NAME]
+    assert harness.account.live[began.id].attributes[SEVERITY] == SHORT[SEVERITY]
 
 
 def test_an_ignored_call_url_missing_after_a_crash_is_set(harness: Harness) -> None:

@@ -3,33 +3,61 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from importer.apply.sending import Sender
-from importer.model.steps import LATER, AttachPostmortem, CreateIncident, EditIncident, Step
+from importer.apply.sending import ChangingStep, ProvenIncident, Sender
+from importer.model import Attribute, Field, FollowUp, TimelineItem
+from importer.model.errors import Refused
+from importer.model.steps import (
+    LATER,
+    AttachPostmortem,
+    CreateChild,
+    CreateIncident,
+    EditIncident,
+    SetChildStatus,
+    Step,
+)
 from importer.state.ledger import open_ledger
 from importer.wire.requests import Request
-from tests.plans import NAME, SEARCH, SHORT, TEAMS_FIELD
+from tests.plans import BEGAN, NAME, SEARCH, SHORT, TEAMS_FIELD, live
 
 
 @pytest.mark.parametrize(
     "step",
     [
         EditIncident(LATER, {NAME: "Search is slow"}),
-        CreateIncident({**SHORT, TEAMS_FIELD: (SEARCH,)}, "key", None),
         AttachPostmortem(LATER, "https://example.com/postmortem"),
+        EditIncident("01OTHER", {NAME: "Search is slow"}),
+        CreateChild("01OTHER", Attribute(Field.TIMELINE, "Began"), TimelineItem(BEGAN)),
+        SetChildStatus("01CHILD", Attribute(Field.FOLLOW_UP, "Alert"), FollowUp(), "completed"),
     ],
-    ids=["an-incident-to-come", "an-option-to-come", "a-postmortem-of-one"],
+    ids=["an-incident-to-come", "a-postmortem-of-one", "another-incident", "another-child", "a-status"],
 )
-def test_a_step_that_depends_on_another_is_neither_sent_nor_journaled(step: Step, tmp_path: Path) -> None:
-    def never(step: Step, request: Request) -> NoReturn:
-        pytest.fail(f"{step} was sent as {request}")
+@pytest.mark.parametrize("bound_to", [None, "01BOUND"])
+def test_a_step_is_sent_only_to_the_incident_that_the_state_binds(
+    step: ChangingStep, bound_to: str | None, tmp_path: Path
+) -> None:
+    with closing(open_ledger(tmp_path / "state.db", now=lambda: datetime.now(UTC))) as ledger:
+        if bound_to:
+            ledger.bind("A", replace(live(1, {}), id=bound_to))
+        owner = ProvenIncident("A", "01OTHER")
+        with pytest.raises(Refused, match="nothing proves"):
+            Sender(ledger, "").send(owner, step, never)
+        assert ledger.entries("A") == ()
 
+
+def test_a_creation_that_waits_for_an_option_is_neither_sent_nor_journaled(tmp_path: Path) -> None:
+    step = CreateIncident({**SHORT, TEAMS_FIELD: (SEARCH,)}, "key", None)
     with closing(open_ledger(tmp_path / "state.db", now=lambda: datetime.now(UTC))) as ledger:
         with pytest.raises(ValueError, match="depends on another step"):
-            Sender(ledger, "").send("A", step, never)
+            Sender(ledger, "").create("A", step, never, now=None)
         assert ledger.entries("A") == ()
+
+
+def never(step: Step, request: Request) -> NoReturn:
+    pytest.fail(f"{step} was sent as {request}")

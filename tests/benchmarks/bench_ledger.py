@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from importer.model import Unanswered
 from importer.model.steps import CREATE
 from importer.state.ledger import open_ledger
 from tests.plans import FULL, live
@@ -26,7 +27,7 @@ def test_a_creation_is_recorded(benchmark: BenchmarkFixture, tmp_path: Path, thr
 
     def record(number: int) -> None:
         key, made = f"JIRA-{number}", live(number, ATTRIBUTES)
-        ledger.sending(key, CREATE, idempotency_key=key, content=None, plan_hash="")
+        ledger.sending(key, CREATE, Unanswered(key), plan_hash="")
         ledger.confirmed(key, CREATE, live=made, declared=ATTRIBUTES, answered=ATTRIBUTES)
         ledger.settled(key, made.id, made.reference, plan_hash="")
 

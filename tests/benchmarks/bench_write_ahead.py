@@ -60,7 +60,9 @@ def applied(server: str, folder: Path, kept_by: type[Ledger]) -> dict[str, float
         ) as client,
         closing(kept_by(open_file(state), state, now)) as ledger,
     ):
-        session = Session(Settings(root=folder, state=state), client.identity(), client, ledger, now)
+        session = Session(
+            Settings(root=folder, state=state), client.identity(), client, ledger, now, time.sleep
+        )
         made = make_plan(session, load_declared(session.settings, (), now=now()), Scope())
         assert len(made.changes) == INCIDENTS
         wall, cpu = time.perf_counter(), time.process_time()

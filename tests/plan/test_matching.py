@@ -18,13 +18,15 @@ from importer.model import (
     Kind,
     LiveIncident,
     Memory,
+    Remembered,
     Unanswered,
 )
+from importer.model.identity import Marker
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
 from tests.plans import BEGAN, ENDED, NAME, RESOLVED, STARTED, SUMMARY, incident, live
 
-MARKER = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")
-MARKED = Attribute(Field.CUSTOM_FIELD, MARKER)
+MARKED = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID"))
+MARKER = Marker(MARKED)
 LOOKS: Attributes = {NAME: "Payments failed", STARTED: BEGAN}
 
 
@@ -42,7 +44,7 @@ def marked(number: int, key: str) -> LiveIncident:
 
 
 def match(
-    declared: Incident, *found: LiveIncident, known: Memory | None = None, marker: Entity | None = MARKER
+    declared: Incident, *found: LiveIncident, known: Memory | None = None, marker: Marker | None = MARKER
 ) -> Match:
     return LiveIndex(found, known or memory(), marker).match(declared)
 
@@ -65,7 +67,7 @@ def test_the_ledger_and_the_marker_field_both_prove_that_an_incident_is_ours() -
 def test_a_field_that_is_not_the_marker_proves_nothing() -> None:
     assert match(A, marked(2, "A"), marker=None) == Absent(())
     assert match(A, live(2, {SUMMARY: "A"})) == Absent(())
-    assert match(A, live(2, {MARKED: (MARKER,)})) == Absent(())
+    assert match(A, live(2, {MARKED: (Entity(Kind.OPTION, "01A", "A"),)})) == Absent(())
 
 
 @pytest.mark.parametrize("other", ["a", "A ", "AA", "B"])
@@ -209,3 +211,34 @@ def test_two_keys_never_match_the_same_incident_whatever_the_order_of_the_list(
             carried = one.live.attributes.get(MARKED)
             assert (proven and proven.incident_id == one.live.id) or carried == each.key
             assert carried in (None, each.key)
+
+
+# -- namespaces ----------------------------------------------------------------------------------------
+
+ACME = Marker(MARKED, "acme")
+
+
+def test_the_marker_of_another_namespace_is_never_ours() -> None:
+    theirs = replace(live(7, LOOKS), attributes={**LOOKS, MARKED: "A"})
+    assert match(A, theirs, marker=ACME) == Absent((NotOurs(theirs, None, "A"),))
+    ours = marked(7, "acme/A")
+    assert match(A, ours, marker=ACME) == Ours(ours)
+    assert match(A, ours) == Absent(())
+
+
+def test_a_number_that_another_namespace_has_is_not_ours() -> None:
+    theirs = marked(7, "other/A")
+    numbered = replace(A, external_id=7)
+    assert match(numbered, theirs, marker=ACME) == NotOurs(theirs, None, "other/A")
+
+
+def test_the_state_still_proves_an_incident_whose_marker_is_a_bare_key() -> None:
+    """Earlier versions wrote the bare key in every namespace."""
+    before = marked(1, "A")
+    assert match(A, before, known=memory(bound("A", before)), marker=ACME) == Ours(before)
+
+
+def test_the_state_still_proves_an_incident_whose_key_the_account_stored_in_another_form() -> None:
+    live_one = marked(1, "A b")
+    known = Memory({"A  b": bound("A  b", live_one)}, {}, lambda key: {MARKED: Remembered("A  b", "A b")})
+    assert match(incident("A  b", LOOKS), live_one, known=known) == Ours(live_one)

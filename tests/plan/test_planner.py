@@ -150,16 +150,32 @@ def test_a_similar_incident_that_a_file_declares_is_not_a_warning() -> None:
     assert found.diagnostics == ()
 
 
-def test_after_a_lost_state_an_imported_incident_with_the_number_and_all_values_is_found_again() -> None:
-    (found,) = planned(incident({NAME: "Same"}, number=7), account=(live(7, {NAME: "Same"}),)).changes
+RECOVERING = replace(CONTEXT, settings=replace(SETTINGS, adopt_matching=True))
 
+
+def test_a_number_and_all_values_prove_nothing_unless_the_user_says_that_this_is_a_recovery() -> None:
+    declared, account = incident({NAME: "Same"}, number=7), (live(7, {NAME: "Same"}),)
+    plan = planned(declared, account=account)
+    (found,) = plan.changes
+    assert isinstance(found, Blocked)
+    assert [each.code for each in plan.diagnostics] == ["matches-existing"]
+
+    (found,) = planned(declared, account=account, context=RECOVERING).changes
     assert isinstance(found, Adopt)
     assert (found.changes, found.blocked) == ((), ())
 
 
+@pytest.mark.parametrize(("number", "name"), [(8, "Same"), (7, "Other"), (None, "Same")])
+def test_even_a_recovery_takes_only_what_has_the_number_and_all_values(number: int | None, name: str) -> None:
+    declared = incident({NAME: "Same"}, number=number)
+    (found,) = planned(declared, account=(live(7, {NAME: name}),), context=RECOVERING).changes
+    assert not isinstance(found, Adopt)
+
+
 def test_a_live_mode_incident_with_the_number_and_all_values_is_not_mistaken_for_an_imported_one() -> None:
     standard = replace(live(7, {NAME: "Same"}), mode="standard")
-    (found,) = planned(incident({NAME: "Same"}, number=7), account=(standard,)).changes
+    declared = incident({NAME: "Same"}, number=7)
+    (found,) = planned(declared, account=(standard,), context=RECOVERING).changes
 
     assert isinstance(found, Blocked)
 

@@ -26,6 +26,7 @@ from importer.model import (
     TimelineItem,
 )
 from importer.model.errors import NotAvailable
+from importer.model.identity import Marker
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, Match, NotOurs, Ours
 from importer.plan.refresh import by_id, refresh
 from tests.plans import BEGAN, LISA, NAME, SHORT, incident, live
@@ -78,7 +79,7 @@ def knowing(bindings: dict[str, Binding], remembered: Attributes | None = None) 
     return Memory(bindings, {}, lambda key: fields)
 
 
-def seen(account: Account, memory: Memory, *declared: Incident, marker: Entity | None = None) -> list[Match]:
+def seen(account: Account, memory: Memory, *declared: Incident, marker: Marker | None = None) -> list[Match]:
     index = refresh(account, iter(declared), memory, marker)
     return [index.match(each) for each in declared]
 
@@ -132,7 +133,7 @@ def test_a_short_list_is_read_even_for_a_few(total: int | None) -> None:
 def test_a_new_key_needs_the_list_since_it_may_exist_under_any_id() -> None:
     carrying = replace(TWO, attributes={MARKER: "B"})
     account = Account((ONE, carrying), total=10_000)
-    assert seen(account, knowing(bound(("A", 1))), A, B, marker=LEGACY) == [Ours(ONE), Ours(carrying)]
+    assert seen(account, knowing(bound(("A", 1))), A, B, marker=Marker(MARKER)) == [Ours(ONE), Ours(carrying)]
     assert account.asked == ["list"]
 
 
@@ -194,7 +195,7 @@ def test_known_or_undeclared_children_are_not_added() -> None:
 def test_reading_the_children_of_a_marked_incident_does_not_make_it_two() -> None:
     carrying = replace(ONE, attributes={MARKER: "A"})
     account = Account((carrying,), children_of={ONE.id: (child(TASK, FollowUp()),)})
-    (found,) = seen(account, knowing({}), incident("A", CHILDREN), marker=LEGACY)
+    (found,) = seen(account, knowing({}), incident("A", CHILDREN), marker=Marker(MARKER))
     assert not isinstance(found, Conflict)
     assert found == Ours(replace(carrying, attributes={MARKER: "A", TASK: FollowUp()}))
 

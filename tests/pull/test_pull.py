@@ -41,6 +41,7 @@ from importer.model import (
     normalise,
 )
 from importer.model.errors import ExitCode, NotAvailable, Refused, UsageError
+from importer.model.identity import Marker
 from importer.model.settings import Settings
 from importer.plan.matching import LiveIndex
 from importer.plan.planner import PlanContext, plan_changes
@@ -468,14 +469,18 @@ def test_many_conflicting_keys_are_counted() -> None:
         keys(incidents, {}, [CARRIER])
 
 
+def naming(marker_field: str | None) -> Settings:
+    return Settings(root=Path(), marker_field=marker_field)
+
+
 def test_the_marker_field_may_be_for_another_account_and_a_key_field_may_not() -> None:
-    assert carriers(CATALOGUE, "Legacy ID", "Notes") == (CARRIER,)
-    assert carriers(CATALOGUE, "Notes", None) == (CARRIER,)
+    assert carriers(CATALOGUE, naming("Legacy ID"), "Notes") == (CARRIER,)
+    assert carriers(CATALOGUE, naming("Notes"), None) == (Marker(CARRIER),)
     with pytest.raises(UsageError, match="exactly one custom field 'Note'"):
-        carriers(CATALOGUE, None, "Note")
+        carriers(CATALOGUE, naming(None), "Note")
     with pytest.raises(UsageError, match="exactly one custom field 'note s'"):
         twins = (CustomField(Entity(Kind.CUSTOM_FIELD, "01X", "NOTES"), "text"), *CATALOGUE.custom_fields)
-        carriers(replace(CATALOGUE, custom_fields=twins), None, "note s")
+        carriers(replace(CATALOGUE, custom_fields=twins), naming(None), "note s")
 
 
 # -- what is chosen ------------------------------------------------------------------------------------

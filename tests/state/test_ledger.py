@@ -62,7 +62,7 @@ def read(path: Path) -> Ledger:
 
 
 def created(ledger: Ledger, key: str, made: LiveIncident = LIVE, *, plan_hash: str = "") -> None:
-    ledger.sending(key, CREATE, idempotency_key=f"i-{key}", content=None, plan_hash=plan_hash)
+    ledger.sending(key, CREATE, Unanswered(f"i-{key}"), plan_hash=plan_hash)
     ledger.confirmed(key, CREATE, live=made, declared=made.attributes, answered=made.attributes)
 
 
@@ -76,7 +76,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_creation_that_was_sent_is_pending_until_it_is_answered(path: Path) -> None:
     ledger = opened(path)
-    ledger.sending("A", CREATE, idempotency_key="i-A", content=None, plan_hash="")
+    ledger.sending("A", CREATE, Unanswered("i-A"), plan_hash="")
     assert ledger.pending() == ("A",)
     assert ledger.in_doubt("A", CREATE) == Unanswered("i-A")
     assert dict(ledger.memory().sent) == {"A": Unanswered("i-A")}
@@ -91,7 +91,7 @@ def test_a_creation_that_was_sent_is_pending_until_it_is_answered(path: Path) ->
 
 def test_a_refused_creation_is_not_pending_and_keeps_the_servers_message(path: Path) -> None:
     ledger = opened(path)
-    ledger.sending("A", CREATE, idempotency_key="i-A", content=None, plan_hash="")
+    ledger.sending("A", CREATE, Unanswered("i-A"), plan_hash="")
     ledger.failed("A", CREATE, detail="422 is_required: A severity is required")
     assert ledger.pending() == ()
     (entry,) = ledger.entries("A")
@@ -145,7 +145,7 @@ def test_entries_are_in_chronological_order(path: Path) -> None:
     ledger = opened(path)
     ledger.planned(["A"], plan_hash="p")
     created(ledger, "A")
-    ledger.sending("A", "edit", idempotency_key=None, content=None, plan_hash="")
+    ledger.sending("A", "edit", None, plan_hash="")
     assert [(each.step, each.status) for each in ledger.entries("A")] == [
         (APPLY, "planned"),
         (CREATE, "confirmed"),
@@ -198,12 +198,12 @@ def test_a_state_has_the_bindings_and_the_unanswered_creations(path: Path) -> No
     ledger = opened(path)
     ledger.bind_account(ACME)
     created(ledger, "A")
-    ledger.sending("B", CREATE, idempotency_key="i-B", content=None, plan_hash="")
-    ledger.sending("C", CREATE, idempotency_key="i-C", content=None, plan_hash="")
+    ledger.sending("B", CREATE, Unanswered("i-B"), plan_hash="")
+    ledger.sending("C", CREATE, Unanswered("i-C"), plan_hash="")
     ledger.failed("C", CREATE, detail="422")
     found = ledger.state()
     assert found.account == ACME
-    assert found.unanswered == {"B": "i-B"}
+    assert found.unanswered == {"B": Unanswered("i-B")}
     assert found.bound["A"].binding == Binding("A", LIVE.id, LIVE.reference)
     assert found.bound["A"].fields == {NAME: Remembered("Search was slow", "Search was slow")}
 
@@ -216,7 +216,7 @@ def test_a_binding_is_as_old_as_its_last_confirmation(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
     before = ledger.state().bound["A"].at
-    ledger.sending("A", "edit", idempotency_key=None, content=None, plan_hash="")
+    ledger.sending("A", "edit", None, plan_hash="")
     assert ledger.state().bound["A"].at == before
     ledger.confirmed("A", "edit", live=LIVE, declared={SUMMARY: "S"}, answered={SUMMARY: "S"})
     assert ledger.state().bound["A"].at > before
@@ -254,7 +254,7 @@ def test_a_merge_is_durable(path: Path, tmp_path: Path) -> None:
     giver = opened(tmp_path / "giver.db")
     giver.bind_account(ACME)
     created(giver, "A")
-    giver.sending("B", CREATE, idempotency_key="i-B", content=None, plan_hash="")
+    giver.sending("B", CREATE, Unanswered("i-B"), plan_hash="")
     taker = opened(path)
     assert taker.merge(giver.state()) == MergeResult(bound=1, renewed=0, unanswered=1)
     taker.close()
@@ -268,7 +268,7 @@ def test_a_merge_takes_the_newer_values_of_a_known_key(path: Path, tmp_path: Pat
     taker, giver = opened(path), opened(tmp_path / "giver.db")
     created(taker, "A")
     created(giver, "A")
-    giver.sending("A", "edit", idempotency_key=None, content=None, plan_hash="")
+    giver.sending("A", "edit", None, plan_hash="")
     giver.confirmed("A", "edit", live=LIVE, declared={NAME: "New", SUMMARY: "S"}, answered={NAME: "New"})
     assert taker.merge(giver.state()) == MergeResult(bound=0, renewed=1, unanswered=0)
     assert taker.remembered("A") == {NAME: Remembered("New", "New"), SUMMARY: Remembered("S", None)}
@@ -288,7 +288,7 @@ def test_contradicting_states_are_not_merged(path: Path, tmp_path: Path) -> None
 
 def test_a_creation_settled_on_another_machine_is_no_longer_pending(path: Path, tmp_path: Path) -> None:
     taker, giver = opened(path), opened(tmp_path / "giver.db")
-    taker.sending("A", CREATE, idempotency_key="i-A", content=None, plan_hash="")
+    taker.sending("A", CREATE, Unanswered("i-A"), plan_hash="")
     created(giver, "A")
     taker.merge(giver.state())
     assert taker.pending() == ()
@@ -303,8 +303,8 @@ def test_the_ledger_knows_what_a_saved_plan_began_and_what_it_finished(path: Pat
     ledger.planned(["A", "B", "C", "D"], plan_hash="p")
     created(ledger, "A", plan_hash="p")
     ledger.settled("A", LIVE.id, LIVE.reference, plan_hash="p")
-    ledger.sending("B", CREATE, idempotency_key="i-B", content=None, plan_hash="p")
-    ledger.sending("C", CREATE, idempotency_key="i-C", content=None, plan_hash="p")
+    ledger.sending("B", CREATE, Unanswered("i-B"), plan_hash="p")
+    ledger.sending("C", CREATE, Unanswered("i-C"), plan_hash="p")
     ledger.failed("C", CREATE, detail="no")
     assert ledger.applied_by("p") == {"A"}
     assert ledger.begun_by("p") == {
@@ -426,7 +426,7 @@ def version_of(path: Path) -> int:
     return int(version)
 
 
-@pytest.mark.parametrize(("how", "version"), [(opened, 2), (read, 1)], ids=["to write", "to read"])
+@pytest.mark.parametrize(("how", "version"), [(opened, 3), (read, 1)], ids=["to write", "to read"])
 def test_a_state_of_0_1_0_is_readable_and_is_migrated_on_writing(
     path: Path, how: Callable[[Path], Ledger], version: int
 ) -> None:
@@ -438,22 +438,22 @@ def test_a_state_of_0_1_0_is_readable_and_is_migrated_on_writing(
     assert [each.key for each in ledger.bindings()] == ["A"]
     assert dict(ledger.memory().sent) == {"B": Unanswered("i-B", None)}
     assert [each.status for each in ledger.entries("A")] == ["confirmed"]
-    assert ledger.state().unanswered == {"B": "i-B"}
+    assert ledger.state().unanswered == {"B": Unanswered("i-B")}
     ledger.close()
     assert version_of(path) == version
     again = opened(path)
-    again.sending("B", CREATE, idempotency_key="i-B", content="{}", plan_hash="")
+    again.sending("B", CREATE, Unanswered("i-B", "{}"), plan_hash="")
     assert again.in_doubt("B", CREATE) == Unanswered("i-B", "{}")
     again.close()
 
 
-def test_a_sent_body_is_kept_until_it_is_answered_and_never_exported(path: Path) -> None:
+def test_a_sent_body_is_kept_until_it_is_answered(path: Path) -> None:
     ledger = opened(path)
-    ledger.sending("A", CREATE, idempotency_key="i-A", content='{"name":"secret"}', plan_hash="")
+    ledger.sending("A", CREATE, Unanswered("i-A", '{"name":"secret"}'), plan_hash="")
     assert ledger.in_doubt("A", CREATE) == Unanswered("i-A", '{"name":"secret"}')
-    assert ledger.state().unanswered == {"A": "i-A"}
+    assert ledger.state().unanswered == {"A": Unanswered("i-A", '{"name":"secret"}')}
     ledger.confirmed("A", CREATE, live=LIVE, declared={}, answered={})
-    ledger.sending("B", CREATE, idempotency_key="i-B", content='{"name":"secret"}', plan_hash="")
+    ledger.sending("B", CREATE, Unanswered("i-B", '{"name":"secret"}'), plan_hash="")
     ledger.failed("B", CREATE, detail="no")
     ledger.close()
     with sqlite3.connect(path) as database:
@@ -463,7 +463,7 @@ def test_a_sent_body_is_kept_until_it_is_answered_and_never_exported(path: Path)
 
 def test_a_step_without_an_idempotency_key_is_not_sent_again(path: Path) -> None:
     ledger = opened(path)
-    ledger.sending("A", "edit", idempotency_key=None, content=None, plan_hash="")
+    ledger.sending("A", "edit", None, plan_hash="")
     assert ledger.in_doubt("A", "edit") is None
     ledger.close()
 
@@ -704,9 +704,10 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from importer.model import Unanswered
 from importer.state.ledger import open_ledger
 ledger = open_ledger(Path(sys.argv[1]), now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
-ledger.sending("A", "create", idempotency_key="i-A", content=None, plan_hash="")
+ledger.sending("A", "create", Unanswered("i-A"), plan_hash="")
 print("sent", flush=True)
 sys.stdin.readline()
 """
@@ -728,7 +729,7 @@ def test_reading_works_while_another_process_writes(path: Path) -> None:
 
 def test_a_creation_confirmed_during_a_read_is_never_lost(path: Path) -> None:
     writer = opened(path)
-    writer.sending("A", CREATE, idempotency_key="i-A", content=None, plan_hash="")
+    writer.sending("A", CREATE, Unanswered("i-A"), plan_hash="")
 
     class Overtaken(Ledger):
         def bindings(self) -> tuple[Binding, ...]:

@@ -20,10 +20,11 @@ HOLDER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from importer.model import Unanswered
 from importer.state.lock import locked_ledger
 now = lambda: datetime(2026, 3, 1, 12, tzinfo=UTC)
 with locked_ledger(Path(sys.argv[1]), timeout=0, now=now, tell=print) as ledger:
-    ledger.sending("A", "create", idempotency_key="i-A", content=None, plan_hash="")
+    ledger.sending("A", "create", Unanswered("i-A"), plan_hash="")
     print("held", flush=True)
     sys.stdin.readline()
 """

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.model import Account, Attribute, Binding, Field, Remembered
+from importer.model import Account, Attribute, Binding, Field, Remembered, Unanswered
 from importer.model.errors import ExitCode, Refused
 from importer.state.merge import BoundIncident, MergeResult, State, merge_result, merged, without_private
 from tests.plans import BEGAN, NAME, SUMMARY
@@ -29,7 +29,8 @@ def bound(
 
 
 def state(*known: BoundIncident, account: Account | None = ACME, **unanswered: str) -> State:
-    return State(account, {each.binding.key: each for each in known}, unanswered)
+    sent = {key: Unanswered(once) for key, once in unanswered.items()}
+    return State(account, {each.binding.key: each for each in known}, sent)
 
 
 def test_facts_known_to_only_one_state_are_kept() -> None:
@@ -74,7 +75,7 @@ def test_values_are_exported_only_if_the_account_said_public(visibility: str | N
     kept_public = without_private(state(bound("A", name="N", visibility=visibility), B="i-B"))
     assert kept_public.bound["A"].binding == bound("A").binding
     assert bool(kept_public.bound["A"].fields) is kept
-    assert kept_public.unanswered == {"B": "i-B"}
+    assert kept_public.unanswered == {"B": Unanswered("i-B")}
 
 
 def test_declared_public_and_answered_private_is_private() -> None:
@@ -157,7 +158,7 @@ def _states(draw: st.DrawFn) -> State:
         for each in keys
     }
     sent = draw(st.lists(st.integers(0, 7), unique=True, max_size=3))
-    unanswered = {f"K{each}": f"i-{each}" for each in sent if f"K{each}" not in known}
+    unanswered = {f"K{each}": Unanswered(f"i-{each}") for each in sent if f"K{each}" not in known}
     return State(draw(st.sampled_from([ACME, None])) if not known else ACME, known, unanswered)
 
 

@@ -1,0 +1,171 @@
+"""The creation of an incident -> the incident that it made, exactly once, whatever becomes of the answer.
+
+A creation whose answer is lost is in doubt. It is looked for in the account; only if the account does not
+show it, even after its lists had time to, the same bytes are sent again under the same idempotency key. The
+journal, not the plan, holds what was sent: other content under a used key may make a second incident.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from importer.apply.answers import existed_before, is_older
+from importer.apply.recognition import SentCreation, sent_creation
+from importer.apply.rediscovery import Certain, Rediscovery, Uncertain
+from importer.apply.sending import IncidentWriter, Journal, Sender, is_certain
+from importer.model import LiveIncident, Unanswered
+from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer
+from importer.model.steps import CREATE, CreateIncident
+from importer.wire.requests import request
+
+LIST_LAG = 5.0
+"""Seconds after which the account's lists are expected to show what was created."""
+
+_RESENDINGS = 2
+"""How often one run sends a creation in doubt again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The incident that this request made."""
+
+    live: LiveIncident
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """The incident that an earlier request made. If it is `ours_since`, it came into being after the state
+    recorded the first of these requests."""
+
+    live: LiveIncident
+    ours_since: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Incidents that an earlier request may have made; only a person can tell."""
+
+    candidates: tuple[LiveIncident, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """The incident of another importer, which used the same idempotency key."""
+
+    live: LiveIncident
+
+
+Creation = Created | Existing | Undecided | Foreign
+
+
+@dataclass(frozen=True, slots=True)
+class Creator:
+    """Creates incidents, from any number of threads. `wait` waits for some seconds."""
+
+    api: IncidentWriter
+    journal: Journal
+    sender: Sender
+    rediscovery: Rediscovery
+    now: Callable[[], datetime]
+    wait: Callable[[float], None]
+
+    def create(self, key: str, planned: CreateIncident) -> Creation:
+        """Create an incident that the state does not bind. Raises ApiError if it is refused, and NoAnswer if
+        it stays in doubt."""
+        step = self._as_sent(key, planned)
+        if step.sent_before is None:
+            try:
+                return self._send(key, step)
+            except NoAnswer:
+                step = self._as_sent(key, planned)
+            except ApiError as refusal:
+                if is_certain(refusal):
+                    raise
+                return self._after_refusal(key, step, refusal)
+        return self._settle(key, step)
+
+    def _as_sent(self, key: str, planned: CreateIncident) -> CreateIncident:
+        """Return the step, in doubt if the journal says so: then with the bytes and the key of the first
+        sending, whatever the files say now."""
+        doubt = self.journal.in_doubt(key, CREATE)
+        if doubt is None:
+            return replace(planned, sent_before=None)
+        return replace(planned, idempotency_key=doubt.idempotency_key, sent_before=doubt)
+
+    def _settle(self, key: str, step: CreateIncident) -> Creation:
+        """Settle a creation in doubt, by looking and sending in turn; a look comes last."""
+        for _ in range(_RESENDINGS):
+            if found := self._look_twice(key, step):
+                return found
+            try:
+                return self._send(key, step)
+            except NoAnswer:
+                continue
+            except AuthenticationFailed:
+                raise
+            except ApiError as refusal:
+                return self._after_refusal(key, step, refusal)
+        if found := self._look_twice(key, step):
+            return found
+        raise NoAnswer("the creation was not answered, and the account does not show the incident")
+
+    def _send(self, key: str, step: CreateIncident) -> Creation:
+        """Send a creation and judge its answer."""
+        began, doubt, sent = self.now(), step.sent_before, _sent(key, step)
+        answer = self.sender.create(key, step, self.api.create, now=self.api.server_time())
+        if doubt and doubt.first_sent:
+            is_earlier = is_older(answer.live, doubt.first_sent)
+        else:
+            is_earlier = existed_before(answer, began, self.now(), name=sent.name)
+        if doubt is None and not is_earlier:
+            return Created(answer.live)
+        if sent.resembles(answer.live, self.rediscovery.marker):
+            return Existing(answer.live, not is_earlier)
+        self.journal.failed(key, CREATE, detail=f"answered with {answer.live.reference}")
+        return Foreign(answer.live)
+
+    def _after_refusal(self, key: str, step: CreateIncident, refusal: ApiError) -> Creation:
+        """Settle a creation that was refused although an earlier request may have made it: its number is
+        taken, or its idempotency key is known."""
+        found = self._look(key, step)
+        if found is None and not is_certain(refusal):
+            found = self._look(key, step, everywhere=True)
+        if found:
+            return found
+        if step.sent_before is None:
+            raise refusal
+        forget = shlex.join(["importer", "state", "forget", key])
+        raise NoAnswer(
+            f"an earlier request was not answered, and this one was refused ({refusal.summary}). If the"
+            f" account does not have the incident, run: {forget}"
+        )
+
+    def _look_twice(self, key: str, step: CreateIncident) -> Creation | None:
+        """Look for an incident, and again after the account's lists had time to show it."""
+        found = self._look(key, step)
+        if found is None:
+            self.wait(LIST_LAG)
+            found = self._look(key, step)
+        return found
+
+    def _look(self, key: str, step: CreateIncident, *, everywhere: bool = False) -> Creation | None:
+        doubt = self.journal.in_doubt(key, CREATE) or Unanswered(step.idempotency_key)
+        look = self.rediscovery.look_everywhere if everywhere else self.rediscovery.look
+        match look(_sent(key, step), doubt):
+            case Certain(live=live):
+                ours_since = doubt.first_sent is not None and not is_older(live, doubt.first_sent)
+                return Existing(live, ours_since)
+            case Uncertain(candidates=candidates):
+                return Undecided(candidates)
+            case None:
+                return None
+            case other:
+                assert_never(other)
+
+
+def _sent(key: str, step: CreateIncident) -> SentCreation:
+    return sent_creation(key, request(step).body)

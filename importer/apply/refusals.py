@@ -1,0 +1,52 @@
+"""An incident that is not proven to be the declared one -> the outcome, and what settles it. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from importer.model import Attribute, Failed, Field, Incident, LiveIncident, Unknown
+
+_VISIBILITY = Attribute(Field.VISIBILITY)
+
+
+def described(live: LiveIncident) -> str:
+    """Return the reference of an incident, with its name if it is public."""
+    is_public = live.attributes.get(_VISIBILITY) == "public"
+    return f"{live.reference} ({live.name})" if is_public and live.name else live.reference
+
+
+def unproven_change(incident: Incident, live: LiveIncident) -> Failed:
+    """Return the outcome of a change to an incident that nothing binds to the key."""
+    what = f"neither the state nor the marker field says that {live.reference} is '{incident.key}'"
+    return _failed(incident, "not-ours", f"{what}; if it is, run: {_adopt(incident, live)}")
+
+
+def foreign_answer(incident: Incident, live: LiveIncident) -> Failed:
+    """Return the outcome of a creation that was answered with the incident of another importer."""
+    what = (
+        f"the server answered the creation of '{incident.key}' ({incident.name}) with {described(live)},"
+        " which is another incident: another importer uses the same namespace and key. Set identity.namespace"
+        " in importer.yaml"
+    )
+    return _failed(incident, "namespace-clash", what)
+
+
+def undecided_creation(incident: Incident, candidates: Iterable[LiveIncident]) -> Unknown:
+    """Return the outcome of a creation in doubt that only a person can settle."""
+    found = tuple(candidates)
+    commands = " or ".join(_adopt(incident, each) for each in found)
+    forget = shlex.join(["importer", "state", "forget", incident.key])
+    what = (
+        f"sent, but not answered: it may be {' or '.join(map(described, found))}, but nothing proves it."
+        f" If it is, run: {commands}; if not: {forget}"
+    )
+    return Unknown(incident.key, what, incident.location)
+
+
+def _adopt(incident: Incident, live: LiveIncident) -> str:
+    return shlex.join(["importer", "adopt", incident.key, live.reference])
+
+
+def _failed(incident: Incident, code: str, what: str) -> Failed:
+    return Failed(incident.key, code, what, "", incident.location)
