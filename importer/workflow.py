@@ -128,6 +128,7 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
         diagnostics=loaded.diagnostics + resolved.diagnostics + checks,
         severities=tuple(each.name for each in catalogue.severities),
         scope=replace(scope, left_out=len(loaded.incidents) - len(chosen)),
+        namespace=settings.namespace,
     )
     if empty.errored:
         return _with_grouped_problems(empty, privacy.of_incidents(loaded.incidents))

@@ -8,6 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 
+DEFAULT_NAMESPACE = "default"
+"""The namespace of a folder that does not name one."""
+
 _INCIDENT_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 

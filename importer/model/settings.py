@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from importer.model.errors import UsageError
+from importer.model.identity import DEFAULT_NAMESPACE
 from importer.model.policy import Policy
 
 CONFIG_NAME = "importer.yaml"
@@ -95,7 +96,7 @@ class Settings:
     sources: tuple[str | PlainSource | MappedSource, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
     timezone: str | None = None
-    namespace: str = "default"
+    namespace: str = DEFAULT_NAMESPACE
     marker_field: str | None = None
     aliases: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     on_unresolved: Mapping[str, OnUnresolved] = field(default_factory=dict)

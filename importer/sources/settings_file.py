@@ -11,6 +11,7 @@ from importer.formats.tree import Block, Node, Series, place, texts
 from importer.model import Location, OnDrift, Policy, moments
 from importer.model.diagnostics import Diagnostics, Problem
 from importer.model.errors import UsageError
+from importer.model.identity import DEFAULT_NAMESPACE
 from importer.model.settings import (
     CONFIG_NAME,
     DEFAULT_ON_UNRESOLVED,
@@ -67,7 +68,7 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
             place(path.name, block, ["defaults", "timezone"], line=1),
             diagnostics,
         ),
-        namespace=identity.get("namespace", "default"),
+        namespace=identity.get("namespace", DEFAULT_NAMESPACE),
         marker_field=identity.get("marker_field"),
         aliases={kind: _aliases(names) for kind, names in _entries(block.get("aliases"))},
         on_unresolved=_on_unresolved(block.get("on_unresolved")),
