@@ -274,3 +274,21 @@ def test_a_limit_in_importer_yaml_holds_for_what_was_reviewed(folder: Folder, ac
     folder.write("importer.yaml", "safety: {max_creates: 1}\nsources: [incidents.json]\n")
     assert apply(folder).code == 4
     assert account.incidents() == []
+
+
+def test_a_plan_made_without_the_state_reviews_one_that_is_made_with_it(
+    folder: Folder, account: Account
+) -> None:
+    folder.write("importer.yaml", "identity: {marker_field: Legacy ID}\nsources: [incidents.json]\n")
+    children = {
+        "follow_ups": [{"title": "Add an alert", "description": "On errors.", "status": "completed"}],
+        "timeline": [{"at": "2021-03-01T10:05:00Z", "title": "Rolled back"}],
+        "attachments": [{"resource_type": "arbitrary_url", "url": "https://a.example/1", "title": "One"}],
+    }
+    folder.declare(declared("A", **children))
+    assert folder.run("apply", "--auto-approve").code == 0
+    folder.declare(declared("A", severity="Minor", **children))
+    reviewed(folder, "--state", "none.db")
+    result = apply(folder)
+    assert result.code == 0, result.err
+    assert account.incidents()[0]["severity"]["name"] == "Minor"
