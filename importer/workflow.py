@@ -50,7 +50,7 @@ from importer.plan.differences import differences
 from importer.plan.history import by_month
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
 from importer.plan.planner import PlanContext, exceeded, plan_changes
-from importer.plan.preflight import check_key, check_roles, check_workflows
+from importer.plan.preflight import check_key, check_namespace, check_roles, check_workflows
 from importer.plan.selection import selected, within_limit
 from importer.plan.steps import creation
 from importer.plan.summary import summarise
@@ -99,9 +99,12 @@ def load_declared(settings: Settings, paths: Sequence[Path], *, now: datetime) -
 
 
 def preflight(session: Session) -> tuple[Diagnostic, ...]:
-    """Check the account before anything is planned: roles, risky workflows, the marker field."""
+    """Check the account before anything is planned: roles, risky workflows, the namespace, the marker
+    field."""
     catalogue = session.api.catalogue(needs((), session.settings))
+    known = session.ledger.memory()
     found = check_key(session.account) + check_workflows(session.api.workflows())
+    found += check_namespace(session.settings, is_first=not (known.bindings or known.sent))
     return grouped(found + check_marker(catalogue, session.settings, session.account))
 
 

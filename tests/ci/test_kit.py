@@ -27,7 +27,7 @@ GITLAB = (EXAMPLE / ".gitlab-ci.yml").read_text("utf-8")
 
 
 def test_the_workflow_of_the_example_is_the_one_that_init_writes() -> None:
-    assert scaffold.files()[".github/workflows/importer.yml"] == WORKFLOW
+    assert scaffold.files("acme")[".github/workflows/importer.yml"] == WORKFLOW
 
 
 @pytest.mark.parametrize("job", JOBS)
