@@ -36,7 +36,9 @@ from importer.model import (
     Update,
     Value,
 )
+from importer.model.codec import Json
 from importer.model.normalise import by_label, several
+from importer.model.plain import named
 from importer.plan.changes import new_options
 from importer.plan.steps import after_creation, creation, without_status
 from importer.wire.requests import request
@@ -119,10 +121,24 @@ def _unreviewed(reviewed: Acting | None, now: Acting, created: Options) -> Unrev
     if reviewed is None:
         return Unreviewed(None, is_now, place)
     left = _comparable(_left_of(reviewed, now), created)
-    if left == is_now:
+    if left == is_now and _seen(left) == _seen(is_now):
         return None
     was = left if type(left) is type(reviewed) else _comparable(reviewed, created)
     return Unreviewed(was, is_now, place)
+
+
+def _seen(change: Acting) -> tuple[dict[str, Json], ...]:
+    """Return the values as a reviewer sees them. Entities with one ID are equal, whatever their names."""
+    declared = named(change.incident.attributes)
+    match change:
+        case Create(attributes=sent) | Pending(attributes=sent):
+            return (declared, named(sent))
+        case Update(live=live, changes=changes) | Adopt(live=live, changes=changes):
+            before = named({each.attribute: each.before for each in changes})
+            after = named({each.attribute: each.after for each in changes})
+            return (declared, before, after, named(live.attributes))
+        case _:
+            assert_never(change)
 
 
 # -- what was done since ----------------------------------------------------------------------------------

@@ -165,6 +165,15 @@ def test_a_value_that_differs_is_named_as_reviewed_and_as_it_is_now() -> None:
     assert detail(CREATE, now) == ['severity: "Minor" -> "Major"']
 
 
+def test_another_name_for_the_same_thing_is_refused_since_the_review_showed_the_name() -> None:
+    renamed = replace(MINOR, name="Catastrophic")
+    assert renamed == MINOR
+    now = plans.create("A", {**SHORT, SEVERITY: renamed})
+    assert detail(CREATE, now) == ['severity: "Minor" -> "Catastrophic"']
+    changes = (FieldChange(SEVERITY, None, renamed),)
+    assert not is_accepted(ADOPT, replace(ADOPT, changes=changes))
+
+
 def test_a_value_that_was_edited_since_is_refused() -> None:
     (change,) = plans.DRIFT.changes
     moved = replace(
@@ -312,6 +321,9 @@ def test_nothing_of_a_private_incident_is_shown_but_its_key_and_action() -> None
     assert found.detail == "the values of a private incident are not shown"
     (found,) = reasons(plans.plan(), plans.plan(now))
     assert "Secret" not in f"{found.summary}{found.detail}"
+    assert detail(secret, replace(secret, idempotency_key="other")) == [
+        'idempotency_key: "importer-S" -> "other"'
+    ]
     opened = plans.create("S", {NAME: "Secret breach", SEVERITY: MAJOR, VISIBILITY: "public"})
     assert detail(secret, opened) == ["the values of a private incident are not shown"]
 
