@@ -50,7 +50,7 @@ from importer.plan.changes import is_acting, only_drift, without_keys
 from importer.plan.history import by_month
 from importer.plan.matching import LiveIndex, Match, Ours
 from importer.plan.planner import PlanContext, exceeded, is_recovered, plan_changes
-from importer.plan.preflight import check_key, check_roles, check_workflows
+from importer.plan.preflight import check_key, check_namespace, check_roles, check_workflows
 from importer.plan.selection import selected, within_limit
 from importer.plan.staleness import created_since, edited_since, unproven
 from importer.plan.summary import summarise
@@ -108,9 +108,12 @@ def load_declared(settings: Settings, paths: Sequence[Path], *, now: datetime) -
 
 
 def preflight(session: Session) -> tuple[Diagnostic, ...]:
-    """Check the account before anything is planned: roles, risky workflows, the marker field."""
+    """Check the account before anything is planned: roles, risky workflows, the namespace, the marker
+    field."""
     catalogue = session.api.catalogue(needs((), session.settings))
+    known = session.ledger.memory()
     found = check_key(session.account) + check_workflows(session.api.workflows())
+    found += check_namespace(session.settings, is_first=not (known.bindings or known.sent))
     return grouped(found + check_marker(catalogue, session.settings, session.account))
 
 
@@ -137,6 +140,7 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
         diagnostics=loaded.diagnostics + resolved.diagnostics + checks,
         severities=tuple(each.name for each in catalogue.severities),
         scope=replace(scope, left_out=len(loaded.incidents) - len(chosen)),
+        namespace=settings.namespace,
     )
     if empty.errored:
         return _with_grouped_problems(empty, privacy.of_incidents(loaded.incidents))

@@ -47,7 +47,7 @@ def test_every_command_in_the_readme_works(tmp_path: Path) -> None:
         ROOT / "examples" / "quickstart", tmp_path / "work", ignore=shutil.ignore_patterns(".importer")
     )
     found = commands()
-    assert len(found) == 9
+    assert len(found) == 10
     for line in found:
         words = line.split()[1:]
         folder = tmp_path if "examples/quickstart" in line else tmp_path / "work"

@@ -15,7 +15,7 @@ from importer.cli.outputs import check_outputs, open_lines
 from importer.cli.parameters import ACCOUNT_VARIABLES, define_command
 from importer.cli.progress import ApplyOutput, apply_output
 from importer.cli.session import open_write_session
-from importer.model import Scope
+from importer.model import Plan, Scope
 from importer.model.errors import UsageError
 from importer.plan import file as planfile
 from importer.plan.file import SavedPlan
@@ -25,28 +25,36 @@ from importer.workflow import load_declared, make_plan
 @define_command(
     "apply",
     ApplyOptions,
-    examples=("importer apply plan.json", "importer apply --canary --report failed.csv"),
+    examples=("importer apply plan.json", "importer apply --reviewed plan.json", "importer apply --canary"),
     environment=ACCOUNT_VARIABLES,
 )
 def command(options: ApplyOptions) -> int:
     """Apply changes so that the account matches the files.
 
     With a PLAN that `plan --out` saved, apply does exactly what was reviewed. Otherwise it plans PATHS, or
-    the sources in importer.yaml, shows the plan and asks for approval: only `yes` approves. After an
-    interruption, run the same command again to continue.
+    the sources in importer.yaml, shows the plan and asks for approval: only `yes` approves. With --reviewed
+    it does not ask, and refuses any change that the saved plan does not have. After an interruption, run the
+    same command again to continue.
     """
     output_format = options.format
     _require_files(options)
     saved = _saved(options)
-    _require_approval(options, is_json=output_format is OutputFormat.JSON, is_saved=saved is not None)
+    reviewed = planfile.read_plan(options.reviewed).plan if options.reviewed else None
+    _require_approval(
+        options, is_json=output_format is OutputFormat.JSON, is_approved=bool(saved or reviewed)
+    )
     check_outputs(options.report, options.json_out)
     context = open_context(options.common, adopt_matching=options.adopt_matching)
     with open_lines(options.json_out) as keep:
-        return _apply(context, options, saved, apply_output(context.console, output_format, keep))
+        return _apply(context, options, saved, reviewed, apply_output(context.console, output_format, keep))
 
 
 def _apply(
-    context: CommandContext, options: ApplyOptions, saved: SavedPlan | None, output: ApplyOutput
+    context: CommandContext,
+    options: ApplyOptions,
+    saved: SavedPlan | None,
+    reviewed: Plan | None,
+    output: ApplyOutput,
 ) -> int:
     """Apply the saved plan, or make a plan and apply it."""
     rate, interrupts = options.pace.ceiling, Interrupts(output.info)
@@ -59,7 +67,7 @@ def _apply(
             loaded = load_declared(context.settings, options.paths, now=datetime.now(UTC))
             chosen, plan_hash = make_plan(session, loaded, options.scope.scope()), ""
         command_line: list[str] = click.get_current_context().obj
-        run = ApplyRun(context, session, options, output, interrupts, plan_hash, command_line)
+        run = ApplyRun(context, session, options, output, interrupts, plan_hash, reviewed, command_line)
         return run.run(chosen)
 
 
@@ -78,21 +86,26 @@ def _saved(options: ApplyOptions) -> SavedPlan | None:
             "a saved plan cannot be combined with other paths, --only or --limit",
             hint="apply the plan alone, or make a new plan",
         )
+    if options.reviewed:
+        raise UsageError(
+            "a saved plan cannot be combined with --reviewed, which plans the files anew",
+            hint=f"leave out {options.paths[0]}, or --reviewed",
+        )
     return planfile.read_plan(options.paths[0])
 
 
-def _require_approval(options: ApplyOptions, *, is_json: bool, is_saved: bool) -> None:
+def _require_approval(options: ApplyOptions, *, is_json: bool, is_approved: bool) -> None:
     """Raise UsageError if nobody can be asked: now, rather than after minutes of planning."""
-    asks = options.canary or not (is_saved or options.auto_approve)
+    asks = options.canary or not (is_approved or options.auto_approve)
     if asks and is_json:
         raise UsageError(
             "--json cannot ask for approval",
-            hint="apply a saved plan, or add --auto-approve, without --canary",
+            hint="apply a saved plan, or add --reviewed or --auto-approve, without --canary",
         )
     if asks and not can_ask():
         raise UsageError(
             "cannot ask for approval without a terminal",
             hint="leave out --canary, which asks for approval after one incident"
             if options.canary
-            else "apply a saved plan, or add --auto-approve",
+            else "apply a saved plan, or add --reviewed or --auto-approve",
         )

@@ -42,18 +42,25 @@ from importer.model import (
 )
 from importer.model.diagnostics import grouped
 from importer.model.errors import AuthenticationFailed, ExitCode, Refused
-from importer.model.wording import numbered
+from importer.model.wording import first_few, numbered
+from importer.plan.agreement import compare_plans
 from importer.plan.changes import is_acting, only_keys, without_keys
 from importer.plan.planner import exceeded
 from importer.plan.summary import summarise
+from importer.plan.unreviewed import refuse_unreviewed
 from importer.renderers import events, report
 from importer.renderers.outcomes import outcomes
+from importer.renderers.view import SHOWN_KEYS
 from importer.workflow import Session, carry_out, mark_applied, refuse_stale, remaining_changes
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
     paths: Annotated[tuple[Path, ...], Argument(metavar="[PLAN | PATHS]...")]
+    reviewed: Annotated[
+        Path | None,
+        Option("Apply without asking if this saved plan has every change of the new plan.", metavar="PLAN"),
+    ]
     auto_approve: Annotated[bool, Option("Skip the approval prompt.")]
     canary: Annotated[bool, Option("Create one incident, show it, and ask before creating the rest.")]
     parallelism: Annotated[
@@ -78,8 +85,8 @@ class ApplyOptions:
 
 @dataclass(frozen=True, slots=True)
 class ApplyRun:
-    """What an apply works with. `plan_hash` is empty unless the plan was saved; `command_line` leaves out the
-    program's name."""
+    """What an apply works with. `plan_hash` is empty unless the plan was saved; `reviewed` is only compared
+    with; `command_line` leaves out the program's name."""
 
     context: CommandContext
     session: Session
@@ -87,6 +94,7 @@ class ApplyRun:
     output: ApplyOutput
     interrupts: Interrupts
     plan_hash: str
+    reviewed: Plan | None
     command_line: list[str]
 
     def run(self, plan: Plan) -> int:
@@ -96,8 +104,10 @@ class ApplyRun:
         self._show(plan)
         if plan.errored:
             return ExitCode.ERROR
+        if self.reviewed:
+            self._refuse_unreviewed(self.reviewed, plan)
         self._refuse_too_many(plan)
-        if _acting(plan) and not (self.plan_hash or self.options.auto_approve):
+        if _acting(plan) and not (self.plan_hash or self.reviewed or self.options.auto_approve):
             if not self._confirmed("Do you want to make these changes?"):
                 self.context.console.info("\nApply cancelled: nothing was written.")
                 return ExitCode.INTERRUPTED if self.interrupts.received else ExitCode.ERROR
@@ -134,6 +144,16 @@ class ApplyRun:
         for change in plan.changes:
             if not isinstance(change, NoOp):
                 yield events.planned_change(change, at=now())
+
+    def _refuse_unreviewed(self, reviewed: Plan, plan: Plan) -> None:
+        agreement = compare_plans(reviewed, plan)
+        refuse_unreviewed(agreement)
+        if agreement.gone:
+            keys = first_few(agreement.gone, SHOWN_KEYS, ", ")
+            self.output.info(f"Reviewed, but not in the new plan: {keys}.")
+        if self.output.emit:
+            left = len(_acting(plan))
+            self.output.emit(events.plan_reviewed(left=left, gone=agreement.gone, at=self.session.now()))
 
     def _refuse_too_many(self, plan: Plan) -> None:
         summary = summarise(plan)

@@ -20,8 +20,8 @@ from importer.workflow import preflight
 def command(options: FormatOptions) -> int:
     """Check the account before the first plan. Never writes.
 
-    Checks the API key and its roles, the endpoint, the marker field, and workflows that would run on imported
-    incidents.
+    Checks the API key and its roles, the endpoint, the namespace, the marker field, and workflows that would
+    run on imported incidents.
     """
     context = open_context(options.common)
     with open_read_session(context, max_wait=60) as session:

@@ -13,7 +13,7 @@ import click
 
 from importer.cli.console import Console, open_console
 from importer.model import Diagnostic, Severity
-from importer.model.errors import ExitCode, ImporterError, InvalidInput
+from importer.model.errors import ExitCode, ImporterError, InvalidInput, Refused
 
 
 def report(error: BaseException, arguments: list[str]) -> int:
@@ -41,6 +41,8 @@ def _diagnose(error: BaseException) -> tuple[tuple[Diagnostic, ...], int]:
     match error:
         case InvalidInput(diagnostics=diagnostics):
             return diagnostics, ExitCode.ERROR
+        case Refused(diagnostics=reasons):
+            return (*reasons, _error(error.code, error.summary, error.hint)), error.exit_code
         case ImporterError():
             return (_error(error.code, error.summary, error.hint),), error.exit_code
         case click.exceptions.Abort() | KeyboardInterrupt():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,8 @@ def command(options: InitOptions) -> int:
 
 
 def _scaffold(folder: Path, context: CommandContext) -> None:
-    pages = {folder / name: text for name, text in scaffold.files().items()}
+    namespace = scaffold.own_namespace(folder.resolve().name, secrets.token_hex(3))
+    pages = {folder / name: text for name, text in scaffold.files(namespace).items()}
     missing = {path: text for path, text in pages.items() if not path.exists()}
     for path, text in missing.items():
         write_shared(path, text)

@@ -91,10 +91,16 @@ class NoAnswer(ImporterError):
 
 
 class Refused(ImporterError):
-    """Continuing would not be safe; nothing was written."""
+    """Continuing would not be safe; nothing was written. `diagnostics` are the reasons, if it has several."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"
+
+    def __init__(
+        self, summary: str, *, hint: str = "", code: str = "", diagnostics: tuple[Diagnostic, ...] = ()
+    ) -> None:
+        super().__init__(summary, hint=hint, code=code)
+        self.diagnostics = diagnostics
 
 
 class Interrupted(ImporterError):

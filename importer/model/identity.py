@@ -15,6 +15,9 @@ from importer.model.values import Attribute
 
 DEFAULT_NAMESPACE = "default"
 
+DEFAULT_NAMESPACE = "default"
+"""The namespace of a folder that does not name one."""
+
 _INCIDENT_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from importer.model.account import Account
+from importer.model.identity import DEFAULT_NAMESPACE
 from importer.model.incidents import Incident, LiveIncident
 from importer.model.values import Attribute, Attributes, Diagnostic, Location, Severity, Value
 
@@ -144,7 +145,7 @@ class Plan:
     only their number, `unchanged`.
 
     `severities` are the account's, least severe first. `history` counts the account's incidents; it is None
-    if they were not listed as a whole.
+    if they were not listed as a whole. `namespace` is the namespace of the keys.
     """
 
     account: Account
@@ -159,6 +160,7 @@ class Plan:
     severities: tuple[str, ...] = ()
     history: tuple[MonthCount, ...] | None = None
     scope: Scope = Scope()
+    namespace: str = DEFAULT_NAMESPACE
 
     @property
     def errored(self) -> bool:

@@ -130,6 +130,7 @@ def _head(plan: Plan) -> JsonObject:
         "tool_version": plan.tool_version,
         "created_at": encode_moment(plan.made_at),
         "account": encode_record(plan.account),
+        "namespace": plan.namespace,
         "inputs": [encode_record(each) for each in plan.inputs],
         "revision": plan.revision,
         "scope": {"kind": "part" if scope.left_out else "all", **asdict(scope), "only": list(scope.only)},
@@ -160,7 +161,7 @@ def _check_version(head: JsonObject, path: Path) -> None:
     version = major_version(head)
     if version is None or "tool_version" not in head:
         raise _not_a_plan(path)
-    is_older = not isinstance(head.get("scope"), dict)
+    is_older = not isinstance(head.get("scope"), dict) or "namespace" not in head
     if version != _MAJOR_VERSION or is_older:
         raise UsageError(
             f"{path} was made by importer {head['tool_version']}, in a format that this version cannot read",

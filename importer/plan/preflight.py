@@ -12,7 +12,8 @@ from typing import assert_never
 from importer.account.rules import SEES_PRIVATE, lacks_role
 from importer.model import Account, Attribute, Blocked, Change, Create, Diagnostic, Field, NoOp, Workflow
 from importer.model.diagnostics import Diagnostics
-from importer.model.identity import is_incident_id
+from importer.model.identity import DEFAULT_NAMESPACE, is_incident_id
+from importer.model.settings import Settings
 from importer.model.steps import (
     AttachPostmortem,
     CorrectIncident,
@@ -72,6 +73,23 @@ def check_key(account: Account) -> tuple[Diagnostic, ...]:
             "the API key cannot see private incidents",
             hint="to import private ones, use a key with the role global_access",
         )
+    return tuple(problems.found)
+
+
+def check_namespace(settings: Settings, *, is_first: bool) -> tuple[Diagnostic, ...]:
+    """Warn of the default namespace. `is_first` means that nothing was applied yet, so that it can change."""
+    if settings.namespace != DEFAULT_NAMESPACE:
+        return ()
+    problems = Diagnostics()
+    problems.warning(
+        "default-namespace",
+        "`identity.namespace` is the default: another repository that imports into this account may have the"
+        " same keys, and each would take the other's incidents for its own",
+        hint="before the first apply, set `identity.namespace` in importer.yaml to a name of its own"
+        if is_first
+        else "keep it, since a change would make every incident a new one; set `identity.namespace` in each"
+        " other repository that imports into this account, before its first apply",
+    )
     return tuple(problems.found)
 
 

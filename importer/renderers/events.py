@@ -7,6 +7,7 @@ does not know. Minor versions only add keys; the event `version` has the version
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, assert_never
 
@@ -24,6 +25,7 @@ from importer.model import (
     Unknown,
 )
 from importer.model.codec import encode_moment
+from importer.model.wording import numbered
 from importer.plan.summary import Action, actions, reference_of
 from importer.renderers.values import sanitised
 from importer.renderers.view import places
@@ -58,6 +60,13 @@ def planned_change(change: Change, *, at: datetime) -> str:
     """Return the event for the planned change of one incident."""
     named = [each.value for each in actions(change)]
     return _line("planned_change", "info", f"{change.incident.key}: {named[0]}", at, change=_change(change))
+
+
+def plan_reviewed(*, left: int, gone: Sequence[str], at: datetime) -> str:
+    """Return the event for a new plan whose changes were all reviewed. `gone` are the keys of reviewed
+    changes that it no longer has."""
+    message = f"{numbered(left, 'change')} as reviewed, {len(gone)} not in the new plan"
+    return _line("plan_reviewed", "info", message, at, left=left, gone=list(gone))
 
 
 def apply_start(change: Change, *, at: datetime) -> str:

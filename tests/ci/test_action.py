@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 
 import pytest
 
 from importer.sandbox import Fault, FaultKind, Faults
 from tests.ci.code_host import BOT
 from tests.ci.conftest import Project, declared
-from tests.ci.runner import ACTION, ROOT, Job
+from tests.ci.runner import ACTION, PROGRAM, ROOT, Job, clean_environment
+from tests.cli.conftest import KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+STALE = "the plan made now is not the one that was reviewed"
 MARK = "<!-- importer plan -->\n<!-- importer -->\n"
 
 
@@ -129,9 +132,10 @@ def test_an_incident_edited_since_the_review_makes_the_plan_stale(project: Proje
     assert project.applied().code == 0
     planned_and_merged(project, 8, {"incidents/a.yaml": declared("A", severity="Minor")})
     project.account.edit(project.account.incidents()[0], name="Edited since")
-    refused(project, "the plan that was reviewed is stale")
+    refused(project, STALE)
     comment = project.comments(8)[-1]
-    assert "To be done now, and not in the review:\n\n    A\n" in comment
+    assert "\n    'A' is not as reviewed\n" in comment
+    assert 'name in the account: "Incident A" -> "Edited since"' in comment
     assert names(project) == ["Edited since"]
 
 
@@ -168,7 +172,7 @@ def test_a_forged_plan_changes_nothing_that_the_files_do_not_declare(project: Pr
     head = project.git("rev-parse", "pull-7")
     shutil.copy(forged.outputs["plan"]["plan_file"], project.runner.artifact(f"importer-plan-{head}", 2))
     project.merge(7)
-    refused(project, "the plan that was reviewed is stale")
+    refused(project, STALE)
     assert names(project) == []
 
 
@@ -179,17 +183,49 @@ def test_a_manual_run_applies_the_files_without_a_review(project: Project) -> No
     assert names(project) == ["Incident A"]
 
 
-def test_changes_left_by_another_merge_are_reported_and_wait_for_a_review(project: Project) -> None:
+def test_changes_left_by_another_merge_are_named_and_wait_for_a_review(project: Project) -> None:
     project.propose(8, {"incidents/b.yaml": declared("B")})
     project.planned(8)
     planned_and_merged(project, 7, {"incidents/a.yaml": declared("A")})  # and its job was never run
     project.merge(8)
+    refused(project, STALE)
+    assert "\n    'A' is not in the reviewed plan\n" in project.comments(8)[-1]
+    assert names(project) == []
+    planned_and_merged(project, 9, {"README.md": "Shows what is left.\n"})
     assert project.applied().code == 0
-    assert names(project) == ["Incident B"]
-    assert (
-        "Left, since the review did not show it; the next pull request does:\n\n    A\n"
-        in project.comments(8)[-1]
-    )
+    assert sorted(names(project)) == ["Incident A", "Incident B"]
+
+
+def test_a_forged_adoption_binds_no_foreign_incident(project: Project) -> None:
+    theirs = project.account.create("Somebody else's")
+    project.propose(7, {"incidents/a.yaml": declared("A")})
+    forger = project.checkout("pull-7").rename(project.folder.parent / "forger")
+    for words in (["adopt", "A", theirs["reference"]], ["plan", "--out", "forged.json"]):
+        done = subprocess.run(
+            [PROGRAM, *words],
+            cwd=forger,
+            env=clean_environment(project.account.url) | {"INCIDENT_API_KEY": KEY},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    project.planned(7)
+    head = project.git("rev-parse", "pull-7")
+    shutil.copy(forger / "forged.json", project.runner.artifact(f"importer-plan-{head}", 1) / "plan.json")
+    project.merge(7)
+    refused(project, STALE)
+    assert names(project) == ["Somebody else's"]
+
+
+def test_what_is_blocked_fails_no_merge(project: Project) -> None:
+    theirs = project.account.create("Theirs", retrospective_incident_options={"external_id": 48})
+    text = declared("A") + "  external_id: 48\n"
+    planned_and_merged(project, 7, {"incidents/a.yaml": text})
+    assert theirs["reference"] == "INC-48"
+    job = project.applied()
+    assert job.code == 0, job.log
+    assert "Nothing to apply." in job.summary
 
 
 @pytest.mark.parametrize("state", ["cache", "none"])

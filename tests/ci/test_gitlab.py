@@ -137,7 +137,7 @@ def test_a_plan_that_does_not_match_the_files_is_refused(project: Project, gitla
     gitlab.merged = [{"iid": 7, "state": "merged", "merge_commit_sha": commit, "squash_commit_sha": None}]
     code, log, _ = run(project, gitlab, "apply", "main")
     assert code == 4
-    assert "stale" in log
+    assert "'A' is not in the reviewed plan" in log
     assert project.account.incidents() == []
     assert run(project, gitlab, "apply", "main", UNREVIEWED="apply")[0] == 0
     assert [each["name"] for each in project.account.incidents()] == ["Incident A"]

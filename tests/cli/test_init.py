@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from importer.cli import scaffold
 from tests.cli.conftest import Folder
 
 SCAFFOLD = ["importer.yaml", "incidents/example.yaml", ".gitignore", ".github/workflows/importer.yml"]
@@ -41,6 +43,34 @@ def test_init_overwrites_nothing(folder: Folder, name: str) -> None:
 def test_init_twice_keeps_everything(folder: Folder) -> None:
     folder.run("init")
     assert "written" not in folder.run("init").out
+
+
+def namespace_in(path: Path) -> str:
+    namespace: str = yaml.safe_load((path / "importer.yaml").read_text("utf-8"))["identity"]["namespace"]
+    return namespace
+
+
+def test_each_folder_gets_a_namespace_of_its_own(folder: Folder) -> None:
+    for name in ("Acme Incidents", "other/Acme Incidents"):
+        assert folder.run("init", name).code == 0
+    one, other = (namespace_in(folder.path / name) for name in ("Acme Incidents", "other/Acme Incidents"))
+    assert re.fullmatch("acme-incidents-[0-9a-f]{6}", one)
+    assert one != other
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace"),
+    [
+        ("Acme Incidents", "acme-incidents-0a1b2c"),
+        ("a/b\\c: #d", "a-b-c-d-0a1b2c"),
+        ("default", "default-0a1b2c"),
+        ("", "incidents-0a1b2c"),
+        ("事件", "incidents-0a1b2c"),
+    ],
+)
+def test_a_namespace_is_plain_and_not_the_default(name: str, namespace: str) -> None:
+    assert scaffold.own_namespace(name, "0a1b2c") == namespace
+    assert f"namespace: {namespace}\n" in scaffold.files(namespace)["importer.yaml"]
 
 
 def test_the_workflow_applies_only_what_is_merged(folder: Folder) -> None:

@@ -325,6 +325,25 @@ def test_check_tells_how_to_make_the_field_that_the_account_lacks(account: Accou
     assert "curl " in folder.run("check").err
 
 
+def test_check_warns_of_the_default_namespace_and_keeps_it_after_the_first_apply(
+    account: Account, folder: Folder
+) -> None:
+    def hint() -> str:
+        result = folder.run("check", "--json")
+        assert result.code == 0
+        (found,) = (each for each in result.json()["diagnostics"] if each["code"] == "default-namespace")
+        text: str = found["hint"]
+        return text
+
+    folder.declare(declared("JIRA-1"))
+    assert hint().startswith("before the first apply, set `identity.namespace`")
+    assert "default-namespace" not in folder.run("plan", "--json").out
+    folder.run("apply", "--auto-approve")
+    assert hint().startswith("keep it")
+    folder.write("importer.yaml", "identity: {namespace: acme}\n")
+    assert "default-namespace" not in folder.run("check", "--json").out
+
+
 def test_an_account_with_the_field_is_ready(account: Account, folder: Folder) -> None:
     folder.write("importer.yaml", MARKED)
     assert "Ready." in folder.run("check").out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,8 @@ from importer.model import (
     TimelineItem,
     Workflow,
 )
-from importer.plan.preflight import check_key, check_roles, check_workflows
+from importer.model.settings import Settings
+from importer.plan.preflight import check_key, check_namespace, check_roles, check_workflows
 from tests import plans
 
 PULLED = "01M8CHFG5W00013VDBCB9FV84A"
@@ -132,3 +134,26 @@ def test_an_incident_pulled_from_this_account_is_not_created_in_it_again(
     here = NoOp(plans.incident(others, plans.SHORT), others if is_doubtful else "01LIVE", "INC-1")
     found = check_roles(ACCOUNT, [here, plans.create(PULLED, plans.SHORT)])
     assert [each.code for each in found] == ["pulled-in-doubt"] * is_doubtful
+
+
+# -- the namespace --------------------------------------------------------------------------------------
+
+DEFAULT = Settings(root=Path())
+
+
+def test_the_default_namespace_is_a_warning_with_its_risk() -> None:
+    (found,) = check_namespace(DEFAULT, is_first=True)
+    assert (found.severity, found.code) == (Severity.WARNING, "default-namespace")
+    assert "another repository that imports into this account" in found.summary
+    assert "before the first apply, set `identity.namespace`" in found.hint
+    assert check_namespace(replace(DEFAULT, namespace="default"), is_first=True)
+
+
+def test_nobody_is_told_to_change_the_namespace_after_the_first_apply() -> None:
+    (found,) = check_namespace(DEFAULT, is_first=False)
+    assert found.hint.startswith("keep it, since a change would make every incident a new one")
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_namespace_of_its_own_is_no_warning(is_first: bool) -> None:
+    assert check_namespace(replace(DEFAULT, namespace="acme"), is_first=is_first) == ()

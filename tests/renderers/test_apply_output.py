@@ -72,6 +72,7 @@ def test_the_stream_reads_as_it_should(golden):
     stream = [
         events.version("0.1.0", at=NOW),
         *(events.planned_change(change, at=NOW) for change in plans.PLANS["mixed"].changes),
+        events.plan_reviewed(left=2, gone=["JIRA-7"], at=NOW),
         events.apply_start(plans.CREATE_SHORT, at=NOW),
         events.apply_progress(done=1, total=12, seconds_left=None, at=NOW),
         events.apply_progress(done=2, total=12, seconds_left=30, at=NOW),

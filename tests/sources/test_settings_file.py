@@ -212,3 +212,20 @@ def test_the_encoding_of_an_export_is_set_next_to_its_preset(tmp_path: Path) -> 
         (MappedSource("a", preset="jira", encoding="windows-1252"),),
         [],
     )
+
+
+@pytest.mark.parametrize("namespace", ["acme/prod", "/", "acme/", '""', '" "'])
+def test_a_namespace_without_words_or_with_a_slash_is_an_error_with_its_line(
+    tmp_path: Path, namespace: str
+) -> None:
+    settings, (problem,) = read(tmp_path, f"version: 1\nidentity:\n  namespace: {namespace}\n")
+    assert problem.startswith(
+        "importer.yaml:3 bad-value: `identity.namespace` must be text that is not blank and has no `/` | "
+    )
+    assert settings.namespace == "default"
+
+
+@pytest.mark.parametrize("namespace", ["acme", "1042", "Acme & Söhne", "a.b:c_d-e"])
+def test_a_namespace_may_have_any_words_without_a_slash(tmp_path: Path, namespace: str) -> None:
+    settings, problems = read(tmp_path, f'identity: {{namespace: "{namespace}"}}\n')
+    assert (problems, settings.namespace) == ([], namespace)
