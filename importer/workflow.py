@@ -16,9 +16,10 @@ from importer.account.resolver import needs, resolve
 from importer.account.rules import check_marker, check_resolved
 from importer.apply import sending
 from importer.apply.applier import ApplyResult, Limits, Observer, OptionWriter, apply, create_options
+from importer.apply.creation import LIST_LAG
 from importer.apply.execution import Execution
 from importer.apply.recognition import Rivals
-from importer.apply.rediscovery import IncidentFinder, Rediscovery
+from importer.apply.rediscovery import IncidentFinder, Rediscovery, newest_carrier
 from importer.model import (
     Account,
     Adopt,
@@ -80,8 +81,8 @@ class AccountApi(
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the stages work on: the settings, the account and its API, the state and the clock. `wait` waits
-    for some seconds."""
+    """What the stages work on since it `began`: the settings, the account and its API, the state and the
+    clock. `wait` waits for some seconds."""
 
     settings: Settings
     account: Account
@@ -89,6 +90,7 @@ class Session:
     ledger: Ledger
     now: Callable[[], datetime]
     wait: Callable[[float], None]
+    began: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,7 @@ def carry_out(
     """Make the changes of a plan or a part of one. `plan_hash` is its saved plan's hash, if it has one."""
     ledger = session.ledger
     ledger.bind_account(session.account)
+    _refuse_unlisted(session, plan)
     ledger.planned((each.incident.key for each in plan.changes if is_acting(each)), plan_hash=plan_hash)
     rivals = Rivals(plan.changes, ledger.memory().sent, lambda key: ledger.binding(key) is not None)
     work = Execution(
@@ -226,6 +229,23 @@ def carry_out(
         create_options(plan, session.api),
     )
     return apply(plan, work, limits=limits, observers=observers, stop=stop)
+
+
+def _refuse_unlisted(session: Session, plan: Plan) -> None:
+    """If the state is new, look at the newest incidents once more: an earlier run, whose state is lost, may
+    have created incidents that the account's lists did not show yet when the plan was made.
+
+    Raises Refused if one carries the key of an incident that the plan creates.
+    """
+    memory, carrier = session.ledger.memory(), _marker(session)
+    created = {each.incident.key for each in plan.changes if isinstance(each, Create)}
+    if carrier is None or not created or memory.bindings or memory.sent:
+        return
+    session.wait(max(0.0, LIST_LAG - (session.now() - session.began).total_seconds()))
+    found = newest_carrier(session.api, carrier, created, now=session.api.server_time())
+    if found:
+        what = f"'{carrier.read(found)}' was created since the plan was made, as {found.reference}"
+        raise Refused(f"the plan is stale: {what}", hint="run the same command again", code="stale-plan")
 
 
 def mark_applied(session: Session, result: ApplyResult, plan_hash: str) -> None:

@@ -147,6 +147,8 @@ class Rehearsal:
         with open_client(connection, stack(recorder, wait_policy, Rate())) as client:
             ledger = opened(self.settings.state, now=clock.now)
             try:
-                yield Session(self.settings, client.identity(), client, ledger, clock.now, clock.sleep)
+                yield Session(
+                    self.settings, client.identity(), client, ledger, clock.now, clock.sleep, clock.now()
+                )
             finally:
                 ledger.close()

@@ -68,7 +68,7 @@ def session(folder: Path, *held: LiveIncident) -> Iterator[Session]:
     known = {each.id: each for each in held} | {str(each.number): each for each in held}
     try:
         api = cast(AccountApi, ReadOnlyAccount(known))
-        yield Session(Settings(root=folder), ACCOUNT, api, ledger, lambda: NOW, lambda _: None)
+        yield Session(Settings(root=folder), ACCOUNT, api, ledger, lambda: NOW, lambda _: None, NOW)
     finally:
         ledger.close()
 

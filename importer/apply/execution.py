@@ -229,6 +229,7 @@ class Execution:
         if live is None:
             what = f"{bound.reference} was created by an earlier run, but this API key cannot see it"
             return Failed(key, "not-visible", what, "", location)
+        self._refuse_irreparable(change, live)
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
         to_correct = [each for each in missing if each.attribute not in change.left_to_people]

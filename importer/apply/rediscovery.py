@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from importer.apply.answers import is_older
@@ -135,3 +135,16 @@ class Rediscovery:
         if sent.made(live):
             return not any(each.made(live) for each in rivals)
         return sent.content_in(live) and not any(each.content_in(live) for each in rivals)
+
+
+def newest_carrier(
+    api: IncidentFinder, marker: Marker, keys: Collection[str], *, now: datetime | None
+) -> LiveIncident | None:
+    """Return a new incident that carries one of these keys. `now` is the server's time; without it, the whole
+    account is looked through."""
+    for live in api.newest_incidents():
+        if marker.key(marker.read(live) or "") in keys:
+            return live
+        if now and is_older(live, now - _GREATEST_SKEW):
+            return None
+    return None

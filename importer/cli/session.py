@@ -81,7 +81,7 @@ def _open_session(
         open_client(known, stack(inner, policy, rate or context.settings.rate)) as client,
         open_ledger(now) as ledger,
     ):
-        yield Session(context.settings, client.identity(), client, ledger, now, policy.clock.sleep)
+        yield Session(context.settings, client.identity(), client, ledger, now, policy.clock.sleep, now())
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 
 from importer.apply.applier import ApplyResult
 from importer.model import Adopted, Applied, Failed, NoOp, Outcome, Unknown
+from importer.model.errors import Refused
 from importer.model.settings import Settings
 from importer.sandbox import (
     CreatesAs,
@@ -350,4 +351,19 @@ def test_a_clock_that_differs_never_makes_two(
     one.lose(1)
     for _ in range(3):
         one.apply()
+    assert len(one.incidents()) == 1
+
+
+@pytest.mark.parametrize("lag", [0, 4])
+def test_a_state_that_is_lost_at_once_makes_no_second_incident_though_the_lists_lag(
+    tmp_path: Path, lag: int
+) -> None:
+    one = importer(tmp_path, replace(FORGETFUL, list_lag=lag), marker_field="Legacy ID")
+    one.declare(OUTAGE)
+    one.apply()
+    one.lose_state()
+    if lag:
+        with pytest.raises(Refused, match="'1042' was created since the plan was made, as INC-1"):
+            one.apply()
+    assert kinds(one.apply()) == []
     assert len(one.incidents()) == 1

@@ -61,7 +61,7 @@ def applied(server: str, folder: Path, kept_by: type[Ledger]) -> dict[str, float
         closing(kept_by(open_file(state), state, now)) as ledger,
     ):
         session = Session(
-            Settings(root=folder, state=state), client.identity(), client, ledger, now, time.sleep
+            Settings(root=folder, state=state), client.identity(), client, ledger, now, time.sleep, now()
         )
         made = make_plan(session, load_declared(session.settings, (), now=now()), Scope())
         assert len(made.changes) == INCIDENTS
