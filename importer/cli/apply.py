@@ -25,7 +25,7 @@ from importer.workflow import load_declared, make_plan
 @define_command(
     "apply",
     ApplyOptions,
-    examples=("importer apply plan.json", "importer apply --reviewed plan.json", "importer apply --canary"),
+    examples=("importer apply plan.json", "importer apply --canary --report failed.csv"),
     environment=ACCOUNT_VARIABLES,
 )
 def command(options: ApplyOptions) -> int:
