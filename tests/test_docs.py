@@ -28,7 +28,17 @@ SOURCES = [
 ]
 
 CODE = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
-REPORTING = {"error", "warning", "report", "_error", "_warning", "_refused", "_wrong", "_duplicates"}
+REPORTING = {
+    "error",
+    "warning",
+    "report",
+    "_error",
+    "_warning",
+    "_refused",
+    "_wrong",
+    "_duplicates",
+    "_failed",
+}
 REPORTING |= {
     "Diagnostic",
     "Malformed",
