@@ -59,23 +59,27 @@ def _attributes(body: Json) -> Iterator[tuple[Attribute, Value]]:
         yield Attribute(Field.ROLE, role), Entity(Kind.USER, each["assignee"]["id"], "")
     for each in body.get("custom_field_entries", ()):
         custom_field = Entity(Kind.CUSTOM_FIELD, each["custom_field_id"], "")
-        yield Attribute(Field.CUSTOM_FIELD, custom_field), _value(each["values"])
+        if (value := _value(each["values"])) is not None:
+            yield Attribute(Field.CUSTOM_FIELD, custom_field), value
 
 
 def _value(values: list[Json]) -> Value:
-    found = [_member(each) for each in values]
-    return normalise.several(found) if any(isinstance(each, Entity) for each in found) else found[0]
+    found = [member for each in values if (member := _member(each)) is not None]
+    if len(found) == 1 and not isinstance(found[0], Entity):
+        return found[0]
+    return normalise.several(found)
 
 
-def _member(json: Json) -> Scalar:
+def _member(json: Json) -> Scalar | None:
     match json:
         case {"value_option_id": str(option)}:
             return Entity(Kind.OPTION, option, "")
         case {"value_catalog_entry_id": str(entry)}:
             return Entity(Kind.CATALOG_ENTRY, entry, "")
         case {"value_link": str(url)}:
-            return Link(url)
+            text = normalise.text(url)
+            return Link(text) if text else None
         case {"value_numeric": str(number)}:
             return normalise.number(number)
         case _:
-            return normalise.text(json["value_text"]) or ""
+            return normalise.text(json["value_text"])

@@ -8,7 +8,18 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 
-from importer.model import WRITE_ONLY_FIELDS, Attribute, Attributes, Entity, Field, Kind, NewOption, normalise
+from importer.model import (
+    WRITE_ONLY_FIELDS,
+    Attribute,
+    Attributes,
+    Entity,
+    Field,
+    Kind,
+    Link,
+    NewOption,
+    Value,
+    normalise,
+)
 from importer.model.steps import CreateIncident
 from importer.plan.steps import creation
 from importer.wire.requests import request
@@ -19,17 +30,32 @@ from tests.strategies import sent_attributes as declared
 
 def shown(attributes: Attributes) -> Attributes:
     """Return attributes as a body declares them: without what answers hide, and with the reporter as a role."""
-    found = {}
-    for attribute, value in attributes.items():
-        if attribute.field not in WRITE_ONLY_FIELDS and value not in (None, ""):
-            found[_as_role(attribute)] = normalise.text(value) if isinstance(value, str) else value
-    return found
+    kept = {
+        _as_role(each): _in_normal_form(value)
+        for each, value in attributes.items()
+        if each.field not in WRITE_ONLY_FIELDS
+    }
+    return {each: value for each, value in kept.items() if value is not None}
+
+
+def _in_normal_form(value: Value) -> Value:
+    match value:
+        case str():
+            return normalise.text(value)
+        case Link(url=url):
+            text = normalise.text(url)
+            return Link(text) if text else None
+        case tuple():
+            return normalise.several(value)
+        case _:
+            return value
 
 
 def _as_role(attribute: Attribute) -> Attribute:
     key = attribute.key
-    is_reporter = isinstance(key, Entity) and key.kind is Kind.REPORTER
-    return replace(attribute, key=replace(key, kind=Kind.ROLE)) if is_reporter else attribute
+    if isinstance(key, Entity) and key.kind is Kind.REPORTER:
+        return replace(attribute, key=replace(key, kind=Kind.ROLE))
+    return attribute
 
 
 def is_open(attributes: Attributes) -> bool:
