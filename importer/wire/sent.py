@@ -59,8 +59,8 @@ def _attributes(body: Json) -> Iterator[tuple[Attribute, Value]]:
         yield Attribute(Field.ROLE, role), Entity(Kind.USER, each["assignee"]["id"], "")
     for each in body.get("custom_field_entries", ()):
         custom_field = Entity(Kind.CUSTOM_FIELD, each["custom_field_id"], "")
-        if (value := _value(each["values"])) is not None:
-            yield Attribute(Field.CUSTOM_FIELD, custom_field), value
+        if (chosen := _value(each["values"])) is not None:
+            yield Attribute(Field.CUSTOM_FIELD, custom_field), chosen
 
 
 def _value(values: list[Json]) -> Value:
