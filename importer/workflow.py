@@ -15,8 +15,8 @@ from importer.account.catalogue import default_status, marker
 from importer.account.resolver import needs, resolve
 from importer.account.rules import check_marker, check_resolved
 from importer.apply import sending
+from importer.apply.answers import LIST_LAG
 from importer.apply.applier import ApplyResult, Limits, Observer, OptionWriter, apply, create_options
-from importer.apply.creation import LIST_LAG
 from importer.apply.execution import Execution
 from importer.apply.recognition import Rivals
 from importer.apply.rediscovery import IncidentFinder, Rediscovery, newest_carrier

@@ -169,15 +169,14 @@ def _attributes(text: str) -> Attributes:
         Attribute(Field.ROLE, _entity(Kind.ROLE, "01ROLE", text)): user,
         _custom("01SELECT", text): (_entity(Kind.OPTION, "01OPTION", text),),
         _custom("01LINK", text): Link(text.replace("\n", " ")),
-        Attribute(Field.POSTMORTEM, f"document {text[:_SMALL_PLACES]}"): PostmortemDocument(
-            f"# Heading\n{text}", "completed"
-        ),
+        Attribute(Field.POSTMORTEM): PostmortemDocument(f"# Heading\n{text}", "completed", text),
         Attribute(Field.TIMELINE, f"item {text[:_SMALL_PLACES]}"): TimelineItem(moment, text),
         Attribute(Field.FOLLOW_UP, f"action {text[:_SMALL_PLACES]}"): FollowUp(text, user, text, (text,)),
         Attribute(Field.ATTACHMENT, f"link {text[:_SMALL_PLACES]}"): Attachment(text, text, text, text),
         Attribute(Field.MEMBER, user): Membership(),
-        Attribute(Field.STATUS_PAGE, f"public {text[:_SMALL_PLACES]}"): StatusPageIncident(
+        Attribute(Field.STATUS_PAGE, _entity(Kind.STATUS_PAGE, "01PAGE", text)): StatusPageIncident(
             _entity(Kind.STATUS_PAGE, "01PAGE", text),
+            text,
             (StatusPageUpdate(moment, text, text, ((_entity(Kind.COMPONENT, "01API", text), text),)),),
         ),
     }

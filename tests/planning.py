@@ -44,7 +44,7 @@ CHANNEL_NAME = Attribute(Field.SLACK_CHANNEL_NAME)
 TYPE = Attribute(Field.INCIDENT_TYPE)
 SECURITY = Entity(Kind.INCIDENT_TYPE, "01TYPE", "Security")
 ITEM = Attribute(Field.TIMELINE, "Rolled back")
-POSTMORTEM = Attribute(Field.POSTMORTEM, "Outage")
+POSTMORTEM = Attribute(Field.POSTMORTEM)
 WRITTEN = TimelineItem(BEGAN, "By hand.")
 
 EVERYTHING = Policy()

@@ -133,7 +133,7 @@ FULL: Attributes = {
     TEAMS_FIELD: (PAYMENTS, PLATFORM, SEARCH),
     CUSTOMERS: Decimal("1200"),
     TICKET: Link("https://tracker.example.com/browse/PAY-1042"),
-    Attribute(Field.POSTMORTEM, "Payments outage"): PostmortemDocument("# Payments\n\nLong.", "completed"),
+    Attribute(Field.POSTMORTEM): PostmortemDocument("# Payments\n\nLong.", "completed", "Payments outage"),
     Attribute(Field.TIMELINE, "Rolled back v411"): TimelineItem(BEGAN, "By hand."),
     Attribute(Field.TIMELINE, "Told customers"): TimelineItem(ENDED, "By mail:\n\nwe are sorry."),
     Attribute(Field.FOLLOW_UP, "Add an alert"): FollowUp("On errors.", LISA, "completed", ("db", "ops")),
@@ -142,8 +142,9 @@ FULL: Attributes = {
         "jira_issue", "https://tracker.example.com/browse/PAY-1"
     ),
     Attribute(Field.MEMBER, LISA): Membership(),
-    Attribute(Field.STATUS_PAGE, "Payments fail"): StatusPageIncident(
+    Attribute(Field.STATUS_PAGE, PAGE): StatusPageIncident(
         PAGE,
+        "Payments fail",
         (
             StatusPageUpdate(BEGAN, "investigating", "We look into it.", ((API, "partial_outage"),)),
             StatusPageUpdate(ENDED, "resolved", "It is over.", ((API, "operational"),)),
@@ -178,9 +179,9 @@ UPDATE = Update(
             FollowUp("On errors.", LISA, "completed", ("db",)),
         ),
         FieldChange(
-            Attribute(Field.POSTMORTEM, "Payments outage"),
+            Attribute(Field.POSTMORTEM),
             PostmortemDocument("# Payments\n\nLong.", "in_review"),
-            PostmortemDocument("# Payments\n\nLong.", "completed"),
+            PostmortemDocument("# Payments\n\nLong.", "completed", default_title="Payments"),
         ),
         FieldChange(
             Attribute(Field.TIMELINE, "Told customers"),

@@ -53,6 +53,15 @@ def known(identity: Id) -> str:
     return identity
 
 
+def as_listed(child: LiveChild) -> LiveChild:
+    """Return a child as a list shows it: a post-mortem without its content, with the title that was sent."""
+    value = child.value
+    if not isinstance(value, PostmortemDocument):
+        return child
+    title = value.title or value.default_title
+    return replace(child, value=replace(value, content="", title=title, default_title=None))
+
+
 class Crash(BaseException):
     """The process ends here; nothing after it is carried out."""
 
@@ -144,9 +153,16 @@ class ScriptedAccount:
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
         def commit() -> tuple[LiveChild, ...]:
             held = self.held[incident_id]
-            return tuple(each for each in held if each.attribute.field in fields & _LISTED)
+            return tuple(as_listed(each) for each in held if each.attribute.field in fields & _LISTED)
 
         return self._asked(commit, "list", incident_id, *sorted(fields), is_write=False)
+
+    def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]:
+        def commit() -> tuple[LiveChild, ...]:
+            held = (each for children in self.held.values() for each in children)
+            return tuple(each for each in held if each.attribute == Attribute(Field.STATUS_PAGE, page))
+
+        return self._asked(commit, "list", page.id, Field.STATUS_PAGE, is_write=False)
 
     def create_child(self, step: CreateChild, request: Request) -> LiveChild:
         incident_id, attribute, once = known(step.incident_id), step.attribute, request.idempotency_key
@@ -181,9 +197,10 @@ class ScriptedAccount:
         incident_id = child_id.rpartition("-")[0]
 
         def commit() -> None:
-            child = LiveChild(child_id, step.attribute, step.value)
             held = self.held[incident_id]
-            self.held[incident_id] = [child if each.id == child_id else each for each in held]
+            self.held[incident_id] = [
+                replace(each, value=step.value) if each.id == child_id else each for each in held
+            ]
 
         self._asked(commit, identity(step), incident_id)
 

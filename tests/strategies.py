@@ -74,7 +74,7 @@ updates = st.builds(
 )
 children = st.one_of(
     st.builds(PostmortemDocument, texts, optional_texts),
-    st.builds(TimelineItem, moments, optional_texts),
+    st.builds(TimelineItem, moments, optional_texts, optional_texts),
     st.builds(
         FollowUp,
         description=optional_texts,
@@ -87,7 +87,10 @@ children = st.one_of(
     st.builds(StatusPageIncident, page=things, updates=st.lists(updates, max_size=3).map(tuple)),
 )
 values = st.one_of(st.none(), scalars, children, st.lists(scalars, min_size=1, max_size=4).map(tuple))
-attributes = st.builds(Attribute, st.sampled_from(Field), st.none() | texts | things)
+attributes = st.builds(Attribute, st.sampled_from(Field), st.none() | texts | things).filter(
+    lambda each: not (each.field in (Field.POSTMORTEM, Field.STATUS_PAGE) and isinstance(each.key, str))
+)
+"""Without the attributes of earlier versions, which a state renews."""
 
 # -- plans as the planner makes them ---------------------------------------------------------------------
 
@@ -147,14 +150,20 @@ editable_pairs = st.one_of(
     pairs(Field.CUSTOM_FIELD, of_kind(Kind.CUSTOM_FIELD), custom_values),
 )
 child_pairs = st.one_of(
-    pairs(Field.POSTMORTEM, texts, st.builds(PostmortemDocument, texts, st.none() | st.just("completed"))),
-    pairs(Field.TIMELINE, texts, st.builds(TimelineItem, moments, optional_texts)),
+    pairs(
+        Field.POSTMORTEM,
+        keyless,
+        st.builds(
+            PostmortemDocument, texts, st.none() | st.just("completed"), optional_texts, optional_texts
+        ),
+    ),
+    pairs(Field.TIMELINE, texts, st.builds(TimelineItem, moments, optional_texts, optional_texts)),
     pairs(Field.FOLLOW_UP, texts, follow_ups),
     pairs(
         Field.ATTACHMENT, texts, st.builds(Attachment, texts, optional_texts, optional_texts, optional_texts)
     ),
     pairs(Field.MEMBER, of_kind(Kind.USER), st.builds(Membership)),
-    pairs(Field.STATUS_PAGE, texts, histories),
+    pairs(Field.STATUS_PAGE, of_kind(Kind.STATUS_PAGE), histories),
 )
 created_only_pairs = st.one_of(
     pairs(Field.STATUS, keyless, of_kind(Kind.STATUS)),

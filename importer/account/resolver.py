@@ -191,7 +191,7 @@ class _Walk:
                 if page is None:
                     return ()
                 updates = tuple(self._status_page_update(each, page, at) for each in child.updates)
-                return (StatusPageIncident(page, updates),)
+                return (StatusPageIncident(page, child.name, updates),)
             case TimelineItem() | Attachment() | PostmortemDocument() | Membership():
                 return (child,)
             case _:

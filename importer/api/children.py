@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importer.api.exchange import MISSING, Exchange, may_be_missing
-from importer.model import Field, LiveChild, normalise
+from importer.model import Entity, Field, LiveChild, normalise
 from importer.model.errors import ApiError
 from importer.wire import children as wire
 from importer.wire import paths
@@ -14,8 +14,8 @@ def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]
     """Return the children of these kinds. The API returns an empty list for anything but the incident's ID.
 
     Memberships are never listed, as the API does not show them, nor are status page incidents, which it does
-    not link to an incident (they have an idempotency key). An attachment appears under each of its names.
-    Raises NotAvailable if the account lacks the endpoint of a kind.
+    not link to an incident: see `read_status_page_incidents`. Raises NotAvailable if the account lacks the
+    endpoint of a kind.
     """
     return tuple(child for field in sorted(fields) for child in _read_kind(exchange, incident_id, field))
 
@@ -27,16 +27,25 @@ def _read_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[Live
             case Field.TIMELINE:
                 with may_be_missing("timeline items"):
                     found = exchange.get_pages(paths.TIMELINE, "incident_timeline_items", owned)
-                    return wire.timeline_items(found)
+                    return wire.timeline_items(wire.belonging(found, incident_id))
             case Field.FOLLOW_UP:
-                return wire.follow_ups(exchange.get_follow_ups(owned))
+                return wire.follow_ups(wire.belonging(exchange.get_follow_ups(owned), incident_id))
             case Field.ATTACHMENT:
                 listed = exchange.get_list(paths.ATTACHMENTS, "incident_attachments", owned)
-                return wire.attachments(listed)
+                return wire.attachments(wire.belonging(listed, incident_id))
             case Field.POSTMORTEM:
-                return wire.postmortems(exchange.get_pages(paths.POSTMORTEMS, "postmortem_documents", owned))
+                documents = exchange.get_pages(paths.POSTMORTEMS, "postmortem_documents", owned)
+                return wire.postmortems(wire.belonging(documents, incident_id))
             case _:
                 return ()
+
+
+def read_status_page_incidents(exchange: Exchange, page: Entity) -> tuple[LiveChild, ...]:
+    """Return all incidents of a status page. Raises NotAvailable if the account lacks the endpoint."""
+    asked = {"status_page_id": page.id}
+    with parsing("a list of status page incidents"), may_be_missing("status page incidents"):
+        found = exchange.get_pages(paths.STATUS_PAGE_INCIDENTS, "status_page_incidents", asked)
+        return wire.status_page_incidents(found, page)
 
 
 def read_postmortem_content(exchange: Exchange, document_id: str) -> str | None:

@@ -19,6 +19,9 @@ from importer.model import (
 CLOCK_SLACK = timedelta(seconds=2)
 """The Date header has whole seconds, and so may the incident's creation time, which another machine sets."""
 
+LIST_LAG = 5.0
+"""Seconds after which the account's lists are expected to show what was created."""
+
 _TODAY = timedelta(minutes=10)
 """A timestamp this close to the creation of its incident was set by the server."""
 

@@ -1,21 +1,36 @@
 """The children that an incident should have -> its children in the account, each exactly once.
 
-If a kind has no idempotency key, its children are listed before one is created and after a lost answer.
+No creation is repeated blindly after a lost answer, since it may have no idempotency key, or the server may
+have forgotten it: the account is looked at first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import groupby
 
-from importer.apply.answers import not_available
-from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
-from importer.model import Attribute, Child, Diagnostic, Field, LiveChild, LiveIncident
-from importer.model.errors import NoAnswer, NotAvailable
+from importer.apply.answers import LIST_LAG, not_available
+from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender, is_certain
+from importer.model import (
+    Attribute,
+    Child,
+    ChildHistory,
+    Diagnostic,
+    Entity,
+    Field,
+    FollowUp,
+    LiveChild,
+    LiveIncident,
+    Remembered,
+)
+from importer.model.errors import ApiError, NoAnswer, NotAvailable
 from importer.model.normalise import by_label
-from importer.model.steps import CreateChild, EditChild, SetChildStatus, identity
+from importer.model.steps import CreateChild, EditChild, SetChildStatus, child_name, identity
+from importer.plan.child_forms import adapted
 from importer.plan.differences import same
+from importer.plan.recognition import other_postmortem, recognise
 from importer.plan.steps import child_creation, child_edits, without_status
 
 LISTED = frozenset({Field.TIMELINE, Field.STATUS_PAGE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM})
@@ -23,77 +38,204 @@ LISTED = frozenset({Field.TIMELINE, Field.STATUS_PAGE, Field.FOLLOW_UP, Field.AT
 KEYED = frozenset({Field.TIMELINE, Field.STATUS_PAGE})
 """The kinds with an idempotency key; in a new incident they need not be listed first."""
 
+_QUIET = timedelta(minutes=1)
+"""How long a child without an idempotency key is not sent again after a lost answer."""
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the account shows: the children that are wanted, and a post-mortem in place of one."""
+
+    recognised: Mapping[Attribute, LiveChild]
+    others: Mapping[Attribute, LiveChild]
+
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """Brings the children of incidents up to date, step by step."""
+    """Brings the children of one incident up to date, step by step. `declared` has all that it should have,
+    `wait` waits for some seconds."""
 
     api: IncidentWriter
     journal: Journal
     sender: Sender
+    now: Callable[[], datetime]
+    wait: Callable[[float], None]
+    live: LiveIncident
+    key: str
+    declared: Mapping[Attribute, Child]
+
+    @property
+    def _proven(self) -> ProvenIncident:
+        return ProvenIncident(self.key, self.live.id)
 
     def bring_up_to_date(
-        self, live: LiveIncident, key: str, wanted: Mapping[Attribute, Child], *, listed: frozenset[Field]
+        self, wanted: Mapping[Attribute, Child], *, listed: frozenset[Field]
     ) -> tuple[Diagnostic, ...]:
         """Create what is missing and edit what differs; return warnings for what the API cannot do."""
         warnings: list[Diagnostic] = []
+        known, doubtful = self.journal.remembered(self.key), self.journal.history(self.key).sent
         for kind, attributes in groupby(sorted(wanted, key=by_label), lambda attribute: attribute.field):
+            these = {each: wanted[each] for each in attributes}
+            is_doubtful = kind in LISTED and any(child_name(each) in doubtful for each in these)
             try:
-                known = self._listed(live, frozenset({kind}) & listed)
-                for each in attributes:
-                    warnings += self._bring_one_up_to_date(live, key, each, wanted[each], known.get(each))
+                shown = self._look(kind) if kind in listed or is_doubtful else _Shown({}, {})
+                for each, value in these.items():
+                    warnings += self._bring_one_up_to_date(each, value, known.get(each), shown)
             except NotAvailable as error:
                 what = f"this account's API does not support {kind.value}: they were left out"
-                warnings.append(not_available(what, live, error.summary))
+                warnings.append(not_available(what, self.live, error.summary))
         return tuple(warnings)
 
     def _bring_one_up_to_date(
-        self, live: LiveIncident, key: str, attribute: Attribute, value: Child, known: LiveChild | None
+        self, attribute: Attribute, value: Child, known: Remembered | None, shown: _Shown
     ) -> tuple[Diagnostic, ...]:
         """Bring one child up to date; return a warning if the API cannot."""
-        child, steps = self._create_and_record(live, key, attribute, value) if known is None else (known, ())
-        if not same(child.value, value if known else without_status(value)):
+        child, wanted = shown.recognised.get(attribute) or _remembered(attribute, known), value
+        if child is not None and child.is_foreign:
+            return ()  # it is exactly as declared, and stays theirs
+        steps: tuple[EditChild | SetChildStatus, ...] = ()
+        if child is None:
+            if attribute in shown.others or (known and attribute.field in LISTED):
+                what = f"{attribute.field.value} differ from the files, but the account does not show ours"
+                return (not_available(what, self.live, f"{attribute.label} was not found"),)
+            child, steps = self._create_and_record(attribute, value)
+            wanted = without_status(value)
+        if not same(child.value, wanted):
             steps = child_edits(attribute, value, before=child.value, child_id=child.id)
             if not steps:
                 what = f"{attribute.field.value} differ from the files, but the API cannot change them"
-                return (not_available(what, live, f"the API cannot change {attribute.label}"),)
-        answered, step_name = child.value, attribute.label
+                return (not_available(what, self.live, f"the API cannot change {attribute.label}"),)
+        answered, step_name = child.value, child_name(attribute)
         for step in steps:
-            self.sender.send(ProvenIncident(key, live.id), step, self.api.change)
-            answered, step_name = value, identity(step)
+            self.sender.send(self._proven, step, self.api.change)
+            answered, step_name = step.value, identity(step)
         # The child exists, so its creation is no longer in doubt either.
-        confirmed = {step_name, attribute.label}
-        self.journal.confirmed(
-            key, *confirmed, live=live, declared={attribute: value}, answered={attribute: answered}
-        )
+        self._confirm(value, replace(child, value=answered), {step_name, child_name(attribute)}, attribute)
         return ()
 
     def _create_and_record(
-        self, live: LiveIncident, key: str, attribute: Attribute, value: Child
+        self, attribute: Attribute, value: Child
     ) -> tuple[LiveChild, tuple[EditChild | SetChildStatus, ...]]:
         """Create a child and record it; return it with the remaining steps."""
-        step, rest = child_creation(live.id, attribute, value)
-        doubt = self.journal.in_doubt(key, identity(step)) if attribute.field in KEYED else None
-        child = self._create(live, key, replace(step, sent_before=doubt))
+        step, rest = child_creation(self.live.id, attribute, value)
+        made = self._create(step)
+        child = replace(made, value=adapted(made.value, value))
         if rest:  # after a crash here, the next plan must still see the status
-            declared = {attribute: without_status(value)}
-            self.journal.confirmed(
-                key, identity(step), live=live, declared=declared, answered={attribute: child.value}
+            self._confirm(without_status(value), child, {identity(step)}, attribute)
+        return child, tuple(_after_creation(each, child) for each in rest)
+
+    def _create(self, step: CreateChild) -> LiveChild:
+        """Create a child once. A creation in doubt is looked for first, and again after each lost answer. If
+        it is not found, it is sent again only with an idempotency key; without one, a later apply does so."""
+        found = self._look_for_doubtful(step)
+        tries = _TRIES if step.attribute.field in KEYED else 1
+        while found is None:
+            tries -= 1
+            doubt = self.journal.in_doubt(self.key, identity(step))
+            try:
+                return self.sender.send(self._proven, replace(step, sent_before=doubt), self.api.create_child)
+            except (NoAnswer, ApiError) as error:
+                if step.attribute.field not in LISTED or not _is_doubtful(error):
+                    raise
+                found = self._look_twice(step, error)
+                if found is None and not tries:
+                    raise
+        return found
+
+    def _look_for_doubtful(self, step: CreateChild) -> LiveChild | None:
+        """Look again for a child that was sent a moment ago and that a list did not show. Raises NoAnswer if
+        it has no idempotency key and was sent less than a minute ago."""
+        sent = self.journal.history(self.key).sent.get(identity(step))
+        if sent is None or step.attribute.field not in LISTED:
+            return None
+        passed = self.now() - sent.at
+        if step.attribute.field not in KEYED and passed < _QUIET:
+            raise NoAnswer(
+                f"{step.attribute.label} was sent less than a minute ago, and the account does not list it",
+                hint="Run the same command again after a minute: it checks the account before it sends.",
             )
-        return child, tuple(replace(each, child_id=child.id) for each in rest)
+        if passed >= timedelta(seconds=LIST_LAG):
+            return None
+        self.wait(LIST_LAG)
+        return self._find(step)
 
-    def _create(self, live: LiveIncident, key: str, step: CreateChild) -> LiveChild:
-        """Create a child once. After a lost answer the list decides; if it does not show the child, the next
-        apply lists again, since a list may lag."""
+    def _look_twice(self, step: CreateChild, lost: NoAnswer | ApiError) -> LiveChild | None:
+        """Look for a child after a lost answer. Raises that error if the account cannot be looked at."""
         try:
-            return self.sender.send(ProvenIncident(key, live.id), step, self.api.create_child)
-        except NoAnswer:
-            kind = step.attribute.field
-            found = self._listed(live, frozenset({kind}) & LISTED).get(step.attribute)
+            found = self._find(step)
             if found is None:
-                raise
-            return found
+                self.wait(LIST_LAG)
+                found = self._find(step)
+        except NotAvailable:
+            raise lost from None
+        return found
 
-    def _listed(self, live: LiveIncident, fields: frozenset[Field]) -> dict[Attribute, LiveChild]:
-        found = self.api.children(live.id, fields) if fields else ()
-        return {each.attribute: each for each in found}
+    def _find(self, step: CreateChild) -> LiveChild | None:
+        found = self._look(step.attribute.field).recognised.get(step.attribute)
+        return None if found is None or found.is_foreign else found
+
+    def _look(self, kind: Field) -> _Shown:
+        """List the children of one kind, and recognise the declared ones."""
+        known, history = self.journal.remembered(self.key), self.journal.history(self.key)
+        declared = {each: value for each, value in self.declared.items() if each.field is kind}
+        listed = tuple(self._listed(kind, declared, known, history))
+        recognised = recognise(declared, listed, known=known, history=history)
+        others = {each: other_postmortem(each, listed, recognised) for each in declared}
+        return _Shown(recognised, {each: child for each, child in others.items() if child})
+
+    def _listed(
+        self,
+        kind: Field,
+        declared: Iterable[Attribute],
+        known: Mapping[Attribute, Remembered],
+        history: ChildHistory,
+    ) -> Iterator[LiveChild]:
+        """Yield the children that the account lists. A status page, which may be long, is not listed for an
+        incident that is certain not to be on it, nor for one whose ID is known."""
+        if kind is not Field.STATUS_PAGE:
+            yield from self.api.children(self.live.id, frozenset({kind}))
+            return
+        for attribute in declared:
+            is_sent = attribute in known or child_name(attribute) in history.sent
+            is_identified = attribute in known and known[attribute].child_id
+            if isinstance(attribute.key, Entity) and not is_identified and (is_sent or not history.is_whole):
+                for each in self.api.status_page_incidents(attribute.key):
+                    if self.journal.child_owner(each.id) in (None, self.key):
+                        yield each
+
+    def _confirm(self, declared: Child, child: LiveChild, steps: Iterable[str], attribute: Attribute) -> None:
+        self.journal.confirmed(
+            self.key,
+            *steps,
+            live=self.live,
+            declared={attribute: declared},
+            answered={attribute: child.value},
+            child_ids={attribute: child.id} if child.id else {},
+        )
+
+
+def _remembered(attribute: Attribute, known: Remembered | None) -> LiveChild | None:
+    """Return a child whose ID is known, which needs no list."""
+    if known is None or known.child_id is None or not isinstance(known.answered, Child):
+        return None
+    return LiveChild(known.child_id, attribute, known.answered)
+
+
+def _after_creation(step: SetChildStatus, child: LiveChild) -> SetChildStatus:
+    """Return the first status of a child, with what the account set at the creation."""
+    value = step.value
+    if isinstance(value, FollowUp) and isinstance(child.value, FollowUp):
+        set_by_account = child.value
+        value = replace(
+            value,
+            team=set_by_account.team,
+            priority=set_by_account.priority,
+            category=set_by_account.category,
+        )
+    return replace(step, child_id=child.id, value=value)
+
+
+def _is_doubtful(error: NoAnswer | ApiError) -> bool:
+    """Whether a creation may have been carried out, although it was not answered as such."""
+    return isinstance(error, NoAnswer) or not is_certain(error)

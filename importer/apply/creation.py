@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from importer.apply.answers import existed_before, is_older
+from importer.apply.answers import LIST_LAG, existed_before, is_older
 from importer.apply.recognition import SentCreation, sent_creation
 from importer.apply.rediscovery import Certain, Rediscovery, Uncertain
 from importer.apply.sending import IncidentWriter, Journal, Sender, is_certain
@@ -21,9 +21,6 @@ from importer.model import LiveIncident, Unanswered
 from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer
 from importer.model.steps import CREATE, CreateIncident
 from importer.wire.requests import request
-
-LIST_LAG = 5.0
-"""Seconds after which the account's lists are expected to show what was created."""
 
 _RESENDINGS = 2
 """How often one run sends a creation in doubt again."""
@@ -116,7 +113,7 @@ class Creator:
     def _send(self, key: str, step: CreateIncident) -> Creation:
         """Send a creation and judge its answer."""
         began, doubt, sent = self.now(), step.sent_before, _sent(key, step)
-        answer = self.sender.create(key, step, self.api.create, now=self.api.server_time())
+        answer = self.sender.create(key, step, self.api.create)
         if doubt and doubt.first_sent:
             is_earlier = is_older(answer.live, doubt.first_sent)
         else:

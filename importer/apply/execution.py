@@ -119,7 +119,7 @@ class Execution:
             return unproven_change(change.incident, live)
         done = self.journal.carried_out(key, plan_hash=self.plan_hash) if self.plan_hash else frozenset()
         left = [each for each in change.changes if not _is_done(done, live.id, each)]
-        live, warnings = self._change(live, key, left)
+        live, warnings = self._change(live, change.incident, left)
         self._settle(key, live)
         if isinstance(change, Adopt):
             return Adopted(key, live, warnings)
@@ -172,7 +172,9 @@ class Execution:
         missing = self._record(change, live)
         self._refuse_irreparable(change, live)
         current, warnings = self._correct(live, key, missing)
-        current, more = self._change(current, key, after_creation(change.attributes), listed=LISTED - KEYED)
+        current, more = self._change(
+            current, change.incident, after_creation(change.attributes), listed=LISTED - KEYED
+        )
         self._settle(key, current)
         warnings += more + _uncorrectable(missing) + additions(current, own)
         return Applied(key, current, created=True, warnings=warnings)
@@ -182,10 +184,10 @@ class Execution:
         left to people. It counts as created if this run or the one that died created it."""
         key = change.incident.key
         self._refuse_irreparable(change, live)
-        missing = self._record(change, live)
+        missing = self._record(change, live, is_found=not created)
         to_correct = [each for each in missing if each.attribute not in change.left_to_people]
         current, warnings = self._correct(live, key, to_correct)
-        current, more = self._change(current, key, _remaining_changes(change, current))
+        current, more = self._change(current, change.incident, _remaining_changes(change, current))
         self._settle(key, current)
         warnings += more + _uncorrectable(missing)
         if not created:
@@ -200,13 +202,18 @@ class Execution:
         if wrong:
             raise Refused(f"{live.reference} (key '{change.incident.key}') {wrong}", code="not-as-asked")
 
-    def _record(self, change: Create | Pending, live: LiveIncident) -> tuple[FieldChange, ...]:
+    def _record(
+        self, change: Create | Pending, live: LiveIncident, *, is_found: bool = False
+    ) -> tuple[FieldChange, ...]:
         """Record the answer to a creation; return what differs from the declaration. Attributes still to be
-        edited are not recorded as declared, so that after a crash the next plan still sees them."""
+        edited are not recorded as declared, so that after a crash the next plan still sees them. An incident
+        that `is_found` may have children that the state does not know."""
         key, own = change.incident.key, creation(change).attributes
         missing = differences(live.attributes, readable(own))
         kept = without(own, *(each.attribute for each in missing if not each.attribute.is_create_only))
-        self.journal.confirmed(key, CREATE, live=live, declared=kept, answered=live.attributes)
+        self.journal.confirmed(
+            key, CREATE, live=live, declared=kept, answered=live.attributes, is_found=is_found
+        )
         return missing
 
     def _correct(
@@ -239,7 +246,7 @@ class Execution:
             if not each.attribute.is_create_only
             and (each.attribute not in known or not same(known[each.attribute].declared, each.after))
         ]
-        live, warnings = self._change(live, key, left)
+        live, warnings = self._change(live, change.incident, left)
         self._settle(key, live)
         return Applied(key, live, created=False, warnings=warnings)
 
@@ -248,17 +255,27 @@ class Execution:
     def _change(
         self,
         live: LiveIncident,
-        key: str,
+        incident: Incident,
         changes: Collection[FieldChange],
         *,
         listed: frozenset[Field] = LISTED,
     ) -> tuple[LiveIncident, Warnings]:
         """Edit an incident and its children; return it as the account then shows it, with warnings."""
         wanted = [replace(each, after=self._with_option(each.after)) for each in changes]
-        live, warnings = self._carry_out(live, key, incident_steps(live.id, wanted))
+        live, warnings = self._carry_out(live, incident.key, incident_steps(live.id, wanted))
         children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
-        kinds = Children(self.api, self.journal, self._sender)
-        return live, warnings + kinds.bring_up_to_date(live, key, children, listed=listed)
+        declared = {a: value for a, value in incident.attributes.items() if isinstance(value, Child)}
+        work = Children(
+            self.api,
+            self.journal,
+            self._sender,
+            self.now,
+            self.wait,
+            live,
+            incident.key,
+            declared | children,
+        )
+        return live, warnings + work.bring_up_to_date(children, listed=listed)
 
     def _carry_out(
         self, live: LiveIncident, key: str, steps: Iterable[EditIncident | CorrectIncident | AttachPostmortem]
@@ -294,7 +311,7 @@ class Execution:
 
     @property
     def _sender(self) -> Sender:
-        return Sender(self.journal, self.plan_hash)
+        return Sender(self.journal, self.plan_hash, self.api.server_time)
 
     def _settle(self, key: str, live: LiveIncident) -> None:
         self.journal.settled(key, live.id, live.reference, plan_hash=self.plan_hash)

@@ -12,6 +12,8 @@ from importer.model import (
     Attribute,
     Attributes,
     Binding,
+    ChildHistory,
+    Entity,
     Field,
     LiveChild,
     LiveIncident,
@@ -53,6 +55,7 @@ class IncidentWriter(Protocol):
     def incident(self, id_or_number: str) -> LiveIncident | None: ...
     def edit(self, step: EditIncident | CorrectIncident, request: Request, /) -> LiveIncident: ...
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
+    def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]: ...
     def create_child(self, step: CreateChild, request: Request, /) -> LiveChild: ...
     def change(self, step: AttachPostmortem | EditChild | SetChildStatus, request: Request, /) -> None: ...
 
@@ -66,9 +69,18 @@ class Journal(Protocol):
     def carried_out(self, key: str, *, plan_hash: str) -> frozenset[str]: ...
     def is_created(self, key: str) -> bool: ...
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]: ...
-    def sending(self, key: str, step: str, request: Unanswered | None, *, plan_hash: str) -> None: ...
+    def sending(self, key: str, step: str, request: Unanswered, *, plan_hash: str) -> None: ...
+    def history(self, key: str) -> ChildHistory: ...
+    def child_owner(self, child_id: str) -> str | None: ...
     def confirmed(
-        self, key: str, *steps: str, live: LiveIncident, declared: Attributes, answered: Attributes
+        self,
+        key: str,
+        *steps: str,
+        live: LiveIncident,
+        declared: Attributes,
+        answered: Attributes,
+        child_ids: Mapping[Attribute, str] = ...,
+        is_found: bool = False,
     ) -> None: ...
     def failed(self, key: str, step: str, *, detail: str) -> None: ...
     def bind(self, key: str, live: LiveIncident) -> None: ...
@@ -85,21 +97,16 @@ class ProvenIncident:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends steps. `plan_hash` is the hash of the saved plan they come from, or empty."""
+    """Sends steps. `plan_hash` is the hash of the saved plan they come from, or empty; `server_time` returns
+    the server's time, if known."""
 
     journal: Journal
     plan_hash: str
+    server_time: Callable[[], datetime | None]
 
-    def create(
-        self,
-        key: str,
-        step: CreateIncident,
-        carry_out: Callable[[CreateIncident, Request], R],
-        *,
-        now: datetime | None,
-    ) -> R:
-        """Send the creation of an incident; `now` is the server's time, if known."""
-        return self._send(key, step, carry_out, first_sent=now)
+    def create(self, key: str, step: CreateIncident, carry_out: Callable[[CreateIncident, Request], R]) -> R:
+        """Send the creation of an incident."""
+        return self._send(key, step, carry_out)
 
     def send(self, proven: ProvenIncident, step: C, carry_out: Callable[[C, Request], R]) -> R:
         """Send a step that changes an incident. Raises Refused unless the state binds the key to it."""
@@ -111,18 +118,20 @@ class Sender:
             )
         return self._send(proven.key, step, carry_out)
 
-    def _send(
-        self, key: str, step: S, carry_out: Callable[[S, Request], R], *, first_sent: datetime | None = None
-    ) -> R:
+    def _send(self, key: str, step: S, carry_out: Callable[[S, Request], R]) -> R:
         """Record that a request leaves, send it, and record a refusal. Without an answer it stays in doubt,
         as does a request that was sent before: a refusal does not show what became of the first."""
         if not is_ready(step):
             raise ValueError(f"{identity(step)} depends on another step")
         prepared = request(step)
-        # Without an idempotency key a step is looked up, not sent again, so its bytes are not needed.
-        once = prepared.idempotency_key
-        kept = Unanswered(once, prepared.content, first_sent) if once else None
-        self.journal.sending(key, identity(step), kept, plan_hash=self.plan_hash)
+        # After a lost answer, the bytes of a creation are sent again, or show what to look for.
+        is_creation = isinstance(step, CreateIncident | CreateChild)
+        sent = Unanswered(
+            prepared.idempotency_key or "",
+            prepared.content if is_creation else None,
+            self.server_time() if is_creation else None,
+        )
+        self.journal.sending(key, identity(step), sent, plan_hash=self.plan_hash)
         try:
             return carry_out(step, prepared)
         except (ApiError, NotAvailable) as error:

@@ -18,8 +18,8 @@ from importer.model import (
     Field,
     Incident,
     Packed,
+    PostmortemDocument,
     Reference,
-    StatusPageIncident,
     StatusPageUpdate,
     Value,
 )
@@ -111,7 +111,8 @@ def _field(field: Field, pairs: Sequence[tuple[Attribute, Value]]) -> Node:
         case Field.MEMBER:
             return [_reference(cast(Reference, each.key)) for each, _ in pairs]
         case Field.POSTMORTEM | Field.STATUS_PAGE:
-            return _child(str(pairs[0][0].key), cast(Child, value))
+            title = value.title if isinstance(value, PostmortemDocument) else None
+            return _child(title or "", cast(Child, value))
         case Field.TIMELINE | Field.FOLLOW_UP | Field.ATTACHMENT:
             titles = _titles([str(each.key) for each, _ in pairs])
             return [_child(title, cast(Child, each)) for title, (_, each) in zip(titles, pairs, strict=True)]
@@ -143,7 +144,7 @@ def _titles(keys: Sequence[str]) -> Iterator[str]:
 def _child(title: str, child: Child) -> Node:
     parts = _non_empty_parts(child)
     if title and not isinstance(child, Attachment):
-        parts = {"name" if isinstance(child, StatusPageIncident) else "title": title, **parts}
+        parts = {"title": title, **parts}
     return {name: parts[name] for name in sorted(parts, key=lambda name: _POSITIONS.get(name, 1))}
 
 

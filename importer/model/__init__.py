@@ -24,8 +24,10 @@ from importer.model.incidents import LiveIncident as LiveIncident
 from importer.model.incidents import earliest as earliest
 from importer.model.incidents import number_of as number_of
 from importer.model.memory import Binding as Binding
+from importer.model.memory import ChildHistory as ChildHistory
 from importer.model.memory import Memory as Memory
 from importer.model.memory import Remembered as Remembered
+from importer.model.memory import SentStep as SentStep
 from importer.model.memory import Unanswered as Unanswered
 from importer.model.plan import Adopt as Adopt
 from importer.model.plan import Adopted as Adopted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,7 +44,8 @@ def number_of(reference: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class LiveIncident:
-    """An incident in the account. Times are in UTC; `updated_at` is the server's text, compared verbatim."""
+    """An incident in the account. Times are in UTC; `updated_at` is the server's text, compared verbatim.
+    `child_ids` has the IDs of those attributes that are children and were listed."""
 
     id: str
     reference: str
@@ -52,6 +54,7 @@ class LiveIncident:
     updated_at: str
     attributes: Attributes
     permalink: str = ""
+    child_ids: Mapping[Attribute, str] = field(default_factory=dict, metadata={"json": None})
 
     @property
     def number(self) -> int | None:
@@ -74,8 +77,11 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class LiveChild:
     """A child in the account. `id` is empty if the API does not return it (a membership that already
-    existed). The content of a post-mortem is not listed and is empty here."""
+    existed). The content of a post-mortem is not listed and is empty here. It `is_foreign` if its creator is
+    shown and is not an API key: a person, a workflow or an alert made it."""
 
     id: str
     attribute: Attribute
     value: Child
+    is_foreign: bool = False
+    created_at: datetime | None = None

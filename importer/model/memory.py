@@ -21,16 +21,39 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The last declared value of one attribute, and the account's answer to it."""
+    """The last declared value of one attribute, and the account's answer to it; for a child also its ID, if
+    an answer or a list showed it."""
 
     declared: Value
     answered: Value
+    child_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentStep:
+    """A request that was sent and not answered: when it was first sent, by the server's clock if that is
+    known, when it was last sent, by ours, and its body, if the state has it."""
+
+    first_at: datetime
+    at: datetime
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildHistory:
+    """What the state knows of the creation of an incident's children. `sent` has those that were sent and not
+    answered, by the name of their step. If the history `is_whole`, this state created the incident, so a
+    child that it does not know was not sent by it."""
+
+    sent: Mapping[str, SentStep] = field(default_factory=dict)
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A request that was sent and not answered: its idempotency key, its body, and the server's time when it
-    was first sent. A state that was imported from another machine may lack the last two."""
+    """A request that was sent and not answered: its idempotency key (empty without one), its body, and the
+    server's time when it was first sent. A state that was imported from another machine may lack the last
+    two."""
 
     idempotency_key: str
     content: str | None = None
@@ -40,8 +63,11 @@ class Unanswered:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What the ledger knows. `sent` has the keys whose creation was sent and never answered, each with its
-    request; `remembered` returns the last declared and answered values of one key."""
+    request; `remembered` returns the last declared and answered values of one key, `history` what is known of
+    the creation of its children, and `child_owner` the key that a child's ID belongs to, if any."""
 
     bindings: Mapping[str, Binding]
     sent: Mapping[str, Unanswered]
     remembered: Callable[[str], Mapping[Attribute, Remembered]]
+    history: Callable[[str], ChildHistory] = lambda _key: ChildHistory()
+    child_owner: Callable[[str], str | None] = lambda _child_id: None

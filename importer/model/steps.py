@@ -11,7 +11,16 @@ from enum import Enum
 from typing import Final, TypeAlias, assert_never
 
 from importer.model.memory import Unanswered
-from importer.model.values import Attribute, Attributes, Child, Field, FollowUp, NewOption, PostmortemDocument
+from importer.model.values import (
+    Attribute,
+    Attributes,
+    Child,
+    Entity,
+    Field,
+    FollowUp,
+    NewOption,
+    PostmortemDocument,
+)
 
 
 class Later(Enum):
@@ -131,18 +140,25 @@ def identity(step: Step) -> str:
         case AttachPostmortem():
             return Field.POSTMORTEM_URL.value
         case CreateChild(attribute=attribute):
-            return attribute.label
+            return child_name(attribute)
         case EditChild(attribute=attribute):
-            return attribute.label + _EDIT
+            return child_name(attribute) + _EDIT
         case SetChildStatus(attribute=attribute):
-            return attribute.label + _STATUS
+            return child_name(attribute) + _STATUS
         case _:
             assert_never(step)
 
 
 def ends(attribute: Attribute) -> frozenset[str]:
     """Return the identities of the last steps of a child: none follows its edit or status."""
-    return frozenset({attribute.label + _EDIT, attribute.label + _STATUS})
+    return frozenset({child_name(attribute) + _EDIT, child_name(attribute) + _STATUS})
+
+
+def child_name(attribute: Attribute) -> str:
+    """Return the name of a child within its incident, which never changes: that of a status page may."""
+    if attribute.field is Field.STATUS_PAGE and isinstance(attribute.key, Entity):
+        return f"{attribute.field}.{attribute.key.id}"
+    return attribute.label
 
 
 def is_ready(step: Step) -> bool:

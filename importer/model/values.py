@@ -153,30 +153,39 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class PostmortemDocument:
-    """A post-mortem to import. `content` is GitHub-flavoured Markdown."""
+    """A post-mortem to import. `content` is GitHub-flavoured Markdown. Without a declared `title`, the
+    creation takes `default_title`, and the title in the account does not matter afterwards."""
 
     content: str
     status: str | None = None
+    title: str | None = None
+    default_title: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineItem:
-    """An event in the timeline of an incident."""
+    """An event in the timeline of an incident. `title` is the title that is sent, or the one in the account,
+    if it differs from the attribute's key, as for two items with the same title."""
 
     at: datetime
     description: str | None = None
+    title: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A follow-up of an incident. `status` is outstanding, completed or not_doing. `title` is the title in
-    the account if it differs from the attribute's key, as for two follow-ups with the same title."""
+    """A follow-up of an incident. `status` is outstanding, completed or not_doing. `title` is the title that
+    is sent, or the one in the account, if it differs from the attribute's key, as for two follow-ups with the
+    same title. No file declares the IDs of `team`, `priority` and `category`: an update repeats them."""
 
     description: str | None = None
     assignee: Reference | Entity | None = None
     status: str | None = None
     labels: tuple[str, ...] = ()
     title: str | None = field(default=None, compare=False)
+    team: str | None = field(default=None, compare=False)
+    priority: str | None = field(default=None, compare=False)
+    category: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +215,11 @@ class StatusPageUpdate:
 
 @dataclass(frozen=True, slots=True)
 class StatusPageIncident:
-    """The public history of an incident on a status page, oldest update first."""
+    """The public history of an incident on a status page, oldest update first. The page is also the
+    attribute's key: an incident has one history on each page."""
 
     page: Reference | Entity
+    name: str
     updates: tuple[StatusPageUpdate, ...]
 
 
@@ -231,7 +242,7 @@ Value = Scalar | Child | tuple[Scalar, ...] | None
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One settable property: `severity`, or `roles` with the key `Incident Lead`. The key of a child is its
-    name within the incident, or a user."""
+    name within the incident, a user or a status page; an incident has only one post-mortem, without a key."""
 
     field: Field
     key: Reference | Entity | str | None = None

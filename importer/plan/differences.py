@@ -45,6 +45,8 @@ def same(before: Value, after: Value) -> bool:
             return False
         case str(), str():
             return _trimmed(before) == _trimmed(after)
+        case PostmortemDocument(content="", title=str()), PostmortemDocument(title=None):
+            return False  # a listed document keeps its title only if it is another one
         case PostmortemDocument(content=""), PostmortemDocument(content=content):
             before = replace(before, content=content)  # a list of documents does not show their content
         case _:
@@ -77,7 +79,7 @@ def _comparable(value: Any, asked: Any) -> Any:
             return {
                 each.name: _comparable(getattr(value, each.name), getattr(asked, each.name))
                 for each in fields(value)
-                if getattr(asked, each.name) not in (None, ())
+                if each.compare and getattr(asked, each.name) not in (None, ())
             }
         case _:
             return value

@@ -1,19 +1,32 @@
 """The account's incidents -> a LiveIndex, from one list, or from a few look-ups by ID if that is cheaper.
 
 A list costs one request per 250 incidents. A bound incident that is missing from the list is looked up by ID
-before it counts as hidden, and children are read only if the ledger does not know them.
+before it counts as hidden, and children are read only if a plan needs more than the ledger knows of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
-from importer.model import Field, Incident, LiveChild, LiveIncident, Memory
+from importer.model import (
+    Attribute,
+    Child,
+    Entity,
+    Field,
+    FollowUp,
+    Incident,
+    LiveChild,
+    LiveIncident,
+    Memory,
+    Remembered,
+)
 from importer.model.errors import NotAvailable
 from importer.model.identity import Marker, is_incident_id
+from importer.plan.differences import same
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
+from importer.plan.recognition import other_postmortem, recognise
 
 _FEW = 100
 """Up to this many incidents, it is worth a request to find out how long the list is."""
@@ -28,6 +41,7 @@ class IncidentReader(Protocol):
     def incidents(self) -> Iterator[LiveIncident]: ...
     def incident(self, id_or_number: str) -> LiveIncident | None: ...
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
+    def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]: ...
 
 
 def refresh(
@@ -41,8 +55,9 @@ def refresh(
         index = LiveIndex(_looked_up(api, bound), memory, marker)
     else:
         index = LiveIndex(_listed(api, bound, pulled), memory, marker, is_whole=True)
+    pages = _StatusPages(api, memory)
     for incident in declared:
-        _add_children(api, incident, memory, index)
+        _add_children(api, incident, memory, index, pages)
     return index
 
 
@@ -84,22 +99,82 @@ def _is_cheaper_one_by_one(api: IncidentReader, declared: int, bound: int) -> bo
     return count is not None and declared < count / _PAGE
 
 
-def _add_children(api: IncidentReader, incident: Incident, memory: Memory, index: LiveIndex) -> None:
-    children = {attribute for attribute in incident.attributes if attribute.is_child}
-    live = _readable(index.match(incident), incident.key) if children else None
+def _add_children(
+    api: IncidentReader, incident: Incident, memory: Memory, index: LiveIndex, pages: _StatusPages
+) -> None:
+    """Add the listed children that a plan compares: those that the state does not know, and follow-ups that
+    will be updated, as an update repeats all that is known of them."""
+    declared = {each: value for each, value in incident.attributes.items() if isinstance(value, Child)}
+    match = index.match(incident) if declared else None
+    live = _readable(match, incident.key) if match else None
     if live is None:
         return
-    unknown = children - memory.remembered(incident.key).keys()
-    attributes = dict(live.attributes)
-    for field in sorted({attribute.field for attribute in unknown}):
+    known = memory.remembered(incident.key)
+    wanted = {each: value for each, value in declared.items() if _is_read(each, value, known)}
+    history = memory.history(incident.key)
+    found: dict[Attribute, LiveChild] = {}
+    for kind in sorted({attribute.field for attribute in wanted}):
+        these = {attribute: value for attribute, value in declared.items() if attribute.field is kind}
         try:
-            found = api.children(live.id, frozenset({field}))
+            listed = (
+                pages.of(these, incident.key) if kind is Field.STATUS_PAGE else _children(api, live, kind)
+            )
         except NotAvailable:
-            index.mark_unread(live, field)
+            index.mark_unread(live, kind)
             continue
-        attributes |= {each.attribute: each.value for each in found if each.attribute in unknown}
-    if unknown:
-        index.add(replace(live, attributes=attributes))
+        if isinstance(match, NotOurs):  # it is compared and never edited, so anybody's child will do
+            listed = tuple(replace(each, is_foreign=False) for each in listed)
+        recognised = recognise(these, listed, known=known, history=history)
+        shown = recognised | _others(these, listed, recognised)
+        found |= {attribute: child for attribute, child in shown.items() if attribute in wanted}
+        pages.use(recognised)
+    if wanted:
+        attributes = {attribute: child.value for attribute, child in found.items()}
+        index.add(replace(live, attributes={**live.attributes, **attributes}))
+
+
+def _children(api: IncidentReader, live: LiveIncident, field: Field) -> tuple[LiveChild, ...]:
+    return api.children(live.id, frozenset({field}))
+
+
+def _is_read(attribute: Attribute, value: Child, known: Mapping[Attribute, Remembered]) -> bool:
+    before = known.get(attribute)
+    return before is None or (isinstance(value, FollowUp) and not same(before.declared, value))
+
+
+def _others(
+    wanted: Iterable[Attribute], listed: Iterable[LiveChild], recognised: Mapping[Attribute, LiveChild]
+) -> dict[Attribute, LiveChild]:
+    """Return a post-mortem that is not the declared one, which no request can change into it."""
+    others = {each: other_postmortem(each, listed, recognised) for each in wanted}
+    return {attribute: child for attribute, child in others.items() if child}
+
+
+@dataclass(slots=True)
+class _StatusPages:
+    """The incidents of status pages, each page read once. One that belongs to another key is left out."""
+
+    api: IncidentReader
+    memory: Memory
+    _listed: dict[Entity, tuple[LiveChild, ...]] = field(default_factory=dict)
+    _used: set[str] = field(default_factory=set)
+
+    def of(self, wanted: Iterable[Attribute], key: str) -> tuple[LiveChild, ...]:
+        """Return the incidents of the pages that the attributes name. Raises NotAvailable."""
+        pages = [each.key for each in wanted if isinstance(each.key, Entity)]
+        for page in pages:
+            if page not in self._listed:
+                self._listed[page] = self.api.status_page_incidents(page)
+        return tuple(
+            each
+            for page in pages
+            for each in self._listed[page]
+            if each.id not in self._used and self.memory.child_owner(each.id) in (None, key)
+        )
+
+    def use(self, recognised: Mapping[Attribute, LiveChild]) -> None:
+        """Note children that have been recognised, so that no other incident has them too."""
+        self._used |= {each.id for each in recognised.values()}
 
 
 def _readable(match: Match, key: str) -> LiveIncident | None:

@@ -126,18 +126,38 @@ def child_edits(
         case TimelineItem():
             return (EditChild(child_id, attribute, before, value),)
         case FollowUp(status=status):
-            titled = replace(value, title=before.title if isinstance(before, FollowUp) else None)
+            whole = completed(value, before)
             if status is not None and same(before, without_status(value)):
-                return (SetChildStatus(child_id, attribute, titled, status),)
-            return (EditChild(child_id, attribute, before, titled),)
+                return (SetChildStatus(child_id, attribute, whole, status),)
+            return (EditChild(child_id, attribute, before, whole),)
         case PostmortemDocument(status=status):
             if status is not None and same(before, without_status(value)):
                 return (SetChildStatus(child_id, attribute, value, status),)
             return ()
-        case Attachment() | Membership() | StatusPageIncident():
+        case StatusPageIncident(name=name):
+            is_renamed = isinstance(before, StatusPageIncident) and same(replace(before, name=name), value)
+            return (EditChild(child_id, attribute, before, value),) if is_renamed else ()
+        case Attachment() | Membership():
             return ()
         case _:
             assert_never(value)
+
+
+def completed(value: FollowUp, before: Child) -> FollowUp:
+    """Return a declared follow-up with all that is known of it: an update might clear what it leaves out."""
+    if not isinstance(before, FollowUp):
+        return value
+    return replace(
+        value,
+        description=value.description or before.description,
+        assignee=value.assignee or before.assignee,
+        status=value.status or before.status,
+        labels=value.labels or before.labels,
+        title=before.title or value.title,
+        team=before.team,
+        priority=before.priority,
+        category=before.category,
+    )
 
 
 def _of_child(incident_id: Id, change: FieldChange) -> tuple[Step, ...]:

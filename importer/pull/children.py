@@ -8,6 +8,7 @@ from typing import Protocol
 
 from importer.model import Attribute, Attributes, Field, LiveChild, LiveIncident, PostmortemDocument, Value
 from importer.model.errors import NotAvailable
+from importer.plan.child_forms import title_of
 from importer.pull.warnings import PullWarnings
 
 PULLED_CHILDREN = (Field.TIMELINE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM)
@@ -33,7 +34,7 @@ class ChildCollector:
 
     def with_children(self, live: LiveIncident) -> LiveIncident:
         """Return an incident with its children added to its attributes."""
-        found: dict[Attribute, Value] = {}
+        found: dict[Attribute, LiveChild] = {}
         for kind in sorted(self.kinds - self._missing):
             try:
                 listed = self.api.children(live.id, frozenset({kind}))
@@ -47,30 +48,30 @@ class ChildCollector:
                 )
                 continue
             found |= self._children(live, kind, listed)
-        return replace(live, attributes=_joined(live.attributes, found))
+        values: dict[Attribute, Value] = {attribute: child.value for attribute, child in found.items()}
+        ids = {attribute: child.id for attribute, child in found.items()}
+        return replace(live, attributes=_joined(live.attributes, values), child_ids=ids)
 
     def _children(
         self, live: LiveIncident, kind: Field, listed: Iterable[LiveChild]
-    ) -> dict[Attribute, Value]:
-        by_id = {each.id: each for each in reversed(tuple(listed))}  # an attachment is listed under two names
-        children = list(reversed(by_id.values()))
+    ) -> dict[Attribute, LiveChild]:
         if kind is Field.POSTMORTEM:
-            return self._postmortem(live, children)
-        return {each.attribute: each.value for each in children}
+            return self._postmortem(live, tuple(listed))
+        return {each.attribute: each for each in listed}
 
-    def _postmortem(self, live: LiveIncident, documents: list[LiveChild]) -> dict[Attribute, Value]:
+    def _postmortem(self, live: LiveIncident, documents: tuple[LiveChild, ...]) -> dict[Attribute, LiveChild]:
         """Return the first post-mortem with its content, since a file can declare one."""
         for other in documents[1:2]:
             self.warnings.warning(
                 "value-not-pulled",
                 "a file can declare only one post-mortem: later ones are left out",
                 live,
-                hint=f"copy them by hand, for example '{other.attribute.key}'",
+                hint=f"copy them by hand, for example '{title_of(other.attribute, other.value)}'",
             )
         for child in documents[:1]:
             content = self.api.postmortem_content(child.id)
             if content and isinstance(child.value, PostmortemDocument):
-                return {child.attribute: replace(child.value, content=content)}
+                return {child.attribute: replace(child, value=replace(child.value, content=content))}
         return {}
 
 

@@ -66,7 +66,8 @@ def unfolded(value: Value) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, StatusPageIncident):
-        return "\n".join([f"page: {words(value.page)}", *map(_update, value.updates)])
+        head = [f"page: {words(value.page)}", f"name: {value.name}"]
+        return "\n".join([*head, *map(_update, value.updates)])
     if not isinstance(value, Child) or isinstance(value, Membership):
         return shown(value)
     parts = plain_parts(value).items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -141,13 +141,12 @@ class _Draft:
             _text(document, "file").strip(), self.place(document, "file")
         )
         if content is not None:
-            title = (
-                normalise.line(_text(document, "title"))
-                or _heading(content)
-                or normalise.line(_text(self.block, "name"))
+            self.found[Attribute(Field.POSTMORTEM)] = PostmortemDocument(
+                content,
+                status=_text(document, "status") or None,
+                title=normalise.line(_text(document, "title")) or None,
+                default_title=_heading(content) or normalise.line(_text(self.block, "name")) or None,
             )
-            status = _text(document, "status") or None
-            self.found[Attribute(Field.POSTMORTEM, title)] = PostmortemDocument(content, status)
 
     def timeline(self, items: Node) -> None:
         for item in _blocks(items):
@@ -190,8 +189,10 @@ class _Draft:
         page = cast(Block, published)
         updates = [self.update(each) for each in _blocks(page["updates"])]
         name = normalise.line(_text(page, "name")) or normalise.line(_text(self.block, "name"))
-        self.found[Attribute(Field.STATUS_PAGE, name)] = StatusPageIncident(
-            page=_reference(Kind.STATUS_PAGE, page["page"], self.place(page, "page")),
+        on = _reference(Kind.STATUS_PAGE, page["page"], self.place(page, "page"))
+        self.found[Attribute(Field.STATUS_PAGE, on)] = StatusPageIncident(
+            page=on,
+            name=name,
             updates=tuple(each for each in updates if each is not None),
         )
 
@@ -235,12 +236,14 @@ class _Draft:
             )
 
     def add_child(self, kind: Field, title: str, child: Child) -> None:
-        """Add a child under its title; the second child with the same title becomes `title #2`."""
+        """Add a child under its title; the second child with the same title gets the key `title #2`."""
         attribute = Attribute(kind, title)
         count = 1
         while attribute in self.found:
             count += 1
             attribute = Attribute(kind, f"{title} #{count}")
+        if count > 1 and isinstance(child, TimelineItem | FollowUp):
+            child = replace(child, title=title)
         self.found[attribute] = child
 
     def moment(self, text: str, place: Location) -> datetime | None:

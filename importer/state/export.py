@@ -6,9 +6,7 @@ It contains no secrets. The caller decides whether to leave out private incident
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from importer.formats import schemas
 from importer.formats.json_pieces import JsonObject, major_version
@@ -24,6 +22,7 @@ from importer.model.codec import (
 from importer.model.errors import UsageError
 from importer.model.normalise import by_label
 from importer.state.merge import BoundIncident, State
+from importer.state.migrations import renewed
 
 _MAJOR_VERSION = 1
 FORMAT_VERSION = f"{_MAJOR_VERSION}.1"
@@ -76,9 +75,12 @@ def _sent(key: str, request: Unanswered) -> JsonObject:
 
 
 def _field(attribute: Attribute, known: Remembered) -> JsonObject:
-    """Return the declared value of an attribute, and the answered one if it differs."""
+    """Return the declared value of an attribute, the answered one if it differs, and the ID of a child."""
     found: JsonObject = {"attribute": encode_record(attribute), "declared": encode_value(known.declared)}
-    return found if known.answered == known.declared else {**found, "answered": encode_value(known.answered)}
+    answered = encode_value(known.answered)
+    if answered != found["declared"]:
+        found["answered"] = answered
+    return found | ({"child_id": known.child_id} if known.child_id else {})
 
 
 def _list(entries: list[str]) -> str:
@@ -149,7 +151,7 @@ def _check_characters(document: JsonObject) -> None:
 
 def _bound_from(entry: JsonObject) -> BoundIncident:
     fields = dict(_field_from(each) for each in entry["fields"])
-    if len(fields) < len(entry["fields"]):
+    if len({decode_record(Attribute, each["attribute"]) for each in entry["fields"]}) < len(entry["fields"]):
         raise ValueError(f"it has two values of one attribute of '{entry['key']}'")
     return BoundIncident(decode_record(Binding, entry), decode_moment(entry["at"]), fields)
 
@@ -162,7 +164,8 @@ def _sent_from(entry: JsonObject) -> Unanswered:
     return Unanswered(entry["idempotency_key"], content, decode_moment(first_sent) if first_sent else None)
 
 
-def _field_from(json: Mapping[str, Any]) -> tuple[Attribute, Remembered]:
-    declared = decode_value(json["declared"])
-    answered = decode_value(json["answered"]) if "answered" in json else declared
-    return decode_record(Attribute, json["attribute"]), Remembered(declared, answered)
+def _field_from(entry: JsonObject) -> tuple[Attribute, Remembered]:
+    field = renewed(entry)
+    declared = decode_value(field["declared"])
+    answered = decode_value(field["answered"]) if "answered" in field else declared
+    return decode_record(Attribute, field["attribute"]), Remembered(declared, answered, field.get("child_id"))

@@ -17,6 +17,7 @@ from importer.model import (
     Attribute,
     Attributes,
     Binding,
+    ChildHistory,
     LiveIncident,
     Memory,
     Remembered,
@@ -28,12 +29,15 @@ from importer.model.steps import CREATE
 from importer.state.ledger_file import LedgerFile, open_file, read_file, readable_errors
 from importer.state.ledger_rows import (
     CONFIRMED,
+    FOUND,
+    HISTORY,
     PUT_FIELDS,
     SENT,
     SENT_WITH,
     add_state,
     binding_of,
     field_rows,
+    history_of,
     put_account,
     remembered_of,
     state_of,
@@ -42,6 +46,8 @@ from importer.state.ledger_rows import (
 from importer.state.merge import MergeResult, State, merge_result, merged
 
 APPLY = "apply"
+
+NO_IDS: Mapping[Attribute, str] = {}
 
 PLANNED = "planned"
 FAILED = "failed"
@@ -87,7 +93,7 @@ class Ledger:
         sent = self._file.query(SENT_WITH, CREATE, SENT)
         bindings = {each.key: each for each in self.bindings()}
         unanswered = {key: unanswered_of(tuple(rest)) for key, *rest in sent if key not in bindings}
-        return Memory(bindings, unanswered, self.remembered)
+        return Memory(bindings, unanswered, self.remembered, self.history, self.child_owner)
 
     def bindings(self) -> tuple[Binding, ...]:
         """Return all bindings, sorted by key."""
@@ -104,12 +110,24 @@ class Ledger:
 
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]:
         """Return the last declared and answered values of one key by attribute."""
-        rows = self._file.query("SELECT attribute, declared, answered FROM field WHERE key = ?", key)
+        rows = self._file.query(
+            "SELECT attribute, declared, answered, child_id FROM field WHERE key = ?", key
+        )
         with readable_errors(self.path):
             return {
-                decode_record(Attribute, json.loads(attribute)): remembered_of(declared, answered)
-                for attribute, declared, answered in rows
+                decode_record(Attribute, json.loads(attribute)): remembered_of(*rest)
+                for attribute, *rest in rows
             }
+
+    def history(self, key: str) -> ChildHistory:
+        """Return what is known of the creation of one key's children."""
+        with readable_errors(self.path):
+            return history_of(self._file.query(HISTORY, key))
+
+    def child_owner(self, child_id: str) -> str | None:
+        """Return the key of the incident that a child belongs to, or None if the state does not know it."""
+        rows = self._file.query("SELECT key FROM field WHERE child_id = ?", child_id)
+        return next((key for (key,) in rows), None)
 
     def entries(self, key: str) -> tuple[JournalEntry, ...]:
         """Return the journal of one key, in chronological order."""
@@ -188,25 +206,38 @@ class Ledger:
         sql = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, NULL, ?, NULL, NULL, NULL)"
         self._file.write(lambda db: db.executemany(sql, rows))
 
-    def sending(self, key: str, step: str, request: Unanswered | None, *, plan_hash: str) -> None:
-        """Record that a step is sent, with the request to send again if it is not answered; durable when this
-        returns. A step in doubt keeps the time when it was first sent."""
-        sent = request or Unanswered("")
-        first_sent = sent.first_sent.isoformat() if sent.first_sent else None
-        kept = (sent.idempotency_key or None, plan_hash, sent.content, first_sent)
+    def sending(self, key: str, step: str, request: Unanswered, *, plan_hash: str) -> None:
+        """Record that a step is sent, with what to send again, or to look for, if it is not answered; durable
+        when this returns. A step in doubt keeps the time when it was first sent."""
+        first_sent = request.first_sent.isoformat() if request.first_sent else None
+        kept = (request.idempotency_key or None, plan_hash, request.content, first_sent)
         self._file.write(lambda db: db.execute(_SENDING, (key, step, SENT, self._stamp(), *kept)))
 
     def confirmed(
-        self, key: str, *steps: str, live: LiveIncident, declared: Attributes, answered: Attributes
+        self,
+        key: str,
+        *steps: str,
+        live: LiveIncident,
+        declared: Attributes,
+        answered: Attributes,
+        child_ids: Mapping[Attribute, str] = NO_IDS,
+        is_found: bool = False,
     ) -> None:
-        """Record that steps were carried out, with their incident and the answered values."""
-        rows = field_rows(key, ((name, value, answered.get(name)) for name, value in declared.items()))
+        """Record that steps were carried out, with their incident, the answered values and the IDs of
+        children. If it `is_found`, the incident of a creation was there before, with unknown children."""
+        rows = field_rows(
+            key,
+            (
+                (name, Remembered(value, answered.get(name), child_ids.get(name)))
+                for name, value in declared.items()
+            ),
+        )
 
         def work(db: sqlite3.Connection) -> None:
             self._bind(db, key, live.id, live.reference)
             db.executemany(PUT_FIELDS, rows)
             for step in steps:
-                self._end(db, key, step, status=CONFIRMED)
+                self._end(db, key, step, status=CONFIRMED, detail=FOUND if is_found else None)
 
         self._file.write(work)
 
@@ -248,8 +279,11 @@ class Ledger:
         def work(db: sqlite3.Connection) -> None:
             for key, live, attributes in adopted:
                 self._claim(db, key, live, settled=True)
-                rows = field_rows(key, ((name, value, value) for name, value in attributes.items()))
-                db.executemany(PUT_FIELDS, rows)
+                known = (
+                    (name, Remembered(value, value, live.child_ids.get(name)))
+                    for name, value in attributes.items()
+                )
+                db.executemany(PUT_FIELDS, field_rows(key, known))
 
         self._file.write(work)
 

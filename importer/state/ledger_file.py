@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from importer.model.errors import Refused
+from importer.state.migrations import MIGRATIONS
 
 APPLICATION_ID = 0x494D5054  # "IMPT": distinguishes our file from other SQLite databases
 SCHEMA_VERSION = 3
@@ -34,16 +35,12 @@ CREATE TABLE entry (
 ) WITHOUT ROWID;
 CREATE TABLE field (
     key TEXT NOT NULL, slot TEXT NOT NULL, attribute TEXT NOT NULL, declared TEXT NOT NULL, answered TEXT,
-    PRIMARY KEY (key, slot)
+    child_id TEXT, PRIMARY KEY (key, slot)
 ) WITHOUT ROWID;
+CREATE INDEX child ON field (child_id) WHERE child_id IS NOT NULL;
 CREATE TABLE plan (hash TEXT PRIMARY KEY, finished_at TEXT NOT NULL);
 """
 
-_MIGRATIONS = {
-    1: "ALTER TABLE entry ADD COLUMN content TEXT;",
-    2: "ALTER TABLE entry ADD COLUMN first_sent TEXT;",
-}
-"""The SQL that migrates a file from each version to the next."""
 
 T = TypeVar("T")
 Row: TypeAlias = tuple[Any, ...]
@@ -218,7 +215,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     for version in range(_version(connection), SCHEMA_VERSION):
-        connection.execute(_MIGRATIONS[version])
+        MIGRATIONS[version](connection)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from importer.model import Account, Attribute, Binding, Entity, Remembered, Unanswered, Value
+from importer.model import Account, Attribute, Binding, ChildHistory, Entity, Remembered, SentStep, Unanswered
 from importer.model.codec import Json, decode_record, decode_value, encode_record, encode_value
 from importer.model.steps import CREATE
 from importer.state.ledger_file import Row
@@ -17,8 +17,12 @@ from importer.state.merge import BoundIncident, State
 
 SENT: Final = "sent"
 CONFIRMED: Final = "confirmed"
+FOUND: Final = "found"
+"""The detail of a creation whose answer was an incident that was there before: the state does not know who
+created its children."""
 
-PUT_FIELDS: Final = "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?)"
+PUT_FIELDS: Final = "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?, ?)"
+HISTORY: Final = "SELECT step, status, coalesce(first_sent, at), at, content, detail FROM entry WHERE key = ?"
 SENT_WITH: Final = "SELECT key, idempotency_key, content, first_sent FROM entry WHERE step = ? AND status = ?"
 
 _BINDINGS = "SELECT key, incident_id, reference, settled, bound_at FROM binding"
@@ -30,16 +34,17 @@ def binding_of(row: Row) -> Binding:
     return Binding(key, incident_id, reference, bool(settled))
 
 
-def field_rows(key: str, fields: Iterable[tuple[Attribute, Value, Value]]) -> list[Row]:
-    """Return the rows for `PUT_FIELDS`: the declared and answered values of one key."""
+def field_rows(key: str, fields: Iterable[tuple[Attribute, Remembered]]) -> list[Row]:
+    """Return the rows for `PUT_FIELDS`: the declared and answered values of one key, and children's IDs."""
     return [
         (
             key,
             *_named(attribute, attribute.label),
-            _text(encode_value(declared)),
-            None if answered == declared else _text(encode_value(answered)),
+            declared := _text(encode_value(known.declared)),
+            None if (answered := _text(encode_value(known.answered))) == declared else answered,
+            known.child_id,
         )
-        for attribute, declared, answered in fields
+        for attribute, known in fields
     ]
 
 
@@ -63,9 +68,21 @@ def _named(attribute: Attribute, label: str) -> tuple[str, str]:
     return f"{attribute.field}:{known_as}", _text(encode_record(attribute))
 
 
-def remembered_of(declared: str, answered: str | None) -> Remembered:
+def remembered_of(declared: str, answered: str | None, child_id: str | None) -> Remembered:
     kept = decode_value(json.loads(declared))
-    return Remembered(kept, kept if answered is None else decode_value(json.loads(answered)))
+    return Remembered(kept, kept if answered is None else decode_value(json.loads(answered)), child_id)
+
+
+def history_of(rows: Iterable[Row]) -> ChildHistory:
+    """Return what the journal of one key knows of its children, from the rows of `HISTORY`."""
+    sent: dict[str, SentStep] = {}
+    is_whole = False
+    for step, status, first_at, at, content, detail in rows:
+        if step == CREATE:
+            is_whole = status == CONFIRMED and detail != FOUND
+        elif status == SENT:
+            sent[step] = SentStep(datetime.fromisoformat(first_at), datetime.fromisoformat(at), content)
+    return ChildHistory(sent, is_whole)
 
 
 def _text(value: Json) -> str:
@@ -76,10 +93,11 @@ def _text(value: Json) -> str:
 def state_of(connection: sqlite3.Connection) -> State:
     meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
     fields: dict[str, dict[Attribute, Remembered]] = {}
-    rows = connection.execute("SELECT key, attribute, declared, answered FROM field")
-    for key, attribute, declared, answered in rows:
+    for key, attribute, *rest in connection.execute(
+        "SELECT key, attribute, declared, answered, child_id FROM field"
+    ):
         known = fields.setdefault(key, {})
-        known[decode_record(Attribute, json.loads(attribute))] = remembered_of(declared, answered)
+        known[decode_record(Attribute, json.loads(attribute))] = remembered_of(*rest)
     last = dict(
         connection.execute("SELECT key, MAX(at) FROM entry WHERE status = ? GROUP BY key", (CONFIRMED,))
     )
@@ -109,8 +127,7 @@ def add_state(db: sqlite3.Connection, own: State, whole: State, *, at: str) -> N
                 " reference = excluded.reference, settled = excluded.settled, bound_at = excluded.bound_at",
                 row,
             )
-            fields = ((name, known.declared, known.answered) for name, known in each.fields.items())
-            db.executemany(PUT_FIELDS, field_rows(key, fields))
+            db.executemany(PUT_FIELDS, field_rows(key, each.fields.items()))
     fresh = whole.unanswered.keys() - own.unanswered.keys()
     for key in sorted(fresh):
         sent = whole.unanswered[key]

@@ -98,7 +98,19 @@ def _joined(own: BoundIncident, imported: BoundIncident) -> BoundIncident:
     older, newer = (imported, own) if imported.at <= own.at else (own, imported)
     if older.fields and not newer.fields:
         return replace(older, binding=newer.binding)
-    return replace(newer, fields={**older.fields, **newer.fields})
+    return replace(newer, fields={**older.fields, **_with_child_ids(newer.fields, older.fields)})
+
+
+def _with_child_ids(
+    fields: Mapping[Attribute, Remembered], older: Mapping[Attribute, Remembered]
+) -> dict[Attribute, Remembered]:
+    """Return the values with the IDs of children that only the older side knows."""
+    return {
+        attribute: replace(each, child_id=older[attribute].child_id)
+        if attribute in older and each.child_id is None
+        else each
+        for attribute, each in fields.items()
+    }
 
 
 def merge_result(before: State, after: State) -> MergeResult:

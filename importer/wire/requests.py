@@ -1,8 +1,7 @@
 """A step -> its request: method, path and body, both for a plan to show and for apply to send.
 
 Sources are the API pages Incidents V2, Custom Field Options, Incident Timeline Items, Follow-ups, Incident
-Attachments, Post-mortem Documents, Incident Memberships and Status Pages. The title of a child is the key of
-its attribute, unchanged.
+Attachments, Post-mortem Documents, Incident Memberships and Status Pages.
 """
 
 from __future__ import annotations
@@ -39,6 +38,7 @@ from importer.model.steps import (
     Id,
     SetChildStatus,
     Step,
+    child_name,
     status_after,
 )
 from importer.wire import paths
@@ -49,8 +49,9 @@ from importer.wire.incidents import Json, create_payload, edit_payload, moment_t
 class Request:
     """A write request. `content` is its JSON body in ASCII, exactly as it is sent and resent.
 
-    If it is not `repeatable`, sending it again may create a duplicate; whether the server prevents that by an
-    `idempotency_key` is not known. If it is `optional`, the account may lack the endpoint.
+    If it is not `repeatable`, it is looked for before it is sent again: a second one might create a
+    duplicate, as the server may have forgotten the `idempotency_key`, if there is one. If it is `optional`,
+    the account may lack the endpoint.
     """
 
     method: str
@@ -106,19 +107,21 @@ def _creation(incident: Id, attribute: Attribute, value: Child) -> Request:
     owned: Json = {"incident_id": _text(incident)}
     match value:
         case TimelineItem():
-            body = {**_keyed(incident, attribute), **owned, "title": _title(attribute), **_timeline(value)}
+            title = value.title or _title(attribute)
+            body = {**_keyed(incident, attribute), **owned, "title": title, **_timeline(value)}
             return _create(paths.TIMELINE, body)
         case FollowUp():
-            return _create(paths.FOLLOW_UPS, {**owned, "title": _title(attribute), **_follow_up(value)})
+            title = value.title or _title(attribute)
+            return _create(paths.FOLLOW_UPS, {**owned, "title": title, **_follow_up(value)})
         case Attachment():
             return _create(paths.ATTACHMENTS, {**owned, "resource": _resource(value)})
         case PostmortemDocument(content=content):
             path = paths.below(paths.INCIDENTS, incident, "actions", "import_postmortem_document")
-            return _create(path, {"title": _title(attribute), "content": content})
+            return _create(path, {"title": value.title or value.default_title or "", "content": content})
         case Membership():
             return _create(paths.MEMBERSHIPS, {**owned, "user_id": _user(attribute)})
         case StatusPageIncident():
-            body = {**_keyed(incident, attribute), "name": _title(attribute), **_history(value)}
+            body = {**_keyed(incident, attribute), "name": value.name, **_history(value)}
             return _create(paths.STATUS_PAGE_HISTORY, body)
         case _:
             assert_never(value)
@@ -129,10 +132,11 @@ def _edit(child: Id, attribute: Attribute, before: Child, value: Child) -> Reque
         case TimelineItem():
             return _request("PATCH", paths.below(paths.TIMELINE, child), _timeline(value))
         case FollowUp():
-            title = before.title if isinstance(before, FollowUp) else None
             status = _text(status_after(before, value) or LATER)
-            return _put_follow_up(child, attribute, value, title, status)
-        case Attachment() | PostmortemDocument() | Membership() | StatusPageIncident():
+            return _put_follow_up(child, attribute, value, status)
+        case StatusPageIncident(name=name):
+            return _request("PUT", paths.below(paths.STATUS_PAGE_INCIDENTS, child), {"name": name})
+        case Attachment() | PostmortemDocument() | Membership():
             raise ValueError(f"the API cannot edit {attribute.label}")
         case _:
             assert_never(value)
@@ -140,8 +144,8 @@ def _edit(child: Id, attribute: Attribute, before: Child, value: Child) -> Reque
 
 def _status(child: Id, attribute: Attribute, value: FollowUp | PostmortemDocument, status: str) -> Request:
     match value:
-        case FollowUp(title=title):
-            return _put_follow_up(child, attribute, value, title, status)
+        case FollowUp():
+            return _put_follow_up(child, attribute, value, status)
         case PostmortemDocument():
             return _request("PUT", paths.below(paths.POSTMORTEMS, child), {"status": status})
         case _:
@@ -149,7 +153,7 @@ def _status(child: Id, attribute: Attribute, value: FollowUp | PostmortemDocumen
 
 
 def _create(path: str, body: Json) -> Request:
-    """Return a creation. It is not repeatable: the server may not remember its idempotency key."""
+    """Return a creation that is looked for before it is sent again."""
     return _request("POST", path, body, repeatable=False)
 
 
@@ -160,7 +164,10 @@ def _request(method: str, path: str, body: Json, *, repeatable: bool = True) -> 
 
 
 def _sent_as(before: Unanswered | None, new: Request) -> Request:
-    return replace(new, content=before.content) if before and before.content is not None else new
+    """Return a request as it was sent before, if that is known."""
+    if before is None or before.content is None:
+        return new
+    return replace(new, content=before.content, idempotency_key=before.idempotency_key)
 
 
 def _text(identity: Id) -> str:
@@ -168,9 +175,9 @@ def _text(identity: Id) -> str:
 
 
 def _keyed(incident: Id, attribute: Attribute) -> Json:
-    """Return the idempotency key of a child, derived from its incident's ID and its own label."""
+    """Return the idempotency key of a child, derived from its incident's ID and its own name."""
     if isinstance(incident, str):
-        return {"idempotency_key": child_key(parent=incident, label=attribute.label)}
+        return {"idempotency_key": child_key(parent=incident, label=child_name(attribute))}
     return {"idempotency_key": incident.value}
 
 
@@ -186,11 +193,10 @@ def _user(attribute: Attribute) -> str:
     raise ValueError(f"{attribute.label} is not resolved")
 
 
-def _put_follow_up(
-    child: Id, attribute: Attribute, value: FollowUp, title: str | None, status: str
-) -> Request:
-    """Return the update of a follow-up, which requires title and status."""
-    body = {"title": title or _title(attribute), "status": status, **_follow_up(value)}
+def _put_follow_up(child: Id, attribute: Attribute, value: FollowUp, status: str) -> Request:
+    """Return the update of a follow-up, which requires title and status. Whether it keeps what it leaves out
+    is not documented, so it has all that is known."""
+    body = {"title": value.title or _title(attribute), "status": status, **_follow_up(value)}
     return _request("PUT", paths.below(paths.FOLLOW_UPS, child), body)
 
 
@@ -209,7 +215,12 @@ def _follow_up(follow_up: FollowUp) -> Json:
         body["assignee_id"] = _resolved(follow_up.assignee)
     if follow_up.labels:
         body["labels"] = list(follow_up.labels)
-    return body
+    unmanaged = {
+        "assignee_team_id": follow_up.team,
+        "follow_up_priority_option_id": follow_up.priority,
+        "follow_up_category_id": follow_up.category,
+    }
+    return body | {name: identity for name, identity in unmanaged.items() if identity}
 
 
 def _resource(attachment: Attachment) -> Json:

@@ -185,8 +185,8 @@ def test_children_are_resolved_too() -> None:
             (Attribute(Field.FOLLOW_UP, "Docs"), FollowUp()),
             (Attribute(Field.MEMBER, named(Kind.USER, "Bob")), Membership()),
             (
-                Attribute(Field.STATUS_PAGE, "Outage"),
-                StatusPageIncident(named(Kind.STATUS_PAGE, "ACME status"), (update,)),
+                Attribute(Field.STATUS_PAGE, named(Kind.STATUS_PAGE, "ACME status")),
+                StatusPageIncident(named(Kind.STATUS_PAGE, "ACME status"), "Outage", (update,)),
             ),
             link,
         )
@@ -196,19 +196,19 @@ def test_children_are_resolved_too() -> None:
         Attribute(Field.FOLLOW_UP, "Alert"): FollowUp(assignee=BOB, labels=("db",)),
         Attribute(Field.FOLLOW_UP, "Docs"): FollowUp(),
         Attribute(Field.MEMBER, BOB): Membership(),
-        Attribute(Field.STATUS_PAGE, "Outage"): StatusPageIncident(
-            PAGE, (replace(update, components=components),)
+        Attribute(Field.STATUS_PAGE, PAGE): StatusPageIncident(
+            PAGE, "Outage", (replace(update, components=components),)
         ),
         link[0]: link[1],
     }
 
 
 def test_resolved_incidents_resolve_to_themselves() -> None:
-    page = StatusPageIncident(named(Kind.STATUS_PAGE, "Acme status"), ())
+    page = StatusPageIncident(named(Kind.STATUS_PAGE, "Acme status"), "x", ())
     once = of(
         role("Reporter", named(Kind.USER, "Bob")),
         custom("Teams", ("Payments",)),
-        (Attribute(Field.STATUS_PAGE, "x"), page),
+        (Attribute(Field.STATUS_PAGE, page.page), page),
     )
     assert resolve(once.incidents, CATALOGUE, SETTINGS) == once
 
@@ -329,8 +329,8 @@ def test_the_hint_for_an_unknown_id_offers_no_alias() -> None:
 
 
 def test_a_hint_offers_no_alias_if_importer_yaml_cannot_have_one() -> None:
-    page = StatusPageIncident(named(Kind.STATUS_PAGE, "Acme"), ())
-    found = problem(of((Attribute(Field.STATUS_PAGE, "x"), page)), "unknown-status-page")
+    page = StatusPageIncident(named(Kind.STATUS_PAGE, "Acme"), "x", ())
+    found = problem(of((Attribute(Field.STATUS_PAGE, page.page), page)), "unknown-status-page")
     assert found.hint == "the account has 'Acme status'"
 
 
@@ -451,16 +451,19 @@ def test_drop_leaves_the_value_out_and_the_rest_in() -> None:
         role("Reporter", named(Kind.USER, "Nothing")),
         role("Nothing", named(Kind.USER, "Bob")),
         (Attribute(Field.TIMESTAMP, named(Kind.TIMESTAMP, "Nothing")), NOON),
-        (Attribute(Field.STATUS_PAGE, "a"), StatusPageIncident(named(Kind.STATUS_PAGE, "Nothing"), ())),
         (
-            Attribute(Field.STATUS_PAGE, "b"),
-            StatusPageIncident(named(Kind.STATUS_PAGE, "Acme status"), (update,)),
+            Attribute(Field.STATUS_PAGE, named(Kind.STATUS_PAGE, "Nothing")),
+            StatusPageIncident(named(Kind.STATUS_PAGE, "Nothing"), "a", ()),
+        ),
+        (
+            Attribute(Field.STATUS_PAGE, named(Kind.STATUS_PAGE, "Acme status")),
+            StatusPageIncident(named(Kind.STATUS_PAGE, "Acme status"), "b", (update,)),
         ),
         settings=settings,
     )
     assert only(resolved) == {
         Attribute(Field.CUSTOM_FIELD, TEAMS): (PAYMENTS,),
-        Attribute(Field.STATUS_PAGE, "b"): StatusPageIncident(PAGE, (replace(update, components=()),)),
+        Attribute(Field.STATUS_PAGE, PAGE): StatusPageIncident(PAGE, "b", (replace(update, components=()),)),
     }
     assert {each.severity for each in resolved.diagnostics} == {Severity.WARNING}
     assert len(resolved.diagnostics) == 8
@@ -544,9 +547,9 @@ def test_an_attribute_set_under_two_names_is_an_error_unless_the_values_agree() 
 def test_a_component_with_two_statuses_in_one_update_is_an_error() -> None:
     pairs = ((named(Kind.COMPONENT, "API"), "operational"), (named(Kind.COMPONENT, "api"), "degraded"))
     page = StatusPageIncident(
-        named(Kind.STATUS_PAGE, "Acme status"), (StatusPageUpdate(NOON, "resolved", "x", pairs),)
+        named(Kind.STATUS_PAGE, "Acme status"), "a", (StatusPageUpdate(NOON, "resolved", "x", pairs),)
     )
-    problem(of((Attribute(Field.STATUS_PAGE, "a"), page)), "given-twice")
+    problem(of((Attribute(Field.STATUS_PAGE, page.page), page)), "given-twice")
 
 
 def test_an_incident_with_an_error_is_kept_for_later_checks() -> None:
@@ -572,8 +575,10 @@ def test_users_are_needed_if_anybody_is_named(given_attribute: tuple[Attribute, 
 
 
 def test_status_pages_are_needed_if_any_is_named() -> None:
-    page = StatusPageIncident(named(Kind.STATUS_PAGE, "x"), ())
-    assert needs((incident((Attribute(Field.STATUS_PAGE, "x"), page)),), SETTINGS) == Needs(status_pages=True)
+    page = StatusPageIncident(named(Kind.STATUS_PAGE, "x"), "x", ())
+    assert needs((incident((Attribute(Field.STATUS_PAGE, page.page), page)),), SETTINGS) == Needs(
+        status_pages=True
+    )
 
 
 def test_needed_custom_fields_include_alias_targets_and_the_marker() -> None:

@@ -51,13 +51,18 @@ def create(to: Routes | Client, attribute: Attribute, value: Child) -> LiveChild
         ),
         (MEMBER, Membership(), "POST /v1/incident_memberships"),
         (
-            Attribute(Field.POSTMORTEM, "What happened"),
-            PostmortemDocument("# x"),
+            Attribute(Field.POSTMORTEM),
+            PostmortemDocument("# x", title="What happened"),
             "POST /v2/incidents/01A/actions/import_postmortem_document",
+        ),
+        (
+            Attribute(Field.TIMELINE, "Rolled back"),
+            TimelineItem(datetime(2023, 4, 12, tzinfo=UTC)),
+            "POST /v2/incident_timeline_items",
         ),
     ],
 )
-def test_a_child_without_a_key_is_sent_only_once_after_a_lost_answer(
+def test_a_child_is_sent_only_once_after_a_lost_answer(
     attribute: Attribute, value: Child, route: str
 ) -> None:
     routes = Routes().on(route, httpx.ReadTimeout("slow"))
@@ -153,7 +158,7 @@ def test_another_refusal_of_a_membership_is_an_error() -> None:
         create(routes, MEMBER, Membership())
 
 
-def test_an_attachment_is_found_under_its_url_and_under_its_external_id() -> None:
+def test_an_attachment_is_listed_once_with_its_url_and_its_external_id() -> None:
     def attachment(identity: str, external_id: str, permalink: str) -> dict[str, Any]:
         resource = {
             "resource_type": "jira_issue",
@@ -169,9 +174,9 @@ def test_an_attachment_is_found_under_its_url_and_under_its_external_id() -> Non
 
     assert [(each.id, each.attribute.key) for each in found] == [
         ("a1", "jira_issue https://j/PAY-1"),
-        ("a1", "jira_issue PAY-1"),
         ("a2", "jira_issue https://x"),
     ]
+    assert found[0].value == Attachment("jira_issue", "https://j/PAY-1", "PAY-1")
     assert routes.seen[0].url.params["incident_id"] == "01A"
 
 
@@ -209,11 +214,7 @@ def test_an_external_postmortem_is_not_a_child() -> None:
     routes = Routes().on("GET /v1/postmortem_documents", {"postmortem_documents": listed})
     (found,) = client(routes).children("01A", frozenset({Field.POSTMORTEM, Field.MEMBER}))
 
-    assert (found.id, found.value) == ("d1", PostmortemDocument("", "completed"))
-
-
-REVIEW = Attribute(Field.POSTMORTEM, "Review")
-IMPORT = "POST /v2/incidents/01A/actions/import_postmortem_document"
+    assert (found.id, found.value) == ("d1", PostmortemDocument("", "completed", "Review"))
 
 
 def test_a_status_page_incident_is_sent_with_its_key_oldest_update_first() -> None:
@@ -221,12 +222,12 @@ def test_a_status_page_incident_is_sent_with_its_key_oldest_update_first() -> No
     routes = Routes().on(route, {"status_page_incident": {"id": "s1"}})
     api = Entity(Kind.COMPONENT, "c1", "API")
     update = StatusPageUpdate(AT, "resolved", "Fixed", ((api, "operational"),))
-    history = StatusPageIncident(Entity(Kind.STATUS_PAGE, "p1", "Acme"), (update,))
-    made = create(routes, Attribute(Field.STATUS_PAGE, "API down"), history)
+    history = StatusPageIncident(Entity(Kind.STATUS_PAGE, "p1", "Acme"), "API down", (update,))
+    made = create(routes, Attribute(Field.STATUS_PAGE, history.page), history)
 
     assert (made.id, made.value) == ("s1", history)
     assert routes.bodies(route)[0] == {
-        "idempotency_key": child_key(parent="01A", label="status_page.API down"),
+        "idempotency_key": child_key(parent="01A", label="status_page.p1"),
         "name": "API down",
         "status_page_id": "p1",
         "updates": [

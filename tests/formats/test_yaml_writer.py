@@ -131,7 +131,7 @@ postmortems: st.SearchStrategy[dict[Attribute, Value]] = st.one_of(
     st.just({}),
     non_blank.map(lambda url: {Attribute(Field.POSTMORTEM_URL): url}),
     st.tuples(words, non_blank).map(
-        lambda pair: {Attribute(Field.POSTMORTEM, pair[0]): PostmortemDocument(pair[1], "completed")}
+        lambda pair: {Attribute(Field.POSTMORTEM): PostmortemDocument(pair[1], "completed", pair[0])}
     ),
 )
 attachment_lists = st.lists(attachments, max_size=3).map(
@@ -163,15 +163,13 @@ parts = [
     st.sets(users, max_size=2).map(
         lambda found: {Attribute(Field.MEMBER, each): Membership() for each in found}
     ),
-    st.dictionaries(
-        st.builds(Attribute, st.just(Field.STATUS_PAGE), words.filter(lambda name: len(name) <= 200)),
-        st.builds(
-            StatusPageIncident,
-            references(Kind.STATUS_PAGE, "id"),
-            st.lists(updates, min_size=1, max_size=2).map(tuple),
-        ),
-        max_size=1,
-    ),
+    st.just({})
+    | st.builds(
+        StatusPageIncident,
+        references(Kind.STATUS_PAGE, "id"),
+        words.filter(lambda name: len(name) <= 200),
+        st.lists(updates, min_size=1, max_size=2).map(tuple),
+    ).map(lambda found: {Attribute(Field.STATUS_PAGE, found.page): found}),
 ]
 attributes = st.tuples(*parts).map(
     lambda found: {key: value for part in found for key, value in part.items()}
@@ -252,9 +250,10 @@ def test_a_file_for_review_matches_its_golden(golden: Any) -> None:
             TimelineItem(datetime(2023, 4, 12, 9, 30, tzinfo=UTC), "Again"),
         ),
         (
-            Attribute(Field.STATUS_PAGE, "Slow"),
+            Attribute(Field.STATUS_PAGE, Reference(Kind.STATUS_PAGE, "Acme")),
             StatusPageIncident(
                 Reference(Kind.STATUS_PAGE, "Acme"),
+                "Slow",
                 (StatusPageUpdate(datetime(2023, 4, 12, 9, 15, tzinfo=UTC), "resolved", "Over.", ()),),
             ),
         ),

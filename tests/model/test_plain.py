@@ -25,8 +25,9 @@ def test_the_title_of_a_follow_up_in_the_account_is_not_shown() -> None:
 def test_a_reader_sees_names_instead_of_ids() -> None:
     update = StatusPageUpdate(NOON, "resolved", "Over.", ((API, "operational"),))
 
-    assert plain(StatusPageIncident(PAGE, (update,))) == {
+    assert plain(StatusPageIncident(PAGE, "Slow", (update,))) == {
         "page": "Acme",
+        "name": "Slow",
         "updates": [
             {
                 "at": "2024-01-01T12:00:00Z",

@@ -14,6 +14,7 @@ from importer.model import (
     Attachment,
     Attributes,
     Entity,
+    Field,
     FieldChange,
     FollowUp,
     Kind,
@@ -197,7 +198,7 @@ def test_only_the_status_of_a_listed_post_mortem_can_differ(
 
 
 def test_every_part_of_a_public_history_counts_but_not_its_components_order() -> None:
-    history = FULL[next(each for each in FULL if each.label == "status_page.Payments fail")]
+    history = FULL[next(each for each in FULL if each.field is Field.STATUS_PAGE)]
     assert isinstance(history, StatusPageIncident)
     first, last = history.updates
     components = (*first.components, (PAYMENTS, "operational"))

@@ -156,7 +156,7 @@ POOL: dict[Attribute, tuple[Value, ...]] = {
     POSTMORTEM: (PostmortemDocument("a"), PostmortemDocument("a", "completed"), PostmortemDocument("b")),
     Attribute(Field.FOLLOW_UP, "Alert"): (FollowUp(), FollowUp("x", LISA, "completed", ("b", "a"))),
     Attribute(Field.MEMBER, LISA): (Membership(),),
-    Attribute(Field.STATUS_PAGE, "Payments fail"): (FULL[Attribute(Field.STATUS_PAGE, "Payments fail")],),
+    Attribute(Field.STATUS_PAGE, plans.PAGE): (FULL[Attribute(Field.STATUS_PAGE, plans.PAGE)],),
 }
 
 

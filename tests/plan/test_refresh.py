@@ -69,6 +69,12 @@ class Account:
             raise NotAvailable(f"no {one} here")
         return tuple(each for each in self.children_of.get(incident_id, ()) if each.attribute.field is one)
 
+    def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]:
+        self.asked.append(page.id)
+        if Field.STATUS_PAGE in self.lacks:
+            raise NotAvailable("no status pages here")
+        return self.children_of.get(page.id, ())
+
 
 def bound(*pairs: tuple[str, int], settled: bool = True) -> dict[str, Binding]:
     return {key: Binding(key, f"01LIVE{number}", f"INC-{number}", settled) for key, number in pairs}

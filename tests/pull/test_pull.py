@@ -533,7 +533,7 @@ def with_children(account: Account, *incidents: LiveIncident) -> tuple[Iterator[
 def documents(*titles: str) -> dict[Field, tuple[LiveChild, ...]]:
     empty: dict[Field, tuple[LiveChild, ...]] = dict.fromkeys(PULLED_CHILDREN, ())
     found = tuple(
-        LiveChild(title, Attribute(Field.POSTMORTEM, title), PostmortemDocument("", "completed"))
+        LiveChild(title, Attribute(Field.POSTMORTEM), PostmortemDocument("", "completed", title))
         for title in titles
     )
     return {**empty, Field.POSTMORTEM: found}
@@ -550,7 +550,9 @@ def test_a_kind_that_the_account_lacks_is_requested_and_reported_once() -> None:
 def test_a_post_mortem_that_can_be_read_replaces_the_link_to_it() -> None:
     linked = live(attributes={Attribute(Field.POSTMORTEM_URL): "https://x"})
     (one,), _ = with_children(Account(documents("What", "More"), {"What": "# What"}, []), linked)
-    assert one.attributes[Attribute(Field.POSTMORTEM, "What")] == PostmortemDocument("# What", "completed")
+    document = Attribute(Field.POSTMORTEM)
+    assert one.attributes[document] == PostmortemDocument("# What", "completed", "What")
+    assert one.child_ids == {document: "What"}
     assert Attribute(Field.POSTMORTEM_URL) not in one.attributes
 
 

@@ -55,9 +55,9 @@ MOMENT = datetime(2023, 4, 12, 9, 14, tzinfo=UTC)
         (FollowUp(labels=("a", "b")), '{labels = ["a", "b"]}'),
         (
             StatusPageIncident(
-                plans.PAGE, (StatusPageUpdate(MOMENT, "resolved", "Over.", ((plans.API, "ok"),)),)
+                plans.PAGE, "Slow", (StatusPageUpdate(MOMENT, "resolved", "Over.", ((plans.API, "ok"),)),)
             ),
-            '{page = "Acme status", updates = [{at = "2023-04-12T09:14:00Z", status = "resolved", '
+            '{page = "Acme status", name = "Slow", updates = [{at = "2023-04-12T09:14:00Z", status = "resolved", '
             'message = "Over.", components = {API = "ok"}}]}',
         ),
     ],

@@ -116,8 +116,8 @@ def test_the_effort_is_told_in_the_units_that_a_person_plans_with(requests, word
         (Attribute(Field.FOLLOW_UP, "a"), FollowUp(), 2),
         (Attribute(Field.FOLLOW_UP, "a"), FollowUp(status="outstanding"), 2),
         (Attribute(Field.FOLLOW_UP, "a"), FollowUp(status="completed"), 3),
-        (Attribute(Field.POSTMORTEM, "a"), PostmortemDocument("text"), 2),
-        (Attribute(Field.POSTMORTEM, "a"), PostmortemDocument("text", "completed"), 3),
+        (Attribute(Field.POSTMORTEM), PostmortemDocument("text"), 2),
+        (Attribute(Field.POSTMORTEM), PostmortemDocument("text", "completed"), 3),
     ],
 )
 def test_a_creation_takes_as_many_requests_as_it_has_parts(attribute, value, requests):

@@ -34,10 +34,9 @@ def messages(found: Loaded) -> list[str]:
 
 
 def postmortem(incident: Incident) -> tuple[object, object]:
-    ((title, document),) = (
-        (each.key, value) for each, value in incident.attributes.items() if each.field is Field.POSTMORTEM
-    )
-    return title, document
+    document = incident.attributes[Attribute(Field.POSTMORTEM)]
+    assert isinstance(document, PostmortemDocument)
+    return document.title or document.default_title, document
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,7 @@ def test_the_front_matter_can_set_the_title_and_status_of_the_postmortem(tmp_pat
     text = f"---\n{FRONT}postmortem: {{title: Own, status: completed}}\n---\n# Why it fell\n"
     assert postmortem(only(loaded(tmp_path, text))) == (
         "Own",
-        PostmortemDocument("# Why it fell", "completed"),
+        PostmortemDocument("# Why it fell", "completed", "Own"),
     )
 
 

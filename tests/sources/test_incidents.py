@@ -23,6 +23,7 @@ from importer.model import (
     StatusPageIncident,
     StatusPageUpdate,
     TimelineItem,
+    Value,
 )
 from importer.model.settings import Settings
 from importer.sources import Loaded, load
@@ -132,8 +133,9 @@ def test_every_field_becomes_its_attribute(tmp_path: Path) -> None:
         ),
         Attribute(Field.MEMBER, ref(Kind.USER, "lisa@example.com")): Membership(),
         Attribute(Field.MEMBER, ref(Kind.USER, "01U", "id")): Membership(),
-        Attribute(Field.STATUS_PAGE, "Payments API returned 500s"): StatusPageIncident(
+        Attribute(Field.STATUS_PAGE, ref(Kind.STATUS_PAGE, "Acme")): StatusPageIncident(
             ref(Kind.STATUS_PAGE, "Acme"),
+            "Payments API returned 500s",
             (
                 StatusPageUpdate(
                     datetime(2023, 4, 11, 23, tzinfo=UTC),
@@ -222,6 +224,12 @@ status_page: {page: P, updates: [{at: x, status: resolved, message: M}]}
     assert [each.key for each in loaded.incidents] == ["A", "C"]
 
 
+def title_of(document: Value) -> tuple[str | None, str | None]:
+    """Return the declared and the default title of a post-mortem."""
+    assert isinstance(document, PostmortemDocument)
+    return document.title, document.default_title
+
+
 POSTMORTEM = "key: A\nname: B\npostmortem: {file: %s}\n"
 
 
@@ -230,22 +238,25 @@ def test_a_postmortem_file_is_read_and_counted_as_input(tmp_path: Path) -> None:
     write(tmp_path, **{"x/a.yaml": POSTMORTEM % "../docs/1.md", "docs/1.md": content})
     loaded = load(Settings(root=tmp_path))
     assert loaded.diagnostics == ()
-    attribute = Attribute(Field.POSTMORTEM, "What happened")
-    assert loaded.incidents[0].attributes[attribute] == PostmortemDocument(content.rstrip())
+    document = loaded.incidents[0].attributes[Attribute(Field.POSTMORTEM)]
+    assert document == PostmortemDocument(content.rstrip())
+    assert title_of(document) == (None, "What happened")
     assert [each.path for each in loaded.inputs] == ["docs/1.md", "x/a.yaml"]
     assert loaded.inputs[0].sha256 == hashlib.sha256(content.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
-    ("more", "title"), [("", "B"), (", title: Mine, status: completed", "Mine")], ids=["incident", "own"]
+    ("more", "title"), [("", None), (", title: Mine, status: completed", "Mine")], ids=["incident", "own"]
 )
-def test_a_postmortem_without_a_heading_gets_the_declared_title(
-    tmp_path: Path, more: str, title: str
+def test_a_postmortem_without_a_heading_gets_the_declared_title_or_else_the_incidents_name(
+    tmp_path: Path, more: str, title: str | None
 ) -> None:
     write(tmp_path, **{"a.yaml": POSTMORTEM % f"1.md{more}", "1.md": "text"})
     (incident,) = load(Settings(root=tmp_path)).incidents
     status = "completed" if more else None
-    assert incident.attributes[Attribute(Field.POSTMORTEM, title)] == PostmortemDocument("text", status)
+    document = incident.attributes[Attribute(Field.POSTMORTEM)]
+    assert document == PostmortemDocument("text", status, title)
+    assert title_of(document) == (title, "B")
 
 
 def test_a_postmortem_url_is_a_link(tmp_path: Path) -> None:
@@ -283,4 +294,4 @@ def test_parts_may_be_omitted_or_null(tmp_path: Path) -> None:
     update = "{at: 2023-01-01T00:00Z, status: resolved, message: M}"
     text = f"key: A\nname: B\nmembers: null\nstatus_page: {{page: P, name: N, updates: [{update}]}}\n"
     incident = only(tmp_path, text)
-    assert [each.label for each in incident.attributes] == ["name", "status_page.N"]
+    assert [each.label for each in incident.attributes] == ["name", "status_page.P"]

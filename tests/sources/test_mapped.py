@@ -75,9 +75,7 @@ def test_a_folder_source_reads_the_files_of_the_format(tmp_path: Path, source: s
     )
     assert messages(loaded) == []
     assert [each.key for each in loaded.incidents] == ["a", "b"]
-    assert loaded.incidents[0].attributes[Attribute(Field.POSTMORTEM, "a")] == PostmortemDocument(
-        "Text a.", None
-    )
+    assert loaded.incidents[0].attributes[Attribute(Field.POSTMORTEM)] == PostmortemDocument("Text a.", None)
 
 
 @pytest.mark.parametrize("path", ["legacy/a.csv", "legacy", "."])

@@ -133,7 +133,7 @@ def test_a_timeline_out_of_order_is_a_warning() -> None:
 
 def page(*updates: tuple[int, str]) -> Incident:
     made = tuple(StatusPageUpdate(NOW + hour * HOUR, status, "M", ()) for hour, status in updates)
-    return incident({Attribute(Field.STATUS_PAGE, "N"): StatusPageIncident(PAGE, made)})
+    return incident({Attribute(Field.STATUS_PAGE, PAGE): StatusPageIncident(PAGE, "N", made)})
 
 
 @pytest.mark.parametrize(

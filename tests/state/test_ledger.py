@@ -33,7 +33,7 @@ from importer.model.settings import Settings
 from importer.model.steps import CREATE
 from importer.sandbox import SandboxOptions, open_sandbox
 from importer.state.ledger import APPLY, Ledger, check_account, open_ledger, read_ledger
-from importer.state.ledger_file import open_file, read_file
+from importer.state.ledger_file import SCHEMA_VERSION, open_file, read_file
 from importer.state.merge import MergeResult, State
 from tests.plans import CUSTOMERS, FULL, NAME, SUMMARY, live
 from tests.processes import Process
@@ -145,7 +145,7 @@ def test_entries_are_in_chronological_order(path: Path) -> None:
     ledger = opened(path)
     ledger.planned(["A"], plan_hash="p")
     created(ledger, "A")
-    ledger.sending("A", "edit", None, plan_hash="")
+    ledger.sending("A", "edit", Unanswered(""), plan_hash="")
     assert [(each.step, each.status) for each in ledger.entries("A")] == [
         (APPLY, "planned"),
         (CREATE, "confirmed"),
@@ -216,7 +216,7 @@ def test_a_binding_is_as_old_as_its_last_confirmation(path: Path) -> None:
     ledger = opened(path)
     created(ledger, "A")
     before = ledger.state().bound["A"].at
-    ledger.sending("A", "edit", None, plan_hash="")
+    ledger.sending("A", "edit", Unanswered(""), plan_hash="")
     assert ledger.state().bound["A"].at == before
     ledger.confirmed("A", "edit", live=LIVE, declared={SUMMARY: "S"}, answered={SUMMARY: "S"})
     assert ledger.state().bound["A"].at > before
@@ -268,7 +268,7 @@ def test_a_merge_takes_the_newer_values_of_a_known_key(path: Path, tmp_path: Pat
     taker, giver = opened(path), opened(tmp_path / "giver.db")
     created(taker, "A")
     created(giver, "A")
-    giver.sending("A", "edit", None, plan_hash="")
+    giver.sending("A", "edit", Unanswered(""), plan_hash="")
     giver.confirmed("A", "edit", live=LIVE, declared={NAME: "New", SUMMARY: "S"}, answered={NAME: "New"})
     assert taker.merge(giver.state()) == MergeResult(bound=0, renewed=1, unanswered=0)
     assert taker.remembered("A") == {NAME: Remembered("New", "New"), SUMMARY: Remembered("S", None)}
@@ -426,7 +426,9 @@ def version_of(path: Path) -> int:
     return int(version)
 
 
-@pytest.mark.parametrize(("how", "version"), [(opened, 3), (read, 1)], ids=["to write", "to read"])
+@pytest.mark.parametrize(
+    ("how", "version"), [(opened, SCHEMA_VERSION), (read, 1)], ids=["to write", "to read"]
+)
 def test_a_state_of_0_1_0_is_readable_and_is_migrated_on_writing(
     path: Path, how: Callable[[Path], Ledger], version: int
 ) -> None:
@@ -463,7 +465,7 @@ def test_a_sent_body_is_kept_until_it_is_answered(path: Path) -> None:
 
 def test_a_step_without_an_idempotency_key_is_not_sent_again(path: Path) -> None:
     ledger = opened(path)
-    ledger.sending("A", "edit", None, plan_hash="")
+    ledger.sending("A", "edit", Unanswered(""), plan_hash="")
     assert ledger.in_doubt("A", "edit") is None
     ledger.close()
 

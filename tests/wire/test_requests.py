@@ -20,7 +20,6 @@ from importer.model import (
     NewOption,
     PostmortemDocument,
     Reference,
-    StatusPageIncident,
     TimelineItem,
     Unanswered,
 )
@@ -46,7 +45,7 @@ LISA = Entity(Kind.USER, "U1", "Lisa")
 ALERT = Attribute(Field.FOLLOW_UP, "Add an alert")
 ROLLBACK = Attribute(Field.TIMELINE, "Rolled back")
 MEMBER = Attribute(Field.MEMBER, LISA)
-REVIEW = Attribute(Field.POSTMORTEM, "Review")
+REVIEW = Attribute(Field.POSTMORTEM)
 LINK = Attribute(Field.ATTACHMENT, "x")
 NAME = Attribute(Field.NAME)
 VISIBILITY = Attribute(Field.VISIBILITY)
@@ -130,7 +129,7 @@ def test_a_timeline_item_is_edited_without_its_title() -> None:
 
 
 def test_a_postmortem_is_imported_and_then_given_its_status() -> None:
-    assert created(REVIEW, PostmortemDocument("# Why", "completed")) == [
+    assert created(REVIEW, PostmortemDocument("# Why", "completed", "Review")) == [
         (
             "POST",
             "/v2/incidents/01A/actions/import_postmortem_document",
@@ -162,7 +161,6 @@ def test_an_attachment_is_sent_by_url_or_external_id(
         (REVIEW, PostmortemDocument("# Another text")),
         (LINK, Attachment("jira_issue", external_id="PAY-1")),
         (MEMBER, Membership()),
-        (Attribute(Field.STATUS_PAGE, "x"), StatusPageIncident(Entity(Kind.STATUS_PAGE, "p", ""), ())),
     ],
 )
 def test_a_change_that_the_api_cannot_make_has_no_step_and_no_request(

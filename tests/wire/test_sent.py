@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from hypothesis import given
 
@@ -47,6 +48,8 @@ def _in_normal_form(value: Value) -> Value:
             return Link(text) if text else None
         case tuple():
             return normalise.several(value)
+        case Decimal():
+            return normalise.number(str(value))
         case _:
             return value
 
