@@ -1,4 +1,8 @@
-"""`python -m tests.chaos --runs N --seed S [--incidents N] [--report FILE]`: a campaign of scenarios."""
+"""`python -m tests.chaos --runs N --seed S [--incidents N] [--report FILE]`: a campaign of scenarios.
+
+With --unsafe, all of them are of the kind that cannot be made safe: an account that keeps no idempotency keys
+and whose lists lag more than 5 s. Duplicates do not fail such a campaign; their rate is printed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import mkdtemp
 
-from tests.chaos.figures import Figures, lines
+from tests.chaos.figures import Figures, lines, rate_of_duplicates
 from tests.chaos.run import Result, run
 from tests.chaos.scenario import scenario
 from tests.processes import reset_signals
@@ -25,7 +29,7 @@ def main() -> int:
     broken = 0
     with ThreadPoolExecutor(arguments.jobs) as pool:
         futures = [
-            pool.submit(run, scenario(seed, arguments.incidents), root / str(seed))
+            pool.submit(run, scenario(seed, arguments.incidents, unsafe=arguments.unsafe), root / str(seed))
             for seed in range(arguments.seed, arguments.seed + arguments.runs)
         ]
         for future in as_completed(futures):
@@ -35,6 +39,8 @@ def main() -> int:
             _report(result, time.monotonic() - began)
     seconds = time.monotonic() - began
     print(lines(figures.wire(), seconds))
+    if arguments.unsafe:
+        print(rate_of_duplicates(figures))
     if arguments.report:
         report = {
             **figures.wire(),
@@ -52,6 +58,11 @@ def _parse_arguments() -> Namespace:
     parser.add_argument("--seed", type=int, default=0, help="the seed of the first one (default: 0)")
     parser.add_argument("--incidents", type=int, default=60, help="incidents per scenario (default: 60)")
     parser.add_argument("--jobs", type=int, default=2, help="scenarios at once (default: 2)")
+    parser.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="only accounts that keep no keys and list late: count duplicates",
+    )
     parser.add_argument("--report", type=Path, help="write the figures to this JSON file")
     return parser.parse_args()
 

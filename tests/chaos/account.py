@@ -13,8 +13,12 @@ from typing import Any
 
 import httpx
 
+from tests.chaos.behaviour import Behaviour
+
 KEY = "sandbox-key"
 """The sandbox's key, which no output and no file of the importer may contain."""
+COLLEAGUE = "sandbox-no-private"
+"""Another key of the sandbox: what it makes was made by somebody else."""
 
 _RATE = "1000000"
 """Requests per minute; faults bring their own 429s, and waiting for the real limit would test nothing."""
@@ -49,6 +53,16 @@ class Account:
         ]
         return found
 
+    def postmortems(self) -> list[Wire]:
+        """Return the post-mortems of all incidents."""
+        return list(self._all("/v1/postmortem_documents", "postmortem_documents"))
+
+    def status_page_incidents(self, page: str) -> list[Wire]:
+        """Return the incidents of the status page with this name."""
+        pages = self._get("/v2/status_pages", page_size="250")["status_pages"]
+        page_id = next(each["id"] for each in pages if each["name"] == page)
+        return list(self._all("/v2/status_page_incidents", "status_page_incidents", status_page_id=page_id))
+
     def journal(self) -> Wire:
         """Return the sandbox's journal."""
         return self._get("/sandbox/journal")
@@ -72,9 +86,25 @@ class Account:
         body = {"incident": fields, "notify_incident_channel": False}
         self._post(f"/v2/incidents/{incident_id}/actions/edit", body)
 
-    def follow_up(self, incident_id: str, title: str) -> None:
-        """Add a follow-up in the dashboard."""
-        self._post("/v2/follow_ups", {"incident_id": incident_id, "title": title})
+    def follow_up(self, incident_id: str, title: str, *, token: str = KEY) -> Wire:
+        """Add a follow-up, as the holder of an API key."""
+        body = {"incident_id": incident_id, "title": title}
+        made: Wire = self._post("/v2/follow_ups", body, token)["follow_up"]
+        return made
+
+    def timeline_item(self, incident_id: str, title: str, at: str, *, token: str = KEY) -> Wire:
+        """Add a timeline item, as the holder of an API key."""
+        body = {"incident_id": incident_id, "title": title, "timestamp": at}
+        body["idempotency_key"] = f"by hand {incident_id} {title} {at} {token}"
+        made: Wire = self._post("/v2/incident_timeline_items", body, token)["incident_timeline_item"]
+        return made
+
+    def attachment(self, incident_id: str, url: str) -> Wire:
+        """Attach a link."""
+        resource = {"resource_type": "arbitrary_url", "url": url}
+        body = {"incident_id": incident_id, "resource": resource}
+        made: Wire = self._post("/v1/incident_attachments", body)["incident_attachment"]
+        return made
 
     def _all(self, path: str, name: str, **query: str) -> Iterator[Wire]:
         after: Mapping[str, str] = {}
@@ -90,17 +120,17 @@ class Account:
         found: Wire = self.client.get(path, params=query).raise_for_status().json()
         return found
 
-    def _post(self, path: str, body: Wire) -> Wire:
-        made: Wire = self.client.post(path, json=body).raise_for_status().json()
+    def _post(self, path: str, body: Wire, token: str = KEY) -> Wire:
+        headers = {"Authorization": f"Bearer {token}"}
+        made: Wire = self.client.post(path, json=body, headers=headers).raise_for_status().json()
         return made
 
 
 @contextmanager
-def served(folder: Path, *, idempotency: str, normalises: bool, port: int = 0) -> Iterator[Account]:
-    """Serve the account in a folder, on a free port if none is given."""
-    command = [sys.executable, "-m", "importer", "sandbox", "--port", str(port), "--rate-limit", _RATE]
-    command += ["--data", str(folder / "account.db"), "--idempotency", idempotency]
-    command += ["--normalises"] if normalises else []
+def served(folder: Path, behaviour: Behaviour) -> Iterator[Account]:
+    """Serve the account in a folder on a free port."""
+    command = [sys.executable, "-m", "importer", "sandbox", "--port", "0", "--rate-limit", _RATE]
+    command += ["--data", str(folder / "account.db"), *behaviour.flags()]
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "sandbox.log").open("ab") as log:
         process = subprocess.Popen(

@@ -11,17 +11,19 @@ from typing import Any
 @dataclass(slots=True)
 class Figures:
     """The counts of one run or a campaign. `lost` counts declared incidents that the account lacks at the end,
-    `duplicates` those that it has more than once."""
+    `duplicates` those that it has more than once, `scenarios` the runs in which each option was drawn."""
 
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     exits: Counter[str] = field(default_factory=Counter)
+    scenarios: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Figures) -> None:
         """Add the counts of another run."""
         self.counts += other.counts
         self.faults += other.faults
         self.exits += other.exits
+        self.scenarios += other.scenarios
 
     def wire(self) -> dict[str, Any]:
         """Return the figures as JSON."""
@@ -30,6 +32,7 @@ class Figures:
             **{word: self.counts[word] for word in words},
             "faults": dict(sorted(self.faults.items())),
             "exit_codes": dict(sorted(self.exits.items())),
+            "scenarios": dict(sorted(self.scenarios.items())),
         }
 
 
@@ -38,13 +41,17 @@ _WORDS = (
     "processes",
     "kills",
     "kills before a change began",
+    "creations not answered",
     "interrupts",
     "states lost",
     "states swapped",
     "dashboard edits",
     "adopted by hand",
+    "left for a person",
     "incidents",
     "children",
+    "children of people",
+    "namesakes",
     "foreign",
     "duplicates",
     "lost",
@@ -63,3 +70,13 @@ def lines(figures: Mapping[str, Any], seconds: float) -> str:
         for name, value in values.items()
     ]
     return "\n".join([*plain, *nested, f"{'seconds':30}{seconds:>8.0f}"])
+
+
+def rate_of_duplicates(figures: Figures) -> str:
+    """Return how many incidents there are twice, for each incident and for each creation that was in doubt."""
+    duplicates, incidents = figures.counts["duplicates"], figures.counts["incidents"]
+    doubtful = figures.counts["creations not answered"] + figures.counts["kills"]
+    return (
+        f"{duplicates} duplicates: {duplicates / max(incidents, 1):.2%} of {incidents} incidents,"
+        f" {duplicates / max(doubtful, 1):.2f} for each kill or lost answer ({doubtful})"
+    )

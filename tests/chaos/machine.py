@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.account import environment
-from tests.chaos.declared import Declared
+from tests.chaos.declared import Declared, Repository
 
 _LONGEST = 300.0
 """Seconds after which a command counts as hanging."""
 
+_ADOPT_LINE = re.compile(r"importer adopt ([\w/-]+) (INC-\d+)")
 _APPLY_EVENT = b'"type": "apply_'
 
 
@@ -49,6 +51,11 @@ class CommandResult:
         """Whether an apply began to make changes."""
         return _APPLY_EVENT.decode() in self.out
 
+    def adopt_lines(self) -> list[tuple[str, str]]:
+        """Return the keys and references of the `importer adopt` commands that it printed."""
+        found = _ADOPT_LINE.findall(self.out + self.err)
+        return list(dict.fromkeys(found))
+
     def changes(self) -> list[dict[str, Any]]:
         """Return the changes of `plan --json`."""
         found: list[dict[str, Any]] = json.loads(self.out)["incident_changes"]
@@ -57,19 +64,22 @@ class CommandResult:
 
 @dataclass(slots=True)
 class Machine:
-    """One folder. `copies` is the number of backups of earlier states."""
+    """One folder with a clone of a repository. `copies` is the number of backups of earlier states."""
 
     folder: Path
     url: str
+    repository: Repository
     copies: int = 0
     results: list[CommandResult] = field(default_factory=list)
 
-    def declare(self, incidents: list[Declared], *, marker: bool) -> None:
+    def declare(self, incidents: list[Declared], *, namespace: str, marker: bool) -> None:
         """Write the files and importer.yaml, with a marker field if the account has one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"incidents": incidents}, ensure_ascii=False, indent=1)
         (self.folder / "incidents.json").write_text(text, encoding="utf-8")
-        identity = "identity: {namespace: chaos, marker_field: Legacy ID}" if marker else ""
+        named = [f"namespace: {namespace}"] if namespace else []
+        carried = ["marker_field: Legacy ID"] if marker else []
+        identity = f"identity: {{{', '.join(named + carried)}}}" if named + carried else ""
         (self.folder / "importer.yaml").write_text(f"version: 1\nsources: [incidents.json]\n{identity}\n")
 
     def run(self, *words: str, end: SignalAt | None = None) -> CommandResult:

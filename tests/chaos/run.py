@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import random
 import signal
+import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.chaos import verdict
+from tests.chaos import settling, verdict
 from tests.chaos.account import Account, Wire, served
-from tests.chaos.declared import clashes, edited, foreign
+from tests.chaos.behaviour import KEEPS_NO_KEYS
+from tests.chaos.declared import (
+    Declared,
+    Repository,
+    clashes,
+    edited,
+    first_repository,
+    foreign,
+    namesake,
+    other_repository,
+    unchangeable,
+    word,
+)
 from tests.chaos.figures import Figures
+from tests.chaos.forgery import Forger
 from tests.chaos.machine import CommandResult, Machine, SignalAt
-from tests.chaos.scenario import CALM, Company, Scenario
+from tests.chaos.people import People
+from tests.chaos.scenario import CALM, CREATIONS, DOUBT, Company, Kind, Scenario
+from tests.chaos.settling import APPLY
+from tests.chaos.verdict import Expected
 
 _ATTEMPTS = 4
 """The most applies per kill, as a kill may miss its apply."""
 
-_CALM_RUNS = 6
-"""The most undisturbed applies until everything is settled."""
-
 _FEW = 30
 """The most incidents that are adopted by hand, with a command each."""
 
-_APPLY = ("apply", "--auto-approve", "--json", "--parallelism")
 _CHILDREN = ("timeline", "follow_ups", "attachments")
+_COUNTED = ("duplicates", "lost", "announcements", "foreign touched")
+_UNAVOIDABLE = ("foreign touched", "announcements", "the API key", "a bug shows", "Traceback")
+"""The beginnings of the findings that count even where duplicates cannot be avoided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,10 @@ def run(scenario: Scenario, folder: Path) -> Result:
         scenario_run.execute()
     except Exception:  # one run of a campaign must not end the others
         scenario_run.findings.append(traceback.format_exc())
-    return Result(scenario, folder, scenario_run.figures, tuple(scenario_run.findings))
+    findings = dict.fromkeys(scenario_run.findings)
+    if scenario.kind is Kind.UNSAFE:
+        findings = {each: None for each in findings if each.startswith(_UNAVOIDABLE)}
+    return Result(scenario, folder, scenario_run.figures, tuple(findings))
 
 
 @dataclass
@@ -57,43 +76,76 @@ class _ScenarioRun:
     figures: Figures = field(default_factory=Figures)
     findings: list[str] = field(default_factory=list)
     machines: list[Machine] = field(default_factory=list)
+    people: People = field(init=False)
     others: dict[str, Wire] = field(default_factory=dict)
     revision: int = 0
 
+    def __post_init__(self) -> None:
+        is_one_machine = self.scenario.company is not Company.OTHER_MACHINE
+        self.people = People(is_state_kept=is_one_machine and not self.scenario.loses_state)
+
     def execute(self) -> None:
         """Run the scenario and collect the findings."""
-        scenario, counts = self.scenario, self.figures.counts
-        home, normalises = self.folder / "account", scenario.normalises
-        with served(home, idempotency=scenario.idempotency, normalises=normalises) as account:
+        with served(self.folder / "account", self.scenario.behaviour) as account:
             self._begin(account)
-            for attempt in range(scenario.kills * _ATTEMPTS):
-                if counts["kills"] < scenario.kills:
-                    self._attempt(account, attempt)
-            self.figures.faults.update(account.journal()["faults"])
-            self._settle(account)
-            self._judge(account)
-        with served(home, idempotency="expired", normalises=normalises) as account:
-            self._come_back(account)
-            self._judge(account)
+            if self.scenario.kind is Kind.UNCORRECTABLE:
+                self._stop_at_the_first(account)
+            else:
+                self._disturbed(account)
+                self._settle(account)
+                self._judge(account)
+                self._forge(account)
+                self._meet_namesakes(account)
+        if self.scenario.kind is not Kind.UNCORRECTABLE:
+            forgetful = replace(self.scenario.behaviour, idempotency=KEEPS_NO_KEYS)
+            with served(self.folder / "account", forgetful) as account:
+                self._come_back(account)
+                self._judge(account)
         for machine in self.machines:
             self.findings += verdict.of_outputs(machine.results)
             self.findings += verdict.of_files(machine.folder)
         self._count()
 
     def _begin(self, account: Account) -> None:
-        names = ["one", "two"] if self.scenario.company is Company.OTHER_MACHINE else ["one"]
-        self.machines = [Machine(self.folder / name, account.url) for name in names]
-        self._declare()
+        first = first_repository(self.scenario)
+        company = {
+            Company.OTHER_MACHINE: [first],
+            Company.OTHER_REPOSITORY: [other_repository(self.scenario)],
+        }.get(self.scenario.company, [])
+        repositories = enumerate([first, *company])
+        self.machines = [Machine(self.folder / f"{n}", account.url, each) for n, each in repositories]
+        self._declare_all()
         for payload in foreign(self.scenario):
-            account.follow_up(account.create(payload)["id"], "Add an alert")
+            incident_id = account.create(payload)["id"]
+            account.follow_up(incident_id, "Add an alert")
+            account.timeline_item(incident_id, "Update", "2019-01-01T10:00:00Z")
+            account.attachment(incident_id, "https://graphs.example.com/somebody")
         account.start_counting()
+        self._let_lists_catch_up()
         self.others = verdict.foreign(account)
 
-    def _declare(self) -> None:
+    def _declare_all(self) -> None:
         for machine in self.machines:
-            machine.declare(edited(self.scenario, self.revision), marker=self.scenario.has_marker)
+            self._declare(machine, edited(self.scenario, machine.repository, self.revision))
+
+    def _declare(self, machine: Machine, incidents: list[Declared]) -> None:
+        machine.declare(incidents, namespace=machine.repository.namespace, marker=self.scenario.has_marker)
+
+    def _let_lists_catch_up(self) -> None:
+        time.sleep(self.scenario.behaviour.list_lag + 0.1 if self.scenario.behaviour.list_lag else 0)
 
     # -- with faults and kills -------------------------------------------------------------------------
+
+    def _disturbed(self, account: Account) -> None:
+        for attempt in range(self.scenario.kills * _ATTEMPTS):
+            if self.figures.counts["kills"] < self.scenario.kills:
+                self._attempt(account, attempt)
+        journal = account.journal()
+        self.figures.faults.update(journal["faults"])
+        if self.scenario.kind is Kind.UNSAFE:
+            self.figures.counts["creations not answered"] += sum(
+                journal["faults"].get(each, 0) for each in DOUBT
+            )
 
     def _attempt(self, account: Account, attempt: int) -> None:
         """Apply once with faults and a signal, and disturb the account or the state afterwards."""
@@ -105,11 +157,11 @@ class _ScenarioRun:
         counts["kills"] += sum(each.is_killed for each in results)
         counts["kills before a change began"] += sum(each.is_killed and not each.began for each in results)
         counts["interrupts"] += sum(each.code == 130 for each in results)
-        if dice.random() < 0.2:
-            self._edit_in_dashboard(account, dice)
+        if self.scenario.has_people and dice.random() < 0.2:
+            self.people.work(account, self._declared(), dice)
         if dice.random() < 0.1 or not any(each.began for each in results):
             self.revision += 1
-            self._declare()
+            self._declare_all()
         for machine in self.machines:
             self._disturb(machine, account, dice)
 
@@ -128,7 +180,7 @@ class _ScenarioRun:
         """Draw a command and a signal: mostly a kill during its requests, sometimes one while it starts or
         plans, an interrupt, or a partial apply without a signal."""
         share = self.scenario.incidents // self.scenario.kills
-        words = (*_APPLY, str(self.scenario.parallelism))
+        words = (*APPLY, str(self.scenario.parallelism))
         events, moment = dice.randint(1, 2 * share), dice.random() * 0.03
         match dice.choices(["kill", "early kill", "interrupt", "part"], [80, 8, 6, 6])[0]:
             case "kill":
@@ -140,18 +192,11 @@ class _ScenarioRun:
             case _:
                 return (*words, "--limit", str(share)), None
 
-    def _edit_in_dashboard(self, account: Account, dice: random.Random) -> None:
-        live = verdict.by_key(account)
-        for key in dice.sample(sorted(live), min(3, len(live))):
-            fields = {"summary": f"{key} as somebody saw it", "severity_id": live[key][0]["severity"]["id"]}
-            account.edit(live[key][0]["id"], fields)
-            self.figures.counts["dashboard edits"] += 1
-
     def _disturb(self, machine: Machine, account: Account, dice: random.Random) -> None:
         """Back up the state, then perhaps delete it or replace it by an older copy."""
         if not self.scenario.loses_state:
             return
-        if self.scenario.is_adopted_by_hand and len(verdict.by_key(account)) > _FEW:
+        if self.scenario.needs_a_person and len(verdict.by_key(account)) > _FEW:
             return
         machine.keep_copy()
         what = dice.random()
@@ -161,54 +206,106 @@ class _ScenarioRun:
         elif what < 0.4 and machine.copies > 1:
             machine.restore_copy(dice.randrange(machine.copies - 1))
             self.figures.counts["states swapped"] += 1
+        if what < 0.4:  # no state, no key and no list: nothing would show what exists
+            self._let_lists_catch_up()
 
     # -- undisturbed -----------------------------------------------------------------------------------
 
     def _settle(self, account: Account) -> None:
         """Apply undisturbed until every plan is empty."""
         for machine in self.machines:
-            for _ in range(_CALM_RUNS):
-                planned = machine.run("plan", "--detailed-exitcode", "--json")
-                if self._is_empty(planned):
-                    break
-                self._adopt(machine, planned, account)
-                machine.run(*_APPLY, "8")
-            else:
-                self.findings.append(f"the plan does not become empty: {planned.err} {planned.out}")
+            settled = settling.settle(self.scenario, machine, account, self._blocked(machine.repository))
+            counts = self.figures.counts
+            counts["adopted by hand"] += settled.adopted
+            counts["left for a person"] += settled.left_for_a_person
+            self.findings += settled.findings
 
-    def _is_empty(self, planned: CommandResult) -> bool:
-        """Return whether only the changes that must stay blocked are left."""
-        blocked = set(clashes(self.scenario))
-        left = {each["key"] for each in planned.changes() if each["actions"] != ["no-op"]}
-        return planned.code == (2 if blocked else 0) and left == blocked
+    def _blocked(self, repository: Repository) -> settling.Blocked:
+        """Return the keys of a repository that stay or may be blocked."""
+        keys = {word(each): each["key"] for each in edited(self.scenario, repository, 0)}
+        must = {keys[each] for each in clashes(self.scenario) if each in keys}
+        may = {keys[each] for each in unchangeable(self.scenario, repository, self.revision)}
+        return settling.Blocked(must, may | must)
 
-    def _adopt(self, machine: Machine, planned: CommandResult, account: Account) -> None:
-        """Adopt incidents as a person would, since numbers do not prove which one is the declared one."""
-        if not self.scenario.is_adopted_by_hand:
+    def _stop_at_the_first(self, account: Account) -> None:
+        """Apply to an account whose new incidents are not what was sent: each run ends with the first of them,
+        or with those that were in flight beside it."""
+        parallelism = self.scenario.parallelism
+        for attempt in range(3):
+            applied = self.machines[0].run(*APPLY, str(parallelism))
+            made = len(verdict.by_key(account))
+            if made > (attempt + 1) * parallelism or (applied.code != 3 and made):
+                self.findings.append(f"{made} uncorrectable after {attempt + 1} runs, exit {applied.code}")
+        self.findings += self._touched(account)
+
+    def _forge(self, account: Account) -> None:
+        """Apply plans that must be refused, to the first machine's incidents."""
+        if not self.scenario.has_forgeries or self.scenario.kind is Kind.UNSAFE:
             return
-        live = verdict.by_key(account)
-        for change in planned.changes():
-            if change["actions"] == ["blocked"] and change["key"] in live:
-                machine.run("adopt", change["key"], live[change["key"]][0]["reference"])
-                self.figures.counts["adopted by hand"] += 1
+        machine = self.machines[0]
+        forger = Forger(
+            account, machine, lambda incidents: self._declare(machine, incidents), self.scenario.has_marker
+        )
+        blocked = self._blocked(machine.repository).may
+        declared = edited(self.scenario, machine.repository, self.revision)
+        chosen = [each for each in declared if each["key"] not in blocked]
+        self.findings += forger.findings(declared, chosen[0])
+        self._let_lists_catch_up()
+        self.others = verdict.foreign(account) | self.others
+        self._settle(account)
+        self._judge(account)
+
+    def _meet_namesakes(self, account: Account) -> None:
+        """Let a second repository with the same keys apply in the same namespace, and then in its own."""
+        if not self.scenario.has_namesakes or self.scenario.kind is Kind.UNSAFE:
+            return
+        machine = Machine(self.folder / "namesake", account.url, namesake(self.scenario, ""))
+        self._declare(machine, edited(self.scenario, machine.repository, 0))
+        before = verdict.whole(account, [e for e in account.incidents() if _is_no_namesake(e)])
+        applied = machine.run(*APPLY, "8")
+        self._let_lists_catch_up()
+        live = {key: found for key, found in verdict.by_key(account).items() if key.startswith("M")}
+        after = verdict.whole(account, [e for e in account.incidents() if _is_no_namesake(e)])
+        self.findings += [
+            f"foreign touched: a namesake changed {before.get(each)} to {after.get(each)}"
+            for each in before.keys() | after.keys()
+            if before.get(each) != after.get(each)
+        ]
+        if not live and applied.code != 3:
+            self.findings.append(f"the namesakes ended with {applied.code}, not 3: {applied.err[-1000:]}")
+        if not live and "identity.namespace" not in applied.out + applied.err:
+            self.findings.append(f"the namesakes are not told of namespaces: {applied.err[-1000:]}")
+        machine.repository = namesake(self.scenario, "third")
+        self._declare(machine, edited(self.scenario, machine.repository, 0))
+        self.machines.append(machine)
+        self.figures.counts["namesakes"] += machine.repository.size
+        self._settle(account)
+        self._judge(account)
 
     def _come_back(self, account: Account) -> None:
         """Apply once more after the server has forgotten all keys, and without a state if a field of the
         account holds them: nothing may be created."""
+        self._let_lists_catch_up()
         for machine in self.machines:
             machine.url = account.url
             if self.scenario.has_marker:
                 machine.lose_state()
-            machine.run(*_APPLY, "8")
-        if account.journal()["requests"].get("POST /v2/incidents 200"):
+            machine.run(*APPLY, "8")
+        if account.journal()["requests"].get(f"{CREATIONS} 200"):
             self.findings.append("an incident was created after the server had forgotten its keys")
 
     # -- findings --------------------------------------------------------------------------------------
 
     def _judge(self, account: Account) -> None:
-        found = [*verdict.of_account(account, self._declared()), *self._touched(account)]
-        for word in ("duplicates", "lost", "announcements", "foreign touched"):
-            self.figures.counts[word] += sum(each.startswith(f"{word}:") for each in found)
+        self._let_lists_catch_up()
+        expected = self._expected()
+        found = [
+            *verdict.of_account(account, *expected),
+            *self._touched(account),
+            *self.people.undone(account, expected[0]),
+        ]
+        for each in _COUNTED:
+            self.figures.counts[each] += sum(one.startswith(f"{each}:") for one in found)
         self.findings += found
 
     def _touched(self, account: Account) -> Iterator[str]:
@@ -217,16 +314,44 @@ class _ScenarioRun:
             if self.others.get(each) != now.get(each):
                 yield f"foreign touched: {self.others.get(each)} -> {now.get(each)}"
 
-    def _declared(self) -> list[Wire]:
+    def _expected(self) -> list[Expected]:
+        """Return what the account should hold of each repository."""
         blocked = clashes(self.scenario)
-        return [each for each in edited(self.scenario, self.revision) if each["key"] not in blocked]
+        repositories = {each.repository.letter: each.repository for each in self.machines}
+        return [
+            Expected(
+                [each for each in self._revised(repository) if word(each) not in blocked],
+                rewrites=self.scenario.behaviour.rewrites,
+                namespace=repository.namespace,
+                marker_field="Legacy ID" if self.scenario.has_marker else "",
+                people=self.people.made.keys(),
+                unchangeable=unchangeable(self.scenario, repository, self.revision),
+            )
+            for repository in repositories.values()
+        ]
+
+    def _revised(self, repository: Repository) -> list[Declared]:
+        revision = 0 if repository.letter == "M" else self.revision
+        return edited(self.scenario, repository, revision)
+
+    def _declared(self) -> dict[str, Declared]:
+        return {word(each): each for expected in self._expected() for each in expected.declared}
 
     def _count(self) -> None:
-        declared, counts = self._declared(), self.figures.counts
+        counts = self.figures.counts
+        is_applied = self.scenario.kind is not Kind.UNCORRECTABLE
+        declared = self._declared().values() if is_applied else ()
         counts["runs"] += 1
         counts["incidents"] += len(declared)
         counts["foreign"] += len(self.others)
+        counts["dashboard edits"] += self.people.edits
+        counts["children of people"] += len(self.people.made)
         counts["children"] += sum(len(each.get(kind, ())) for each in declared for kind in _CHILDREN)
+        self.figures.scenarios.update(self.scenario.labels())
         for machine in self.machines:
             counts["processes"] += len(machine.results)
             self.figures.exits.update(str(each.code) for each in machine.results)
+
+
+def _is_no_namesake(incident: Wire) -> bool:
+    return not verdict.key_of(incident).startswith("M")

@@ -1,0 +1,103 @@
+"""Undisturbed applies, as a person would run them until nothing is left: what stays blocked, what must be
+adopted by hand, and what is wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Set
+from dataclasses import dataclass, field
+
+from tests.chaos import verdict
+from tests.chaos.account import Account, Wire
+from tests.chaos.declared import edited, word
+from tests.chaos.machine import CommandResult, Machine
+from tests.chaos.scenario import Kind, Scenario
+
+APPLY = ("apply", "--auto-approve", "--json", "--parallelism")
+
+_ROUNDS = 6
+"""The most undisturbed applies until everything is settled."""
+
+_UNSAFE_ROUNDS = 2
+"""Where there are duplicates, nothing settles."""
+
+_PATIENCE = 21.0
+"""Seconds between them once they do not settle: a child that was sent and is not listed is in doubt for a
+minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The keys of incidents that stay blocked, and of those that may be."""
+
+    must: Set[str]
+    may: Set[str]
+
+
+@dataclass(slots=True)
+class Settled:
+    """What it took. `left_for_a_person` counts the incidents among the adopted whose creation was in doubt."""
+
+    adopted: int = 0
+    left_for_a_person: int = 0
+    findings: list[str] = field(default_factory=list)
+
+
+def settle(scenario: Scenario, machine: Machine, account: Account, blocked: Blocked) -> Settled:
+    """Apply until the plan is empty but for what is blocked."""
+    settled = Settled()
+    lag = scenario.behaviour.list_lag
+    for attempt in range(_UNSAFE_ROUNDS if scenario.kind is Kind.UNSAFE else _ROUNDS):
+        time.sleep(lag + 0.1 if lag else 0)
+        planned = machine.run("plan", "--detailed-exitcode", "--json", *_matching(scenario))
+        if _is_empty(planned, blocked):
+            return settled
+        if attempt > 2:
+            time.sleep(_PATIENCE)
+        if attempt > 0:  # what is in doubt, an apply may settle by itself
+            _adopt(scenario, machine, account, settled)
+        machine.run(*APPLY, "8", *_matching(scenario))
+    settled.findings.append(f"the plan does not become empty: {planned.err[-1500:]} {planned.out[:3000]}")
+    return settled
+
+
+def _matching(scenario: Scenario) -> tuple[str, ...]:
+    """Return the option that says that a lost state is recovered by numbers."""
+    recovers = scenario.adopts_matching and scenario.has_numbers and not scenario.has_marker
+    return ("--adopt-matching",) if recovers and scenario.loses_state else ()
+
+
+def _is_empty(planned: CommandResult, blocked: Blocked) -> bool:
+    """Return whether only changes that stay blocked are left."""
+    changes = [each for each in planned.changes() if each["actions"] != ["no-op"]]
+    left = {each["key"] for each in changes}
+    is_blocked = all(each["actions"] == ["blocked"] for each in changes)
+    return planned.code == (2 if left else 0) and is_blocked and blocked.must <= left <= blocked.may
+
+
+def _adopt(scenario: Scenario, machine: Machine, account: Account, settled: Settled) -> None:
+    """Run the printed `adopt` commands that are right, as a person would who looks at both incidents."""
+    references = _references(scenario, machine, account)
+    lines = [line for each in machine.results[-2:] for line in each.adopt_lines()]
+    for key, reference in dict.fromkeys(lines):
+        if reference in references.get(key, ()):
+            machine.run("adopt", key, reference)
+            settled.adopted += 1
+            if not scenario.has_numbers:
+                settled.left_for_a_person += 1
+            if not _is_for_a_person(scenario):
+                settled.findings.append(f"'{key}' was left for a person, though it is certain: {reference}")
+
+
+def _is_for_a_person(scenario: Scenario) -> bool:
+    is_lost = scenario.needs_a_person and scenario.loses_state
+    return is_lost or scenario.may_leave_doubt or scenario.kind is Kind.UNSAFE
+
+
+def _references(scenario: Scenario, machine: Machine, account: Account) -> dict[str, list[str]]:
+    """Return the references of the live incidents of a machine's repository by their declared keys."""
+    live: dict[str, list[Wire]] = verdict.by_key(account)
+    return {
+        each["key"]: [one["reference"] for one in live.get(word(each), ())]
+        for each in edited(scenario, machine.repository, 0)
+    }
