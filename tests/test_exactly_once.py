@@ -325,13 +325,15 @@ def test_a_refusal_does_not_end_the_doubt_about_an_earlier_request(tmp_path: Pat
     assert len(world.account.live) == 1
 
 
-def test_a_conflict_leaves_doubt_since_the_first_request_may_be_in_progress(tmp_path: Path) -> None:
+def test_a_conflict_leaves_no_doubt_if_the_account_shows_no_such_incident(tmp_path: Path) -> None:
     world = World(tmp_path, ScriptedAccount([Fault.CONFLICT]), (declared("A"),))
     (outcome,) = world.apply()
     assert isinstance(outcome, Failed)
     ledger = read_ledger(world.path, now=world.now)
-    assert ledger.pending() == ("A",)
+    assert ledger.pending() == ()
     ledger.close()
+    world.apply("another namespace")
+    assert len(world.account.live) == 1
 
 
 def test_a_refused_creation_is_not_pending_and_the_next_one_uses_the_current_files(

@@ -15,7 +15,7 @@ from typing import assert_never
 
 from importer.apply.answers import LIST_LAG, existed_before, is_older
 from importer.apply.recognition import SentCreation, sent_creation
-from importer.apply.rediscovery import Certain, Rediscovery, Uncertain
+from importer.apply.rediscovery import Certain, Rediscovery, Sighting, Uncertain
 from importer.apply.sending import IncidentWriter, Journal, Sender, is_certain
 from importer.model import LiveIncident, Unanswered
 from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer
@@ -56,7 +56,15 @@ class Foreign:
     live: LiveIncident
 
 
-Creation = Created | Existing | Undecided | Foreign
+@dataclass(frozen=True, slots=True)
+class KeyTaken:
+    """The server refused the idempotency key, and the account shows no incident that looks like the declared
+    one: another importer used the key."""
+
+    refusal: ApiError
+
+
+Creation = Created | Existing | Undecided | Foreign | KeyTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +136,12 @@ class Creator:
     def _after_refusal(self, key: str, step: CreateIncident, refusal: ApiError) -> Creation:
         """Settle a creation that was refused although an earlier request may have made it: its number is
         taken, or its idempotency key is known."""
-        found = self._look(key, step)
-        if found is None and not is_certain(refusal):
-            found = self._look(key, step, everywhere=True)
+        found = self._look(key, step) or (None if is_certain(refusal) else self._look_everywhere(key, step))
         if found:
             return found
-        if step.sent_before is None:
-            raise refusal
+        if step.sent_before is None:  # a refusal, and nothing came into being
+            self.journal.failed(key, CREATE, detail=refusal.summary)
+            return KeyTaken(refusal)
         forget = shlex.join(["importer", "state", "forget", key])
         raise NoAnswer(
             f"an earlier request was not answered, and this one was refused ({refusal.summary}). If the"
@@ -149,19 +156,31 @@ class Creator:
             found = self._look(key, step)
         return found
 
-    def _look(self, key: str, step: CreateIncident, *, everywhere: bool = False) -> Creation | None:
-        doubt = self.journal.in_doubt(key, CREATE) or Unanswered(step.idempotency_key)
-        look = self.rediscovery.look_everywhere if everywhere else self.rediscovery.look
-        match look(_sent(key, step), doubt):
-            case Certain(live=live):
-                ours_since = doubt.first_sent is not None and not is_older(live, doubt.first_sent)
-                return Existing(live, ours_since)
-            case Uncertain(candidates=candidates):
-                return Undecided(candidates)
-            case None:
-                return None
-            case other:
-                assert_never(other)
+    def _look_everywhere(self, key: str, step: CreateIncident) -> Creation | None:
+        """Look at the whole account, after its lists had time to show what is new."""
+        self.wait(LIST_LAG)
+        doubt = self._doubt(key, step)
+        return _creation(self.rediscovery.look_everywhere(_sent(key, step), doubt), doubt)
+
+    def _look(self, key: str, step: CreateIncident) -> Creation | None:
+        doubt = self._doubt(key, step)
+        return _creation(self.rediscovery.look(_sent(key, step), doubt), doubt)
+
+    def _doubt(self, key: str, step: CreateIncident) -> Unanswered:
+        return self.journal.in_doubt(key, CREATE) or Unanswered(step.idempotency_key)
+
+
+def _creation(sighting: Sighting, doubt: Unanswered) -> Creation | None:
+    match sighting:
+        case Certain(live=live):
+            ours_since = doubt.first_sent is not None and not is_older(live, doubt.first_sent)
+            return Existing(live, ours_since)
+        case Uncertain(candidates=candidates):
+            return Undecided(candidates)
+        case None:
+            return None
+        case _:
+            assert_never(sighting)
 
 
 def _sent(key: str, step: CreateIncident) -> SentCreation:

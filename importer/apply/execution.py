@@ -15,10 +15,10 @@ from typing import assert_never
 
 from importer.apply.answers import additions, altered, irreparable
 from importer.apply.children import KEYED, LISTED, Children
-from importer.apply.creation import Created, Creator, Existing, Foreign, Undecided
+from importer.apply.creation import Created, Creator, Existing, Foreign, KeyTaken, Undecided
 from importer.apply.recognition import readable
 from importer.apply.rediscovery import Rediscovery
-from importer.apply.refusals import foreign_answer, undecided_creation, unproven_change
+from importer.apply.refusals import foreign_answer, taken_key, undecided_creation, unproven_change
 from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
 from importer.model import (
     Adopt,
@@ -163,6 +163,8 @@ class Execution:
                 return undecided_creation(change.incident, candidates)
             case Foreign(live=live):
                 return foreign_answer(change.incident, live)
+            case KeyTaken(refusal=refusal):
+                return taken_key(change.incident, refusal)
             case other:
                 assert_never(other)
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable
 
 from importer.model import Attribute, Failed, Field, Incident, LiveIncident, Unknown
+from importer.model.errors import ApiError
 
 _VISIBILITY = Attribute(Field.VISIBILITY)
 
@@ -30,6 +31,16 @@ def foreign_answer(incident: Incident, live: LiveIncident) -> Failed:
         " in importer.yaml"
     )
     return _failed(incident, "namespace-clash", what)
+
+
+def taken_key(incident: Incident, refusal: ApiError) -> Failed:
+    """Return the outcome of a creation whose idempotency key was refused, though the account shows no
+    incident that it can have made."""
+    what = (
+        f"{refusal.summary}. The account shows no incident like '{incident.key}' ({incident.name}): another"
+        " importer may use the same namespace and key. Then set identity.namespace in importer.yaml"
+    )
+    return Failed(incident.key, "namespace-clash", what, refusal.request_id, incident.location)
 
 
 def undecided_creation(incident: Incident, candidates: Iterable[LiveIncident]) -> Unknown:

@@ -367,3 +367,21 @@ def test_a_state_that_is_lost_at_once_makes_no_second_incident_though_the_lists_
             one.apply()
     assert kinds(one.apply()) == []
     assert len(one.incidents()) == 1
+
+
+@pytest.mark.parametrize("same", [Idempotency.CONFLICT, Idempotency.UNPROCESSABLE])
+def test_a_key_that_another_importer_used_is_refused_until_the_namespace_is_set(
+    tmp_path: Path, same: Idempotency
+) -> None:
+    other = OtherContent.CONFLICT if same is Idempotency.CONFLICT else OtherContent.UNPROCESSABLE
+    one = importer(tmp_path / "a", SandboxOptions(idempotency=same, other_content=other))
+    two = another(one, tmp_path / "b")
+    one.declare(OUTAGE)
+    one.apply()
+    before = one.incidents()
+    two.declare(FIRE)
+    assert "identity.namespace" in message(two.apply())
+    assert one.incidents() == before
+    two.settings = replace(two.settings, namespace="b")
+    assert kinds(two.apply()) == [Applied]
+    assert one.names() == ["Payments API down", "Printer on fire"]
