@@ -47,11 +47,11 @@ class People:
         that was never lost shows that they are not the importer's: the API shows an API key as their creator."""
         children = [each for each in account.follow_ups() if each["incident_id"] == live["id"]]
         if titles := self._free_titles(incident.get("follow_ups", []), children):
-            self._keep(account.follow_up(live["id"], dice.choice(titles), token=self._token(dice)))
+            self._keep(account.follow_up(live["id"], dice.choice(titles), token=self._token(live, dice)))
         children = account.timeline(live["id"])
         if titles := self._free_titles(incident.get("timeline", []), children):
             # Later than all others, as a timeline is in the order of its moments.
-            at, token = "2020-02-02T20:20:20Z", self._token(dice)
+            at, token = "2020-02-02T20:20:20Z", self._token(live, dice)
             self._keep(account.timeline_item(live["id"], dice.choice(titles), at, token=token))
         self._keep(account.attachment(live["id"], f"https://people.example.com/{word(incident)}"))
 
@@ -61,8 +61,9 @@ class People:
         may_use = len(ours) >= len(declared) or self.is_state_kept
         return [each["title"] for each in declared] if may_use else []
 
-    def _token(self, dice: random.Random) -> str:
-        return dice.choice([KEY, COLLEAGUE])
+    def _token(self, live: Wire, dice: random.Random) -> str:
+        """Return the key of somebody who can see the incident."""
+        return dice.choice([KEY, COLLEAGUE]) if live["visibility"] == "public" else KEY
 
     def _keep(self, made: Wire) -> None:
         self.made[made["id"]] = made

@@ -213,6 +213,7 @@ class _ScenarioRun:
 
     def _settle(self, account: Account) -> None:
         """Apply undisturbed until every plan is empty."""
+        self._let_lists_catch_up()
         for machine in self.machines:
             settled = settling.settle(self.scenario, machine, account, self._blocked(machine.repository))
             counts = self.figures.counts
@@ -304,8 +305,6 @@ class _ScenarioRun:
             *self._touched(account),
             *self.people.undone(account, expected[0]),
         ]
-        for each in _COUNTED:
-            self.figures.counts[each] += sum(one.startswith(f"{each}:") for one in found)
         self.findings += found
 
     def _touched(self, account: Account) -> Iterator[str]:
@@ -342,6 +341,8 @@ class _ScenarioRun:
         is_applied = self.scenario.kind is not Kind.UNCORRECTABLE
         declared = self._declared().values() if is_applied else ()
         counts["runs"] += 1
+        for each in _COUNTED:  # judged several times, counted once
+            counts[each] += len({one for one in self.findings if one.startswith(f"{each}:")})
         counts["incidents"] += len(declared)
         counts["foreign"] += len(self.others)
         counts["dashboard edits"] += self.people.edits

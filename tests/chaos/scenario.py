@@ -83,10 +83,10 @@ class Scenario:
 
     @property
     def may_leave_doubt(self) -> bool:
-        """Whether a creation without an answer may be left to a person. Where neither a field nor an answer
-        shows the incident, only its moment of creation does, and here the account's clocks disagree."""
-        plain = self.behaviour.idempotency == "replay" and not self.behaviour.forgets_keys
-        return not self.has_marker and not plain and self.behaviour.date_offset != 0
+        """Whether a creation without an answer may be left to a person: without a field for the keys, only
+        the one incident that has all that was sent, and is newer than the sending, is certainly meant."""
+        is_older = self.loses_state or self.company is Company.OTHER_MACHINE
+        return not self.has_marker and (is_older or self.has_people or self.behaviour.date_offset != 0)
 
     @property
     def has_keyless_children(self) -> bool:
@@ -148,9 +148,10 @@ def scenario(seed: int, incidents: int, *, unsafe: bool = False) -> Scenario:
     kind = Kind.UNSAFE if unsafe else dice.choices([Kind.ORDINARY, Kind.UNCORRECTABLE], [19, 1])[0]
     company = dice.choices(list(Company), [6, 2, 2, 2])[0] if kind is Kind.ORDINARY else Company.NOBODY
     has_marker = dice.random() < 0.5
-    # The other machine's incidents would have to be adopted by hand.
-    has_numbers = dice.random() < 0.4 and (has_marker or company is not Company.OTHER_MACHINE)
-    loses_state = dice.random() < 0.5
+    # The other machine's incidents would have to be adopted by hand. A number of its own prevents a duplicate.
+    may_be_numbered = kind is not Kind.UNSAFE and (has_marker or company is not Company.OTHER_MACHINE)
+    has_numbers = dice.random() < 0.4 and may_be_numbered
+    loses_state = dice.random() < 0.5 and kind is not Kind.UNSAFE
     namespace = dice.choice(["", "chaos"])
     evidence = Evidence(has_marker, not loses_state, company is not Company.OTHER_MACHINE)
     behaviour = _behaviour(dice, kind, evidence)
