@@ -18,8 +18,8 @@ from importer.apply import sending
 from importer.apply.answers import LIST_LAG
 from importer.apply.applier import ApplyResult, Limits, Observer, OptionWriter, apply, create_options
 from importer.apply.execution import Execution
-from importer.apply.recognition import Rivals
 from importer.apply.rediscovery import IncidentFinder, Rediscovery, newest_carrier
+from importer.apply.sent_creation import Rivals
 from importer.model import (
     Account,
     Adopt,

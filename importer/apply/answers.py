@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from importer.apply.recognition import loose
 from importer.model import (
     Answer,
     Attribute,
@@ -15,6 +14,7 @@ from importer.model import (
     LiveIncident,
     Severity,
 )
+from importer.model.forms import plain_form
 
 CLOCK_SLACK = timedelta(seconds=2)
 """The Date header has whole seconds, and so may the incident's creation time, which another machine sets."""
@@ -34,7 +34,7 @@ def existed_before(answer: Answer, began: datetime, ended: datetime, *, name: st
     """
     passed = max(ended - began, timedelta())  # our clock may have been set back meanwhile
     first_sent = began if answer.server_now is None else answer.server_now - passed
-    return is_older(answer.live, first_sent) or loose(answer.live.name) != loose(name)
+    return is_older(answer.live, first_sent) or plain_form(answer.live.name) != plain_form(name)
 
 
 def is_older(live: LiveIncident, moment: datetime) -> bool:

@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import assert_never
 
 from importer.apply.answers import LIST_LAG, existed_before, is_older
-from importer.apply.recognition import SentCreation, sent_creation
 from importer.apply.rediscovery import Certain, Rediscovery, Sighting, Uncertain
 from importer.apply.sending import IncidentWriter, Journal, Sender, is_certain
+from importer.apply.sent_creation import SentCreation, sent_creation
 from importer.model import LiveIncident, Unanswered
 from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer
 from importer.model.steps import CREATE, CreateIncident

@@ -16,10 +16,10 @@ from typing import assert_never
 from importer.apply.answers import additions, altered, irreparable
 from importer.apply.children import KEYED, LISTED, Children
 from importer.apply.creation import Created, Creator, Existing, Foreign, KeyTaken, Undecided
-from importer.apply.recognition import readable
 from importer.apply.rediscovery import Rediscovery
 from importer.apply.refusals import foreign_answer, taken_key, undecided_creation, unproven_change
 from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
+from importer.apply.sent_creation import readable
 from importer.model import (
     Adopt,
     Adopted,

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from importer.apply.answers import is_older
-from importer.apply.recognition import SentCreation, loose
+from importer.apply.sent_creation import SentCreation
 from importer.model import LiveIncident, Unanswered
+from importer.model.forms import plain_form
 from importer.model.identity import Marker
 
 _GREATEST_SKEW = timedelta(minutes=10)
@@ -91,7 +92,7 @@ class Rediscovery:
         found: defaultdict[str, list[LiveIncident]] = defaultdict(list)
         for each in self.api.newest_incidents():
             mark = self.marker.read(each) if self.marker else None
-            for word in {loose(each.name), mark}:
+            for word in {plain_form(each.name), mark}:
                 found[word or ""].append(each)
         return found
 

@@ -5,11 +5,9 @@ An account may store a text with other spaces, quotes or case, and a link withou
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import assert_never
-from urllib.parse import SplitResult, urlsplit
 
 from importer.model import (
     Attachment,
@@ -23,11 +21,10 @@ from importer.model import (
     StatusPageUpdate,
     TimelineItem,
 )
+from importer.model.forms import is_similar_link, is_similar_text, plain_form
 from importer.model.normalise import line
 from importer.plan.differences import same
 from importer.plan.steps import without_status
-
-_QUOTES = str.maketrans({**dict.fromkeys("‘’‚‛′", "'"), **dict.fromkeys("“”„‟″«»", '"')})
 
 
 def title_of(attribute: Attribute, value: Child) -> str:
@@ -58,8 +55,8 @@ def has_similar_title(child: LiveChild, attribute: Attribute, form: Child) -> bo
     """Whether the titles differ at most in their form."""
     wanted = title_of(attribute, form)
     if isinstance(form, Attachment):
-        return any(_is_similar_link(each, wanted) for each in _addresses(child.value, form))
-    return _is_similar_text(title_of(child.attribute, child.value), wanted)
+        return any(is_similar_link(each, wanted) for each in _addresses(child.value, form))
+    return is_similar_text(title_of(child.attribute, child.value), wanted)
 
 
 def has_equal_content(live: Child, form: Child) -> bool:
@@ -110,45 +107,15 @@ def _addresses(live: Child, form: Attachment) -> Iterator[str]:
 
 
 def _adapted(text: str | None, declared: str | None) -> str | None:
-    return declared if text and declared and _is_similar_text(text, declared) else text
+    return declared if text and declared and is_similar_text(text, declared) else text
 
 
 def _are_similar(live: tuple[str, ...], declared: tuple[str, ...]) -> bool:
-    return sorted(map(_folded, live)) == sorted(map(_folded, declared))
+    return sorted(map(plain_form, live)) == sorted(map(plain_form, declared))
 
 
 def _have_similar_updates(live: StatusPageIncident, declared: StatusPageIncident) -> bool:
     def texts(update: StatusPageUpdate) -> tuple[object, ...]:
-        return (update.at, update.status, _folded(update.message))
+        return (update.at, update.status, plain_form(update.message))
 
     return sorted(map(texts, live.updates)) == sorted(map(texts, declared.updates))
-
-
-def _is_similar_text(one: str, other: str) -> bool:
-    return _folded(one) == _folded(other)
-
-
-def _folded(text: str) -> str:
-    """Return a text without what accounts change in it: case, runs of spaces, quotes, Unicode form."""
-    plain = unicodedata.normalize("NFKC", text.translate(_QUOTES)).translate(_QUOTES).casefold()
-    return unicodedata.normalize("NFKC", " ".join(plain.split()))
-
-
-def _is_similar_link(live: str, declared: str) -> bool:
-    """Whether a link is the declared one, perhaps without its trailing slash, query or fragment."""
-    one, other = _split(live), _split(declared)
-    if one is None or other is None:
-        return live.strip() == declared.strip()
-    return (
-        (one.scheme, one.netloc.casefold(), one.path.rstrip("/"))
-        == (other.scheme, other.netloc.casefold(), other.path.rstrip("/"))
-        and one.query in ("", other.query)
-        and one.fragment in ("", other.fragment)
-    )
-
-
-def _split(link: str) -> SplitResult | None:
-    try:
-        return urlsplit(link.strip())
-    except ValueError:
-        return None

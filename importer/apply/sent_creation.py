@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from importer.model import (
     WRITE_ONLY_FIELDS,
@@ -31,14 +30,13 @@ from importer.model import (
     Unanswered,
     Value,
 )
+from importer.model.forms import is_similar_link, is_similar_text, plain_form
 from importer.model.identity import Marker
-from importer.model.normalise import folded
 from importer.plan.differences import same, without
 from importer.plan.steps import creation
 from importer.wire.sent import sent_attributes, sent_number
 
 _NAME = Attribute(Field.NAME)
-_PLAIN_QUOTES = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class SentCreation:
 
     @property
     def name(self) -> str:
-        return loose(str(self.declared.get(_NAME) or ""))
+        return plain_form(str(self.declared.get(_NAME) or ""))
 
     def made(self, live: LiveIncident) -> bool:
         """Whether an incident has everything that was sent."""
@@ -69,7 +67,7 @@ class SentCreation:
     def looks_like(self, live: LiveIncident) -> bool:
         """Whether an incident has the name and all timestamps that were sent."""
         has_moments = _moments(self.declared).items() <= _moments(live.attributes).items()
-        return has_moments and self.name == loose(live.name)
+        return has_moments and self.name == plain_form(live.name)
 
     def resembles(self, live: LiveIncident, marker: Marker | None) -> bool:
         """Whether an incident that answers the creation's idempotency key can be this one: it has the name,
@@ -77,7 +75,7 @@ class SentCreation:
         if marker and marker.carries(live, self.key):
             return True
         shared = _moments(self.declared).items() & _moments(live.attributes).items()
-        return bool(shared) or self.name == loose(live.name)
+        return bool(shared) or self.name == plain_form(live.name)
 
 
 @dataclass(slots=True)
@@ -135,20 +133,6 @@ def readable(attributes: Attributes) -> Attributes:
     return {a: value for a, value in attributes.items() if a.field not in WRITE_ONLY_FIELDS}
 
 
-def loose(text: str) -> str:
-    """Return a text without case, spacing and the form of its quotation marks."""
-    return folded(text.translate(_PLAIN_QUOTES))
-
-
-def _loose_link(url: str) -> str:
-    """Return a link without its query, fragment and trailing slash, and with its host in lower case."""
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:  # a bracket that is not an IPv6 address
-        return url
-    return f"{parts.scheme}://{parts.netloc}".casefold() + parts.path.rstrip("/")
-
-
 def _is_link(text: str) -> bool:
     return text.startswith(("https://", "http://")) and len(text.split()) == 1
 
@@ -156,11 +140,11 @@ def _is_link(text: str) -> bool:
 def _agree(held: Value, sent: Value) -> bool:
     match held, sent:
         case str(), str() if _is_link(sent):
-            return _loose_link(held) == _loose_link(sent)
+            return is_similar_link(held, sent)
         case str(), str():
-            return loose(held) == loose(sent)
+            return is_similar_text(held, sent)
         case Link(url=held_url), Link(url=sent_url):
-            return _loose_link(held_url) == _loose_link(sent_url)
+            return is_similar_link(held_url, sent_url)
         case _:
             return same(held, sent)
 
