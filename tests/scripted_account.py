@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from importer.model import (
     Answer,
@@ -112,12 +112,14 @@ class ScriptedAccount:
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
     has_dates: bool = True
     answers_with: Callable[[LiveIncident], LiveIncident] = lambda live: live
+    child_answers_with: Callable[[LiveChild], LiveChild] = lambda child: child
     live: dict[str, LiveIncident] = field(default_factory=dict)
     made_by: dict[str, str] = field(default_factory=dict)
     held: dict[str, list[LiveChild]] = field(default_factory=dict)
     child_made_by: dict[str, LiveChild] = field(default_factory=dict)
     requests: list[tuple[str, ...]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, list[Entity]] = field(default_factory=dict)
 
     # -- used by apply ---------------------------------------------------------------------------------
@@ -176,6 +178,7 @@ class ScriptedAccount:
             if isinstance(value, FollowUp | PostmortemDocument):
                 value = replace(value, status=made)
             child = LiveChild(f"{incident_id}-{len(self.held[incident_id])}", attribute, value)
+            child = self.child_answers_with(child)
             if attribute.field is Field.MEMBER and any(
                 each.attribute == attribute for each in self.held[incident_id]
             ):
@@ -193,6 +196,7 @@ class ScriptedAccount:
             incident_id = known(step.incident_id)
             self._asked(lambda: self._set(incident_id, url), identity(step), incident_id)
             return
+        self.changes.append(request.body)
         child_id = known(step.child_id)
         incident_id = child_id.rpartition("-")[0]
 

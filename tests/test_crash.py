@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +110,14 @@ def account(url: str) -> dict[str, Any]:
         }
 
 
+def pretend_a_minute_passed(folder: Path) -> None:
+    """Move the journal back in time: before that, a child without an idempotency key is not sent again."""
+    with closing(sqlite3.connect(folder / ".importer" / "state.db")) as database, database:
+        for (at,) in database.execute("SELECT DISTINCT at FROM entry").fetchall():
+            earlier = datetime.fromisoformat(at) - timedelta(minutes=1)
+            database.execute("UPDATE entry SET at = ? WHERE at = ?", (earlier.isoformat(), at))
+
+
 WRITES = 7
 """Two creations, an edit for the call, a timeline item, a follow-up, its status, an attachment."""
 
@@ -123,6 +133,7 @@ def test_a_kill_at_any_request_leaves_one_incident_per_key(tmp_path: Path, nth: 
         killer.kill = lambda: os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
         assert process.returncode == -signal.SIGKILL, f"write {nth} was never sent"
+        pretend_a_minute_passed(tmp_path)
         again = apply(tmp_path, url)
         said, _ = again.communicate(timeout=60)
         assert again.returncode == 0, said.decode()

@@ -199,8 +199,12 @@ def test_children_with_the_same_title_are_numbered_oldest_first() -> None:
     assert [(each.id, each.attribute.key) for each in found] == [("f1", "A #2"), ("f2", "A"), ("f3", "A #3")]
 
 
-def test_items_from_the_activity_log_are_not_declared_items() -> None:
-    listed = [ITEM, {**ITEM, "id": "t2", "activity_log_id": "01L"}]
+def test_promoted_items_and_items_of_streams_are_not_declared_items() -> None:
+    listed = [
+        {**ITEM, "incident_id": "01A"},
+        {**ITEM, "id": "t2", "activity_log_id": "01L"},
+        {**ITEM, "id": "t3", "incident_id": "01STREAM"},
+    ]
     routes = Routes().on("GET /v2/incident_timeline_items", {"incident_timeline_items": listed})
 
     assert [each.id for each in client(routes).children("01A", frozenset({Field.TIMELINE}))] == ["t1"]
@@ -239,3 +243,53 @@ def test_a_status_page_incident_is_sent_with_its_key_oldest_update_first() -> No
             }
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("creator", "is_foreign"),
+    [
+        ({"api_key": {"id": "k", "name": "importer"}}, False),
+        ({"user": {"id": "U1", "name": "Lisa"}}, True),
+        ({"workflow": {"id": "w"}}, True),
+        (None, False),
+    ],
+)
+def test_a_child_whose_creator_is_no_api_key_is_foreign(creator: Any, is_foreign: bool) -> None:
+    shown = {**FOLLOW_UP, "creator": creator, "created_at": "2026-01-01T00:00:00Z"}
+    routes = Routes().on("GET /v3/follow_ups", {"follow_ups": [shown]})
+    (found,) = client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
+    assert (found.is_foreign, found.created_at) == (is_foreign, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_a_follow_up_has_the_ids_of_what_no_file_declares() -> None:
+    more = {
+        "assignee_team": {"id": "T", "name": "Payments"},
+        "priority": {"id": "P"},
+        "category": {"id": "C"},
+    }
+    routes = Routes().on("GET /v3/follow_ups", {"follow_ups": [{**FOLLOW_UP, **more}]})
+    (found,) = client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
+    assert isinstance(found.value, FollowUp)
+    assert (found.value.team, found.value.priority, found.value.category) == ("T", "P", "C")
+
+
+def test_the_incidents_of_a_status_page_are_listed_with_their_updates_oldest_first() -> None:
+    def update(at: str, status: str) -> dict[str, Any]:
+        affected = [{"component_id": "c1", "component_status": "operational"}]
+        return {"published_at": at, "incident_status": status, "message": "M", "component_statuses": affected}
+
+    updates = [update("2023-04-12T10:00:00Z", "resolved"), update("2023-04-12T09:00:00Z", "identified")]
+    shown = {"id": "s1", "name": "API down", "updates": updates}
+    routes = Routes().on("GET /v2/status_page_incidents", {"status_page_incidents": [shown]})
+    page = Entity(Kind.STATUS_PAGE, "p1", "Acme")
+    (found,) = client(routes).status_page_incidents(page)
+    assert found.attribute == Attribute(Field.STATUS_PAGE, page)
+    assert isinstance(found.value, StatusPageIncident)
+    assert [each.status for each in found.value.updates] == ["identified", "resolved"]
+    assert found.value.updates[0].components == ((Entity(Kind.COMPONENT, "c1", ""), "operational"),)
+    assert routes.seen[0].url.params["status_page_id"] == "p1"
+
+
+def test_an_account_without_a_list_of_status_page_incidents_raises_not_available() -> None:
+    with pytest.raises(NotAvailable):
+        client(Routes()).status_page_incidents(Entity(Kind.STATUS_PAGE, "p1", "Acme"))

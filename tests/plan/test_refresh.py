@@ -22,14 +22,17 @@ from importer.model import (
     LiveIncident,
     Membership,
     Memory,
+    PostmortemDocument,
     Remembered,
+    StatusPageIncident,
+    StatusPageUpdate,
     TimelineItem,
 )
 from importer.model.errors import NotAvailable
 from importer.model.identity import Marker
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, Match, NotOurs, Ours
 from importer.plan.refresh import by_id, refresh
-from tests.plans import BEGAN, LISA, NAME, SHORT, incident, live
+from tests.plans import BEGAN, LISA, NAME, PAGE, SHORT, incident, live
 
 LEGACY = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")
 MARKER = Attribute(Field.CUSTOM_FIELD, LEGACY)
@@ -273,3 +276,55 @@ def test_incidents_that_were_pulled_from_another_account_cost_no_request_each() 
     declared = [incident(f"01HZZZZZZZZZZZZZZZZZZZZZZ{each}", SHORT) for each in "ABC"]
     assert [type(each) for each in seen(account, knowing({}), *declared)] == [Absent] * 3
     assert account.asked == ["list"]
+
+
+PUBLIC = Attribute(Field.STATUS_PAGE, PAGE)
+HISTORY = StatusPageIncident(PAGE, "Slow", (StatusPageUpdate(BEGAN, "resolved", "Over.", ()),))
+
+
+def test_a_follow_up_that_will_be_updated_is_read_since_the_update_repeats_it() -> None:
+    shown = FollowUp("One", priority="01HIGH")
+    account = Account((ONE,), children_of={ONE.id: (child(TASK, shown),)})
+    memory = knowing(bound(("A", 1)), {TASK: FollowUp("One"), ITEM: TimelineItem(BEGAN)})
+    declared = incident("A", {TASK: FollowUp("Two"), ITEM: TimelineItem(BEGAN, "New")})
+    (found,) = seen(account, memory, declared)
+    assert isinstance(found, Ours)
+    assert found.live.attributes == {TASK: shown}
+    assert account.asked[2:] == [(ONE.id, Field.FOLLOW_UP)]
+
+
+def test_a_status_page_is_listed_once_and_each_of_its_incidents_is_recognised_once() -> None:
+    listed = LiveChild("01PUBLIC", PUBLIC, HISTORY)
+    account = Account((ONE, TWO), children_of={PAGE.id: (listed,)})
+    both = [incident(key, {PUBLIC: HISTORY}) for key in ("A", "B")]
+    found = seen(account, knowing(bound(("A", 1), ("B", 2))), *both)
+    assert [len(each.live.attributes) for each in found if isinstance(each, Ours)] == [1, 0]
+    assert account.asked.count(PAGE.id) == 1
+
+
+def test_a_public_history_of_another_key_is_not_taken() -> None:
+    account = Account((ONE,), children_of={PAGE.id: (LiveChild("01PUBLIC", PUBLIC, HISTORY),)})
+    memory = replace(knowing(bound(("A", 1))), child_owner=lambda _: "B")
+    (found,) = seen(account, memory, incident("A", {PUBLIC: HISTORY}))
+    assert found == Ours(ONE)
+
+
+def test_another_postmortem_is_shown_in_place_of_the_declared_one() -> None:
+    document = Attribute(Field.POSTMORTEM)
+    theirs = LiveChild("01DOCUMENT", document, PostmortemDocument("", title="Theirs"))
+    account = Account((ONE,), children_of={ONE.id: (theirs,)})
+    declared = incident("A", {document: PostmortemDocument("# Ours", default_title="Ours")})
+    (found,) = seen(account, knowing(bound(("A", 1))), declared)
+    assert isinstance(found, Ours)
+    assert found.live.attributes == {document: theirs.value}
+
+
+@pytest.mark.parametrize("is_foreign", [True, False])
+def test_a_pulled_incident_is_compared_with_anybodys_children(is_foreign: bool) -> None:
+    key = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    pulled = replace(ONE, id=key)
+    theirs = replace(child(TASK, FollowUp("y")), is_foreign=is_foreign)
+    account = Account((pulled,), children_of={key: (theirs,)})
+    (found,) = seen(account, knowing({}), incident(key, {TASK: FollowUp("x")}))
+    assert isinstance(found, NotOurs)
+    assert found.live.attributes == {TASK: FollowUp("y")}

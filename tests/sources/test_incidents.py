@@ -295,3 +295,21 @@ def test_parts_may_be_omitted_or_null(tmp_path: Path) -> None:
     text = f"key: A\nname: B\nmembers: null\nstatus_page: {{page: P, name: N, updates: [{update}]}}\n"
     incident = only(tmp_path, text)
     assert [each.label for each in incident.attributes] == ["name", "status_page.P"]
+
+
+def test_a_repeated_title_stays_the_title_and_gets_a_key_of_its_own(tmp_path: Path) -> None:
+    items = "\n".join(f"- {{at: 2024-01-01T10:0{n}:00Z, title: Update}}" for n in range(3))
+    tasks = "- {title: Fix}\n- {title: Fix}"
+    incident = only(tmp_path, f"key: A\nname: B\ntimeline:\n{items}\nfollow_ups:\n{tasks}\n")
+    titles = {
+        attribute.label: value.title
+        for attribute, value in incident.attributes.items()
+        if isinstance(value, TimelineItem | FollowUp)
+    }
+    assert titles == {
+        "timeline.Update": None,
+        "timeline.Update #2": "Update",
+        "timeline.Update #3": "Update",
+        "follow_ups.Fix": None,
+        "follow_ups.Fix #2": "Fix",
+    }

@@ -47,7 +47,9 @@ FULL = State(
             Binding("JIRA-1", "01LIVE1", "INC-1"),
             AT,
             {
-                Attribute(Field.FOLLOW_UP, "Add an alert"): Remembered(FollowUp(labels=("db",)), None),
+                Attribute(Field.FOLLOW_UP, "Add an alert"): Remembered(
+                    FollowUp(labels=("db",)), None, "01CHILD"
+                ),
                 TEAMS: Remembered((Entity(Kind.OPTION, "01OPTION", "Zürich"),), None),
                 CUSTOMERS: Remembered(Decimal("1200.5"), Decimal("1201")),
                 Attribute(Field.SEVERITY): Remembered(MAJOR, MAJOR),

@@ -179,3 +179,16 @@ def test_a_second_merge_of_the_same_changes_nothing(one: State, two: State) -> N
     assert merged(once, two) == once
     assert merged(once, one) == once
     assert merge_result(once, merged(once, two)) == MergeResult(0, 0, 0)
+
+
+def test_the_ids_of_children_are_kept_whichever_side_knows_them() -> None:
+    task = Attribute(Field.FOLLOW_UP, "Add an alert")
+
+    def knowing(declared: str, child_id: str | None, at: datetime) -> State:
+        return state(replace(bound("A", at=at), fields={task: Remembered(declared, declared, child_id)}))
+
+    one, two = knowing("x", "01", BEGAN), knowing("y", None, LATER)
+    for whole in (merged(one, two), merged(two, one)):
+        assert whole.bound["A"].fields == {task: Remembered("y", "y", "01")}
+    newer = merged(knowing("x", None, BEGAN), knowing("y", "02", LATER))
+    assert newer.bound["A"].fields == {task: Remembered("y", "y", "02")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,9 +21,12 @@ from importer.model import (
     NewOption,
     PostmortemDocument,
     Reference,
+    StatusPageIncident,
+    StatusPageUpdate,
     TimelineItem,
     Unanswered,
 )
+from importer.model.identity import child_key
 from importer.model.steps import (
     LATER,
     AttachPostmortem,
@@ -37,7 +41,7 @@ from importer.model.steps import (
     identity,
     is_ready,
 )
-from importer.plan.steps import child_creation, child_edits
+from importer.plan.steps import child_creation, child_edits, completed
 from importer.wire.requests import request
 
 AT = datetime(2023, 4, 12, 9, 20, tzinfo=UTC)
@@ -229,3 +233,62 @@ def test_each_step_of_an_incident_has_its_own_identity() -> None:
     assert len({identity(each) for each in steps}) == len(steps)
     assert is_ready(steps[0])
     assert is_ready(steps[3])
+
+
+def test_a_repeated_title_is_sent_as_it_is_declared_under_a_key_of_its_own() -> None:
+    second = Attribute(Field.TIMELINE, "Update #2")
+    (made,) = created(second, TimelineItem(AT, title="Update"))
+    assert made[2]["title"] == "Update"
+    assert made[2]["idempotency_key"] == child_key(parent="01A", label="timeline.Update #2")
+    (made,) = created(Attribute(Field.FOLLOW_UP, "Alert #2"), FollowUp(title="Alert"))
+    assert made[2]["title"] == "Alert"
+
+
+def test_an_update_of_a_follow_up_has_all_that_is_known_of_it() -> None:
+    before = FollowUp(
+        "Why", LISA, "completed", ("db",), "Renamed", team="01TEAM", priority="01HIGH", category="01PROCESS"
+    )
+    (step,) = child_edits(ALERT, FollowUp(labels=("ops",)), before=before, child_id="f1")
+    assert request(step).body == {
+        "title": "Renamed",
+        "status": "completed",
+        "description": "Why",
+        "assignee_id": "U1",
+        "labels": ["ops"],
+        "assignee_team_id": "01TEAM",
+        "follow_up_priority_option_id": "01HIGH",
+        "follow_up_category_id": "01PROCESS",
+    }
+
+
+def test_an_update_that_is_compared_with_something_else_has_what_is_declared() -> None:
+    assert completed(FollowUp("x"), TimelineItem(AT)) == FollowUp("x")
+
+
+def test_a_public_history_is_renamed_and_its_updates_cannot_be_changed() -> None:
+    page = Entity(Kind.STATUS_PAGE, "p1", "Acme")
+    history = StatusPageIncident(page, "Slow", (StatusPageUpdate(AT, "resolved", "Over.", ()),))
+    attribute = Attribute(Field.STATUS_PAGE, page)
+    renamed = replace(history, name="Was slow")
+    later = StatusPageUpdate(AT, "resolved", "Really over.", ())
+    (step,) = child_edits(attribute, renamed, before=history, child_id="s1")
+    assert sent(step) == [("PUT", "/v2/status_page_incidents/s1", {"name": "Was slow"})]
+    assert identity(step) == "status_page.p1 (edit)"
+    assert child_edits(attribute, replace(renamed, updates=(later,)), before=history, child_id="s1") == ()
+
+
+def test_a_postmortem_without_a_declared_title_takes_its_default() -> None:
+    (made,) = created(REVIEW, PostmortemDocument("# Why", default_title="Why"))
+    assert made[2] == {"title": "Why", "content": "# Why"}
+
+
+def test_no_creation_of_a_child_is_repeated_blindly() -> None:
+    for attribute, value in ((ALERT, FollowUp()), (ROLLBACK, TimelineItem(AT)), (MEMBER, Membership())):
+        assert not request(CreateChild("01A", attribute, value)).repeatable
+    assert request(EditChild("t", ROLLBACK, TimelineItem(AT), TimelineItem(AT))).repeatable
+
+
+def test_a_child_is_sent_again_with_its_former_key() -> None:
+    before = Unanswered("former", '{"title":"As it was"}')
+    again = request(CreateChild("01A", ROLLBACK, TimelineItem(AT), before))
+    assert (again.content, again.idempotency_key) == (before.content, "former")
