@@ -507,6 +507,7 @@ def test_a_saved_plan_continues_after_a_crash_even_if_the_server_forgot_the_key(
 ) -> None:
     importing = opened(idempotency)
     importing.apply_the_saved_plan([], CrashPoint(at=nth, when="after"))
+    importing.wait(_MINUTE)
     importing.apply_the_saved_plan([], CrashPoint())
     importing._check_account()
     importing.teardown()

@@ -23,14 +23,13 @@ from importer.model import (
     Entity,
     Field,
     Kind,
-    Link,
     LiveIncident,
     NewOption,
     Pending,
     Unanswered,
     Value,
 )
-from importer.model.forms import is_similar_link, is_similar_text, plain_form
+from importer.model.forms import differs_in_form, plain_form
 from importer.model.identity import Marker
 from importer.plan.differences import same, without
 from importer.plan.steps import creation
@@ -133,20 +132,8 @@ def readable(attributes: Attributes) -> Attributes:
     return {a: value for a, value in attributes.items() if a.field not in WRITE_ONLY_FIELDS}
 
 
-def _is_link(text: str) -> bool:
-    return text.startswith(("https://", "http://")) and len(text.split()) == 1
-
-
 def _agree(held: Value, sent: Value) -> bool:
-    match held, sent:
-        case str(), str() if _is_link(sent):
-            return is_similar_link(held, sent)
-        case str(), str():
-            return is_similar_text(held, sent)
-        case Link(url=held_url), Link(url=sent_url):
-            return is_similar_link(held_url, sent_url)
-        case _:
-            return same(held, sent)
+    return same(held, sent) or differs_in_form(held, sent)
 
 
 def _by_role(attributes: Attributes) -> Attributes:

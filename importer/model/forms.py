@@ -9,6 +9,8 @@ from __future__ import annotations
 import unicodedata
 from urllib.parse import SplitResult, urlsplit
 
+from importer.model.values import Link, Value
+
 _QUOTES = str.maketrans({**dict.fromkeys("‘’‚‛′", "'"), **dict.fromkeys("“”„‟″«»", '"')})
 
 
@@ -34,6 +36,23 @@ def is_similar_link(live: str, declared: str) -> bool:
         and one.query in ("", other.query)
         and one.fragment in ("", other.fragment)
     )
+
+
+def differs_in_form(live: Value, declared: Value) -> bool:
+    """Whether a text or link in the account is the declared one, perhaps in another form."""
+    match live, declared:
+        case str(), str() if _is_link(declared):
+            return is_similar_link(live, declared)
+        case str(), str():
+            return is_similar_text(live, declared)
+        case Link(url=live_url), Link(url=url):
+            return is_similar_link(live_url, url)
+        case _:
+            return False
+
+
+def _is_link(text: str) -> bool:
+    return text.startswith(("https://", "http://")) and len(text.split()) == 1
 
 
 def _split(link: str) -> SplitResult | None:

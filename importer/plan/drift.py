@@ -12,6 +12,7 @@ from dataclasses import replace
 from importer.model import (
     WRITE_ONLY_FIELDS,
     Attribute,
+    Field,
     FieldChange,
     Incident,
     OnDrift,
@@ -20,6 +21,7 @@ from importer.model import (
     Remembered,
 )
 from importer.model.diagnostics import Diagnostics
+from importer.model.forms import differs_in_form
 from importer.plan.differences import same
 
 
@@ -28,7 +30,8 @@ def judge(change: FieldChange, remembered: Mapping[Attribute, Remembered]) -> Fi
     unknown.
 
     An attribute that the API does not return is compared with the last declared value. If the file has not
-    changed since the last apply, the server's own form is not a difference, and any other value is drift.
+    changed since the last apply, the server's own form is not a difference, even if only later reads show it,
+    and any other value is drift.
     """
     if not remembered:
         return replace(change, origin=Origin.UNKNOWN)
@@ -39,7 +42,15 @@ def judge(change: FieldChange, remembered: Mapping[Attribute, Remembered]) -> Fi
         return None if is_same else replace(change, before=known.declared)
     if known is None or not same(known.declared, change.after):
         return change
-    return None if same(known.answered, change.before) else replace(change, origin=Origin.DRIFT)
+    is_form = same(known.answered, change.before) or _is_another_form(change)
+    return None if is_form else replace(change, origin=Origin.DRIFT)
+
+
+def _is_another_form(change: FieldChange) -> bool:
+    """Whether a text or link that the file did not change shows in another form. The text of a custom field
+    must not: it may be the marker."""
+    is_custom_text = change.attribute.field is Field.CUSTOM_FIELD and isinstance(change.after, str)
+    return not is_custom_text and differs_in_form(change.before, change.after)
 
 
 def _was_answered(known: Remembered, change: FieldChange) -> bool:

@@ -96,8 +96,8 @@ def other_postmortem(
 @dataclass(frozen=True, slots=True)
 class _Search:
     """What a listed child must be to be the declared one: it has one of the `forms`, which were declared or
-    sent. If the search `is_loose`, the title alone is enough, and if it `is_strict`, nothing may differ, not
-    even the form. `takes_foreign` admits a foreign child without a difference."""
+    sent. If the search `is_loose`, the title alone is enough, and if it `is_strict`, nothing may differ but
+    the form. `takes_foreign` admits a foreign child without a difference."""
 
     attribute: Attribute
     value: Child
@@ -161,8 +161,11 @@ def _has_equal_title(search: _Search, child: LiveChild) -> bool:
 
 def _is_similar(search: _Search, child: LiveChild) -> bool:
     """Title and content differ only in their form."""
-    if search.is_strict or child.is_foreign:
+    if child.is_foreign:
         return False
+    if search.is_strict:
+        is_titled = has_similar_title(child, search.attribute, search.value)
+        return is_titled and same(adapted(child.value, search.value), search.value)
     return any(
         has_similar_title(child, search.attribute, form) and has_similar_content(child.value, form)
         for form in search.forms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -126,10 +127,18 @@ class Account:
         return made
 
 
+def free_port() -> int:
+    """Return a port on which nothing is served. One that a server chose by itself could not be used again."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
 @contextmanager
-def served(folder: Path, behaviour: Behaviour) -> Iterator[Account]:
-    """Serve the account in a folder on a free port."""
-    command = [sys.executable, "-m", "importer", "sandbox", "--port", "0", "--rate-limit", _RATE]
+def served(folder: Path, behaviour: Behaviour, port: int) -> Iterator[Account]:
+    """Serve the account in a folder."""
+    command = [sys.executable, "-m", "importer", "sandbox", "--port", str(port), "--rate-limit", _RATE]
     command += ["--data", str(folder / "account.db"), *behaviour.flags()]
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "sandbox.log").open("ab") as log:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.chaos import settling, verdict
-from tests.chaos.account import Account, Wire, served
+from tests.chaos.account import Account, Wire, free_port, served
 from tests.chaos.behaviour import KEEPS_NO_KEYS
 from tests.chaos.declared import (
     Declared,
@@ -86,7 +86,8 @@ class _ScenarioRun:
 
     def execute(self) -> None:
         """Run the scenario and collect the findings."""
-        with served(self.folder / "account", self.scenario.behaviour) as account:
+        port = free_port()  # the same one later: a state belongs to one address
+        with served(self.folder / "account", self.scenario.behaviour, port) as account:
             self._begin(account)
             if self.scenario.kind is Kind.UNCORRECTABLE:
                 self._stop_at_the_first(account)
@@ -98,7 +99,7 @@ class _ScenarioRun:
                 self._meet_namesakes(account)
         if self.scenario.kind is not Kind.UNCORRECTABLE:
             forgetful = replace(self.scenario.behaviour, idempotency=KEEPS_NO_KEYS)
-            with served(self.folder / "account", forgetful) as account:
+            with served(self.folder / "account", forgetful, port) as account:
                 self._come_back(account)
                 self._judge(account)
         for machine in self.machines:
@@ -288,7 +289,6 @@ class _ScenarioRun:
         account holds them: nothing may be created."""
         self._let_lists_catch_up()
         for machine in self.machines:
-            machine.url = account.url
             if self.scenario.has_marker:
                 machine.lose_state()
             machine.run(*APPLY, "8")

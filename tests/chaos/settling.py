@@ -52,7 +52,7 @@ def settle(scenario: Scenario, machine: Machine, account: Account, blocked: Bloc
             return settled
         time.sleep(_PATIENCE if attempt == 2 else 0)
         if attempt > 0:  # what is in doubt, an apply may settle by itself
-            _adopt(scenario, machine, account, settled)
+            _adopt(scenario, machine, account, planned, settled)
         machine.run(*APPLY, "8", *_matching(scenario))
         time.sleep(lag + 0.1 if lag else 0)
     planned = _plan(scenario, machine)
@@ -80,12 +80,17 @@ def _is_empty(planned: CommandResult, blocked: Blocked) -> bool:
     return planned.code == (2 if left else 0) and is_blocked and blocked.must <= left <= blocked.may
 
 
-def _adopt(scenario: Scenario, machine: Machine, account: Account, settled: Settled) -> None:
+def _adopt(
+    scenario: Scenario, machine: Machine, account: Account, planned: CommandResult, settled: Settled
+) -> None:
     """Run the printed `adopt` commands that are right, as a person would who looks at both incidents."""
     references = _references(scenario, machine, account)
+    left = {
+        each["key"] for each in planned.changes() if each["actions"] in (["pending"], ["blocked"], ["create"])
+    }
     lines = [line for each in machine.results[-2:] for line in each.adopt_lines()]
     for key, reference in dict.fromkeys(lines):
-        if reference in references.get(key, ()):
+        if key in left and reference in references.get(key, ()):
             machine.run("adopt", key, reference)
             settled.adopted += 1
             if not scenario.has_numbers:

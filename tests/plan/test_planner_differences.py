@@ -17,6 +17,7 @@ from importer.model import (
     FieldChange,
     FollowUp,
     Kind,
+    Link,
     Location,
     NoOp,
     OnDrift,
@@ -50,6 +51,7 @@ from tests.planning import (
 )
 from tests.plans import (
     BEGAN,
+    CALL_URL,
     CLOSED,
     ENDED,
     FULL,
@@ -365,3 +367,26 @@ def test_a_write_only_value_alone_is_not_a_change_after_the_state_is_lost() -> N
     beside = change({NAME: "b", CHANNEL_NAME: "inc-1"}, {NAME: "a"}, {})
     assert isinstance(beside, Update)
     assert [each.attribute for each in beside.changes] == [NAME, CHANNEL_NAME]
+
+
+LINKED = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01FIELDLINK", "Runbook"))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "declared", "shown"),
+    [
+        (NAME, "The API's  latency", "The api’s latency"),
+        (CALL_URL, "https://Meet.example.com/a/?x=1", "https://meet.example.com/a"),
+        (LINKED, Link("https://Docs.example.com/a/"), Link("https://docs.example.com/a")),
+    ],
+)
+def test_another_form_that_only_reads_show_is_no_drift(
+    attribute: Attribute, declared: Value, shown: Value
+) -> None:
+    found = change({attribute: declared}, {attribute: shown}, {attribute: Remembered(declared, declared)})
+    assert isinstance(found, NoOp)
+
+
+def test_a_form_that_the_file_changed_is_sent() -> None:
+    known = {NAME: Remembered("api is down", "api is down")}
+    assert isinstance(change({NAME: "API is down"}, {NAME: "api is down"}, known), Update)
