@@ -287,3 +287,19 @@ def test_an_update_that_replaces_keeps_what_people_set(tmp_path: Path) -> None:
         assert_each_is_there_once(made)
         after = next(each for each in held(made)["follow_ups"] if each["id"] == first["id"])
         assert (after["title"], after["assignee_team"]["id"]) == ("Renamed", team["id"])
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0, 60.0])
+@pytest.mark.parametrize("route", ["PUT /v3/follow_ups/{id}", "PUT /v1/postmortem_documents/{id}"])
+def test_a_state_that_is_lost_in_the_middle_of_an_incident_makes_no_child_again(
+    tmp_path: Path, route: str, seconds: float
+) -> None:
+    """The children are there, but not their statuses, and the incident may be younger than a second."""
+    with world(tmp_path, SandboxOptions(rate_limit=None), DECLARED) as made:
+        made.sandbox.faults = Faults((Fault(FaultKind.ERROR_BEFORE, on=route, status=422),))
+        made.apply()
+        made.sandbox.faults = Faults()
+        lose_the_state(made)
+        made.clock.sleep(seconds)
+        made.apply()
+        assert_each_is_there_once(made)

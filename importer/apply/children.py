@@ -54,7 +54,7 @@ class _Shown:
 @dataclass(frozen=True, slots=True)
 class Children:
     """Brings the children of one incident up to date, step by step. `declared` has all that it should have,
-    `wait` waits for some seconds."""
+    `wait` waits for some seconds. What an incident that `is_new` has already, an importer made."""
 
     api: IncidentWriter
     journal: Journal
@@ -64,6 +64,7 @@ class Children:
     live: LiveIncident
     key: str
     declared: Mapping[Attribute, Child]
+    is_new: bool = False
 
     @property
     def _proven(self) -> ProvenIncident:
@@ -178,6 +179,7 @@ class Children:
     def _look(self, kind: Field) -> _Shown:
         """List the children of one kind, and recognise the declared ones."""
         known, history = self.journal.remembered(self.key), self.journal.history(self.key)
+        history = replace(history, is_whole=history.is_whole and not self.is_new)
         declared = {each: value for each, value in self.declared.items() if each.field is kind}
         listed = tuple(self._listed(kind, declared, known, history))
         recognised = recognise(declared, listed, known=known, history=history)

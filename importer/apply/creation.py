@@ -28,9 +28,11 @@ _RESENDINGS = 2
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The incident that this request made."""
+    """The incident that this request made. If that is not `certain`, a run whose state was lost may have made
+    it a moment before: the times of the server are too coarse to tell."""
 
     live: LiveIncident
+    certain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +123,15 @@ class Creator:
     def _send(self, key: str, step: CreateIncident) -> Creation:
         """Send a creation and judge its answer."""
         began, doubt, sent = self.now(), step.sent_before, _sent(key, step)
+        sent_at = self.api.server_time()
         answer = self.sender.create(key, step, self.api.create)
         if doubt and doubt.first_sent:
             is_earlier = is_older(answer.live, doubt.first_sent)
         else:
             is_earlier = existed_before(answer, began, self.now(), name=sent.name)
         if doubt is None and not is_earlier:
-            return Created(answer.live)
+            certain = sent_at is not None and answer.live.created_at >= sent_at
+            return Created(answer.live, certain)
         if sent.resembles(answer.live, self.rediscovery.marker):
             return Existing(answer.live, not is_earlier)
         self.journal.failed(key, CREATE, detail=f"answered with {answer.live.reference}")

@@ -154,8 +154,8 @@ class Execution:
             return self._resume(change, bound)
         creator = Creator(self.api, self.journal, self._sender, self.rediscovery, self.now, self.wait)
         match creator.create(key, creation(change)):
-            case Created(live=live):
-                return self._finish(change, live)
+            case Created(live=live, certain=certain):
+                return self._finish(change, live, certain=certain)
             case Existing(live=live, ours_since=ours_since):
                 created = isinstance(change, Pending) or ours_since
                 return self._adopt_existing(change, live, created=created)
@@ -168,15 +168,15 @@ class Execution:
             case other:
                 assert_never(other)
 
-    def _finish(self, change: Create | Pending, live: LiveIncident) -> Outcome:
+    def _finish(self, change: Create | Pending, live: LiveIncident, *, certain: bool) -> Outcome:
         """Record a new incident and carry out the other steps of its change."""
         key, own = change.incident.key, creation(change).attributes
-        missing = self._record(change, live)
+        missing = self._record(change, live, is_found=not certain)
         self._refuse_irreparable(change, live)
         current, warnings = self._correct(live, key, missing)
-        current, more = self._change(
-            current, change.incident, after_creation(change.attributes), listed=LISTED - KEYED
-        )
+        listed = LISTED - KEYED if certain else LISTED
+        later = after_creation(change.attributes)
+        current, more = self._change(current, change.incident, later, listed=listed, is_new=True)
         self._settle(key, current)
         warnings += more + _uncorrectable(missing) + additions(current, own)
         return Applied(key, current, created=True, warnings=warnings)
@@ -261,6 +261,7 @@ class Execution:
         changes: Collection[FieldChange],
         *,
         listed: frozenset[Field] = LISTED,
+        is_new: bool = False,
     ) -> tuple[LiveIncident, Warnings]:
         """Edit an incident and its children; return it as the account then shows it, with warnings."""
         wanted = [replace(each, after=self._with_option(each.after)) for each in changes]
@@ -276,6 +277,7 @@ class Execution:
             live,
             incident.key,
             declared | children,
+            is_new,
         )
         return live, warnings + work.bring_up_to_date(children, listed=listed)
 

@@ -95,7 +95,7 @@ def adapted(live: Child, declared: Child) -> Child:
         case PostmortemDocument(title=title), PostmortemDocument(title=wanted):
             return replace(live, title=wanted and _adapted(title, wanted))
         case StatusPageIncident(name=name), StatusPageIncident():
-            updates = declared.updates if _have_similar_updates(live, declared) else live.updates
+            updates = declared.updates if have_similar_updates(live, declared) else live.updates
             return replace(live, name=_adapted(name, declared.name) or name, updates=updates)
         case _:
             return live
@@ -114,7 +114,9 @@ def _are_similar(live: tuple[str, ...], declared: tuple[str, ...]) -> bool:
     return sorted(map(plain_form, live)) == sorted(map(plain_form, declared))
 
 
-def _have_similar_updates(live: StatusPageIncident, declared: StatusPageIncident) -> bool:
+def have_similar_updates(live: StatusPageIncident, declared: StatusPageIncident) -> bool:
+    """Whether all updates of two status page incidents differ at most in their form."""
+
     def texts(update: StatusPageUpdate) -> tuple[object, ...]:
         return (update.at, update.status, plain_form(update.message))
 

@@ -31,6 +31,7 @@ from importer.plan.child_forms import (
     has_similar_content,
     has_similar_title,
     has_title,
+    have_similar_updates,
     is_at_same_times,
     title_of,
 )
@@ -172,6 +173,17 @@ def _is_similar(search: _Search, child: LiveChild) -> bool:
     )
 
 
+def _has_similar_updates(search: _Search, child: LiveChild) -> bool:
+    """A status page incident has all updates of the declared one, under another name: it was renamed while
+    the state was lost."""
+    live, forms = child.value, search.forms
+    return (
+        search.is_loose
+        and isinstance(live, StatusPageIncident)
+        and any(isinstance(form, StatusPageIncident) and have_similar_updates(live, form) for form in forms)
+    )
+
+
 def _is_foreign_and_equal(search: _Search, child: LiveChild) -> bool:
     is_titled = any(has_title(child, search.attribute, form) for form in search.forms)
     return child.is_foreign and is_titled and _is_as_declared(search, child)
@@ -182,6 +194,7 @@ _RANKS: tuple[Callable[[_Search, LiveChild], bool], ...] = (
     _has_key_as_title,
     _has_equal_title,
     _is_similar,
+    _has_similar_updates,
     _is_foreign_and_equal,
 )
 """From the best evidence to the weakest; each is tried for all children before the next."""

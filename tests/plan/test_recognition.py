@@ -245,13 +245,13 @@ def test_a_child_that_is_no_longer_declared_is_not_taken_for_another() -> None:
     assert found({FIRST: item("new")}, live(1, FIRST, item("two")), known=known) == {}
 
 
-def test_a_public_history_needs_the_name_and_the_times() -> None:
+def test_a_public_history_needs_the_times_and_the_name_or_all_its_updates() -> None:
     later = replace(HISTORY, updates=(StatusPageUpdate(ENDED, "resolved", "It is over.", ()),))
     assert found({PUBLIC: HISTORY}, live(1, PUBLIC, later)) == {}
     other = replace(HISTORY, updates=(replace(HISTORY.updates[0], message="Another"),))
     (child,) = recognise({PUBLIC: HISTORY}, [live(1, PUBLIC, other)], known={}, history=LOST).values()
     assert child.value == other
-    assert found({PUBLIC: HISTORY}, live(1, PUBLIC, replace(HISTORY, name="Else"))) == {}
+    assert found({PUBLIC: HISTORY}, live(1, PUBLIC, replace(other, name="Else"))) == {}
 
 
 def test_a_default_title_is_no_difference_and_a_declared_one_is() -> None:
@@ -282,3 +282,12 @@ def test_an_entity_as_a_key_sorts_by_its_name() -> None:
     other = Attribute(Field.STATUS_PAGE, Entity(Kind.STATUS_PAGE, "01OTHER", "Other"))
     declared = {PUBLIC: HISTORY, other: replace(HISTORY, name="Else")}
     assert found(declared, live(1, PUBLIC, HISTORY)) == {PUBLIC: "c1"}
+
+
+def test_a_public_history_that_was_renamed_while_the_state_was_lost_is_recognised_by_its_updates() -> None:
+    renamed = replace(HISTORY, name="Search was slow for an hour")
+    listed = live(1, PUBLIC, HISTORY)
+    assert found({PUBLIC: renamed}, listed) == {PUBLIC: "c1"}
+    assert found({PUBLIC: renamed}, listed, history=WHOLE) == {}
+    other = replace(HISTORY, updates=(StatusPageUpdate(BEGAN, "resolved", "All is well.", ()),))
+    assert found({PUBLIC: renamed}, live(1, PUBLIC, other)) == {}
