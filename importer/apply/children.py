@@ -168,7 +168,7 @@ class Children:
             if found is None:
                 self.wait(LIST_LAG)
                 found = self._find(step)
-        except NotAvailable:
+        except (NotAvailable, ApiError):
             raise lost from None
         return found
 

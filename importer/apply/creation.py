@@ -8,7 +8,8 @@ journal, not the plan, holds what was sent: other content under a used key may m
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -164,14 +165,26 @@ class Creator:
         """Look at the whole account, after its lists had time to show what is new."""
         self.wait(LIST_LAG)
         doubt = self._doubt(key, step)
-        return _creation(self.rediscovery.look_everywhere(_sent(key, step), doubt), doubt)
+        with _still_in_doubt():
+            return _creation(self.rediscovery.look_everywhere(_sent(key, step), doubt), doubt)
 
     def _look(self, key: str, step: CreateIncident) -> Creation | None:
         doubt = self._doubt(key, step)
-        return _creation(self.rediscovery.look(_sent(key, step), doubt), doubt)
+        with _still_in_doubt():
+            return _creation(self.rediscovery.look(_sent(key, step), doubt), doubt)
 
     def _doubt(self, key: str, step: CreateIncident) -> Unanswered:
         return self.journal.in_doubt(key, CREATE) or Unanswered(step.idempotency_key)
+
+
+@contextmanager
+def _still_in_doubt() -> Iterator[None]:
+    """Turn the refusal of a look into NoAnswer: it does not tell what became of the creation."""
+    try:
+        yield
+    except ApiError as refusal:
+        what = f"the creation was not answered, and a look at the account was refused: {refusal.summary}"
+        raise NoAnswer(what) from refusal
 
 
 def _creation(sighting: Sighting, doubt: Unanswered) -> Creation | None:

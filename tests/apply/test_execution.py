@@ -745,3 +745,32 @@ def test_a_link_that_the_answer_to_a_creation_does_not_show_is_attached_again(ha
     )
     assert isinstance(harness.create({**SHORT, POSTMORTEM_URL: url}), Applied)
     assert harness.asked == ["create", POSTMORTEM_URL.label, "show"]
+
+
+@pytest.mark.parametrize("fault", [Fault.UNAUTHENTICATED, Fault.FORBIDDEN, Fault.REFUSED, Fault.LOST_BEFORE])
+def test_a_look_that_fails_leaves_the_creation_in_doubt(harness: Harness, fault: Fault) -> None:
+    harness.account.faults = [Fault.LOST_AFTER, fault]
+    assert isinstance(harness.create(SHORT), Unknown)
+    assert harness.steps() == {"create": "sent"}
+    assert isinstance(harness.create(SHORT), Applied)
+    assert len(harness.account.live) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.UNAUTHENTICATED, Fault.FORBIDDEN])
+def test_a_key_without_permission_ends_the_run_though_a_creation_is_in_doubt(
+    harness: Harness, fault: Fault
+) -> None:
+    harness.account.faults = [Fault.LOST_BEFORE, Fault.NONE, Fault.NONE, fault]
+    with pytest.raises(AuthenticationFailed):
+        harness.create(SHORT)
+    assert harness.steps() == {"create": "sent"}
+
+
+def test_a_run_sends_a_creation_three_times_and_then_leaves_it_in_doubt(harness: Harness) -> None:
+    lost = [Fault.LOST_BEFORE, Fault.NONE, Fault.NONE]
+    harness.account.faults = lost * 3
+    outcome = harness.create(SHORT)
+    assert isinstance(outcome, Unknown)
+    assert "the account does not show the incident" in outcome.message
+    assert harness.asked.count("create") == 3
+    assert harness.steps() == {"create": "sent"}

@@ -3,6 +3,7 @@ changed to name another incident, with a hash that matches."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ class Forger:
     machine: Machine
     declare: Callable[[list[Declared]], None]
     has_marker: bool
+    list_lag: int
 
     def findings(self, declared: list[Declared], chosen: Declared) -> Iterator[str]:
         """Yield what was done to the chosen incident though it should have been refused, and leave the files
@@ -57,6 +59,7 @@ class Forger:
                 "severity_id": ours["severity"]["id"],
             }
         )
+        time.sleep(self.list_lag + 0.1 if self.list_lag else 0)  # the list shows the victim only then
         path = self._plan(key)
         saved = read_plan(path).plan
         change = next((each for each in saved.changes if isinstance(each, Update | Adopt)), None)

@@ -246,7 +246,11 @@ class _ScenarioRun:
             return
         machine = self.machines[0]
         forger = Forger(
-            account, machine, lambda incidents: self._declare(machine, incidents), self.scenario.has_marker
+            account,
+            machine,
+            lambda incidents: self._declare(machine, incidents),
+            self.scenario.has_marker,
+            self.scenario.behaviour.list_lag,
         )
         blocked = self._blocked(machine.repository).may
         declared = edited(self.scenario, machine.repository, self.revision)

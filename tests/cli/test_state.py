@@ -187,12 +187,19 @@ def test_an_export_fits_the_schema_that_the_program_prints(account: Account, fol
     assert jsonschema_rs.validator_for(schema).is_valid(folder.run("state", "export").json())
 
 
+def unanswered(*, looks_after: int) -> Faults:
+    """Return faults that lose the answer to each creation, and refuse the look at the account after it."""
+    looks = frozenset(range(looks_after + 1, 99))
+    look = Fault(FaultKind.ERROR_BEFORE, on="GET /v2/incidents", nth=looks, status=404)
+    return Faults((Fault(FaultKind.DROP_AFTER, on="POST /v2/incidents"), look))
+
+
 @pytest.mark.slow
 def test_an_unanswered_creation_is_settled_by_whoever_imports_it(
     account: Account, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.declare(declared("A"))
-    account.sandbox.faults = Faults((Fault(FaultKind.DROP_AFTER, on="POST /v2/incidents"),))
+    account.sandbox.faults = unanswered(looks_after=1)
     assert folder.run("apply", "--auto-approve", "--max-wait", "0").code == 3
     account.sandbox.faults = Faults()
     folder.run("state", "export", "state.json")
@@ -243,7 +250,7 @@ def test_a_run_that_died_with_its_state_is_found_by_the_next_one(
     account: Account, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marked(folder)
-    account.sandbox.faults = Faults((Fault(FaultKind.DROP_AFTER, on="POST /v2/incidents"),))
+    account.sandbox.faults = unanswered(looks_after=2)
     assert folder.run("apply", "--auto-approve", "--limit", "1", "--max-wait", "0").code == 3
     account.sandbox.faults = Faults()
     fresh = elsewhere(folder, monkeypatch)
