@@ -774,3 +774,11 @@ def test_a_run_sends_a_creation_three_times_and_then_leaves_it_in_doubt(harness:
     assert "the account does not show the incident" in outcome.message
     assert harness.asked.count("create") == 3
     assert harness.steps() == {"create": "sent"}
+
+
+def test_a_refusal_of_a_creation_in_doubt_names_the_way_out(harness: Harness) -> None:
+    harness.account.faults = [Fault.LOST_BEFORE, Fault.NONE, Fault.NONE, Fault.REFUSED]
+    outcome = harness.create(SHORT)
+    assert isinstance(outcome, Unknown)
+    assert "importer state forget A" in outcome.message
+    assert harness.steps() == {"create": "sent"}

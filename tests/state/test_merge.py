@@ -192,3 +192,21 @@ def test_the_ids_of_children_are_kept_whichever_side_knows_them() -> None:
         assert whole.bound["A"].fields == {task: Remembered("y", "y", "01")}
     newer = merged(knowing("x", None, BEGAN), knowing("y", "02", LATER))
     assert newer.bound["A"].fields == {task: Remembered("y", "y", "02")}
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        ('{"visibility":"public","name":"N"}', True),
+        ('{"visibility":"private","name":"N"}', False),
+        ('{"name":"N"}', False),
+        (None, False),
+    ],
+)
+def test_what_was_sent_is_exported_only_if_it_declared_a_public_incident(
+    content: str | None, kept: bool
+) -> None:
+    sent = Unanswered("i-A", content, datetime(2026, 3, 1, tzinfo=UTC))
+    exported = without_private(State(ACME, {}, {"A": sent})).unanswered["A"]
+    assert exported.content == (content if kept else None)
+    assert (exported.idempotency_key, exported.first_sent) == (sent.idempotency_key, sent.first_sent)
