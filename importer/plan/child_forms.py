@@ -24,7 +24,7 @@ from importer.model import (
 from importer.model.forms import is_similar_link, is_similar_text, plain_form
 from importer.model.normalise import line
 from importer.plan.differences import same
-from importer.plan.steps import without_status
+from importer.plan.steps import NEW_FOLLOW_UP, without_status
 
 
 def title_of(attribute: Attribute, value: Child) -> str:
@@ -62,6 +62,21 @@ def has_similar_title(child: LiveChild, attribute: Attribute, form: Child) -> bo
 def has_equal_content(live: Child, form: Child) -> bool:
     """Whether a listed child has the content that a creation sends. That of a post-mortem is not listed."""
     return isinstance(form, PostmortemDocument) or same(without_status(live), without_status(form))
+
+
+def has_nothing_else(live: Child, form: Child) -> bool:
+    """Whether a listed child has no part that a declared one leaves out. The status of a follow-up is set
+    after its creation, so it counts only if nothing but the title could tell two apart."""
+    match live, form:
+        case TimelineItem(description=text), TimelineItem(description=declared):
+            return not text or bool(declared)
+        case FollowUp(), FollowUp():
+            held = (live.description, live.assignee, live.labels)
+            wanted = (form.description, form.assignee, form.labels)
+            has_status = any(wanted) or live.status in (None, form.status or NEW_FOLLOW_UP)
+            return has_status and all(one or not other for one, other in zip(wanted, held, strict=True))
+        case _:
+            return True
 
 
 def has_similar_content(live: Child, form: Child) -> bool:

@@ -28,6 +28,7 @@ from importer.model.steps import child_name
 from importer.plan.child_forms import (
     adapted,
     has_equal_content,
+    has_nothing_else,
     has_similar_content,
     has_similar_title,
     has_title,
@@ -145,7 +146,7 @@ def _is_equal(search: _Search, child: LiveChild) -> bool:
     if child.is_foreign or not any(has_title(child, search.attribute, form) for form in search.forms):
         return False
     if search.is_strict:
-        return _is_as_declared(search, child)
+        return _has_the_same(child.value, search.value)
     return any(has_equal_content(child.value, form) for form in search.forms)
 
 
@@ -166,7 +167,7 @@ def _is_similar(search: _Search, child: LiveChild) -> bool:
         return False
     if search.is_strict:
         is_titled = has_similar_title(child, search.attribute, search.value)
-        return is_titled and same(adapted(child.value, search.value), search.value)
+        return is_titled and _has_the_same(adapted(child.value, search.value), search.value)
     return any(
         has_similar_title(child, search.attribute, form) and has_similar_content(child.value, form)
         for form in search.forms
@@ -198,6 +199,10 @@ _RANKS: tuple[Callable[[_Search, LiveChild], bool], ...] = (
     _is_foreign_and_equal,
 )
 """From the best evidence to the weakest; each is tried for all children before the next."""
+
+
+def _has_the_same(live: Child, declared: Child) -> bool:
+    return has_equal_content(live, declared) and has_nothing_else(live, declared)
 
 
 def _is_as_declared(search: _Search, child: LiveChild) -> bool:

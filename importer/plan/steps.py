@@ -48,7 +48,7 @@ from importer.model.steps import (
 from importer.plan.changes import new_options
 from importer.plan.differences import same
 
-_NEW_FOLLOW_UP = "outstanding"
+NEW_FOLLOW_UP = "outstanding"
 """The status of a follow-up that was just created (API page: Follow-ups)."""
 
 
@@ -178,7 +178,7 @@ def without_status(value: Child) -> Child:
 def _first_status(attribute: Attribute, value: Child) -> tuple[SetChildStatus, ...]:
     if not isinstance(value, FollowUp | PostmortemDocument) or value.status is None:
         return ()
-    if isinstance(value, FollowUp) and value.status == _NEW_FOLLOW_UP:
+    if isinstance(value, FollowUp) and value.status == NEW_FOLLOW_UP:
         return ()
     return (SetChildStatus(LATER, attribute, value, value.status),)
 

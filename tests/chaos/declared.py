@@ -216,7 +216,8 @@ def _edited(scenario: Scenario, incident: Declared, revision: int) -> Declared:
         changed["timestamps"] = {**incident["timestamps"], "Impact started at": began.isoformat()}
     if scenario.has_keyless_children:
         follow_ups = [{**each, "status": "not_doing"} for each in incident.get("follow_ups", [])]
-        changed["follow_ups"] = [*follow_ups, {"title": f"Written in {revision}"}]
+        written = {"title": f"Written in {revision}", "description": "What the files say."}
+        changed["follow_ups"] = [*follow_ups, written]
     if scenario.has_children:
         at = incident["timestamps"]["Resolved at"]
         changed["timeline"] = [*incident.get("timeline", []), {"at": at, "title": f"Seen in {revision}"}]

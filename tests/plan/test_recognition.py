@@ -190,7 +190,9 @@ def test_a_child_that_the_state_never_sent_is_somebody_elses_unless_nothing_diff
     assert found({ALERT: FollowUp("x")}, live(1, ALERT, FollowUp("y")), history=WHOLE) == {}
     same = live(1, ALERT, FollowUp("x", status="outstanding"))
     assert found({ALERT: FollowUp("x")}, same, history=WHOLE) == {ALERT: "c1"}
-    assert found({ALERT: FollowUp("x", status="completed")}, same, history=WHOLE) == {}
+    assert found({ALERT: FollowUp("x", status="completed")}, same, history=WHOLE) == {ALERT: "c1"}
+    titled = live(1, ALERT, FollowUp(status="outstanding"))
+    assert found({ALERT: FollowUp(status="completed")}, titled, history=WHOLE) == {}
 
 
 def test_a_child_in_doubt_is_recognised_as_it_was_sent_or_as_it_is_declared() -> None:
@@ -291,3 +293,23 @@ def test_a_public_history_that_was_renamed_while_the_state_was_lost_is_recognise
     assert found({PUBLIC: renamed}, listed, history=WHOLE) == {}
     other = replace(HISTORY, updates=(StatusPageUpdate(BEGAN, "resolved", "All is well.", ()),))
     assert found({PUBLIC: renamed}, live(1, PUBLIC, other)) == {}
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        FollowUp("Written by hand.", status="outstanding"),
+        FollowUp(status="completed"),
+        FollowUp(status="outstanding", labels=("db",)),
+        FollowUp(status="outstanding", assignee=LISA),
+    ],
+)
+def test_with_a_whole_history_a_child_that_says_more_than_ours_is_not_ours(theirs: FollowUp) -> None:
+    assert found({ALERT: FollowUp()}, live(1, ALERT, theirs), history=WHOLE) == {}
+    assert found({ALERT: FollowUp()}, live(1, ALERT, FollowUp(status="outstanding")), history=WHOLE)
+
+
+def test_with_a_whole_history_an_item_that_says_more_than_ours_is_not_ours() -> None:
+    assert found({FIRST: item()}, live(1, FIRST, item("By hand.")), history=WHOLE) == {}
+    assert found({FIRST: item()}, live(1, FIRST, item()), history=WHOLE) == {FIRST: "c1"}
+    assert found({LINK: LINKED}, live(1, LINK, LINKED), history=WHOLE) == {LINK: "c1"}
