@@ -194,13 +194,13 @@ class World:
         for incident_id, key in bound.items():
             labels = {each.attribute.label for each in self.account.held[incident_id]}
             for entry in ledger.entries(key):
-                label = entry.step.removesuffix(" (status)").removesuffix(" (edit)")
+                label = entry.step.removeprefix("status ").removeprefix("edit ")
                 if entry.status == CONFIRMED and label.startswith(("follow_ups.", "attachments.", "time")):
                     assert label in labels
             children = {each.attribute: each.value for each in self.account.held[incident_id]}
             in_doubt = {entry.step for entry in ledger.entries(key) if entry.status == SENT}
             for attribute, known in ledger.remembered(key).items():
-                if f"{attribute.label} (status)" in in_doubt:
+                if f"status {attribute.label}" in in_doubt:
                     continue  # nobody answered whether the status was set
                 if attribute.is_child:
                     assert same(children[attribute], known.answered)

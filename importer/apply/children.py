@@ -141,7 +141,8 @@ class Children:
                     raise
                 found = self._look_twice(step, error)
                 if found is None and not tries:
-                    raise
+                    what = f"{step.attribute.label}: {error.summary}, and the account does not list it"
+                    raise NoAnswer(what, hint=error.hint) from error
         return found
 
     def _look_for_doubtful(self, step: CreateChild) -> LiveChild | None:

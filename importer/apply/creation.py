@@ -23,6 +23,9 @@ from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer
 from importer.model.steps import CREATE, CreateIncident
 from importer.wire.requests import request
 
+_FINAL = (400, 409, 422)
+"""Refusals that the same request always gets."""
+
 _RESENDINGS = 2
 """How often one run sends a creation in doubt again."""
 
@@ -38,11 +41,12 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """The incident that an earlier request made. If it is `ours_since`, it came into being after the state
-    recorded the first of these requests."""
+    """The incident that an earlier request made, and what was `sent`. If it is `ours_since`, it came into
+    being after the state recorded the first of these requests."""
 
     live: LiveIncident
     ours_since: bool
+    sent: SentCreation
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,9 @@ class Creator:
             certain = sent_at is not None and answer.live.created_at >= sent_at
             return Created(answer.live, certain)
         if sent.resembles(answer.live, self.rediscovery.marker):
-            return Existing(answer.live, not is_earlier)
+            return Existing(answer.live, not is_earlier, sent)
+        if not is_earlier:  # somebody may have renamed it since
+            return Undecided((answer.live,))
         self.journal.failed(key, CREATE, detail=f"answered with {answer.live.reference}")
         return Foreign(answer.live)
 
@@ -148,9 +154,11 @@ class Creator:
             self.journal.failed(key, CREATE, detail=refusal.summary)
             return KeyTaken(refusal)
         forget = shlex.join(["importer", "state", "forget", key])
+        way_out = (
+            f" If the account does not have the incident, run: {forget}" if refusal.status in _FINAL else ""
+        )
         raise NoAnswer(
-            f"an earlier request was not answered, and this one was refused ({refusal.summary}). If the"
-            f" account does not have the incident, run: {forget}"
+            f"an earlier request was not answered, and this one was refused ({refusal.summary}).{way_out}"
         )
 
     def _look_twice(self, key: str, step: CreateIncident) -> Creation | None:
@@ -164,14 +172,14 @@ class Creator:
     def _look_everywhere(self, key: str, step: CreateIncident) -> Creation | None:
         """Look at the whole account, after its lists had time to show what is new."""
         self.wait(LIST_LAG)
-        doubt = self._doubt(key, step)
+        sent, doubt = _sent(key, step), self._doubt(key, step)
         with _still_in_doubt():
-            return _creation(self.rediscovery.look_everywhere(_sent(key, step), doubt), doubt)
+            return _creation(self.rediscovery.look_everywhere(sent, doubt), sent, doubt)
 
     def _look(self, key: str, step: CreateIncident) -> Creation | None:
-        doubt = self._doubt(key, step)
+        sent, doubt = _sent(key, step), self._doubt(key, step)
         with _still_in_doubt():
-            return _creation(self.rediscovery.look(_sent(key, step), doubt), doubt)
+            return _creation(self.rediscovery.look(sent, doubt), sent, doubt)
 
     def _doubt(self, key: str, step: CreateIncident) -> Unanswered:
         return self.journal.in_doubt(key, CREATE) or Unanswered(step.idempotency_key)
@@ -187,11 +195,11 @@ def _still_in_doubt() -> Iterator[None]:
         raise NoAnswer(what) from refusal
 
 
-def _creation(sighting: Sighting, doubt: Unanswered) -> Creation | None:
+def _creation(sighting: Sighting, sent: SentCreation, doubt: Unanswered) -> Creation | None:
     match sighting:
         case Certain(live=live):
             ours_since = doubt.first_sent is not None and not is_older(live, doubt.first_sent)
-            return Existing(live, ours_since)
+            return Existing(live, ours_since, sent)
         case Uncertain(candidates=candidates):
             return Undecided(candidates)
         case None:

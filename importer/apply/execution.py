@@ -153,26 +153,25 @@ class Execution:
         if bound:
             return self._resume(change, bound)
         creator = Creator(self.api, self.journal, self._sender, self.rediscovery, self.now, self.wait)
-        match creator.create(key, creation(change)):
+        match answer := creator.create(key, creation(change)):
             case Created(live=live, certain=certain):
                 return self._finish(change, live, certain=certain)
-            case Existing(live=live, ours_since=ours_since):
-                created = isinstance(change, Pending) or ours_since
-                return self._adopt_existing(change, live, created=created)
+            case Existing():
+                return self._adopt_existing(change, answer)
             case Undecided(candidates=candidates):
                 return undecided_creation(change.incident, candidates)
             case Foreign(live=live):
                 return foreign_answer(change.incident, live)
             case KeyTaken(refusal=refusal):
                 return taken_key(change.incident, refusal)
-            case other:
-                assert_never(other)
+            case _:
+                assert_never(answer)
 
     def _finish(self, change: Create | Pending, live: LiveIncident, *, certain: bool) -> Outcome:
         """Record a new incident and carry out the other steps of its change."""
         key, own = change.incident.key, creation(change).attributes
         missing = self._record(change, live, is_found=not certain)
-        self._refuse_irreparable(change, live)
+        self._refuse_irreparable(key, live, own, change.incident.external_id)
         current, warnings = self._correct(live, key, missing)
         listed = LISTED - KEYED if certain else LISTED
         later = after_creation(change.attributes)
@@ -181,40 +180,48 @@ class Execution:
         warnings += more + _uncorrectable(missing) + additions(current, own)
         return Applied(key, current, created=True, warnings=warnings)
 
-    def _adopt_existing(self, change: Create | Pending, live: LiveIncident, *, created: bool) -> Outcome:
+    def _adopt_existing(self, change: Create | Pending, found: Existing) -> Outcome:
         """Record the incident that an earlier request created and bring it up to date, except for what is
         left to people. It counts as created if this run or the one that died created it."""
-        key = change.incident.key
-        self._refuse_irreparable(change, live)
-        missing = self._record(change, live, is_found=not created)
+        key, live = change.incident.key, found.live
+        self._refuse_irreparable(key, live, found.sent.declared, found.sent.number)
+        missing = self._record(change, live, sent=found.sent.declared, is_found=not found.ours_since)
         to_correct = [each for each in missing if each.attribute not in change.left_to_people]
         current, warnings = self._correct(live, key, to_correct)
         current, more = self._change(current, change.incident, _remaining_changes(change, current))
         self._settle(key, current)
-        warnings += more + _uncorrectable(missing)
-        if not created:
+        warnings += more
+        if not found.ours_since:
             return Adopted(key, current, warnings)
         warnings += additions(current, creation(change).attributes)
         return Applied(key, current, created=True, warnings=warnings)
 
-    def _refuse_irreparable(self, change: Create | Pending, live: LiveIncident) -> None:
-        """Raise Refused if an incident came back otherwise than it was declared, and no edit can correct it:
+    def _refuse_irreparable(
+        self, key: str, live: LiveIncident, sent: Attributes, number: int | None = None
+    ) -> None:
+        """Raise Refused if an incident came back otherwise than it was sent, and no edit can correct it:
         every further creation would have the same error."""
-        wrong = irreparable(live, creation(change).attributes, change.incident.external_id)
+        wrong = irreparable(live, sent, number)
         if wrong:
-            raise Refused(f"{live.reference} (key '{change.incident.key}') {wrong}", code="not-as-asked")
+            raise Refused(f"{live.reference} (key '{key}') {wrong}", code="not-as-asked")
 
     def _record(
-        self, change: Create | Pending, live: LiveIncident, *, is_found: bool = False
+        self,
+        change: Create | Pending,
+        live: LiveIncident,
+        *,
+        is_found: bool,
+        sent: Attributes | None = None,
     ) -> tuple[FieldChange, ...]:
         """Record the answer to a creation; return what differs from the declaration. Attributes still to be
-        edited are not recorded as declared, so that after a crash the next plan still sees them. An incident
-        that `is_found` may have children that the state does not know."""
+        edited are not recorded as declared, so that after a crash the next plan still sees them, nor are
+        those that only a creation sets and that were not `sent` as they are declared now. An incident that
+        `is_found` may have children that the state does not know."""
         key, own = change.incident.key, creation(change).attributes
         missing = differences(live.attributes, readable(own))
-        kept = without(own, *(each.attribute for each in missing if not each.attribute.is_create_only))
+        unset = [each.attribute for each in missing if not _is_settled(each, own if sent is None else sent)]
         self.journal.confirmed(
-            key, CREATE, live=live, declared=kept, answered=live.attributes, is_found=is_found
+            key, CREATE, live=live, declared=without(own, *unset), answered=live.attributes, is_found=is_found
         )
         return missing
 
@@ -238,7 +245,7 @@ class Execution:
         if live is None:
             what = f"{bound.reference} was created by an earlier run, but this API key cannot see it"
             return Failed(key, "not-visible", what, "", location)
-        self._refuse_irreparable(change, live)
+        self._refuse_irreparable(key, live, {})
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
         to_correct = [each for each in missing if each.attribute not in change.left_to_people]
@@ -350,6 +357,11 @@ def _has(live: LiveIncident, change: FieldChange, left_to_people: frozenset[Attr
     """Return whether an incident has the declared value, or any value if it is left to people."""
     current = live.attributes.get(change.attribute)
     return same(current, change.after) or (current is not None and change.attribute in left_to_people)
+
+
+def _is_settled(change: FieldChange, sent: Attributes) -> bool:
+    """Return whether a difference to the answer stays as it is: only a creation sets it, and did."""
+    return change.attribute.is_create_only and same(sent.get(change.attribute), change.after)
 
 
 def _uncorrectable(missing: Collection[FieldChange]) -> Warnings:

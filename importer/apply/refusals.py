@@ -5,16 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from importer.model import Attribute, Failed, Field, Incident, LiveIncident, Unknown
+from importer.model import Failed, Incident, LiveIncident, Unknown
 from importer.model.errors import ApiError
-
-_VISIBILITY = Attribute(Field.VISIBILITY)
-
-
-def described(live: LiveIncident) -> str:
-    """Return the reference of an incident, with its name if it is public."""
-    is_public = live.attributes.get(_VISIBILITY) == "public"
-    return f"{live.reference} ({live.name})" if is_public and live.name else live.reference
 
 
 def unproven_change(incident: Incident, live: LiveIncident) -> Failed:
@@ -26,7 +18,7 @@ def unproven_change(incident: Incident, live: LiveIncident) -> Failed:
 def foreign_answer(incident: Incident, live: LiveIncident) -> Failed:
     """Return the outcome of a creation that was answered with the incident of another importer."""
     what = (
-        f"the server answered the creation of '{incident.key}' ({incident.name}) with {described(live)},"
+        f"the server answered the creation of '{incident.key}' ({incident.name}) with {live.described},"
         " which is another incident: another importer uses the same namespace and key. Set identity.namespace"
         " in importer.yaml"
     )
@@ -46,10 +38,11 @@ def taken_key(incident: Incident, refusal: ApiError) -> Failed:
 def undecided_creation(incident: Incident, candidates: Iterable[LiveIncident]) -> Unknown:
     """Return the outcome of a creation in doubt that only a person can settle."""
     found = tuple(candidates)
+    names = " or ".join(each.described for each in found)
     commands = " or ".join(_adopt(incident, each) for each in found)
     forget = shlex.join(["importer", "state", "forget", incident.key])
     what = (
-        f"sent, but not answered: it may be {' or '.join(map(described, found))}, but nothing proves it."
+        f"it is not known what became of the creation. It may have made {names}, but nothing proves it."
         f" If it is, run: {commands}; if not: {forget}"
     )
     return Unknown(incident.key, what, incident.location)

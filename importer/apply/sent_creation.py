@@ -11,7 +11,6 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from importer.model import (
@@ -31,6 +30,7 @@ from importer.model import (
 )
 from importer.model.forms import differs_in_form, plain_form
 from importer.model.identity import Marker
+from importer.model.incidents import moments_of
 from importer.plan.differences import same, without
 from importer.plan.steps import creation
 from importer.wire.sent import sent_attributes, sent_number
@@ -65,7 +65,7 @@ class SentCreation:
 
     def looks_like(self, live: LiveIncident) -> bool:
         """Whether an incident has the name and all timestamps that were sent."""
-        has_moments = _moments(self.declared).items() <= _moments(live.attributes).items()
+        has_moments = moments_of(self.declared).items() <= moments_of(live.attributes).items()
         return has_moments and self.name == plain_form(live.name)
 
     def resembles(self, live: LiveIncident, marker: Marker | None) -> bool:
@@ -73,7 +73,7 @@ class SentCreation:
         one of the timestamps, or the marker."""
         if marker and marker.carries(live, self.key):
             return True
-        shared = _moments(self.declared).items() & _moments(live.attributes).items()
+        shared = moments_of(self.declared).items() & moments_of(live.attributes).items()
         return bool(shared) or self.name == plain_form(live.name)
 
 
@@ -144,7 +144,3 @@ def _by_role(attributes: Attributes) -> Attributes:
         else each: value
         for each, value in attributes.items()
     }
-
-
-def _moments(attributes: Attributes) -> dict[Attribute, datetime]:
-    return {attribute: value for attribute, value in attributes.items() if isinstance(value, datetime)}

@@ -14,8 +14,6 @@ from importer.model.incidents import LiveIncident
 from importer.model.values import Attribute
 
 DEFAULT_NAMESPACE = "default"
-
-DEFAULT_NAMESPACE = "default"
 """The namespace of a folder that does not name one."""
 
 _INCIDENT_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")

@@ -36,6 +36,11 @@ def earliest(attributes: Attributes) -> datetime | None:
     return min((value for value in attributes.values() if isinstance(value, datetime)), default=None)
 
 
+def moments_of(attributes: Attributes) -> dict[Attribute, datetime]:
+    """Return the timestamps."""
+    return {attribute: value for attribute, value in attributes.items() if isinstance(value, datetime)}
+
+
 def number_of(reference: str) -> int | None:
     """Return the n of INC-n, with any prefix, or None if there is no number."""
     digits = reference[len(reference.rstrip("0123456789")) :]
@@ -63,6 +68,12 @@ class LiveIncident:
     @property
     def name(self) -> str:
         return str(self.attributes.get(Attribute(Field.NAME)) or "")
+
+    @property
+    def described(self) -> str:
+        """The reference, with the name if the incident is public."""
+        is_public = self.attributes.get(Attribute(Field.VISIBILITY)) == "public"
+        return f"{self.reference} ({self.name})" if is_public and self.name else self.reference
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ Id: TypeAlias = str | Later
 
 CREATE = "create"
 """The identity of the step that creates an incident; each key has one such step."""
-_EDIT = " (edit)"
-_STATUS = " (status)"
+_EDIT, _STATUS = "edit ", "status "
+"""What precedes the name of a child in the identities of its other steps: no name begins so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +142,16 @@ def identity(step: Step) -> str:
         case CreateChild(attribute=attribute):
             return child_name(attribute)
         case EditChild(attribute=attribute):
-            return child_name(attribute) + _EDIT
+            return _EDIT + child_name(attribute)
         case SetChildStatus(attribute=attribute):
-            return child_name(attribute) + _STATUS
+            return _STATUS + child_name(attribute)
         case _:
             assert_never(step)
 
 
 def ends(attribute: Attribute) -> frozenset[str]:
     """Return the identities of the last steps of a child: none follows its edit or status."""
-    return frozenset({child_name(attribute) + _EDIT, child_name(attribute) + _STATUS})
+    return frozenset({_EDIT + child_name(attribute), _STATUS + child_name(attribute)})
 
 
 def child_name(attribute: Attribute) -> str:

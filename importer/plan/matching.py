@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
-from importer.model import Attribute, Attributes, Binding, Field, Incident, LiveIncident, Memory
+from importer.model import Binding, Field, Incident, LiveIncident, Memory
+from importer.model.forms import plain_form
 from importer.model.identity import Marker
-from importer.model.normalise import folded
+from importer.model.incidents import moments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class LiveIndex:
         return NotOurs(live, owner, None if owner else mark)
 
     def _buckets(self, live: LiveIncident) -> Iterator[dict[str, LiveIncident]]:
-        yield self._by_name[folded(live.name)]
+        yield self._by_name[plain_form(live.name)]
         mark = self._mark(live)
         if mark:
             yield self._by_mark[mark]
@@ -203,12 +203,8 @@ class LiveIndex:
         return tuple(map(self._not_ours, self._resembling(incident)))
 
     def _resembling(self, incident: Incident) -> Iterator[LiveIncident]:
-        declared = _moments(incident.attributes)
+        declared = moments_of(incident.attributes)
         if declared:
-            for each in self._by_name.get(folded(incident.name), {}).values():
-                if declared.items() <= _moments(each.attributes).items():
+            for each in self._by_name.get(plain_form(incident.name), {}).values():
+                if declared.items() <= moments_of(each.attributes).items():
                     yield each
-
-
-def _moments(attributes: Attributes) -> dict[Attribute, datetime]:
-    return {attribute: value for attribute, value in attributes.items() if isinstance(value, datetime)}

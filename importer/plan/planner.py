@@ -38,7 +38,7 @@ from importer.model.identity import Marker, idempotency_key
 from importer.model.settings import Settings
 from importer.model.steps import LATER
 from importer.model.wording import numbered
-from importer.plan.differences import differences
+from importer.plan.differences import differences, without
 from importer.plan.drift import after_policy, judge
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
 from importer.plan.steps import edit_steps
@@ -312,8 +312,10 @@ def is_recovered(incident: Incident, live: LiveIncident, marker: Marker | None) 
     """Whether an incident was imported with the declared number and has all declared values, as one has whose
     state was lost. That is no proof: another importer may have created it."""
     is_imported = live.mode == "retrospective" and live.number == incident.external_id
-    declared = {a: value for a, value in _marked(incident, marker).items() if not a.is_child}
-    return is_imported and not differences(live.attributes, declared)
+    is_unmarked = marker is None or marker.read(live) is None
+    own = {a: value for a, value in incident.attributes.items() if not a.is_child}
+    declared = without(own, marker.attribute) if marker else own
+    return is_imported and is_unmarked and not differences(live.attributes, declared)
 
 
 def _marked(incident: Incident, marker: Marker | None) -> Attributes:
@@ -344,16 +346,10 @@ def _blocked(incident: Incident, found: NotOurs) -> Blocked:
         why = f"another namespace imported {found.live.reference}: its marker field has '{found.mark}'"
         step = "give one of them another external_id, or keep the old namespace if it was changed"
     else:
-        reason, why = "not-ours", f"{_described(found.live)} exists and was not created by this importer"
+        reason, why = "not-ours", f"{found.live.described} exists and was not created by this importer"
         other = "if it is a different incident, remove external_id; " if incident.external_id else ""
         step = f"{other}if it is the same incident, run: importer adopt {incident.key} {found.live.reference}"
     return Blocked(incident, found.live.id, found.live.reference, reason, f"{why}; {step}")
-
-
-def _described(live: LiveIncident) -> str:
-    """Return the reference of an incident, with its name if it is public."""
-    is_public = live.attributes.get(Attribute(Field.VISIBILITY)) == "public"
-    return f"{live.reference} ({live.name})" if is_public and live.name else live.reference
 
 
 def _by_history(incident: Incident) -> tuple[bool, str, str]:

@@ -61,7 +61,8 @@ def recognise(
     """
     children = tuple(listed)
     ids = {attribute: each.child_id for attribute, each in known.items() if each.child_id}
-    by_id = {each.id: each for each in children}
+    # What the state knows by its ID was created or adopted with the incident, whoever made it.
+    by_id = {each.id: replace(each, is_foreign=False) for each in children}
     result = {
         attribute: _as(attribute, by_id[ids[attribute]], value if attribute.field in _IDENTIFIED else None)
         for attribute, value in declared.items()

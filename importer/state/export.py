@@ -10,7 +10,7 @@ from pathlib import Path
 
 from importer.formats import schemas
 from importer.formats.json_pieces import JsonObject, major_version
-from importer.model import Account, Attribute, Binding, Remembered, Unanswered
+from importer.model import Account, Attribute, Binding, Field, Remembered, Unanswered
 from importer.model.codec import (
     decode_moment,
     decode_record,
@@ -23,6 +23,7 @@ from importer.model.errors import UsageError
 from importer.model.normalise import by_label
 from importer.state.merge import BoundIncident, State
 from importer.state.migrations import renewed
+from importer.wire.sent import sent_attributes
 
 _MAJOR_VERSION = 1
 FORMAT_VERSION = f"{_MAJOR_VERSION}.1"
@@ -159,9 +160,20 @@ def _bound_from(entry: JsonObject) -> BoundIncident:
 def _sent_from(entry: JsonObject) -> Unanswered:
     """Return a creation in doubt. Raises ValueError if its body is not JSON in ASCII, as it is sent."""
     content, first_sent = entry.get("content"), entry.get("first_sent")
-    if content is not None and not (content.isascii() and isinstance(json.loads(content), dict)):
-        raise ValueError(f"the content of '{entry['key']}' is not a request")
+    if content is not None and not _is_creation(content, entry["idempotency_key"]):
+        raise ValueError(f"the content of '{entry['key']}' is not the request of a creation")
     return Unanswered(entry["idempotency_key"], content, decode_moment(first_sent) if first_sent else None)
+
+
+def _is_creation(content: str, idempotency_key: str) -> bool:
+    """Whether a text is the body of a creation with this idempotency key, in ASCII, as it is sent."""
+    body = json.loads(content)
+    try:
+        declared = sent_attributes(body)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        return False
+    has_key = body.get("idempotency_key") == idempotency_key
+    return content.isascii() and has_key and Attribute(Field.VISIBILITY) in declared
 
 
 def _field_from(entry: JsonObject) -> tuple[Attribute, Remembered]:

@@ -76,7 +76,7 @@ def _rename_steps(connection: sqlite3.Connection, pages: Mapping[tuple[str, str]
     ).fetchall()
     for key, step, content in rows:
         if step.startswith(Field.POSTMORTEM):
-            name = Field.POSTMORTEM + (_STATUS if step.endswith(_STATUS) else "")
+            name = f"status {Field.POSTMORTEM}" if step.endswith(_STATUS) else str(Field.POSTMORTEM)
         else:
             page = pages.get((key, step)) or (_read(content) or {}).get("status_page_id")
             name = f"{Field.STATUS_PAGE}.{page}" if page else step

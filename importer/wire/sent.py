@@ -30,7 +30,8 @@ def sent_attributes(body: Json) -> Attributes:
     """Return what a creation declares, without what answers never show. Entities have no names, and a role is
     never the reporter's: a body does not tell.
 
-    Raises KeyError, TypeError or ValueError for a body that is not a creation's.
+    Raises LookupError, TypeError, ValueError, AttributeError or ArithmeticError for a body that is not a
+    creation's.
     """
     return dict(_attributes(body))
 

@@ -458,11 +458,11 @@ def test_a_status_that_an_earlier_run_did_not_set_is_set(harness: Harness) -> No
     assert harness.steps() == {
         "create": "confirmed",
         ALERT.label: "confirmed",
-        f"{ALERT.label} (status)": "sent",
+        f"status {ALERT.label}": "sent",
     }
     assert harness.ledger.remembered("A")[ALERT].declared == FollowUp()
     assert isinstance(harness.create({**SHORT, ALERT: done}), Applied)
-    assert harness.asked[-3:] == ["show", "list", f"{ALERT.label} (status)"]
+    assert harness.asked[-3:] == ["show", "list", f"status {ALERT.label}"]
     (child,) = harness.account.held["01LIVE1"]
     assert child.value == done
 
@@ -611,7 +611,7 @@ def test_children_of_an_existing_incident_are_listed_first(harness: Harness) -> 
         FieldChange(TEST, None, FollowUp()),
     )
     assert codes(harness.carry_out(Update(incident("A", SHORT), live, changes))) == []
-    assert harness.asked == ["list", f"{ITEM.label} (edit)", "list", TEST.label]
+    assert harness.asked == ["list", f"edit {ITEM.label}", "list", TEST.label]
     assert [each.attribute for each in harness.account.held[live.id]] == [ALERT, ITEM, TEST]
     assert harness.account.held[live.id][1].value == TimelineItem(BEGAN, "By hand.")
 
@@ -782,3 +782,51 @@ def test_a_refusal_of_a_creation_in_doubt_names_the_way_out(harness: Harness) ->
     assert isinstance(outcome, Unknown)
     assert "importer state forget A" in outcome.message
     assert harness.steps() == {"create": "sent"}
+
+
+# -- a file that was corrected while its creation was in doubt -----------------------------------------
+
+
+def in_doubt(harness: Harness, change: Create) -> None:
+    """Create an incident, and lose the answer and the look after it."""
+    harness.account.faults = [Fault.LOST_AFTER, Fault.LOST_BEFORE]
+    assert isinstance(harness.carry_out(change), Unknown)
+    harness.account.requests.clear()
+
+
+def test_a_number_that_was_corrected_in_between_is_left_to_the_plan(harness: Harness) -> None:
+    first = create("A", SHORT, external_id=5)
+    in_doubt(harness, first)
+    corrected = replace(first, incident=replace(first.incident, external_id=6))
+    assert isinstance(harness.carry_out(corrected), Applied)
+    assert [each.number for each in harness.account.live.values()] == [5]
+    assert harness.ledger.binding("A") is not None
+
+
+def test_what_only_a_creation_sets_and_was_corrected_in_between_stays_visible(harness: Harness) -> None:
+    in_doubt(harness, create("A", SHORT))
+    assert isinstance(harness.create({**SHORT, CHANNEL: "C-01"}), Applied)
+    assert CHANNEL not in harness.ledger.remembered("A")
+
+
+def test_a_creation_in_doubt_that_was_renamed_is_left_to_a_person_and_stays_in_doubt(
+    harness: Harness,
+) -> None:
+    in_doubt(harness, create("A", SHORT))
+    (live,) = harness.account.live.values()
+    harness.account.live[live.id] = replace(live, attributes={**live.attributes, NAME: "Renamed"})
+    outcome = harness.create(SHORT)
+    assert isinstance(outcome, Unknown)
+    assert "importer adopt A INC-1" in outcome.message
+    assert harness.steps() == {"create": "sent"}
+    assert len(harness.account.live) == 1
+
+
+def test_an_older_incident_that_answers_a_creation_in_doubt_counts_as_adopted(harness: Harness) -> None:
+    """The state was lost, and the answer to the new creation too. Its children are unknown."""
+    live = made(harness, SHORT, key=None)
+    harness.account.made_by["importer-A"] = live.id
+    harness.account.faults = [Fault.LOST_BEFORE, Fault.LOST_BEFORE]
+    assert isinstance(harness.create(SHORT), Unknown)
+    assert isinstance(harness.create(SHORT), Adopted)
+    assert not harness.ledger.history("A").is_whole

@@ -313,3 +313,10 @@ def test_with_a_whole_history_an_item_that_says_more_than_ours_is_not_ours() -> 
     assert found({FIRST: item()}, live(1, FIRST, item("By hand.")), history=WHOLE) == {}
     assert found({FIRST: item()}, live(1, FIRST, item()), history=WHOLE) == {FIRST: "c1"}
     assert found({LINK: LINKED}, live(1, LINK, LINKED), history=WHOLE) == {LINK: "c1"}
+
+
+def test_a_child_whose_id_the_state_knows_is_ours_whoever_made_it() -> None:
+    known = {ALERT: Remembered(FollowUp("x"), FollowUp("x"), "c1")}
+    theirs = live(1, ALERT, FollowUp("x", status="outstanding"), is_foreign=True)
+    (child,) = recognise({ALERT: FollowUp("y")}, [theirs], known=known, history=LOST).values()
+    assert not child.is_foreign

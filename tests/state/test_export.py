@@ -58,7 +58,7 @@ FULL = State(
         ),
     },
     {
-        "JIRA-9": Unanswered("importer-9", '{"visibility":"public"}', AT),
+        "JIRA-9": Unanswered("importer-9", '{"idempotency_key":"importer-9","visibility":"public"}', AT),
         "JIRA-3": Unanswered("importer-3"),
     },
 )

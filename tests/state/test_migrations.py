@@ -114,7 +114,7 @@ def test_the_journal_of_version_2_keeps_what_is_in_doubt(tmp_path: Path) -> None
         assert {each.step: each.status for each in ledger.entries("A")} == {
             "create": "confirmed",
             "postmortem": "confirmed",
-            "postmortem (status)": "sent",
+            "status postmortem": "sent",
             "postmortem.url": "confirmed",
             "status_page.01PAGE": "confirmed",
             "timeline.Began": "confirmed",

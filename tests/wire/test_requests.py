@@ -273,7 +273,7 @@ def test_a_public_history_is_renamed_and_its_updates_cannot_be_changed() -> None
     later = StatusPageUpdate(AT, "resolved", "Really over.", ())
     (step,) = child_edits(attribute, renamed, before=history, child_id="s1")
     assert sent(step) == [("PUT", "/v2/status_page_incidents/s1", {"name": "Was slow"})]
-    assert identity(step) == "status_page.p1 (edit)"
+    assert identity(step) == "edit status_page.p1"
     assert child_edits(attribute, replace(renamed, updates=(later,)), before=history, child_id="s1") == ()
 
 
@@ -292,3 +292,20 @@ def test_a_child_is_sent_again_with_its_former_key() -> None:
     before = Unanswered("former", '{"title":"As it was"}')
     again = request(CreateChild("01A", ROLLBACK, TimelineItem(AT), before))
     assert (again.content, again.idempotency_key) == (before.content, "former")
+
+
+def test_only_the_creation_of_a_timeline_item_may_lack_its_endpoint() -> None:
+    """A 404 of one item is that item's: people deleted it."""
+    item = Attribute(Field.TIMELINE, "Began")
+    value = TimelineItem(AT)
+    assert request(CreateChild("01A", item, value)).optional
+    assert not request(EditChild("t1", item, value, TimelineItem(AT, "Later"))).optional
+
+
+def test_no_title_gives_two_steps_one_name() -> None:
+    value = TimelineItem(AT)
+    titles = ["Deploy", "Deploy (edit)", "edit Deploy", "edit timeline.Deploy", "status timeline.Deploy"]
+    items = [Attribute(Field.TIMELINE, each) for each in titles]
+    made = [identity(CreateChild("01A", each, value)) for each in items]
+    edited = [identity(EditChild("t1", each, value, value)) for each in items]
+    assert len({*made, *edited}) == 2 * len(titles)
