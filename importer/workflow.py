@@ -199,7 +199,10 @@ def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
     doubtful = [each for each in plan.changes if each.incident.key in sent]
     for key, match in _carriers(session, doubtful).items():
         if isinstance(match, Ours):
-            session.ledger.confirmed(key, CREATE, live=match.live, declared={}, answered={}, is_found=True)
+            is_found = not sent[key].precedes(match.live.created_at)
+            session.ledger.confirmed(
+                key, CREATE, live=match.live, declared={}, answered={}, is_found=is_found
+            )
     return without_keys(plan, session.ledger.applied_by(plan_hash))
 
 

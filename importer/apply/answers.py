@@ -15,9 +15,7 @@ from importer.model import (
     Severity,
 )
 from importer.model.forms import plain_form
-
-CLOCK_SLACK = timedelta(seconds=2)
-"""The Date header has whole seconds, and so may the incident's creation time, which another machine sets."""
+from importer.model.memory import CLOCK_SLACK
 
 LIST_LAG = 5.0
 """Seconds after which the account's lists are expected to show what was created."""

@@ -198,8 +198,7 @@ def _still_in_doubt() -> Iterator[None]:
 def _creation(sighting: Sighting, sent: SentCreation, doubt: Unanswered) -> Creation | None:
     match sighting:
         case Certain(live=live):
-            ours_since = doubt.first_sent is not None and not is_older(live, doubt.first_sent)
-            return Existing(live, ours_since, sent)
+            return Existing(live, doubt.precedes(live.created_at), sent)
         case Uncertain(candidates=candidates):
             return Undecided(candidates)
         case None:

@@ -134,13 +134,26 @@ class Execution:
         seen = self.api.incident(live.id)
         if seen is None or not self.is_ours(incident, seen):
             return False
-        self.journal.bind(incident.key, seen)
+        self._bind(incident.key, seen)
         return True
+
+    def _bind(self, key: str, live: LiveIncident) -> None:
+        """Bind a key to an incident that proved to be its own. A creation in doubt is settled by it."""
+        doubt = self.journal.in_doubt(key, CREATE)
+        if doubt is None:
+            self.journal.bind(key, live)
+            return
+        is_found = not doubt.precedes(live.created_at)
+        self.journal.confirmed(key, CREATE, live=live, declared={}, answered={}, is_found=is_found)
 
     def _note_unchanged(self, change: NoOp) -> None:
         """Bind an incident that is ours and as declared. A key equal to the incident's own ID, as after a
         pull, does not prove that it is ours: binding it would allow edits that nobody agreed to."""
         key = change.incident.key
+        if self.journal.binding(key) is None and self.journal.in_doubt(key, CREATE):
+            live = self.api.incident(change.incident_id)
+            if live:
+                self._bind(key, live)
         if change.incident_id != key or self.journal.binding(key):
             self.journal.settled(key, change.incident_id, change.reference, plan_hash=self.plan_hash)
 

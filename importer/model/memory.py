@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from importer.model.values import Attribute, Value
 
@@ -49,6 +49,10 @@ class ChildHistory:
     is_whole: bool = False
 
 
+CLOCK_SLACK = timedelta(seconds=2)
+"""The Date header has whole seconds, and so may the incident's creation time, which another machine sets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """A request that was sent and not answered: its idempotency key (empty without one), its body, and the
@@ -58,6 +62,10 @@ class Unanswered:
     idempotency_key: str
     content: str | None = None
     first_sent: datetime | None = field(default=None, compare=False, metadata={"json": None})
+
+    def precedes(self, moment: datetime) -> bool:
+        """Whether a moment of the server's clock is certainly not before the first sending."""
+        return self.first_sent is not None and moment >= self.first_sent - CLOCK_SLACK
 
 
 @dataclass(frozen=True, slots=True)

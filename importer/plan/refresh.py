@@ -13,6 +13,7 @@ from typing import Protocol, assert_never
 from importer.model import (
     Attribute,
     Child,
+    ChildHistory,
     Entity,
     Field,
     FollowUp,
@@ -111,7 +112,7 @@ def _add_children(
         return
     known = memory.remembered(incident.key)
     wanted = {each: value for each, value in declared.items() if _is_read(each, value, known)}
-    history = memory.history(incident.key)
+    history = _history(incident.key, live, memory)
     found: dict[Attribute, LiveChild] = {}
     for kind in sorted({attribute.field for attribute in wanted}):
         these = {attribute: value for attribute, value in declared.items() if attribute.field is kind}
@@ -131,6 +132,13 @@ def _add_children(
     if wanted:
         attributes = {attribute: child.value for attribute, child in found.items()}
         index.add(replace(live, attributes={**live.attributes, **attributes}))
+
+
+def _history(key: str, live: LiveIncident, memory: Memory) -> ChildHistory:
+    """Return what is known of an incident's children. All of it, if it is what a creation in doubt made."""
+    history, doubt = memory.history(key), memory.sent.get(key)
+    is_made = doubt is not None and doubt.precedes(live.created_at)
+    return replace(history, is_whole=True) if is_made else history
 
 
 def _children(api: IncidentReader, live: LiveIncident, field: Field) -> tuple[LiveChild, ...]:

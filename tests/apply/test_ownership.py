@@ -44,12 +44,18 @@ class Importer(Rehearsal):
         ledger.close()
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._send("POST", path, json=body)
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        return self._send("GET", path, params=query)
+
+    def _send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         with httpx.Client(
             transport=httpx.WSGITransport(app=self.sandbox.app),
             base_url="http://sandbox.localhost",
             headers={"Authorization": f"Bearer {KEY}"},
         ) as client:
-            answer: dict[str, Any] = client.post(path, json=body).raise_for_status().json()
+            answer: dict[str, Any] = client.request(method, path, **content).raise_for_status().json()
             return answer
 
     def foreign(self, name: str = "Somebody else's") -> dict[str, Any]:
@@ -192,3 +198,27 @@ def test_a_plan_of_a_recovery_is_refused_outside_of_one(one: Importer) -> None:
     saved = one.saved()
     one.settings = outside
     assert "nothing proves" in refusal(one, saved)
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_an_incident_that_its_marker_shows_to_be_ours_keeps_what_people_added(
+    one: Importer, is_changed: bool
+) -> None:
+    """A run died before it recorded the answer: the state knows that it created the incident since."""
+    if one.settings.marker_field is None:
+        return
+    declared = {**JIRA_1, "follow_ups": [{"title": "Add an alert", "description": "On the pool."}]}
+    one.declare({**declared, "follow_ups": []} if not is_changed else declared)
+    looks = Fault(FaultKind.DROP_BEFORE, on="GET /v2/incidents", nth=frozenset(range(3, 99)))
+    one.sandbox.faults = Faults((Fault(FaultKind.DROP_AFTER, on="POST /v2/incidents"), looks))
+    assert [type(each) for each in one.apply().outcomes] == [Unknown]
+    one.sandbox.faults = Faults()
+    (live,) = one.incidents()
+    body = {"incident_id": live["id"], "title": "Add an alert", "description": "Somebody else's."}
+    theirs = one.post("/v3/follow_ups", body)["follow_up"]
+    one.apply()
+    one.declare(declared)
+    one.apply()
+    found = one.get("/v3/follow_ups", incident_id=live["id"])["follow_ups"]
+    assert theirs in found
+    assert sorted(each["description"] for each in found) == ["On the pool.", "Somebody else's."]
