@@ -109,7 +109,11 @@ class Children:
                 return (not_available(what, self.live, f"the API cannot change {attribute.label}"),)
         answered, step_name = child.value, child_name(attribute)
         for step in steps:
-            self.sender.send(self._proven, step, self.api.change)
+            try:
+                self.sender.send(self._proven, step, self.api.change)
+            except NotAvailable as error:  # of this one: people may have deleted it
+                what = f"{attribute.field.value} differ from the files, but the account refused the change"
+                return (not_available(what, self.live, f"{attribute.label}: {error.summary}"),)
             answered, step_name = step.value, identity(step)
         # The child exists, so its creation is no longer in doubt either.
         self._confirm(value, replace(child, value=answered), {step_name, child_name(attribute)}, attribute)

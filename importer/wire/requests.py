@@ -159,7 +159,7 @@ def _create(path: str, body: Json) -> Request:
 
 def _request(method: str, path: str, body: Json, *, repeatable: bool = True) -> Request:
     content = json.dumps(body, separators=(",", ":"), allow_nan=False)
-    optional = path == paths.TIMELINE
+    optional = path.startswith(paths.TIMELINE)
     return Request(method, path, content, body.get("idempotency_key"), repeatable, optional)
 
 

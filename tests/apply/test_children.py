@@ -13,6 +13,7 @@ from importer.model import (
     Attribute,
     Attributes,
     Child,
+    Field,
     FieldChange,
     FollowUp,
     Incident,
@@ -283,3 +284,26 @@ def test_a_child_of_another_incident_on_the_page_is_not_taken(harness: Harness) 
     assert codes(harness.carry_out(update)) == []
     (mine,) = harness.account.held[other.live.id]
     assert harness.ledger.remembered("B")[PUBLIC].child_id == mine.id
+
+
+def test_an_item_that_people_deleted_does_not_keep_its_siblings_from_being_created(harness: Harness) -> None:
+    live = created(harness)
+    other = Attribute(Field.TIMELINE, "Ended")
+    known = LiveChild("gone", ITEM, TimelineItem(BEGAN))
+    harness.ledger.confirmed(
+        "A",
+        ITEM.label,
+        live=live,
+        declared={ITEM: known.value},
+        answered={ITEM: known.value},
+        child_ids={ITEM: known.id},
+    )
+    harness.account.faults = [Fault.NONE, Fault.NOT_AVAILABLE]
+    changes = (
+        FieldChange(ITEM, TimelineItem(BEGAN), TimelineItem(BEGAN, "Mended.")),
+        FieldChange(other, None, TimelineItem(BEGAN)),
+    )
+    declared = {ITEM: TimelineItem(BEGAN, "Mended."), other: TimelineItem(BEGAN)}
+    outcome = harness.carry_out(Update(incident("A", {**SHORT, **declared}), live, changes))
+    assert codes(outcome) == ["not-available"]
+    assert [each.attribute for each in harness.account.held[live.id]] == [other]

@@ -294,14 +294,6 @@ def test_a_child_is_sent_again_with_its_former_key() -> None:
     assert (again.content, again.idempotency_key) == (before.content, "former")
 
 
-def test_only_the_creation_of_a_timeline_item_may_lack_its_endpoint() -> None:
-    """A 404 of one item is that item's: people deleted it."""
-    item = Attribute(Field.TIMELINE, "Began")
-    value = TimelineItem(AT)
-    assert request(CreateChild("01A", item, value)).optional
-    assert not request(EditChild("t1", item, value, TimelineItem(AT, "Later"))).optional
-
-
 def test_no_title_gives_two_steps_one_name() -> None:
     value = TimelineItem(AT)
     titles = ["Deploy", "Deploy (edit)", "edit Deploy", "edit timeline.Deploy", "status timeline.Deploy"]
