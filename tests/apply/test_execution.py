@@ -830,3 +830,17 @@ def test_an_older_incident_that_answers_a_creation_in_doubt_counts_as_adopted(ha
     assert isinstance(harness.create(SHORT), Unknown)
     assert isinstance(harness.create(SHORT), Adopted)
     assert not harness.ledger.history("A").is_whole
+
+
+@pytest.mark.parametrize("is_visible", [True, False])
+def test_an_unchanged_incident_that_settles_a_creation_in_doubt_has_a_whole_history(
+    harness: Harness, is_visible: bool
+) -> None:
+    in_doubt(harness, create("A", SHORT))
+    (live,) = harness.account.live.values()
+    if not is_visible:
+        harness.account.live.clear()
+    harness.carry_out(NoOp(incident("A", SHORT), live.id, live.reference))
+    harness.ledger.set_meta("anything", "")
+    assert harness.ledger.binding("A") is not None
+    assert harness.ledger.history("A").is_whole is is_visible
