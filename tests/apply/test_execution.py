@@ -844,3 +844,10 @@ def test_an_unchanged_incident_that_settles_a_creation_in_doubt_has_a_whole_hist
     harness.ledger.set_meta("anything", "")
     assert harness.ledger.binding("A") is not None
     assert harness.ledger.history("A").is_whole is is_visible
+
+
+def test_the_last_look_settles_what_the_last_sending_made(harness: Harness) -> None:
+    harness.account.faults = [Fault.LOST_BEFORE, Fault.NONE, Fault.NONE] * 2 + [Fault.LOST_AFTER]
+    assert isinstance(harness.create(SHORT), Applied)
+    assert harness.asked.count("create") == 3
+    assert len(harness.account.live) == 1

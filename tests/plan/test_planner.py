@@ -29,7 +29,7 @@ from importer.model import (
     Severity,
     Unmanaged,
 )
-from importer.model.identity import idempotency_key
+from importer.model.identity import Marker, idempotency_key
 from importer.plan.matching import LiveIndex
 from importer.plan.planner import exceeded
 from tests.planning import (
@@ -348,3 +348,25 @@ def test_a_safety_limit_is_exceeded_by_one_more(creates: int, updates: int, expe
     limited = replace(SETTINGS, max_creates=3, max_updates=2)
     assert exceeded({"create": creates, "update": updates}, limited) == expected
     assert exceeded({"create": creates, "update": updates}, SETTINGS) is None
+
+
+# -- another namespace ---------------------------------------------------------------------------------
+
+ACME = replace(CONTEXT, marker=Marker(MARKER, "acme"), settings=replace(SETTINGS, namespace="acme"))
+
+
+def test_a_number_that_another_namespace_has_is_blocked_without_an_adopt_line() -> None:
+    theirs = live(7, {NAME: "Same", MARKER: "other/A"})
+    (found,) = planned(incident({NAME: "Same"}, number=7), account=(theirs,), context=ACME).changes
+    assert isinstance(found, Blocked)
+    assert found.reason == "number-taken"
+    assert "'other/A'" in found.explanation
+    assert "importer adopt" not in found.explanation
+
+
+def test_an_incident_like_one_of_another_namespace_names_the_namespace() -> None:
+    theirs = live(7, {NAME: "Same", STARTED: BEGAN, MARKER: "before/A"})
+    plan = planned(incident({NAME: "Same", STARTED: BEGAN}), account=(theirs,), context=ACME)
+    warned = diagnostic(plan, "resembles-existing")
+    assert "before/A" in warned.hint
+    assert "importer adopt" not in warned.hint
