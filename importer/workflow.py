@@ -197,7 +197,7 @@ def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
     """
     sent = session.ledger.memory().sent
     doubtful = [each for each in plan.changes if each.incident.key in sent]
-    for key, match in _carriers(session, doubtful).items():
+    for key, match in _carriers(session, doubtful, _marker(session) if doubtful else None).items():
         if isinstance(match, Ours):
             is_found = not sent[key].precedes(match.live.created_at)
             session.ledger.confirmed(
@@ -218,7 +218,8 @@ def carry_out(
     """Make the changes of a plan or a part of one. `plan_hash` is its saved plan's hash, if it has one."""
     ledger = session.ledger
     ledger.bind_account(session.account)
-    _refuse_unlisted(session, plan)
+    carrier = _marker(session)
+    _refuse_unlisted(session, plan, carrier)
     ledger.planned((each.incident.key for each in plan.changes if is_acting(each)), plan_hash=plan_hash)
     rivals = Rivals(plan.changes, ledger.memory().sent, lambda key: ledger.binding(key) is not None)
     work = Execution(
@@ -226,21 +227,21 @@ def carry_out(
         ledger,
         session.now,
         session.wait,
-        Rediscovery(session.api, ledger.owner, _marker(session), rivals.of),
-        _proof(session),
+        Rediscovery(session.api, ledger.owner, carrier, rivals.of),
+        _proof(session.settings, carrier),
         plan_hash,
         create_options(plan, session.api),
     )
     return apply(plan, work, limits=limits, observers=observers, stop=stop)
 
 
-def _refuse_unlisted(session: Session, plan: Plan) -> None:
+def _refuse_unlisted(session: Session, plan: Plan, carrier: Marker | None) -> None:
     """If the state is new, look at the newest incidents once more: an earlier run, whose state is lost, may
     have created incidents that the account's lists did not show yet when the plan was made.
 
     Raises Refused if one carries the key of an incident that the plan creates.
     """
-    memory, carrier = session.ledger.memory(), _marker(session)
+    memory = session.ledger.memory()
     created = {each.incident.key for each in plan.changes if isinstance(each, Create)}
     if carrier is None or not created or memory.bindings or memory.sent:
         return
@@ -268,15 +269,15 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     _refuse_foreign(session, plan, plan_hash)
     begun = session.ledger.begun_by(plan_hash) if plan_hash else frozenset()
     fresh = [change for change in plan.changes if change.incident.key not in begun]
-    memory = session.ledger.memory()
+    memory, carrier = session.ledger.memory(), _marker(session) if fresh else None
     creations = [each for each in fresh if isinstance(each, Create | Pending)]
     # A pending creation is not looked up by its marker field: that it was made is no surprise.
-    matches = _carriers(session, [each for each in creations if isinstance(each, Create)])
+    matches = _carriers(session, [each for each in creations if isinstance(each, Create)], carrier)
     found = list(created_since(creations, memory, matches))
     edits = [change for change in fresh if isinstance(change, Update | Adopt)]
     current = refresh.by_id(session.api, [change.live.id for change in edits])
     if not begun:
-        found += unproven(edits, current, memory, _proof(session))
+        found += unproven(edits, current, memory, _proof(session.settings, carrier))
     found += edited_since(edits, current)
     if found:
         raise Refused(
@@ -379,22 +380,20 @@ def _marker(session: Session) -> Marker | None:
     return marker(session.api.catalogue(needs((), session.settings)), session.settings)
 
 
-def _proof(session: Session) -> Callable[[Incident, LiveIncident], bool]:
+def _proof(settings: Settings, carrier: Marker | None) -> Callable[[Incident, LiveIncident], bool]:
     """Return a function that tells whether an incident that the state does not bind proves to be a declared
     one: by the marker field or, in a recovery, by its number and all declared values."""
-    carrier, adopts = _marker(session), session.settings.adopt_matching
 
     def is_ours(incident: Incident, live: LiveIncident) -> bool:
         is_carrier = carrier is not None and carrier.carries(live, incident.key)
-        return is_carrier or (adopts and is_recovered(incident, live, carrier))
+        return is_carrier or (settings.adopt_matching and is_recovered(incident, live, carrier))
 
     return is_ours
 
 
-def _carriers(session: Session, changes: Sequence[Change]) -> dict[str, Match]:
+def _carriers(session: Session, changes: Sequence[Change], carrier: Marker | None) -> dict[str, Match]:
     """Return the current match of each change's key, or nothing if no field of the account holds keys."""
-    carrier = _marker(session) if changes else None
-    if carrier is None:
+    if carrier is None or not changes:
         return {}
     index = LiveIndex(session.api.incidents(), session.ledger.memory(), carrier)
     return {change.incident.key: index.match(change.incident) for change in changes}

@@ -46,8 +46,8 @@ outcome() {
     as_block "$OUT/failures"
     jq -r 'select(.type == "plan_reviewed") | .gone | .[:20][], (if length > 20 then "and \(length - 20) more" else empty end)' \
         "$OUT/events" >"$OUT/gone"
-    [[ ! -s $OUT/gone ]] || printf '\nReviewed, and not to be done now:\n\n%s\n' "$(as_block "$OUT/gone")"
-    ((code == 0)) || printf '\nExit code %s. Run the job again: it goes on where it ended.\n' "$code"
+    [[ ! -s $OUT/gone ]] || printf '\nReviewed, but not in the new plan:\n\n%s\n' "$(as_block "$OUT/gone")"
+    ((code == 0)) || printf '\nExit code %s. Run the job again: it goes on where it ended. Blocked changes (`!`) stay until a plan has none.\n' "$code"
 }
 
 code=0
@@ -58,7 +58,7 @@ if [[ ${approval[0]} == --reviewed && ! -f ${REVIEWED-} ]]; then
     GITHUB_OUTPUT='' "$IMPORTER" plan --state "$STATE" --json --max-wait 600 >"$OUT/now.json" 2>"$OUT/words" || code=$?
     show_log "$OUT/words"
     ((code == 0)) || fail_planning
-    [[ $(jq .applyable "$OUT/now.json") == false ]] || refuse 'there is no plan that was reviewed'
+    [[ $(jq .applyable "$OUT/now.json") == false ]] || refuse 'no reviewed plan was found'
     echo 'Nothing to apply.' | result
     exit
 fi
@@ -68,7 +68,7 @@ show_log "$OUT/words"
 jq -r 'select(.type == "diagnostic" and .code == "not-reviewed") | .summary, (.detail | select(. != "")
     | split("\n")[] | "    " + .)' "$OUT/events" >"$OUT/differences"
 if [[ -s $OUT/differences ]]; then
-    refuse 'the plan made now is not the one that was reviewed' "$OUT/differences"
+    refuse 'the new plan does not match the reviewed one' "$OUT/differences"
 elif [[ $(changes) == 0 ]]; then
     code=0 # what is blocked is in every plan, and fails no merge
     echo 'Nothing to apply.' | result

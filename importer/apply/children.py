@@ -30,7 +30,7 @@ from importer.model.normalise import by_label
 from importer.model.steps import CreateChild, EditChild, SetChildStatus, child_name, identity
 from importer.plan.child_forms import adapted
 from importer.plan.differences import same
-from importer.plan.recognition import other_postmortem, recognise
+from importer.plan.recognition import other_postmortems, recognise
 from importer.plan.steps import child_creation, child_edits, without_status
 
 LISTED = frozenset({Field.TIMELINE, Field.STATUS_PAGE, Field.FOLLOW_UP, Field.ATTACHMENT, Field.POSTMORTEM})
@@ -188,8 +188,7 @@ class Children:
         declared = {each: value for each, value in self.declared.items() if each.field is kind}
         listed = tuple(self._listed(kind, declared, known, history))
         recognised = recognise(declared, listed, known=known, history=history)
-        others = {each: other_postmortem(each, listed, recognised) for each in declared}
-        return _Shown(recognised, {each: child for each, child in others.items() if child})
+        return _Shown(recognised, other_postmortems(declared, listed, recognised))
 
     def _listed(
         self,

@@ -48,7 +48,9 @@ JsonOutPath = Annotated[Path | None, Option("Also write the JSON to this file.")
 NoColorFlag = Annotated[bool, Option("Disable colour. [env: NO_COLOR]")]
 AdoptMatchingFlag = Annotated[
     bool,
-    Option("Adopt incidents that have the declared number and all declared values: the state was lost."),
+    Option(
+        "After the state was lost: adopt incidents that have the declared number and all declared values."
+    ),
 ]
 Paths = Annotated[tuple[Path, ...], Argument()]
 RejectsPath = Annotated[

@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import click
 
 from importer.cli.parameters import Argument, Option
-from importer.sandbox import RateLimit, SandboxOptions
+from importer.sandbox import RateLimit
 from importer.sandbox.options import Help
 
 
@@ -21,11 +21,10 @@ class SandboxFlags(Argument):
 
     def parameters(self, name: str, annotation: Any) -> Iterator[click.Parameter]:  # noqa: ARG002 - a group has no flag
         """Yield the options of all fields."""
-        defaults = SandboxOptions()
         hints = get_type_hints(annotation, include_extras=True)
         for each in fields(annotation):
             hint, described = get_args(hints[each.name])
-            yield from _flag(each.name, hint, described, getattr(defaults, each.name))
+            yield from _flag(each.name, hint, described, each.default)
 
 
 def _flag(name: str, hint: Any, described: Help, default: Any) -> Iterator[click.Parameter]:

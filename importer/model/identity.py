@@ -25,7 +25,7 @@ class Marker:
     """The text custom field that carries keys, and the namespace of the keys that are ours."""
 
     attribute: Attribute
-    namespace: str = DEFAULT_NAMESPACE
+    namespace: str
 
     def text(self, key: str) -> str:
         """Return what the field holds for a key: `namespace/key`, or the bare key in the default namespace.

@@ -168,12 +168,9 @@ def _with_status_left(change: FieldChange, now: Update) -> FieldChange:
     for each in now.changes:
         before, after = each.before, change.after
         if each.attribute == change.attribute and isinstance(before, Child) and isinstance(after, Child):
-            return replace(change, before=before) if _differs_in_status(before, after) else change
+            is_created = without_status(before) == without_status(after)
+            return replace(change, before=before) if is_created else change
     return change
-
-
-def _differs_in_status(before: Child, after: Child) -> bool:
-    return without_status(before) == without_status(after)
 
 
 def _with_done(reviewed: Update | Adopt, now: Update | Adopt) -> LiveIncident:

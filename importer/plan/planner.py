@@ -133,7 +133,10 @@ class _Planner:
         return self.context.marker.attribute if self.context.marker else None
 
     def _desired(self, incident: Incident) -> Attributes:
-        return _marked(incident, self.context.marker)
+        """Return the declared attributes with the marker, if there is one."""
+        marker = self.context.marker
+        carried = {marker.attribute: marker.text(incident.key)} if marker else {}
+        return {**incident.attributes, **carried}
 
     def _creation(self, incident: Incident) -> tuple[Attributes, frozenset[Attribute]]:
         """Return all attributes that a creation sends, with defaults that must not be left to the server and
@@ -193,7 +196,7 @@ class _Planner:
             is_declared = found.owner in self.declared_keys
             if not is_declared and (unchanged := self._as_it_was_pulled(incident, found.live)):
                 return unchanged
-        elif not (found.owner or found.mark) and is_recovered(incident, found.live, self.context.marker):
+        elif found.owner is None and is_recovered(incident, found.live, self.context.marker):
             if self.context.settings.adopt_matching:
                 return Adopt(incident, found.live, ())
             self._warn_of_match(incident, found.live)
@@ -309,19 +312,13 @@ class _Planner:
 
 
 def is_recovered(incident: Incident, live: LiveIncident, marker: Marker | None) -> bool:
-    """Whether an incident was imported with the declared number and has all declared values, as one has whose
-    state was lost. That is no proof: another importer may have created it."""
+    """Whether an incident was imported with the declared number and has all declared values, but no marker:
+    probably ours, from before the state was lost. It is no proof: another importer may have created it."""
     is_imported = live.mode == "retrospective" and live.number == incident.external_id
     is_unmarked = marker is None or marker.read(live) is None
     own = {a: value for a, value in incident.attributes.items() if not a.is_child}
     declared = without(own, marker.attribute) if marker else own
     return is_imported and is_unmarked and not differences(live.attributes, declared)
-
-
-def _marked(incident: Incident, marker: Marker | None) -> Attributes:
-    """Return the declared attributes with the marker, if there is one."""
-    carried = {marker.attribute: marker.text(incident.key)} if marker else {}
-    return {**incident.attributes, **carried}
 
 
 def _is_possible(change: FieldChange) -> bool:

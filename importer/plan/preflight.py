@@ -85,7 +85,8 @@ def check_namespace(settings: Settings, *, is_first: bool) -> tuple[Diagnostic, 
         "default-namespace",
         "`identity.namespace` is the default: another repository that imports into this account may have the"
         " same keys, and each would take the other's incidents for its own",
-        hint="before the first apply, set `identity.namespace` in importer.yaml to a name of its own"
+        hint="before the first apply, set `identity.namespace` in importer.yaml to a name that no other"
+        " repository uses"
         if is_first
         else "keep it, since a change would make every incident a new one; set `identity.namespace` in each"
         " other repository that imports into this account, before its first apply",

@@ -87,13 +87,14 @@ def recognise(
     return {attribute: child for attribute, child in result.items() if attribute in declared}
 
 
-def other_postmortem(
-    attribute: Attribute, listed: Iterable[LiveChild], recognised: Mapping[Attribute, LiveChild]
-) -> LiveChild | None:
-    """Return the post-mortem that the incident has instead of the declared one: it can have only one."""
-    if attribute.field is not Field.POSTMORTEM or attribute in recognised:
-        return None
-    return next((each for each in listed if each.attribute.field is Field.POSTMORTEM), None)
+def other_postmortems(
+    declared: Iterable[Attribute], listed: Iterable[LiveChild], recognised: Mapping[Attribute, LiveChild]
+) -> dict[Attribute, LiveChild]:
+    """Return the post-mortem that the incident has instead of the declared one: it can have only one, and no
+    request can change it into another."""
+    found = next((each for each in listed if each.attribute.field is Field.POSTMORTEM), None)
+    missing = [each for each in declared if each.field is Field.POSTMORTEM and each not in recognised]
+    return dict.fromkeys(missing, found) if found else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from importer.model.errors import NotAvailable
 from importer.model.identity import Marker, is_incident_id
 from importer.plan.differences import same
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
-from importer.plan.recognition import other_postmortem, recognise
+from importer.plan.recognition import other_postmortems, recognise
 
 _FEW = 100
 """Up to this many incidents, it is worth a request to find out how long the list is."""
@@ -126,7 +126,7 @@ def _add_children(
         if isinstance(match, NotOurs):  # it is compared and never edited, so anybody's child will do
             listed = tuple(replace(each, is_foreign=False) for each in listed)
         recognised = recognise(these, listed, known=known, history=history)
-        shown = recognised | _others(these, listed, recognised)
+        shown = recognised | other_postmortems(these, listed, recognised)
         found |= {attribute: child for attribute, child in shown.items() if attribute in wanted}
         pages.use(recognised)
     if wanted:
@@ -148,14 +148,6 @@ def _children(api: IncidentReader, live: LiveIncident, field: Field) -> tuple[Li
 def _is_read(attribute: Attribute, value: Child, known: Mapping[Attribute, Remembered]) -> bool:
     before = known.get(attribute)
     return before is None or (isinstance(value, FollowUp) and not same(before.declared, value))
-
-
-def _others(
-    wanted: Iterable[Attribute], listed: Iterable[LiveChild], recognised: Mapping[Attribute, LiveChild]
-) -> dict[Attribute, LiveChild]:
-    """Return a post-mortem that is not the declared one, which no request can change into it."""
-    others = {each: other_postmortem(each, listed, recognised) for each in wanted}
-    return {attribute: child for attribute, child in others.items() if child}
 
 
 @dataclass(slots=True)

@@ -27,9 +27,8 @@ _HINT = "nothing was written: make a new plan and review it"
 def refuse_unreviewed(agreement: Agreement) -> None:
     """Raise Refused, with the differences, if a new plan does anything that was not reviewed."""
     if agreement.other_parts:
-        names = ", ".join(each.name for each in agreement.other_parts)
         found = tuple(map(_of_plan, agreement.other_parts))
-        raise _refused(f"the reviewed plan cannot be compared with the new one: {names}", found)
+        raise _refused("the reviewed plan cannot be compared with the new one", found)
     count = len(agreement.unreviewed)
     if count:
         more = f"; the first {_INCIDENTS} are listed" if count > _INCIDENTS else ""

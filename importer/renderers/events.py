@@ -65,7 +65,9 @@ def planned_change(change: Change, *, at: datetime) -> str:
 def plan_reviewed(*, left: int, gone: Sequence[str], at: datetime) -> str:
     """Return the event for a new plan whose changes were all reviewed. `gone` are the keys of reviewed
     changes that it no longer has."""
-    message = f"{numbered(left, 'change')} as reviewed, {len(gone)} not in the new plan"
+    message = f"{numbered(left, 'change')} to apply, all reviewed"
+    if gone:
+        message += f"; {numbered(len(gone), 'reviewed change')} no longer planned"
     return _line("plan_reviewed", "info", message, at, left=left, gone=list(gone))
 
 

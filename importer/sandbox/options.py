@@ -143,7 +143,7 @@ class SandboxOptions:
         False
     )
     url_makes_document: Annotated[
-        bool, Help(_CREATION, "Make a post-mortem document of postmortem_document_url.")
+        bool, Help(_CREATION, "Create a post-mortem document from postmortem_document_url.")
     ] = False
 
     enforces_forms_on_edits: Annotated[bool, Help(_EDITS, "Require what the forms require of edits too.")] = (
@@ -296,7 +296,8 @@ class SandboxOptions:
     promotes_timeline: Annotated[
         bool,
         Help(
-            _CHILDREN, "Put items that nobody declared on a new incident's timeline, one of them of a stream."
+            _CHILDREN,
+            "Add timeline items that were not declared to each new incident, one of them from a stream.",
         ),
     ] = False
     attach_keeps_url: Annotated[

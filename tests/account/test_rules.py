@@ -174,7 +174,7 @@ def test_an_ambiguous_marker_field_is_an_error() -> None:
 
 def test_a_marker_field_without_problems_is_the_one_from_the_catalogue() -> None:
     assert check(settings=MARKED) == ()
-    assert marker(CATALOGUE, MARKED) == Marker(Attribute(Field.CUSTOM_FIELD, LEGACY))
+    assert marker(CATALOGUE, MARKED) == Marker(Attribute(Field.CUSTOM_FIELD, LEGACY), "default")
 
 
 def test_two_incidents_never_carry_the_same_key() -> None:

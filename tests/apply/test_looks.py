@@ -17,7 +17,7 @@ from importer.wire.requests import request
 from tests.plans import NAME, SEVERITY, SHORT, create, live
 
 SENT_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-MARKER = Marker(Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01F", "Legacy ID")))
+MARKER = Marker(Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01F", "Legacy ID")), "default")
 DOUBT = Unanswered("importer-A", "{}", SENT_AT)
 
 

@@ -15,7 +15,7 @@ from tests.cli.conftest import KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-STALE = "the plan made now is not the one that was reviewed"
+STALE = "the new plan does not match the reviewed one"
 MARK = "<!-- importer plan -->\n<!-- importer -->\n"
 
 
@@ -142,17 +142,17 @@ def test_an_incident_edited_since_the_review_makes_the_plan_stale(project: Proje
 def test_a_missing_or_expired_plan_is_not_applied(project: Project) -> None:
     project.propose(7, {"incidents/a.yaml": declared("A")})
     project.merge(7)
-    refused(project, "there is no plan that was reviewed")
+    refused(project, "no reviewed plan was found")
     planned_and_merged(project, 8, {"incidents/b.yaml": declared("B")})
     project.host.artifacts[0]["expired"] = True
-    refused(project, "there is no plan that was reviewed")
+    refused(project, "no reviewed plan was found")
     assert names(project) == []
 
 
 def test_a_commit_without_a_pull_request_is_not_applied(project: Project) -> None:
     project.propose(7, {"incidents/a.yaml": declared("A")})
     project.git("branch", "-f", "main", "pull-7")
-    job = refused(project, "there is no plan that was reviewed")
+    job = refused(project, "no reviewed plan was found")
     assert "merges no pull request" in job.log
 
 
@@ -161,7 +161,7 @@ def test_an_artifact_of_a_fork_or_another_commit_is_not_applied(project: Project
     project.host.keep(f"importer-plan-{head}", head=head, run=1, of_a_fork=True)
     project.host.keep(f"importer-plan-{head}", head="0" * 40, run=1)
     project.merge(7)
-    refused(project, "there is no plan that was reviewed")
+    refused(project, "no reviewed plan was found")
 
 
 def test_a_forged_plan_changes_nothing_that_the_files_do_not_declare(project: Project) -> None:

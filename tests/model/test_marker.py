@@ -17,9 +17,9 @@ namespaces = st.sampled_from([DEFAULT_NAMESPACE]) | st.text("aA1-", min_size=1, 
 
 
 def test_the_default_namespace_has_bare_keys_and_every_other_one_its_name_before_them() -> None:
-    assert Marker(FIELD).text("1042") == "1042"
+    assert Marker(FIELD, "default").text("1042") == "1042"
     assert Marker(FIELD, "acme").text("1042") == "acme/1042"
-    assert Marker(FIELD).text("acme/1042") == "default/acme/1042"
+    assert Marker(FIELD, "default").text("acme/1042") == "default/acme/1042"
 
 
 @given(namespaces, keys)
@@ -44,4 +44,4 @@ def test_a_text_of_another_namespace_is_no_key(one: str, key: str, two: str) -> 
 @pytest.mark.parametrize("text", ["", "acme/1042"])
 def test_an_empty_field_and_one_of_another_namespace_carry_no_key(text: str) -> None:
     held = live(1, {FIELD: text} if text else {})
-    assert not Marker(FIELD).carries(held, "1042")
+    assert not Marker(FIELD, "default").carries(held, "1042")

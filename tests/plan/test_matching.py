@@ -26,7 +26,7 @@ from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex,
 from tests.plans import BEGAN, ENDED, NAME, RESOLVED, STARTED, SUMMARY, incident, live
 
 MARKED = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID"))
-MARKER = Marker(MARKED)
+MARKER = Marker(MARKED, "default")
 LOOKS: Attributes = {NAME: "Payments failed", STARTED: BEGAN}
 
 

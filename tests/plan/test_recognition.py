@@ -29,7 +29,7 @@ from importer.model import (
 from importer.model.steps import CreateChild, child_name
 from importer.plan.child_forms import has_similar_title
 from importer.plan.differences import same
-from importer.plan.recognition import other_postmortem, recognise
+from importer.plan.recognition import other_postmortems, recognise
 from importer.wire.requests import request
 from tests.plans import BEGAN, ENDED, LISA, PAGE
 
@@ -270,9 +270,9 @@ def test_another_postmortem_is_reported_and_not_taken() -> None:
     declared = {DOCUMENT: PostmortemDocument("# Ours", default_title="Ours")}
     recognised = recognise(declared, [theirs], known={}, history=LOST)
     assert recognised == {}
-    assert other_postmortem(DOCUMENT, [theirs], recognised) == theirs
-    assert other_postmortem(DOCUMENT, [theirs], {DOCUMENT: theirs}) is None
-    assert other_postmortem(ALERT, [theirs], {}) is None
+    assert other_postmortems([DOCUMENT], [theirs], recognised) == {DOCUMENT: theirs}
+    assert other_postmortems([DOCUMENT], [theirs], {DOCUMENT: theirs}) == {}
+    assert other_postmortems([ALERT], [theirs], {}) == {}
 
 
 def test_a_child_of_another_kind_is_never_taken() -> None:

@@ -142,7 +142,10 @@ def test_a_short_list_is_read_even_for_a_few(total: int | None) -> None:
 def test_a_new_key_needs_the_list_since_it_may_exist_under_any_id() -> None:
     carrying = replace(TWO, attributes={MARKER: "B"})
     account = Account((ONE, carrying), total=10_000)
-    assert seen(account, knowing(bound(("A", 1))), A, B, marker=Marker(MARKER)) == [Ours(ONE), Ours(carrying)]
+    assert seen(account, knowing(bound(("A", 1))), A, B, marker=Marker(MARKER, "default")) == [
+        Ours(ONE),
+        Ours(carrying),
+    ]
     assert account.asked == ["list"]
 
 
@@ -204,7 +207,7 @@ def test_known_or_undeclared_children_are_not_added() -> None:
 def test_reading_the_children_of_a_marked_incident_does_not_make_it_two() -> None:
     carrying = replace(ONE, attributes={MARKER: "A"})
     account = Account((carrying,), children_of={ONE.id: (child(TASK, FollowUp()),)})
-    (found,) = seen(account, knowing({}), incident("A", CHILDREN), marker=Marker(MARKER))
+    (found,) = seen(account, knowing({}), incident("A", CHILDREN), marker=Marker(MARKER, "default"))
     assert not isinstance(found, Conflict)
     assert found == Ours(replace(carrying, attributes={MARKER: "A", TASK: FollowUp()}))
 

@@ -475,7 +475,7 @@ def naming(marker_field: str | None) -> Settings:
 
 def test_the_marker_field_may_be_for_another_account_and_a_key_field_may_not() -> None:
     assert carriers(CATALOGUE, naming("Legacy ID"), "Notes") == (CARRIER,)
-    assert carriers(CATALOGUE, naming("Notes"), None) == (Marker(CARRIER),)
+    assert carriers(CATALOGUE, naming("Notes"), None) == (Marker(CARRIER, "default"),)
     with pytest.raises(UsageError, match="exactly one custom field 'Note'"):
         carriers(CATALOGUE, naming(None), "Note")
     with pytest.raises(UsageError, match="exactly one custom field 'note s'"):
