@@ -154,7 +154,7 @@ class World:
                 journal,
                 self.now,
                 self.account.wait,
-                Rediscovery(self.account, journal.owner),
+                Rediscovery(self.account, journal.owner, None, lambda _: ()),
                 lambda _, __: False,
                 plan_hash,
             )

@@ -98,7 +98,10 @@ class Children:
         steps: tuple[EditChild | SetChildStatus, ...] = ()
         if child is None:
             if attribute in shown.others or (known and attribute.field in LISTED):
-                what = f"{attribute.field.value} differ from the files, but the account does not show ours"
+                what = (
+                    f"{attribute.field.value} differ from the files, but the account does not show those that"
+                    " importer created"
+                )
                 return (not_available(what, self.live, f"{attribute.label} was not found"),)
             child, steps = self._create_and_record(attribute, value)
             wanted = without_status(value)

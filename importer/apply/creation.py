@@ -8,8 +8,7 @@ journal, not the plan, holds what was sent: other content under a used key may m
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -172,27 +171,22 @@ class Creator:
     def _look_everywhere(self, key: str, step: CreateIncident) -> Creation | None:
         """Look at the whole account, after its lists had time to show what is new."""
         self.wait(LIST_LAG)
-        sent, doubt = _sent(key, step), self._doubt(key, step)
-        with _still_in_doubt():
-            return _creation(self.rediscovery.look_everywhere(sent, doubt), sent, doubt)
+        return self._seen(self.rediscovery.look_everywhere, key, step)
 
     def _look(self, key: str, step: CreateIncident) -> Creation | None:
-        sent, doubt = _sent(key, step), self._doubt(key, step)
-        with _still_in_doubt():
-            return _creation(self.rediscovery.look(sent, doubt), sent, doubt)
+        return self._seen(self.rediscovery.look, key, step)
 
-    def _doubt(self, key: str, step: CreateIncident) -> Unanswered:
-        return self.journal.in_doubt(key, CREATE) or Unanswered(step.idempotency_key)
-
-
-@contextmanager
-def _still_in_doubt() -> Iterator[None]:
-    """Turn the refusal of a look into NoAnswer: it does not tell what became of the creation."""
-    try:
-        yield
-    except ApiError as refusal:
-        what = f"the creation was not answered, and a look at the account was refused: {refusal.summary}"
-        raise NoAnswer(what) from refusal
+    def _seen(
+        self, look: Callable[[SentCreation, Unanswered], Sighting], key: str, step: CreateIncident
+    ) -> Creation | None:
+        """Return what a look shows. Raises NoAnswer if it is refused: the creation is still in doubt."""
+        sent = _sent(key, step)
+        doubt = self.journal.in_doubt(key, CREATE) or Unanswered(step.idempotency_key)
+        try:
+            return _creation(look(sent, doubt), sent, doubt)
+        except ApiError as refusal:
+            what = f"the creation was not answered, and a look at the account was refused: {refusal.summary}"
+            raise NoAnswer(what) from refusal
 
 
 def _creation(sighting: Sighting, sent: SentCreation, doubt: Unanswered) -> Creation | None:

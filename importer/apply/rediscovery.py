@@ -59,8 +59,8 @@ class Rediscovery:
 
     api: IncidentFinder
     owner: Callable[[str], str | None]
-    marker: Marker | None = None
-    rivals: Callable[[SentCreation], Iterable[SentCreation]] = lambda _: ()
+    marker: Marker | None
+    rivals: Callable[[SentCreation], Iterable[SentCreation]]
     _listed: Mapping[str, Sequence[LiveIncident]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

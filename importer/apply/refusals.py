@@ -30,7 +30,7 @@ def taken_key(incident: Incident, refusal: ApiError) -> Failed:
     incident that it can have made."""
     what = (
         f"{refusal.summary}. The account shows no incident like '{incident.key}' ({incident.name}): another"
-        " importer may use the same namespace and key. Then set identity.namespace in importer.yaml"
+        " importer may use the same namespace and key. If so, set identity.namespace in importer.yaml"
     )
     return Failed(incident.key, "namespace-clash", what, refusal.request_id, incident.location)
 
@@ -42,8 +42,8 @@ def undecided_creation(incident: Incident, candidates: Iterable[LiveIncident]) -
     commands = " or ".join(_adopt(incident, each) for each in found)
     forget = shlex.join(["importer", "state", "forget", incident.key])
     what = (
-        f"it is not known what became of the creation. It may have made {names}, but nothing proves it."
-        f" If it is, run: {commands}; if not: {forget}"
+        f"the creation was not answered. It may have made {names}, but nothing proves it."
+        f" If it did, run: {commands}; if it did not, run: {forget}"
     )
     return Unknown(incident.key, what, incident.location)
 

@@ -73,9 +73,7 @@ class SandboxOptions:
         Literal["rate_limit_reached", "too_many_requests"],
         Help(_LIMITS, "The type of the 429 beyond that limit."),
     ] = "rate_limit_reached"
-    hourly_retry_after: Annotated[
-        bool, Help(_LIMITS, "Say how long to wait in the 429 beyond that limit.")
-    ] = False
+    hourly_retry_after: Annotated[bool, Help(_LIMITS, "Send a Retry-After header with that 429.")] = False
     retry_after: Annotated[RetryAfter, Help(_LIMITS, "The format of the Retry-After header.")] = (
         RetryAfter.SECONDS
     )

@@ -95,7 +95,7 @@ class Harness:
             self.ledger,
             self.clock,
             self.account.wait,
-            Rediscovery(self.account, self.ledger.owner),
+            Rediscovery(self.account, self.ledger.owner, None, lambda _: ()),
             lambda _, __: False,
             self.plan_hash,
             {SEARCH: Entity(Kind.OPTION, "01A", "Search")},

@@ -99,7 +99,7 @@ def test_without_the_time_of_the_first_sending_only_the_marker_is_certain() -> N
 
 def test_the_whole_account_is_listed_once_for_all_creations() -> None:
     account = Account((made(),))
-    found = Rediscovery(account, lambda _: None)
+    found = Rediscovery(account, lambda _: None, None, lambda _: ())
     for _ in range(3):
         assert found.look_everywhere(sent(), DOUBT) == Certain(made())
     assert account.lists == 1

@@ -219,7 +219,7 @@ def test_the_state_lists_shows_and_forgets(folder: Folder, account: Account) -> 
 
 def test_what_was_sent_and_never_answered_is_listed_and_settled(folder: Folder, account: Account) -> None:
     folder.declare(declared("A"))
-    account.sandbox.faults = Faults((Fault(FaultKind.DROP_AFTER, on="POST /v2/incidents"),))
+    account.sandbox.faults = Faults((Fault(FaultKind.HANG, on="POST /v2/incidents", seconds=3),))
     with folder.start("apply", "--auto-approve") as process:
         while not account.creations():
             assert process.poll() is None

@@ -236,7 +236,7 @@ def test_a_saved_plan_is_not_compared_with_another(folder: Folder, account: Acco
 def test_a_creation_of_a_run_that_died_is_the_one_that_was_reviewed(folder: Folder, account: Account) -> None:
     folder.declare(declared("A"), declared("B"))
     reviewed(folder)
-    account.sandbox.faults = Faults((Fault(FaultKind.DROP_AFTER, on="POST /v2/incidents"),))
+    account.sandbox.faults = Faults((Fault(FaultKind.HANG, on="POST /v2/incidents", seconds=3),))
     with folder.start("apply", "--reviewed", "reviewed.json", "--parallelism", "1") as process:
         while not account.creations():
             assert process.poll() is None

@@ -35,6 +35,7 @@ from importer.sandbox import SandboxOptions, open_sandbox
 from importer.state.ledger import APPLY, Ledger, check_account, open_ledger, read_ledger
 from importer.state.ledger_file import SCHEMA_VERSION, open_file, read_file
 from importer.state.merge import MergeResult, State
+from tests.old_tables import TABLES_1
 from tests.plans import CUSTOMERS, FULL, NAME, SUMMARY, live
 from tests.processes import Process
 from tests.rehearsal import Rehearsal
@@ -396,21 +397,7 @@ def later(path: Path) -> None:
     database.close()
 
 
-FIRST_TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE binding (
-    key TEXT PRIMARY KEY, incident_id TEXT NOT NULL UNIQUE, reference TEXT NOT NULL,
-    settled INTEGER NOT NULL, bound_at TEXT NOT NULL
-);
-CREATE TABLE entry (
-    key TEXT NOT NULL, step TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL,
-    idempotency_key TEXT, plan_hash TEXT, detail TEXT, PRIMARY KEY (key, step)
-) WITHOUT ROWID;
-CREATE TABLE field (
-    key TEXT NOT NULL, slot TEXT NOT NULL, attribute TEXT NOT NULL, declared TEXT NOT NULL, answered TEXT,
-    PRIMARY KEY (key, slot)
-) WITHOUT ROWID;
-CREATE TABLE plan (hash TEXT PRIMARY KEY, finished_at TEXT NOT NULL);
+FIRST_VERSION = f"""{TABLES_1}
 INSERT INTO binding VALUES ('A', '01LIVE', 'INC-1', 1, '2026-03-01T12:00:00+00:00');
 INSERT INTO entry VALUES ('A', 'create', 'confirmed', '2026-03-01T12:00:00+00:00', 'i-A', '', NULL);
 INSERT INTO entry VALUES ('B', 'create', 'sent', '2026-03-01T12:00:01+00:00', 'i-B', '', NULL);
@@ -434,7 +421,7 @@ def test_a_state_of_0_1_0_is_readable_and_is_migrated_on_writing(
 ) -> None:
     path.parent.mkdir(exist_ok=True)
     with sqlite3.connect(path) as database:
-        database.executescript(FIRST_TABLES)
+        database.executescript(FIRST_VERSION)
     database.close()
     ledger = how(path)
     assert [each.key for each in ledger.bindings()] == ["A"]

@@ -22,26 +22,13 @@ from importer.model import (
 from importer.model.codec import encode_record, encode_value
 from importer.state import export
 from importer.state.ledger import open_ledger
+from tests.old_tables import TABLES_2
 from tests.plans import live
 
 PAGE = Entity(Kind.STATUS_PAGE, "01PAGE", "Acme status")
 ITEM = Attribute(Field.TIMELINE, "Began")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-EARLIER = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE binding (
-    key TEXT PRIMARY KEY, incident_id TEXT NOT NULL UNIQUE, reference TEXT NOT NULL,
-    settled INTEGER NOT NULL, bound_at TEXT NOT NULL
-);
-CREATE TABLE entry (
-    key TEXT NOT NULL, step TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL,
-    idempotency_key TEXT, plan_hash TEXT, detail TEXT, content TEXT, PRIMARY KEY (key, step)
-) WITHOUT ROWID;
-CREATE TABLE field (
-    key TEXT NOT NULL, slot TEXT NOT NULL, attribute TEXT NOT NULL, declared TEXT NOT NULL, answered TEXT,
-    PRIMARY KEY (key, slot)
-) WITHOUT ROWID;
-CREATE TABLE plan (hash TEXT PRIMARY KEY, finished_at TEXT NOT NULL);
+EARLIER = f"""{TABLES_2}
 INSERT INTO binding VALUES ('A', '01LIVE1', 'INC-1', 1, '2026-03-01T12:00:00+00:00');
 PRAGMA application_id = 1229803604;
 PRAGMA user_version = 2;
