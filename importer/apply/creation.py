@@ -25,6 +25,8 @@ from importer.wire.requests import request
 _FINAL = (400, 409, 422)
 """Refusals that the same request always gets."""
 
+_AGAIN = "run the same command again: it checks the account before it sends"
+
 _RESENDINGS = 2
 """How often one run sends a creation in doubt again."""
 
@@ -122,7 +124,9 @@ class Creator:
                 return self._after_refusal(key, step, refusal)
         if found := self._look_twice(key, step):
             return found
-        raise NoAnswer("the creation was not answered, and the account does not show the incident")
+        raise NoAnswer(
+            "the creation was not answered, and the account does not show the incident", hint=_AGAIN
+        )
 
     def _send(self, key: str, step: CreateIncident) -> Creation:
         """Send a creation and judge its answer."""
@@ -153,11 +157,11 @@ class Creator:
             self.journal.failed(key, CREATE, detail=refusal.summary)
             return KeyTaken(refusal)
         forget = shlex.join(["importer", "state", "forget", key])
-        way_out = (
-            f" If the account does not have the incident, run: {forget}" if refusal.status in _FINAL else ""
-        )
         raise NoAnswer(
-            f"an earlier request was not answered, and this one was refused ({refusal.summary}).{way_out}"
+            f"an earlier request was not answered, and this one was refused ({refusal.summary})",
+            hint=f"if the account does not have the incident, run: {forget}"
+            if refusal.status in _FINAL
+            else _AGAIN,
         )
 
     def _look_twice(self, key: str, step: CreateIncident) -> Creation | None:
@@ -186,7 +190,7 @@ class Creator:
             return _creation(look(sent, doubt), sent, doubt)
         except ApiError as refusal:
             what = f"the creation was not answered, and a look at the account was refused: {refusal.summary}"
-            raise NoAnswer(what) from refusal
+            raise NoAnswer(what, hint=_AGAIN) from refusal
 
 
 def _creation(sighting: Sighting, sent: SentCreation, doubt: Unanswered) -> Creation | None:

@@ -17,7 +17,7 @@ from importer.apply.answers import additions, altered, irreparable
 from importer.apply.children import KEYED, LISTED, Children
 from importer.apply.creation import Created, Creator, Existing, Foreign, KeyTaken, Undecided
 from importer.apply.rediscovery import Rediscovery
-from importer.apply.refusals import foreign_answer, taken_key, undecided_creation, unproven_change
+from importer.apply.refusals import foreign_answer, taken_key, unanswered, undecided_creation, unproven_change
 from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
 from importer.apply.sent_creation import readable
 from importer.model import (
@@ -42,7 +42,6 @@ from importer.model import (
     NoOp,
     Outcome,
     Pending,
-    Unknown,
     Update,
     Value,
 )
@@ -387,4 +386,4 @@ def _outcome_of(change: Change, error: ImporterError) -> Outcome:
     key, location = change.incident.key, change.incident.location
     if isinstance(error, ApiError) and error.status < 500:
         return Failed(key, error.code, error.summary, error.request_id, location)
-    return Unknown(key, error.summary, location)
+    return unanswered(change.incident, error)

@@ -1,4 +1,5 @@
-"""An incident that is not proven to be the declared one -> the outcome, and what settles it. Pure."""
+"""A change without an answer, or of an incident that is not proven to be the declared one -> the outcome, and
+what settles it. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import shlex
 from collections.abc import Iterable
 
 from importer.model import Failed, Incident, LiveIncident, Unknown
-from importer.model.errors import ApiError
+from importer.model.errors import ApiError, ImporterError
 
 
 def unproven_change(incident: Incident, live: LiveIncident) -> Failed:
@@ -33,6 +34,13 @@ def taken_key(incident: Incident, refusal: ApiError) -> Failed:
         " importer may use the same namespace and key. If so, set identity.namespace in importer.yaml"
     )
     return Failed(incident.key, "namespace-clash", what, refusal.request_id, incident.location)
+
+
+def unanswered(incident: Incident, error: ImporterError) -> Unknown:
+    """Return the outcome of a change that may have been made, with the next step."""
+    next_step = error.hint.removesuffix(".")
+    what = f"{error.summary}. {next_step[0].upper()}{next_step[1:]}" if next_step else error.summary
+    return Unknown(incident.key, what, incident.location)
 
 
 def undecided_creation(incident: Incident, candidates: Iterable[LiveIncident]) -> Unknown:

@@ -52,7 +52,7 @@ def list_(options: FormatOptions) -> None:
         context.console.document(document)
         return
     rows = [(each.key, each.reference, each.incident_id) for each in bindings]
-    rows += [(key, "?", "sent, not answered; the next apply settles it") for key in pending]
+    rows += [(key, "?", "sent, not answered; the next apply looks for it") for key in pending]
     width = max((len(key) for key, _, _ in rows), default=0)
     context.console.table(f"{key:{width}}  {reference:>8}  {rest}" for key, reference, rest in rows)
 

@@ -44,7 +44,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An earlier run sent this creation and got no answer; apply sends the same request again to settle it.
+    """An earlier run sent this creation and got no answer; apply looks for what it made, to settle it.
     `content` is the body as it was sent, if the state has it."""
 
     incident: Incident
@@ -199,7 +199,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The change was sent and not answered; the next apply settles it."""
+    """The change was sent and not answered. `message` has the next step, if there is one."""
 
     key: str
     message: str

@@ -111,8 +111,8 @@ def _explanation(change: Change) -> str:
             return sanitised(explanation)
         case Pending():
             return (
-                "an earlier run sent this and got no answer; apply sends the same request again, "
-                "which does not create a second incident"
+                "an earlier run sent this and got no answer; apply looks for the incident, and sends the "
+                "same request again only if the account does not show it"
             )
         case Create() | Update() | Adopt() | NoOp():
             return ""

@@ -58,7 +58,7 @@ def _causes(ending: ApplySummary, width: int, paint: Paint) -> Iterator[str]:
                 # The server's message may contain the request ID; without it, equal messages are one group.
                 causes["error", message.replace(request, "…") if request else message].append(each)
             case Unknown(message=message):
-                causes["warning", f"{message}; the next apply settles it"].append(each)
+                causes["warning", message].append(each)
             case Applied() | Adopted() | NotAttempted():
                 pass
             case _:
