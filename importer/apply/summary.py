@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import assert_never
 
-from importer.model import Adopted, Applied, Failed, NotAttempted, Outcome, Unknown
+from importer.model import Adopted, Applied, Diagnostic, Failed, NotAttempted, Outcome, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,25 @@ class ApplySummary:
     next_command: str
 
     @property
+    def incomplete(self) -> int:
+        """How many incidents were applied, but lack something that is declared."""
+        return sum(bool(missing(each)) for each in self.outcomes)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every change succeeded, and nothing that is declared is missing."""
+        return self.counts.is_whole and not self.incomplete and not self.blocked
+
+    @property
     def counts(self) -> ApplyCounts:
         states = [state(each) for each in self.outcomes]
         counted = {each.name: states.count(each.name) for each in fields(ApplyCounts)}
         return ApplyCounts(**counted | {"unchanged": self.unchanged})
+
+
+def missing(outcome: Outcome) -> tuple[Diagnostic, ...]:
+    """Return what is declared of an incident that was applied, and is not there."""
+    return outcome.missing if isinstance(outcome, Applied | Adopted) else ()
 
 
 def state(outcome: Outcome) -> str:

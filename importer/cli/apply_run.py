@@ -10,7 +10,7 @@ from typing import Annotated
 
 from importer import __version__
 from importer.apply.applier import ApplyResult, Limits
-from importer.apply.summary import ApplySummary
+from importer.apply.summary import ApplySummary, missing
 from importer.cli.context import CommandContext
 from importer.cli.interrupts import Interrupts, handle_signals
 from importer.cli.options import (
@@ -251,7 +251,7 @@ def _joined(one: ApplyResult, other: ApplyResult) -> ApplyResult:
 
 def _warnings(run: ApplyResult) -> list[Diagnostic]:
     done = [outcome for outcome in run.outcomes if isinstance(outcome, Applied | Adopted)]
-    return [each for outcome in done for each in outcome.warnings]
+    return [each for outcome in done for each in (*outcome.warnings, *outcome.missing)]
 
 
 def _is_done(outcome: Outcome) -> bool:
@@ -265,6 +265,6 @@ def _exit_code(plan: Plan, run: ApplyResult, *, interrupted: bool) -> int:
     doubtful = any(isinstance(outcome, Unknown) for outcome in run.outcomes)
     if isinstance(run.error, AuthenticationFailed) and not done and not doubtful:
         return ExitCode.ERROR
-    if done < len(run.outcomes) or summarise(plan).blocked:
+    if done < len(run.outcomes) or any(map(missing, run.outcomes)) or summarise(plan).blocked:
         return ExitCode.PARTIAL
     return ExitCode.DONE

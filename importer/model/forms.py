@@ -1,22 +1,75 @@
 """Two texts or links -> whether they differ only in the form in which an account may store them.
 
-An account may collapse spaces, replace quotation marks, change the case, and drop a trailing slash or the
-query of a link. What is compared here is evidence; `normalise` decides what is a difference.
+An account may collapse spaces, escape Markdown or HTML, cut the milliseconds of a moment, compose letters:
+`is_same_form` decides that such a value is no other. It may also replace quotation marks, change the case,
+and drop a trailing slash or the query of a link. A person may do the same, so that is only evidence.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from html import unescape
 from urllib.parse import SplitResult, urlsplit
 
-from importer.model.values import Link, Value
+from importer.model.values import Entity, Link, NewOption, Reference, Value
 
 _QUOTES = str.maketrans({**dict.fromkeys("‘’‚‛′", "'"), **dict.fromkeys("“”„‟″«»", '"')})
 
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+"""A backslash before ASCII punctuation (CommonMark 0.31, section 2.4)."""
+
+_SECOND = timedelta(seconds=1)
+
+
+def is_same_form(live: object, declared: object) -> bool:
+    """Whether a value in the account is the declared one, perhaps in the account's own form. Parts of a child
+    that `declared` does not set are ignored."""
+    if live == declared:
+        return True
+    match live, declared:
+        case str(), str():
+            return stored_form(live) == stored_form(declared)
+        case datetime(), datetime():
+            return abs(live - declared) < _SECOND
+        case (Entity() | Reference() | NewOption(), _):
+            return False
+        case tuple(), tuple():
+            return len(live) == len(declared) and _are_paired(live, declared)
+        case _ if is_dataclass(declared) and type(live) is type(declared):
+            asked = {each.name: getattr(declared, each.name) for each in fields(declared) if each.compare}
+            return all(
+                value in (None, ()) or is_same_form(getattr(live, name), value)
+                for name, value in asked.items()
+            )
+        case _:
+            return False
+
+
+def _are_paired(live: tuple[object, ...], declared: tuple[object, ...]) -> bool:
+    left = list(live)
+    for each in declared:
+        found = next((place for place, other in enumerate(left) if is_same_form(other, each)), None)
+        if found is None:
+            return False
+        del left[found]
+    return True
+
+
+def stored_form(text: str) -> str:
+    """Return a text without what accounts change in it and people do not see: escapes, runs of white space,
+    Unicode form."""
+    plain = unescape(text)
+    while (shorter := unescape(_ESCAPE.sub(r"\1", plain))) != plain:
+        plain = shorter
+    return " ".join(unicodedata.normalize("NFKC", plain).split())
+
 
 def plain_form(text: str) -> str:
-    """Return a text without what accounts change in it: case, runs of spaces, quotes, Unicode form."""
-    plain = unicodedata.normalize("NFKC", text.translate(_QUOTES)).translate(_QUOTES).casefold()
+    """Return the stored form of a text, without case and quotes."""
+    plain = stored_form(text.translate(_QUOTES)).translate(_QUOTES).casefold()
     return unicodedata.normalize("NFKC", " ".join(plain.split()))
 
 

@@ -23,12 +23,14 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A difference in one attribute: `before` is the account's value, `after` the declared one."""
+    """A difference in one attribute: `before` is the account's value, `after` the declared one. `obstacle` is
+    why a blocked one cannot be made; it is empty if the API sets the attribute only at creation."""
 
     attribute: Attribute
     before: Value
     after: Value
     origin: Origin = Origin.FILE
+    obstacle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,21 +171,25 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The change was made, by a creation or an edit. `warnings` name values that came back different."""
+    """The change was made, by a creation or an edit. `warnings` name values that came back different,
+    `missing` what is declared and was refused or not attempted: the incident is there, but not whole."""
 
     key: str
     live: LiveIncident
     created: bool
     warnings: tuple[Diagnostic, ...] = ()
+    missing: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """An incident that already existed is now bound to the key and up to date."""
+    """An incident that already existed is now bound to the key and, except for what is `missing`, up to
+    date."""
 
     key: str
     live: LiveIncident
     warnings: tuple[Diagnostic, ...] = ()
+    missing: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

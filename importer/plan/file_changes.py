@@ -57,7 +57,7 @@ def change_to_json(change: Written) -> JsonObject:
         "before": None if before is None else named(before),
         "after": named(after),
         "changed_fields": _fields(changes, lambda each: each.origin.value),
-        "blocked_fields": _fields(blocked, lambda _: CANNOT_CHANGE),
+        "blocked_fields": _fields(blocked, lambda each: each.obstacle or CANNOT_CHANGE),
         "requests": [request_to_json(each) for each in steps(change)],
         "precondition": {"updated_at": live.updated_at} if live else None,
         "resolved": _resolved(change),

@@ -146,13 +146,14 @@ def apply_summary(ending: ApplySummary, *, at: datetime) -> str:
     """Return the last event of every apply: the outcomes of all incidents."""
     counts = ending.counts.as_dict()
     message = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
-    level: Level = "info" if ending.counts.is_whole else "error"
+    level: Level = "info" if ending.counts.is_whole and not ending.incomplete else "error"
     return _line(
         "apply_summary",
         level,
         message,
         at,
         **counts,
+        incomplete=ending.incomplete,
         blocked=ending.blocked,
         stopped=ending.stopped,
         next_command=ending.next_command,

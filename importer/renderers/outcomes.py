@@ -23,26 +23,28 @@ def outcomes(ending: ApplySummary, *, width: int, colour: bool) -> str:
     if ending.stopped:
         parts += [*wrapped(f"Stopped: {sanitised(ending.stopped)}", width=width, indent=""), ""]
     # Neither line is wrapped: one is searched for, the other is copied.
-    parts += [_counts(tally, ending.blocked), _next(tally, ending.next_command)]
+    parts += [_counts(tally, ending), _next(ending)]
     return "\n".join(parts) + "\n"
 
 
-def _counts(tally: ApplyCounts, blocked: int) -> str:
+def _counts(tally: ApplyCounts, ending: ApplySummary) -> str:
     parts = [
         f"{tally.created} created",
         f"{tally.updated} updated",
         *([f"{tally.adopted} adopted"] if tally.adopted else []),
         f"{tally.unchanged} unchanged",
-        *([f"{blocked} blocked"] if blocked else []),
+        *([f"{ending.blocked} blocked"] if ending.blocked else []),
         *([f"{tally.failed} failed"] if tally.failed else []),
         *([f"{tally.unknown} unknown"] if tally.unknown else []),
         *([f"{tally.not_attempted} not attempted"] if tally.not_attempted else []),
+        *([f"{ending.incomplete} incomplete"] if ending.incomplete else []),
     ]
-    result = "Apply complete" if tally.is_whole and not blocked else "Apply ended partially"
+    result = "Apply complete" if ending.is_whole else "Apply ended partially"
     return f"{result}: {', '.join(parts)}."
 
 
-def _next(tally: ApplyCounts, command: str) -> str:
+def _next(ending: ApplySummary) -> str:
+    tally, command = ending.counts, ending.next_command
     if tally.is_whole:
         return f"Next: {command}"
     if tally.failed:

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from importer.apply.summary import state
-from importer.model import Failed, NotAttempted, Outcome, Unknown
+from importer.apply.summary import missing, state
+from importer.model import Diagnostic, Failed, NotAttempted, Outcome, Unknown
 from importer.renderers.values import sanitised
 
 MARK = "importer_report"
@@ -22,7 +22,8 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def to_json(outcomes: Iterable[Outcome]) -> str:
-    """Return a JSON document; `incidents` holds those that failed, are unknown or were not attempted."""
+    """Return a JSON document; `incidents` holds those that failed, are unknown, were not attempted, or are
+    not whole."""
     document = {MARK: FORMAT_VERSION, "incidents": list(_rows(outcomes))}
     return json.dumps(document, indent=2) + "\n"
 
@@ -42,6 +43,7 @@ def to_csv(outcomes: Iterable[Outcome]) -> str:
 
 def _rows(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
     for outcome in outcomes:
+        yield from (_missing_row(outcome, each) for each in missing(outcome))
         if not isinstance(outcome, Failed | Unknown | NotAttempted):
             continue
         location = outcome.location
@@ -55,6 +57,21 @@ def _rows(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
             "message": "" if isinstance(outcome, NotAttempted) else outcome.message,
             "request_id": outcome.request_id if isinstance(outcome, Failed) else "",
         }
+
+
+def _missing_row(outcome: Outcome, what: Diagnostic) -> dict[str, Any]:
+    """Return the row of something that is declared of an incident that was applied, and is not there."""
+    location = what.locations[0] if what.locations else None
+    return {
+        "outcome": state(outcome),
+        "key": outcome.key,
+        "file": location.path if location else "",
+        "line": location.line if location else None,
+        "column": location.column if location else None,
+        "code": what.code,
+        "message": f"{what.summary} ({what.detail})" if what.detail else what.summary,
+        "request_id": "",
+    }
 
 
 def _cell(value: Any) -> str:

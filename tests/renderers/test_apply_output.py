@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import jsonschema
@@ -14,7 +15,17 @@ from hypothesis import strategies as st
 
 from importer.apply.summary import ApplyCounts, ApplySummary
 from importer.formats import schemas
-from importer.model import Adopted, Applied, Failed, Location, NotAttempted, Outcome, Unknown
+from importer.model import (
+    Adopted,
+    Applied,
+    Diagnostic,
+    Failed,
+    Location,
+    NotAttempted,
+    Outcome,
+    Severity,
+    Unknown,
+)
 from importer.renderers import events, report
 from importer.renderers.outcomes import outcomes
 from tests import plans
@@ -29,6 +40,17 @@ REFUSED = [
     )
     for n in range(1, 9)
 ]
+NOT_MADE = Diagnostic(
+    Severity.WARNING,
+    "not-attempted",
+    "follow_ups were not created: this key may not list them",
+    "incident 'JIRA-96': follow_ups.Add an alert",
+    locations=(PLACE,),
+)
+INCOMPLETE: tuple[Outcome, ...] = (
+    Applied("JIRA-96", LIVE, created=True, missing=(NOT_MADE,)),
+    Adopted("JIRA-97", LIVE, missing=(replace(NOT_MADE, detail="", locations=()),)),
+)
 MIXED: tuple[Outcome, ...] = (
     Applied("JIRA-90", LIVE, created=True),
     Applied("JIRA-91", LIVE, created=False),
@@ -46,6 +68,7 @@ ENDINGS = {
     ),
     "unknown": ApplySummary(MIXED[-3:-1], 0, 0, "", "importer apply incidents"),
     "blocked": ApplySummary(MIXED[:1], 0, 2, "", "importer plan"),
+    "incomplete": ApplySummary((*MIXED[:1], *INCOMPLETE), 4, 0, "", "importer plan"),
 }
 WHOLE = ApplyCounts(created=1, updated=1, adopted=1, unchanged=1203, failed=9, unknown=2, not_attempted=1)
 
@@ -108,8 +131,8 @@ def test_a_wait_that_is_over_lasts_no_time():
 
 
 def test_the_report_reads_as_it_should(golden):
-    golden("apply/report.json", report.to_json(MIXED))
-    golden("apply/report.csv", report.to_csv(MIXED))
+    golden("apply/report.json", report.to_json((*MIXED, *INCOMPLETE)))
+    golden("apply/report.csv", report.to_csv((*MIXED, *INCOMPLETE)))
 
 
 def test_the_report_says_first_who_wrote_it():
