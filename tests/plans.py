@@ -196,10 +196,16 @@ DRIFT = Update(
     (FieldChange(NAME, "Search slow (again)", "Search was slow", Origin.DRIFT),),
 )
 PARTLY_BLOCKED = Update(
-    incident("JIRA-79", {**SHORT, VISIBILITY: "private", REPORTER: LISA}),
+    incident("JIRA-79", {**SHORT, VISIBILITY: "private", REPORTER: LISA, CALL_URL: "https://x.example"}),
     live(79, {NAME: "Slow search", SEVERITY: MINOR, VISIBILITY: "public"}),
     (FieldChange(NAME, "Slow search", "Search was slow"),),
-    (FieldChange(REPORTER, None, LISA), FieldChange(VISIBILITY, "public", "private")),
+    (
+        FieldChange(REPORTER, None, LISA),
+        FieldChange(VISIBILITY, "public", "private"),
+        FieldChange(
+            CALL_URL, None, "https://x.example", obstacle="this account refuses edits of closed incidents"
+        ),
+    ),
 )
 BLOCKED = Blocked(
     incident("JIRA-48", SHORT, external_id=48),

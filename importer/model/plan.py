@@ -24,13 +24,13 @@ class Origin(StrEnum):
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """A difference in one attribute: `before` is the account's value, `after` the declared one. `obstacle` is
-    why a blocked one cannot be made; it is empty if the API sets the attribute only at creation."""
+    why a blocked one cannot be made; it is None if the API sets the attribute only at creation."""
 
     attribute: Attribute
     before: Value
     after: Value
     origin: Origin = Origin.FILE
-    obstacle: str = ""
+    obstacle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

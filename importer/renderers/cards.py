@@ -181,7 +181,7 @@ def _row(change: FieldChange, label: str, note: str) -> FieldRow:
 
 
 def _blocked_row(change: FieldChange, label: str) -> FieldRow:
-    row = _row(change, label, sanitised(change.obstacle) or CANNOT_CHANGE)
+    row = _row(change, label, sanitised(change.obstacle or CANNOT_CHANGE))
     return replace(row, symbol=SYMBOLS[Action.BLOCKED], before=row.before or shown(change.before))
 
 

@@ -198,7 +198,11 @@ def test_blocked_differences_are_not_in_after():
 
     assert entry["actions"] == ["update", "blocked"]
     assert entry["after"]["visibility"] == "public"
-    assert [each["field"] for each in entry["blocked_fields"]] == ["roles.Reporter", "visibility"]
+    assert [each["field"] for each in entry["blocked_fields"]] == [
+        "roles.Reporter",
+        "visibility",
+        "call_url",
+    ]
     assert entry["precondition"] == {"updated_at": "2026-03-01T10:11:12.5Z"}
 
 
