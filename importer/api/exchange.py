@@ -61,8 +61,8 @@ class Exchange:
     ) -> Iterator[Json]:
         """Yield the items of a list page by page, each only once.
 
-        The last page has no cursor, a null or empty one, or no items. Raises NoAnswer if a cursor repeats:
-        with a list cut short, a plan would create incidents that already exist.
+        The last page has no cursor, or a null or empty one; a page without items may have a next one. Raises
+        NoAnswer if a cursor repeats: with a list cut short, a plan would create incidents that already exist.
         """
         seen: set[str] = set()
         cursors: set[str] = set()
@@ -75,7 +75,7 @@ class Exchange:
                 fresh = {each["id"]: each for each in items if each["id"] not in seen}
                 after = (page.get("pagination_meta") or {}).get("after")
             yield from fresh.values()
-            if not items or not after:
+            if not after:
                 return
             if after in cursors:
                 raise NoAnswer(f"the pages of {path} repeat, so the list may be incomplete")

@@ -59,20 +59,36 @@ def test_every_kind_of_last_page_ends_the_list(last: dict[str, Any]) -> None:
     assert routes.seen[1].url.params["after"] == "b"
 
 
-def test_an_empty_last_page_ends_the_list() -> None:
+def test_an_empty_page_does_not_end_a_list_whose_cursor_goes_on() -> None:
     routes = Routes().on(
         "GET /v2/incidents",
+        page("", pagination_meta={"after": "a"}),
         page("ab", pagination_meta={"after": "b"}),
-        page("", pagination_meta={"after": "b"}),
+        page("", pagination_meta={"after": "c"}),
+        page("", pagination_meta={"after": "d"}),
+        page("e"),
     )
 
-    assert [each.id for each in client(routes).incidents()] == ["a", "b"]
+    assert [each.id for each in client(routes).incidents()] == ["a", "b", "e"]
+    assert [each.url.params.get("after") for each in routes.seen] == [None, "a", "b", "c", "d"]
 
 
-def test_a_repeated_cursor_raises_no_answer() -> None:
-    routes = Routes().on("GET /v2/incidents", page("ab", pagination_meta={"after": "b"}))
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [page("ab", pagination_meta={"after": "b"})],
+        [page("ab", pagination_meta={"after": "b"}), page("", pagination_meta={"after": "b"})],
+        [
+            page("", pagination_meta={"after": "a"}),
+            page("", pagination_meta={"after": "b"}),
+            page("", pagination_meta={"after": "a"}),
+        ],
+    ],
+)
+def test_a_repeated_cursor_raises_no_answer(pages: list[dict[str, Any]]) -> None:
+    routes = Routes().on("GET /v2/incidents", *pages)
 
-    with pytest.raises(NoAnswer, match="repeat"):
+    with pytest.raises(NoAnswer, match="the pages of /v2/incidents repeat"):
         list(client(routes).incidents())
 
 
