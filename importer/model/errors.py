@@ -30,10 +30,12 @@ class ExitCode(IntEnum):
 
 
 class ImporterError(Exception):
-    """A problem that the user can solve: `summary` states it, `hint` names the next step."""
+    """A problem that the user can solve: `summary` states it, `hint` names the next step. `was_sent` is
+    whether the request that it is about may have been carried out."""
 
     exit_code = ExitCode.ERROR
     code = "error"
+    was_sent = True
 
     def __init__(self, summary: str, *, hint: str = "", code: str = "") -> None:
         super().__init__(summary)
@@ -79,15 +81,24 @@ class AuthenticationFailed(ApiError):
 
 
 class NotAvailable(ImporterError):
-    """The API, or this account, lacks this operation; the rest continues without it."""
+    """The API, this account or this key lacks this operation; the rest continues without it. `detail` has the
+    server's words, if there are any."""
 
     code = "not_available"
 
+    def __init__(self, summary: str, *, hint: str = "", detail: str = "") -> None:
+        super().__init__(summary, hint=hint)
+        self.detail = detail
+
 
 class NoAnswer(ImporterError):
-    """There was no answer, or none from the API. A write may have been carried out."""
+    """There was no answer, or none from the API. A write may have been carried out, if it was sent."""
 
     code = "no_answer"
+
+    def __init__(self, summary: str, *, hint: str = "", was_sent: bool = True) -> None:
+        super().__init__(summary, hint=hint)
+        self.was_sent = was_sent
 
 
 class Refused(ImporterError):
@@ -104,7 +115,11 @@ class Refused(ImporterError):
 
 
 class Interrupted(ImporterError):
-    """Ctrl-C was pressed while a request was waiting to be sent."""
+    """Ctrl-C was pressed while a request was waiting to be sent, perhaps once more."""
 
     exit_code = ExitCode.INTERRUPTED
     code = "interrupted"
+
+    def __init__(self, summary: str, *, was_sent: bool = True) -> None:
+        super().__init__(summary)
+        self.was_sent = was_sent
