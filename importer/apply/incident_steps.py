@@ -20,6 +20,9 @@ _INVALID = (400, 422)
 """Refusals of what a request has, which may be only a part of it."""
 
 
+NOT_KEPT = "the account accepts it, but does not keep it"
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentSteps:
     """Edits incidents. What is refused, or not kept, is noted as missing, and the journal remembers it."""
@@ -70,7 +73,7 @@ class IncidentSteps:
                     self._carry_out(done, CorrectIncident(done.live.id, {attribute: value}))
                 return
             if len(declared) == 1:
-                self.journal.refused(key, declared, words=refusal.message)
+                self.journal.refused(key, declared, words=_words(step, refusal))
             raise
         done.live, done.carried_out = live, done.carried_out + 1
         self.journal.confirmed(key, identity(step), live=live, declared=declared, answered=live.attributes)
@@ -80,7 +83,7 @@ class IncidentSteps:
         """Warn of what the answer shows in another way, and note what it does not show at all."""
         for change in differences(done.live.attributes, readable(declared)):
             if change.before is None:
-                self.journal.refused(done.incident.key, {change.attribute: change.after}, words="")
+                self.journal.refused(done.incident.key, {change.attribute: change.after}, words=NOT_KEPT)
                 done.miss(change.attribute, *dropped(change))
             else:
                 done.warnings.append(altered(change))
@@ -95,6 +98,13 @@ class IncidentSteps:
         self.journal.confirmed(
             key, identity(step), live=done.live, declared=declared, answered=done.live.attributes
         )
+
+
+def _words(step: EditIncident | CorrectIncident, refusal: ApiError) -> str:
+    """Return why the account refused a value. The creation that a correction follows took the same value."""
+    if isinstance(step, CorrectIncident):
+        return f"this account refuses edits of closed incidents ({refusal.message})"
+    return f"the account refused to change it ({refusal.message})"
 
 
 def _attributes(step: EditIncident | CorrectIncident | AttachPostmortem) -> Attributes:

@@ -62,10 +62,18 @@ class InvalidInput(ImporterError):
 
 class ApiError(ImporterError):
     """The server refused a request. `status` is the HTTP status; `code`, `message` and `field` come from the
-    first error in the answer (API page: Errors)."""
+    first error in the answer, as does the `scope` that the key lacks, if it is named (API page: Errors)."""
 
     def __init__(
-        self, *, status: int, code: str, message: str, request_id: str = "", field: str = "", hint: str = ""
+        self,
+        *,
+        status: int,
+        code: str,
+        message: str,
+        request_id: str = "",
+        field: str = "",
+        hint: str = "",
+        scope: str = "",
     ) -> None:
         at_field = f" (field {field})" if field else ""
         request = f" [request {request_id}]" if request_id else ""
@@ -74,6 +82,7 @@ class ApiError(ImporterError):
         self.message = message
         self.request_id = request_id
         self.field = field
+        self.scope = scope
 
 
 class AuthenticationFailed(ApiError):

@@ -30,13 +30,16 @@ class Binding:
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """The last declared value of one attribute, and the account's answer to it; for a child also its ID, if
-    an answer or a list showed it. If the account `refused` to take the value, or to keep it, it has its words
-    or is empty."""
+    an answer or a list showed it. If the account `refused` to take or to keep the value, it says so."""
 
     declared: Value
     answered: Value
     child_id: str | None = None
     refused: str | None = None
+
+    def takes_no(self, value: Value) -> bool:
+        """Whether this is the value that the account refused."""
+        return self.refused is not None and self.declared == value
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ def test_attributes_still_to_be_edited_are_not_recorded_as_answered(harness: Har
     outcome = harness.create({**SHORT, CALL_URL: "https://meet.example.com/"})
     assert codes(outcome) == ["refused-part"]
     assert NAME in harness.ledger.remembered("A")
-    assert harness.ledger.remembered("A")[CALL_URL].refused == "no"
+    assert harness.ledger.remembered("A")[CALL_URL].refused == "the account refused to change it (no)"
 
 
 def test_write_only_attributes_are_not_edited_again(harness: Harness) -> None:
