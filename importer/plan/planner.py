@@ -33,7 +33,7 @@ from importer.model import (
     Value,
     number_of,
 )
-from importer.model.diagnostics import Diagnostics
+from importer.model.diagnostics import Diagnostics, cannot_be_cleared
 from importer.model.identity import Marker, idempotency_key
 from importer.model.settings import Settings
 from importer.model.steps import LATER
@@ -173,6 +173,10 @@ class _Planner:
             remembered = self.memory.remembered(incident.key)
             judged = [change for each in found if (change := judge(each, remembered))]
             obstacles = [(each, self._obstacle(each, live)) for each in judged]
+            # No difference, yet not cleared: an earlier apply tried, and the account answered the old value.
+            settled = {each.attribute for each in found} - {each.attribute for each in judged}
+            kept = [each for each in found if each.attribute in settled and each.after is None]
+            obstacles += [(each, _Obstacle.CANNOT_BE_CLEARED) for each in kept]
             self._warn_left_out(obstacles, incident)
             real = [each for each, obstacle in obstacles if obstacle is None]
             found = after_policy(incident, real, self._marker, self.diagnostics)
@@ -235,21 +239,14 @@ class _Planner:
     ) -> None:
         """Warn of each difference that is left out."""
         for change, obstacle in obstacles:
-            detail = f"incident '{incident.key}': {change.attribute.label}"
             if obstacle is _Obstacle.CANNOT_BE_CLEARED:
-                self.diagnostics.warning(
-                    "cannot-be-cleared",
-                    "a value that is set only at creation cannot be cleared, and stays as it is",
-                    incident.location,
-                    detail=detail,
-                    hint="leave it out of the file",
-                )
+                self.diagnostics.found.append(cannot_be_cleared(incident, change.attribute.label))
             elif obstacle is _Obstacle.NOT_SHOWN:
                 self.diagnostics.warning(
                     "not-available",
                     f"this account's API does not show {change.attribute.field.value}: left out of the plan",
                     incident.location,
-                    detail=detail,
+                    detail=f"incident '{incident.key}': {change.attribute.label}",
                 )
 
     def _hidden(self, incident: Incident, hidden: Hidden) -> Change:
