@@ -27,6 +27,7 @@ VALUES: dict[Field, str | Entity] = {
 
 
 DECLARED: dict[Field, object] = {
+    Field.CALL_URL: "https://example.com/call",
     Field.VISIBILITY: "private",
     Field.TIMESTAMP: {"Reported at": "2023-04-12T09:14:00Z"},
     Field.ROLE: {"Incident Lead": "lisa@example.com"},

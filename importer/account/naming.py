@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from importer.account.catalogue import Ambiguous, Found, Index, Missing, find_custom_field
@@ -89,6 +89,10 @@ class Names:
         if known is None:
             known = self._verdicts[name] = self._resolve(reference, within)
         return known
+
+    def strict(self) -> Names:
+        """Return the same names, of which `on_unresolved` leaves out none."""
+        return replace(self, settings=replace(self.settings, on_unresolved={}), _verdicts={})
 
     def alias_words(self, kind: Kind, within: Entity | None = None) -> tuple[str, ...]:
         """Return the aliases for a kind as importer.yaml spells them, including those to null."""

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from importer.account.naming import WORDS, Aliases, Names, alias_lines, names_of, section_of
+from importer.account.policies import Policies
 from importer.model import (
     Attachment,
     Attribute,
@@ -65,12 +66,17 @@ def needs(incidents: Iterable[Incident], settings: Settings) -> Needs:
     """Return what the incidents need from the catalogue, after applying aliases of custom fields."""
     written: set[Reference] = set()
     users = status_pages = False
+    policies = set(settings.policies)
     for incident in incidents:
+        policies.add(incident.policy)
         for attribute, value in incident.attributes.items():
             if attribute.field is Field.CUSTOM_FIELD and isinstance(attribute.key, Reference):
                 written.add(attribute.key)
             users = users or _names_user(attribute, value)
             status_pages = status_pages or isinstance(value, StatusPageIncident)
+    ignored = {each.attribute for policy in policies for each in policy.ignore_changes if each.attribute.key}
+    users = users or any(each.field is Field.MEMBER for each in ignored)
+    status_pages = status_pages or any(each.field is Field.STATUS_PAGE for each in ignored)
     aliases = Aliases(settings.aliases.get(WORDS[Kind.CUSTOM_FIELD], {}).items())
     named = {target for reference in written for target in _without_alias(reference, aliases)}
     if settings.marker_field is not None:
@@ -82,10 +88,13 @@ def resolve(incidents: Iterable[Incident], catalogue: Catalogue, settings: Setti
     """Replace every reference in keys, values and children with its entity. Nothing unknown is guessed."""
     names, problems = names_of(catalogue, settings)
     fields = {each.entity.id: each for each in catalogue.custom_fields}
-    walk = _Walk(names, fields, _unreadable_pages(catalogue))
+    walk = _Walk(names, fields, _unreadable_pages(catalogue), Policies(names.strict()))
+    for policy in settings.policies:
+        walk.policies.resolved(policy)
     resolved = tuple(one for incident in incidents for one in walk.incident(incident))
     walk.compare_spellings()
-    return Resolved(resolved, problems + grouped(walk.problems, places=None), walk.unreadable)
+    problems += grouped(walk.problems + walk.policies.problems(), places=None)
+    return Resolved(resolved, problems, walk.unreadable)
 
 
 def _unreadable_pages(catalogue: Catalogue) -> Mapping[Entity | None, str]:
@@ -118,6 +127,7 @@ class _Walk:
     names: Names
     fields: Mapping[str, CustomField]
     unreadable_pages: Mapping[Entity | None, str]
+    policies: Policies
     unreadable: dict[Attribute, str] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     is_skipped: bool = False
@@ -140,7 +150,11 @@ class _Walk:
         if declared.attributes.get(_SEVERITY) is None:
             hint = "add a severity, or a default for all in importer.yaml:\ndefaults:\n  severity: NAME"
             self._error("missing-severity", "the incident has no severity", declared.location, hint=hint)
-        return () if self.is_skipped else (replace(declared, attributes=attributes),)
+        return (
+            ()
+            if self.is_skipped
+            else (replace(declared, attributes=attributes, policy=self.policies.resolved(declared.policy)),)
+        )
 
     def compare_spellings(self) -> None:
         """Report options to be created that differ only in spelling: the account would keep both."""

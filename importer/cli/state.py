@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import shlex
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,15 +18,17 @@ from importer.cli.options import FORMAT, CommonOptions, FormatOptions, OutputFor
 from importer.cli.outputs import check_outputs
 from importer.cli.parameters import Argument, Option, define_command
 from importer.formats.atomic import write_private
-from importer.model import Binding
+from importer.model import Attribute, Binding, Entity, Remembered, number_of
 from importer.model.codec import encode_record
 from importer.model.errors import UsageError
+from importer.model.normalise import folded
 from importer.model.plain import plain
 from importer.model.wording import numbered
 from importer.renderers.values import shown
 from importer.state import export as exports
 from importer.state.ledger import JournalEntry, Ledger
 from importer.state.merge import without_private
+from importer.workflow import load_declared
 
 
 @click.group("state", no_args_is_help=False)
@@ -117,15 +121,53 @@ class StateForgetOptions:
 def forget(options: StateForgetOptions) -> None:
     """Forget a key.
 
-    The incident in incident.io stays as it is; the next plan looks for it again.
+    The incident in incident.io stays as it is. With a marker field, the next plan finds it again; otherwise a
+    declared key waits until it is adopted, or is created again. The command says which.
     """
     key, context = options.key, open_context(options.common)
     _require_state(context)
     with context.lock_ledger(_now) as ledger:
         binding, _ = _known(ledger, key)
+        remembered = ledger.remembered(key)
         ledger.forget(key)
     bound = f", which was bound to {binding.reference}" if binding else ""
-    context.console.info(f"Forgot '{key}'{bound}. If a file declares it, apply may send its creation again.")
+    context.console.info(f"Forgot '{key}'{bound}. {_after_forgetting(context, key, binding, remembered)}")
+
+
+def _after_forgetting(
+    context: CommandContext, key: str, binding: Binding | None, remembered: Mapping[Attribute, Remembered]
+) -> str:
+    """Return what a plan will do with the key, if a file declares it."""
+    field = context.settings.marker_field
+    if not field:
+        return _without_marker(context, key, binding)
+    marked = {folded(each.key.name) for each in remembered if isinstance(each.key, Entity)}
+    if binding is None:
+        return f"If it was created, the next plan finds it by the marker field {field!r}."
+    if folded(field) in marked:
+        return f"The next plan finds {binding.reference} again by the marker field {field!r}."
+    found = f"If the marker field {field!r} of {binding.reference} has the key, the next plan finds it again."
+    return f"{found} Otherwise: {_without_marker(context, key, binding)}"
+
+
+def _without_marker(context: CommandContext, key: str, binding: Binding | None) -> str:
+    again = "sends its creation again, with the same idempotency key: if incident.io has forgotten that key,"
+    if binding is None:
+        return f"If a file declares it, the next apply {again} and the first one arrived, there are two."
+    number = _declared_number(context, key)
+    if number is not None and number == number_of(binding.reference):
+        adoption = f"importer adopt {shlex.quote(key)} {binding.reference}"
+        return f"The next plan blocks it, because {binding.reference} exists, until you adopt it: {adoption}"
+    return f"If a file declares it, the next apply {again} that makes a duplicate of {binding.reference}."
+
+
+def _declared_number(context: CommandContext, key: str) -> int | None:
+    """Return the external_id that the files declare for a key."""
+    try:
+        loaded = load_declared(context.settings, (), now=_now())
+    except UsageError:
+        return None
+    return next((each.external_id for each in loaded.incidents if each.key == key), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +229,11 @@ def import_(options: StateImportOptions) -> None:
     imported = exports.read_export(options.file)
     with context.lock_ledger(_now) as ledger:
         result = ledger.merge(imported)
+    account = imported.account
+    of = f" The state belongs to {account.dashboard_url} at {account.endpoint}." if account else ""
     context.console.info(
         f"{numbered(result.bound, 'binding')} added, {result.renewed} updated,"
-        f" {numbered(result.unanswered, 'unanswered creation')} added."
+        f" {numbered(result.unanswered, 'unanswered creation')} added.{of}"
     )
 
 

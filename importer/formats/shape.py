@@ -155,16 +155,25 @@ def _missing(error: Any, steps: list[str | int], subject: _Checked) -> Iterator[
 
 
 def _wrong(code: str, error: Any, steps: list[str | int], subject: _Checked) -> Diagnostic:
-    near: list[str] = []
-    if error.validator == "enum" and isinstance(error.instance, str):
-        near = get_close_matches(error.instance.casefold(), [str(each) for each in error.validator_value], 1)
+    near = _nearest(error)
     return _error(
         code,
         f"{subject.label(steps)} must be {error.schema['title']}",
         subject.place(steps),
         detail=f"found {_shown(error.instance)}",
-        hint=f"did you mean `{near[0]}`?" if near else _description(subject, steps),
+        hint=f"did you mean `{near}`?" if near else _description(subject, steps),
     )
+
+
+def _nearest(error: Any) -> str:
+    """Return the valid word that the user probably meant, or an empty text. A pattern's valid words are its
+    examples, and what follows a dot is kept."""
+    if error.validator not in {"enum", "pattern"} or not isinstance(error.instance, str):
+        return ""
+    valid = error.validator_value if error.validator == "enum" else error.schema.get("examples", ())
+    word, dot, name = error.instance.partition(".")
+    near = [f"{each}{dot}{name}" for each in get_close_matches(word.casefold(), list(map(str, valid)), 1)]
+    return near[0] if near and near[0] != error.instance else ""
 
 
 def _error(code: str, summary: str, at: Location, *, detail: str = "", hint: str = "") -> Diagnostic:

@@ -49,6 +49,7 @@ from importer.model.plan import Scope as Scope
 from importer.model.plan import Unknown as Unknown
 from importer.model.plan import Unmanaged as Unmanaged
 from importer.model.plan import Update as Update
+from importer.model.policy import Ignored as Ignored
 from importer.model.policy import OnDrift as OnDrift
 from importer.model.policy import Policy as Policy
 from importer.model.values import CHILD_FIELDS as CHILD_FIELDS

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
+from importer.model.incidents import Incident
 from importer.model.values import Diagnostic, Location, Severity
 
 SHOWN_LOCATIONS = 5
@@ -89,3 +90,15 @@ def _merged(members: Sequence[Diagnostic], places: int | None) -> Diagnostic:
     located = chain.from_iterable(each.locations for each in members)
     count = sum(each.count for each in members)
     return replace(members[0], count=count, locations=tuple(islice(located, places)))
+
+
+def cannot_be_cleared(incident: Incident, label: str) -> Diagnostic:
+    """Return the warning that a declared null, "" or [] does not clear a value of an incident."""
+    return Diagnostic(
+        Severity.WARNING,
+        "cannot-be-cleared",
+        "values that cannot be cleared stay as they are",
+        f"incident '{incident.key}': {label}",
+        "leave them out of the file",
+        (incident.location,),
+    )

@@ -108,6 +108,12 @@ class Settings:
     rate: Rate = Rate()
     state: Path = Path(".importer/state.db")
 
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Return the policy of all incidents, and those that sources have of their own."""
+        own = [None if isinstance(each, str) else each.policy for each in self.sources]
+        return (self.policy, *(each for each in own if each is not None))
+
 
 def parse_rate(text: str) -> Rate:
     """Return the rate of `80%` or `600/min`. Raises UsageError for anything else, including 0 and 101%."""

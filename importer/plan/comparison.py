@@ -19,7 +19,7 @@ from importer.model import (
     Value,
     number_of,
 )
-from importer.model.diagnostics import Diagnostics
+from importer.model.diagnostics import Diagnostics, cannot_be_cleared
 from importer.model.normalise import by_label
 from importer.model.plain import plain
 from importer.model.steps import LATER
@@ -76,7 +76,9 @@ class Comparison:
                     refused = known.refused if known and known.takes_no(each.after) else None
                     changes.append(_blocked(change, self._unlisted(each.attribute, live) or refused))
                 case None:
-                    pass
+                    # An earlier apply tried to clear it, and the account answered with the old value.
+                    if each.after is None:
+                        self.diagnostics.found.append(cannot_be_cleared(incident, each.attribute.label))
         kept = after_policy(incident, changes, self.marker, self.diagnostics)
         if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in kept):
             return []  # the state was lost, so it is unknown whether this is a change
@@ -90,13 +92,7 @@ class Comparison:
         """Whether no request can clear a value, which is a warning."""
         if not change.attribute.is_create_only or change.after is not None:
             return False
-        self.diagnostics.warning(
-            "cannot-be-cleared",
-            "a value that is set only at creation cannot be cleared, and stays as it is",
-            incident.location,
-            detail=f"incident '{incident.key}': {change.attribute.label}",
-            hint="leave it out of the file",
-        )
+        self.diagnostics.found.append(cannot_be_cleared(incident, change.attribute.label))
         return True
 
     def _warn_shown_differently(

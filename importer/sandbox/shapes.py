@@ -116,7 +116,8 @@ CREATE_ACTION = Record(
 _RESOURCE_TYPES = _choices(
     """pager_duty_incident opsgenie_alert datadog_monitor_alert github_pull_request gitlab_merge_request
     sentry_issue jira_issue jsm_alert atlassian_statuspage_incident zendesk_ticket google_calendar_event
-    outlook_calendar_event slack_file salesforce_case arbitrary_url scrubbed statuspage_incident"""
+    outlook_calendar_event slack_file salesforce_case pylon_issue arbitrary_url scrubbed
+    statuspage_incident"""
 )
 CREATE_ATTACHMENT = Record(
     "IncidentAttachmentsCreatePayloadV1",

@@ -72,7 +72,7 @@ def _set_body(block: Block, field: str, found: FrontMatter) -> None:
 def _postmortem(block: Block, line: int) -> Block:
     """Return the mapping for the body, in which the front matter may set its title and status."""
     existing = block.get(_POSTMORTEM)
-    if _POSTMORTEM not in block:
+    if existing is None:
         existing = block[_POSTMORTEM] = Block(line)
         block.lines[_POSTMORTEM] = line
     if not isinstance(existing, Block):

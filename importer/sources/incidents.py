@@ -55,6 +55,8 @@ _REFERENCES = {
     "incident_type": (Attribute(Field.INCIDENT_TYPE), Kind.INCIDENT_TYPE),
 }
 
+_CLEARED_ONE_BY_ONE = frozenset({Field.TIMESTAMP, Field.ROLE, Field.CUSTOM_FIELD})
+
 
 @dataclass(frozen=True, slots=True)
 class FileContext:
@@ -83,7 +85,7 @@ def incident(block: Block, source: FileContext) -> Incident:
         attributes=_Draft(block, source).attributes(),
         location=Location(source.path, block.line),
         idempotency_key=_text(block, "idempotency_key").strip() or None,
-        policy=policy_of(block, source.policy),
+        policy=policy_of(block, source.policy, source.path),
     )
 
 
@@ -102,10 +104,23 @@ class _Draft:
             elif name in _REFERENCES:
                 attribute, kind = _REFERENCES[name]
                 self.found[attribute] = _reference(kind, value, self.place(self.block, name))
-            elif name in _READERS:
+            elif name in _READERS and value:
                 _READERS[name](self, value)
+            elif name in _READERS:
+                self.warn_of_empty(name, value)
         self.add_defaults()
         return self.found
+
+    def warn_of_empty(self, name: str, value: Node) -> None:
+        """Warn that a field with nothing below it is read as if it were left out."""
+        place = self.place(self.block, name)
+        hint = "remove it; what is in incident.io stays as it is"
+        if name in _CLEARED_ONE_BY_ONE:
+            hint = f"remove it, or clear values one by one: `{name}: {{NAME: null}}`"
+        found = "null" if value is None else "empty"
+        self.source.diagnostics.warning(
+            "empty-field", f"`{name}` is {found}, which is the same as leaving it out", place, hint=hint
+        )
 
     def add_defaults(self) -> None:
         for name, value in self.source.settings.defaults.items():

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from difflib import get_close_matches
 from itertools import pairwise
 
 from importer.model import (
+    WRITE_ONLY_FIELDS,
     Attribute,
     Diagnostic,
     Field,
+    Ignored,
     Incident,
+    Location,
     Membership,
     Reference,
     Severity,
     StatusPageIncident,
     TimelineItem,
 )
-from importer.model.diagnostics import Diagnostics
+from importer.model.diagnostics import Diagnostics, cannot_be_cleared
 from importer.model.identity import is_safe
+from importer.model.policy import with_folded_title
 
 LARGEST_NUMBER = 2**63 - 1
 """external_id is an int64 (API page: Incidents V2, Create)."""
@@ -53,6 +58,8 @@ def check_declared(incidents: Iterable[Incident], *, now: datetime) -> tuple[Dia
         _check_members(incident, problems)
         _check_timeline(incident, problems)
         _check_status_page(incident, problems, now)
+        _check_cleared(incident, problems)
+    _check_ignored_titles(declared, problems)
     return tuple(problems.found)
 
 
@@ -142,6 +149,39 @@ def _check_status_page(incident: Incident, problems: Diagnostics, now: datetime)
         if any(update.at > now for update in value.updates):
             summary = "an update of a status page is in the future"
             problems.error("status-page-future", summary, place, detail=detail)
+
+
+def _check_cleared(incident: Incident, problems: Diagnostics) -> None:
+    """Warn of cleared values that the API never shows: no request of importer clears them."""
+    for attribute, value in incident.attributes.items():
+        if value is None and attribute.field in WRITE_ONLY_FIELDS:
+            problems.found.append(cannot_be_cleared(incident, attribute.label))
+
+
+def _check_ignored_titles(incidents: Iterable[Incident], problems: Diagnostics) -> None:
+    """Report entries of `ignore_changes` with the title of a child that no incident has. For an entry outside
+    of the incident this is a warning: the incident may be in a file that is not read now."""
+    fitting: dict[tuple[Ignored, Location | None], bool] = {}
+    own: set[tuple[Ignored, Location | None]] = set()
+    titles: set[str] = set()
+    for incident in incidents:
+        entries = [each for each in incident.policy.ignore_changes if isinstance(each.attribute.key, str)]
+        children = {with_folded_title(each) for each in incident.attributes} if entries else set()
+        titles |= {each.label for each in incident.attributes if entries and isinstance(each.key, str)}
+        for each in entries:
+            entry = (each, each.location)
+            fitting[entry] = fitting.get(entry, False) or each.attribute in children
+            if each.location and each.location.path == incident.location.path:
+                own.add(entry)
+    for entry in (each for each, fits in fitting.items() if not fits):
+        near = get_close_matches(entry[0].word, titles, 1)
+        report = problems.error if entry in own else problems.warning
+        report(
+            "unknown-title",
+            f"`ignore_changes` has `{entry[0].word}`, but no incident declares it",
+            entry[1],
+            hint=f"did you mean `{near[0]}`?" if near else "correct the title, or remove the entry",
+        )
 
 
 def _shown(moment: datetime) -> str:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from importer.formats import shape
 from importer.formats.text_file import check_encoding
 from importer.formats.tree import Block, Node, Series, place, texts
-from importer.model import Location, OnDrift, Policy, moments
+from importer.model import (
+    Attribute,
+    Field,
+    Ignored,
+    Kind,
+    Location,
+    OnDrift,
+    Policy,
+    Reference,
+    moments,
+    normalise,
+)
 from importer.model.diagnostics import Diagnostics, Problem
 from importer.model.errors import UsageError
 from importer.model.identity import DEFAULT_NAMESPACE
+from importer.model.policy import with_folded_title
 from importer.model.settings import (
     CONFIG_NAME,
     DEFAULT_ON_UNRESOLVED,
@@ -26,6 +38,14 @@ from importer.model.settings import (
 DEFAULT_STATE = ".importer/state.db"
 
 _POLICY = frozenset({"on_drift", "ignore_changes"})
+_KINDS = {
+    Field.TIMESTAMP: Kind.TIMESTAMP,
+    Field.ROLE: Kind.ROLE,
+    Field.CUSTOM_FIELD: Kind.CUSTOM_FIELD,
+    Field.MEMBER: Kind.USER,
+    Field.STATUS_PAGE: Kind.STATUS_PAGE,
+}
+"""What the keys of a field name; those of the other fields are titles of children."""
 
 
 def load_settings(path: Path | None, folder: Path, diagnostics: Diagnostics) -> Settings:
@@ -56,7 +76,7 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
     identity = _texts(block.get("identity"))
     safety = _texts(block.get("safety"))
     defaults.pop("timezone", None)
-    policy = policy_of(block, Policy())
+    policy = policy_of(block, Policy(), path.name)
     return Settings(
         root=root,
         path=path,
@@ -82,16 +102,33 @@ def _settings(block: Block, path: Path, diagnostics: Diagnostics) -> Settings:
     )
 
 
-def policy_of(block: Block, outer: Policy) -> Policy:
-    """Return the policy that a valid mapping sets, with the rest from the `outer` policy."""
+def policy_of(block: Block, outer: Policy, path: str) -> Policy:
+    """Return the policy that a valid mapping of a file sets, with the rest from the `outer` policy."""
     if block.keys().isdisjoint(_POLICY):
         return outer
     return Policy(
         on_drift=OnDrift(str(block.get("on_drift") or outer.on_drift)),
-        ignore_changes=frozenset(texts(block["ignore_changes"]))
+        ignore_changes=frozenset(_ignored(block, path))
         if "ignore_changes" in block
         else outer.ignore_changes,
     )
+
+
+def _ignored(block: Block, path: str) -> Iterator[Ignored]:
+    for number, word in enumerate(texts(block["ignore_changes"])):
+        at = place(path, block, ["ignore_changes", number], line=block.line)
+        yield Ignored(_attribute(word), word, at)
+
+
+def _attribute(word: str) -> Attribute:
+    """Return the attribute that an entry of `ignore_changes` names, such as `custom_fields.Region`."""
+    if word == Field.POSTMORTEM_URL or "." not in word:
+        return Attribute(Field(word))
+    field, _, name = word.partition(".")
+    kind, key = _KINDS.get(Field(field)), normalise.line(name)
+    if kind is None:
+        return with_folded_title(Attribute(Field(field), key))
+    return Attribute(Field(field), Reference(kind, key))
 
 
 def _sources(
@@ -109,7 +146,7 @@ def _source(
 ) -> PlainSource | MappedSource:
     options = _texts(written)
     zone = _checked_name(options.get("timezone"), moments.zone, written.place(name, "timezone"), diagnostics)
-    own = None if written.keys().isdisjoint(_POLICY) else policy_of(written, policy)
+    own = None if written.keys().isdisjoint(_POLICY) else policy_of(written, policy, name)
     at = written.place(name, "encoding")
     encoding = _checked_name(options.get("encoding"), check_encoding, at, diagnostics)
     if "mapping" in options or "preset" in options:

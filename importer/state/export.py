@@ -123,8 +123,8 @@ def _state(document: JsonObject) -> State:
     """Return the state of a document that matches the schema. Raises ValueError if it contradicts itself."""
     _check_characters(document)
     account = document["account"]
-    if document["bindings"] and not account:
-        raise ValueError("it has bindings but no account")
+    if (document["bindings"] or document["unanswered"]) and not account:
+        raise ValueError("it has entries but no account")
     bound: dict[str, BoundIncident] = {}
     owners: dict[str, str] = {}
     for entry in document["bindings"]:

@@ -123,3 +123,72 @@ def test_a_lost_state_makes_a_report_of_what_may_be_drift(folder: Folder, accoun
     assert result.code == 2
     assert "# config changed, or edited in incident.io on 20" in result.out
     assert "cannot tell" in folder.run("plan").err
+
+
+SAME_FIELDS = {
+    "custom_fields.customers affected": "other case",
+    "custom_fields.Customers  Affected": "other spacing",
+    "custom_fields.Legacy count": "an alias",
+}
+
+
+@pytest.mark.parametrize("word", SAME_FIELDS, ids=SAME_FIELDS.values())
+@pytest.mark.parametrize("where", ["importer.yaml", "source", "incident"])
+def test_a_name_in_ignore_changes_resolves_as_everywhere(
+    folder: Folder, account: Account, word: str, where: str
+) -> None:
+    ignoring = {"ignore_changes": [word]}
+    settings: dict[str, object] = {
+        "version": 1,
+        "aliases": {"custom_fields": {"Legacy count": "Customers affected"}},
+        "sources": [{"path": "incidents.json"} | (ignoring if where == "source" else {})],
+    }
+    folder.write("importer.yaml", settings | (ignoring if where == "importer.yaml" else {}))
+    own = ignoring if where == "incident" else {}
+    folder.declare(declared("A", custom_fields={"Customers affected": 5}, **own))
+    assert folder.run("apply", "--auto-approve").code == 0
+    folder.declare(declared("A", custom_fields={"Customers affected": 6}, **own))
+    assert folder.run("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "attribute"),
+    [
+        ("roles.incident lead", {"roles": {"Incident Lead": "bob@example.com"}}),
+        ("timestamps.resolved at", {"timestamps": {"Resolved at": "2021-03-01T12:00:00Z"}}),
+        ("timeline.rolled  back", {"timeline": [{"at": "2021-03-01T10:30:00Z", "title": "Rolled back"}]}),
+    ],
+)
+def test_names_of_every_kind_in_ignore_changes_resolve(
+    folder: Folder, account: Account, word: str, attribute: dict[str, object]
+) -> None:
+    folder.declare(declared("A", summary="x"))
+    assert folder.run("apply", "--auto-approve").code == 0
+    folder.declare(declared("A", summary="x", **attribute))
+    assert folder.run("plan", "--detailed-exitcode").code == 2
+    folder.declare(declared("A", summary="x", ignore_changes=[word], **attribute))
+    assert folder.run("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("where", ["importer.yaml", "source", "incident"])
+def test_a_name_in_ignore_changes_that_fits_nothing_is_an_error_with_its_place(
+    applied: Folder, where: str
+) -> None:
+    word = "    ignore_changes: [custom_fields.Customers afected]\n"
+    top = "version: 1\non_unresolved: drop\nsources:\n  - path: a.yaml\n"
+    incident = "  - key: A\n    name: A\n    severity: Major\n"
+    applied.write("a.yaml", "incidents:\n" + incident + (word if where == "incident" else ""))
+    settings = {"importer.yaml": top + word.lstrip(), "source": top + word, "incident": top}[where]
+    applied.write("importer.yaml", settings)
+    result = applied.run("plan", "--json")
+    assert result.code == 1
+    (problem,) = [each for each in result.json()["diagnostics"] if each["severity"] == "error"]
+    assert "ignore_changes" in problem["summary"] and "did you mean 'Customers affected'?" in problem["hint"]
+    assert problem["locations"] == [{"file": "a.yaml" if where == "incident" else "importer.yaml", "line": 5}]
+
+
+def test_an_unknown_field_in_ignore_changes_is_an_error_without_the_account(applied: Folder) -> None:
+    applied.write("importer.yaml", "version: 1\nignore_changes: [sumary]\n")
+    result = applied.run("validate")
+    assert result.code == 1
+    assert "importer.yaml:2" in result.err and "did you mean `summary`?" in result.err

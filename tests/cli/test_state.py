@@ -354,3 +354,79 @@ def test_check_warns_of_the_default_namespace_and_keeps_it_after_the_first_apply
 def test_an_account_with_the_field_is_ready(account: Account, folder: Folder) -> None:
     folder.write("importer.yaml", MARKED)
     assert "Ready." in folder.run("check").out
+
+
+def test_forget_says_what_is_true_where_a_marker_field_finds_the_incident(
+    account: Account, folder: Folder
+) -> None:
+    folder.write("importer.yaml", "version: 1\nidentity: {marker_field: Legacy ID}\n")
+    folder.declare(declared("A"))
+    assert folder.run("apply", "--auto-approve").code == 0
+    forgotten = folder.run("state", "forget", "A")
+    assert "finds INC-1 again by the marker field 'Legacy ID'" in forgotten.err
+    assert "creation" not in forgotten.err
+    assert folder.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_forget_says_that_a_number_waits_for_its_adoption(account: Account, folder: Folder) -> None:
+    folder.declare(declared("A", external_id=7))
+    assert folder.run("apply", "--auto-approve").code == 0
+    forgotten = folder.run("state", "forget", "A")
+    assert "blocks it" in forgotten.err and "importer adopt A INC-7" in forgotten.err
+    assert "creation" not in forgotten.err
+    (change,) = folder.run("plan", "--json").json()["incident_changes"]
+    assert change["actions"] == ["blocked"]
+
+
+def test_forget_says_that_apply_creates_again_where_nothing_finds_the_incident(
+    account: Account, folder: Folder
+) -> None:
+    folder.declare(declared("A"))
+    assert folder.run("apply", "--auto-approve").code == 0
+    forgotten = folder.run("state", "forget", "A")
+    assert "sends its creation again" in forgotten.err and "a duplicate of INC-1" in forgotten.err
+    (change,) = folder.run("plan", "--json").json()["incident_changes"]
+    assert change["actions"] == ["create"]
+
+
+def test_forget_makes_no_promise_about_a_marker_that_was_never_written(
+    account: Account, folder: Folder
+) -> None:
+    folder.declare(declared("A"))
+    assert folder.run("apply", "--auto-approve").code == 0
+    folder.write("importer.yaml", "version: 1\nidentity: {marker_field: Legacy ID}\n")
+    forgotten = folder.run("state", "forget", "A")
+    assert "If the marker field 'Legacy ID' of INC-1 has the key" in forgotten.err
+    assert "sends its creation again" in forgotten.err
+
+
+def test_an_import_binds_a_new_state_to_its_account_at_once_or_refuses(
+    account: Account, folder: Folder
+) -> None:
+    folder.declare(declared("A"))
+    assert folder.run("apply", "--auto-approve").code == 0
+    assert folder.run("state", "export", "state.json").code == 0
+    exported = json.loads((folder.path / "state.json").read_text())
+    imported = folder.run("state", "import", "state.json", "--state", "new.db")
+    assert (imported.code, account.url in imported.err) == (0, True)
+    assert folder.run("plan", "--sandbox", "--state", "new.db").code == 4
+    sent = {"key": "B", "idempotency_key": "k"}
+    for name, rest in {"bound": {}, "sent": {"bindings": [], "unanswered": [sent]}}.items():
+        folder.write(f"{name}.json", {**exported, "account": None, **rest})
+        assert folder.run("state", "import", f"{name}.json", "--state", f"{name}.db").code == 1
+
+
+def test_forget_says_what_becomes_of_a_creation_that_was_never_answered(
+    account: Account, folder: Folder
+) -> None:
+    folder.declare(declared("A"))
+    assert folder.run("apply", "--auto-approve").code == 0
+    assert folder.run("state", "export", "state.json").code == 0
+    exported = json.loads((folder.path / "state.json").read_text())
+    sent = [{"key": "A", "idempotency_key": "k"}]
+    folder.write("sent.json", {**exported, "bindings": [], "unanswered": sent})
+    for marker, words in ((None, "and the first one arrived"), ("Legacy ID", "by the marker field")):
+        identity = {"marker_field": marker} if marker else {}
+        folder.write("importer.yaml", {"version": 1, "identity": identity, "state": f"{marker}.db"})
+        assert folder.run("state", "import", "sent.json").code == 0
+        assert words in folder.run("state", "forget", "A").err

@@ -96,9 +96,10 @@ follow_ups = st.builds(
     status=st.sampled_from([None, "completed"]),
     labels=st.sets(words, max_size=2).map(lambda found: tuple(sorted(found))),
 )
+urls = st.from_regex(r"https?://[a-zé.]{1,9}(/[a-zA-Z0-9?#:,%]{0,9})?", fullmatch=True)
 attachments = st.one_of(
-    st.builds(Attachment, st.just("arbitrary_url"), url=words, title=st.none() | words),
-    st.builds(Attachment, words, external_id=words),
+    st.builds(Attachment, st.just("arbitrary_url"), url=urls, title=st.none() | words),
+    st.builds(Attachment, st.sampled_from(["jira_issue", "arbitrary_url"]), external_id=words),
 )
 
 
@@ -129,7 +130,7 @@ def one(field: Field, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[
 
 postmortems: st.SearchStrategy[dict[Attribute, Value]] = st.one_of(
     st.just({}),
-    non_blank.map(lambda url: {Attribute(Field.POSTMORTEM_URL): url}),
+    urls.map(lambda url: {Attribute(Field.POSTMORTEM_URL): url}),
     st.tuples(words, non_blank).map(
         lambda pair: {Attribute(Field.POSTMORTEM): PostmortemDocument(pair[1], "completed", pair[0])}
     ),

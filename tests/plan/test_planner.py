@@ -19,6 +19,7 @@ from importer.model import (
     Entity,
     Field,
     FieldChange,
+    Ignored,
     Incident,
     Kind,
     Location,
@@ -306,7 +307,7 @@ def test_a_hidden_incident_that_changed_is_blocked_and_never_created_again(settl
 
 
 def test_a_hidden_incident_ignores_attributes_left_to_people() -> None:
-    ignoring = Policy(ignore_changes=frozenset({"summary"}))
+    ignoring = Policy(ignore_changes=frozenset({Ignored(SUMMARY)}))
     found = planned(incident({SUMMARY: "new"}, policy=ignoring), memory=ours(as_sent({SUMMARY: "old"})))
     assert isinstance(found.changes[0], NoOp)
 

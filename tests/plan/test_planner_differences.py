@@ -18,6 +18,7 @@ from importer.model import (
     Field,
     FieldChange,
     FollowUp,
+    Ignored,
     Kind,
     Link,
     Location,
@@ -119,7 +120,8 @@ def test_a_difference_is_a_change_of_the_file_an_edit_or_only_the_servers_form(
             assert one.changes == (FieldChange(SUMMARY, held, declared, origin),)
             assert one.blocked == ()
         expected = {OnDrift.OVERWRITE: [], OnDrift.KEEP: ["drift-kept"], OnDrift.FAIL: ["drift"]}[policy]
-        assert [each.code for each in found.diagnostics] == (expected if is_drift else [])
+        cannot = ["cannot-be-cleared"] if origin is None and declared is None and held is not None else []
+        assert [each.code for each in found.diagnostics] == (expected if is_drift else cannot)
 
 
 def test_without_a_state_the_origin_of_a_difference_is_unknown() -> None:
@@ -166,10 +168,10 @@ def test_drift_is_reported_with_its_location_and_fields() -> None:
     assert problem.locations == (Location("a.yaml", 3),)
 
 
-@pytest.mark.parametrize("word", ["summary", "custom_fields", "custom_fields.Affected teams"])
-def test_an_ignored_attribute_is_sent_at_creation_and_left_alone_afterwards(word: str) -> None:
-    policy = Policy(ignore_changes=frozenset({word}))
-    attribute = SUMMARY if word == "summary" else TEAMS_FIELD
+@pytest.mark.parametrize("ignored", [SUMMARY, Attribute(Field.CUSTOM_FIELD), TEAMS_FIELD])
+def test_an_ignored_attribute_is_sent_at_creation_and_left_alone_afterwards(ignored: Attribute) -> None:
+    policy = Policy(ignore_changes=frozenset({Ignored(ignored)}))
+    attribute = SUMMARY if ignored is SUMMARY else TEAMS_FIELD
     declared = {NAME: "New", attribute: FULL[attribute]}
     one = change(declared, {NAME: "Old"}, KNOWN, policy)
     assert isinstance(one, Update)
@@ -181,7 +183,7 @@ def test_an_ignored_attribute_is_sent_at_creation_and_left_alone_afterwards(word
 
 def test_the_marker_is_always_written_back() -> None:
     for policy in (
-        Policy(ignore_changes=frozenset({"custom_fields", "custom_fields.Legacy ID"})),
+        Policy(ignore_changes=frozenset({Ignored(Attribute(Field.CUSTOM_FIELD)), Ignored(MARKER)})),
         Policy(OnDrift.KEEP),
         Policy(OnDrift.FAIL),
     ):
@@ -230,6 +232,15 @@ def test_null_for_a_create_only_attribute_is_a_warning_and_never_a_change(
     found = planned(incident({attribute: None}), account=(live(7, held),), memory=ours(KNOWN))
     assert isinstance(found.changes[0], NoOp)
     assert diagnostic(found, "cannot-be-cleared").detail == f"incident 'A': {attribute.label}"
+
+
+def test_a_value_that_the_account_kept_when_it_was_cleared_is_a_warning_and_never_a_change() -> None:
+    known = {SUMMARY: Remembered(None, "kept")}
+    found = planned(
+        incident({SUMMARY: None}), account=(live(7, {SUMMARY: "kept"}),), memory=ours({**KNOWN, **known})
+    )
+    assert isinstance(found.changes[0], NoOp)
+    assert diagnostic(found, "cannot-be-cleared").detail == "incident 'A': summary"
 
 
 def test_another_number_is_blocked_before_anything_else() -> None:

@@ -165,10 +165,42 @@ def test_an_external_id_serves_as_key(tmp_path: Path) -> None:
 
 
 def test_an_omitted_field_is_absent_and_null_clears(tmp_path: Path) -> None:
-    incident = only(
-        tmp_path, "key: A\nname: B\nsummary: null\ncustom_fields: {}\ntimeline:\nfollow_ups: []\n"
-    )
+    incident = only(tmp_path, "key: A\nname: B\nsummary: null\n")
     assert incident.attributes == {Attribute(Field.NAME): "B", Attribute(Field.SUMMARY): None}
+
+
+@pytest.mark.parametrize("name", ["timestamps", "roles", "custom_fields"])
+def test_an_emptied_block_is_an_omitted_one_with_a_warning_that_says_how_to_clear(
+    tmp_path: Path, name: str
+) -> None:
+    for empty in ("", "{}"):
+        write(tmp_path, **{"a.yaml": f"key: A\nname: B\n{name}: {empty}\n"})
+        loaded = load(Settings(root=tmp_path))
+        assert messages(loaded) == ["warning a.yaml:3 empty-field"]
+        assert f"`{name}: {{NAME: null}}`" in loaded.diagnostics[0].hint
+        assert [each.attributes for each in loaded.incidents] == [{Attribute(Field.NAME): "B"}]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("postmortem:", "timeline:", "follow_ups:", "attachments:", "members:", "status_page:"),
+        *("timeline: []", "follow_ups: []", "attachments: []", "members: []"),
+    ],
+)
+def test_an_emptied_list_or_child_is_an_omitted_one_with_a_warning(tmp_path: Path, written: str) -> None:
+    write(tmp_path, **{"a.yaml": f"key: A\nname: B\n{written}\n"})
+    loaded = load(Settings(root=tmp_path))
+    assert messages(loaded) == ["warning a.yaml:3 empty-field"]
+    assert "what is in incident.io stays" in loaded.diagnostics[0].hint
+    assert [each.attributes for each in loaded.incidents] == [{Attribute(Field.NAME): "B"}]
+
+
+def test_the_body_of_markdown_is_its_post_mortem_where_the_front_matter_leaves_it_empty(
+    tmp_path: Path,
+) -> None:
+    incident = only(tmp_path, "---\nkey: A\nname: B\npostmortem:\n---\nText\n", "a.md")
+    assert isinstance(incident.attributes[Attribute(Field.POSTMORTEM)], PostmortemDocument)
 
 
 def test_defaults_fill_in_omitted_fields(tmp_path: Path) -> None:
@@ -292,7 +324,7 @@ def test_a_postmortem_that_cannot_be_used_is_an_error(tmp_path: Path, file: str,
 
 def test_parts_may_be_omitted_or_null(tmp_path: Path) -> None:
     update = "{at: 2023-01-01T00:00Z, status: resolved, message: M}"
-    text = f"key: A\nname: B\nmembers: null\nstatus_page: {{page: P, name: N, updates: [{update}]}}\n"
+    text = f"key: A\nname: B\nstatus_page: {{page: P, name: N, updates: [{update}]}}\n"
     incident = only(tmp_path, text)
     assert [each.label for each in incident.attributes] == ["name", "status_page.P"]
 

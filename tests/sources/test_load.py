@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from importer.model import (
+    Attribute,
+    Field,
+    Ignored,
     OnDrift,
     Policy,
     Severity,
@@ -266,6 +269,10 @@ def test_a_real_export_loads_without_a_mapping() -> None:
     assert (len(loaded.incidents), loaded.diagnostics) == (1282, ())
 
 
+def ignored(*fields: Field) -> frozenset[Ignored]:
+    return frozenset(Ignored(Attribute(each)) for each in fields)
+
+
 def test_the_nearest_policy_wins_key_by_key(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         "key,name,severity,on_drift,ignore_changes,ignore_changes\n"
@@ -273,12 +280,12 @@ def test_the_nearest_policy_wins_key_by_key(tmp_path: Path) -> None:
         "B,B,Minor,,,\n"
     )
     (tmp_path / "b.yaml").write_text("- {key: C, name: C, severity: Minor, ignore_changes: []}\n")
-    wide = Policy(OnDrift.KEEP, frozenset({"call_url"}))
-    near = Policy(OnDrift.OVERWRITE, frozenset({"summary"}))
+    wide = Policy(OnDrift.KEEP, ignored(Field.CALL_URL))
+    near = Policy(OnDrift.OVERWRITE, ignored(Field.SUMMARY))
     settings = Settings(root=tmp_path, policy=wide, sources=("*.yaml", PlainSource("a.csv", policy=near)))
     policies = {each.key: each.policy for each in load(settings).incidents}
     assert policies == {
-        "A": Policy(OnDrift.FAIL, frozenset({"summary", "severity", "name"})),
+        "A": Policy(OnDrift.FAIL, ignored(Field.SUMMARY, Field.SEVERITY, Field.NAME)),
         "B": near,
         "C": Policy(OnDrift.KEEP),
     }

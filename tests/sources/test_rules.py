@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from importer.model import (
     TimelineItem,
     Value,
 )
+from importer.model.policy import Ignored, Policy
 from importer.sources.rules import check_declared
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
@@ -150,3 +152,27 @@ def test_status_page_updates_are_past_in_order_and_end_resolved(declared: Incide
     found = check_declared([declared], now=NOW)
     assert [each.code for each in found] == codes
     assert all(each.severity is Severity.ERROR for each in found)
+
+
+def test_a_cleared_value_that_the_api_never_shows_is_a_warning() -> None:
+    assert messages(incident({Attribute(Field.SLACK_CHANNEL_NAME): None})) == [
+        "warning a.yaml:1 cannot-be-cleared"
+    ]
+    assert messages(incident({Attribute(Field.SLACK_CHANNEL_NAME): "inc-1"})) == []
+    assert messages(incident({Attribute(Field.SUMMARY): None})) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"), [("a.yaml", Severity.ERROR), ("importer.yaml", Severity.WARNING)]
+)
+def test_a_title_to_ignore_that_no_incident_has_is_reported_with_a_suggestion(
+    path: str, severity: Severity
+) -> None:
+    item = Attribute(Field.TIMELINE, "Rolled back")
+    ignored = Ignored(Attribute(Field.TIMELINE, "roledback"), "timeline.Roled back", Location(path, 9))
+    one = replace(incident({item: TimelineItem(NOW)}), policy=Policy(ignore_changes=frozenset({ignored})))
+    (found,) = check_declared([one], now=NOW)
+    assert (found.severity, found.code, found.locations) == (severity, "unknown-title", (Location(path, 9),))
+    assert found.hint == "did you mean `timeline.Rolled back`?"
+    fitting = replace(ignored, attribute=Attribute(Field.TIMELINE, "rolledback"))
+    assert check_declared([replace(one, policy=Policy(ignore_changes=frozenset({fitting})))], now=NOW) == ()

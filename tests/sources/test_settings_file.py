@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from importer.api.connection import Connection, connection
-from importer.model import OnDrift, Policy
+from importer.model import Attribute, Field, Ignored, OnDrift, Policy
 from importer.model.diagnostics import Diagnostics
 from importer.model.errors import UsageError
 from importer.model.settings import MappedSource, OnUnresolved, PlainSource, Rate, Settings, parse_rate
@@ -58,7 +58,7 @@ def test_every_key_becomes_its_setting(tmp_path: Path) -> None:
         },
         on_unresolved={"default": OnUnresolved.SKIP, "users": OnUnresolved.DROP},
         create_missing=frozenset({"custom_field_options"}),
-        policy=Policy(OnDrift.KEEP, frozenset({"summary"})),
+        policy=Policy(OnDrift.KEEP, frozenset({Ignored(Attribute(Field.SUMMARY))})),
         max_creates=1000,
         max_updates=100,
         rate=Rate(share=0.8),
@@ -79,7 +79,9 @@ sources:
     assert problems == []
     assert settings.sources == (
         PlainSource("a.csv", line=3),
-        PlainSource("b/*.yaml", "UTC", 4, Policy(OnDrift.KEEP, frozenset({"summary"}))),
+        PlainSource(
+            "b/*.yaml", "UTC", 4, Policy(OnDrift.KEEP, frozenset({Ignored(Attribute(Field.SUMMARY))}))
+        ),
         MappedSource("c.csv", preset="jira", line=5, policy=Policy()),
     )
 
