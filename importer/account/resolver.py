@@ -269,16 +269,20 @@ class _Walk:
 def _words(custom: CustomField, value: Value) -> tuple[str | Reference, ...]:
     """Return the words of a select field, without blanks and duplicates. Only table cells are split, and only
     if the field takes several values: otherwise `;` is part of the name."""
+    values = value if isinstance(value, tuple) else (value,)
+    texts = (word for each in values for word in _split(custom, each))
+    return tuple(dict.fromkeys(word for word in texts if isinstance(word, Reference) or word.strip()))
+
+
+def _split(custom: CustomField, value: Value) -> Iterable[str | Reference]:
     match value:
+        case Reference():
+            return [value]
         case Packed(text=cell):
             parts = cell.split(";") if custom.type == "multi_select" else [cell]
-            words: Iterable[Value] = [part.strip() for part in parts]
-        case tuple():
-            words = value
+            return [part.strip() for part in parts]
         case _:
-            words = (value,)
-    texts = (word if isinstance(word, Reference) else str(word) for word in words)
-    return tuple(dict.fromkeys(word for word in texts if isinstance(word, Reference) or word.strip()))
+            return [str(value)]
 
 
 def _scalar(custom: CustomField, value: Value) -> Value | Diagnostic:
