@@ -146,7 +146,9 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     )
     if empty.errored:
         return _with_grouped_problems(empty, privacy.of_incidents(loaded.incidents))
-    context = PlanContext(settings, marker(catalogue, settings), default_status(catalogue))
+    context = PlanContext(
+        settings, marker(catalogue, settings), default_status(catalogue), resolved.unreadable
+    )
     incidents = _under_scope(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
     plan = _compared(session, empty, context, incidents, keys)
@@ -216,9 +218,8 @@ def carry_out(
     plan_hash: str = "",
 ) -> ApplyResult:
     """Make the changes of a plan or a part of one. `plan_hash` is its saved plan's hash, if it has one."""
-    ledger = session.ledger
+    ledger, carrier = session.ledger, _marker(session)
     ledger.bind_account(session.account)
-    carrier = _marker(session)
     _refuse_unlisted(session, plan, carrier)
     ledger.planned((each.incident.key for each in plan.changes if is_acting(each)), plan_hash=plan_hash)
     rivals = Rivals(plan.changes, ledger.memory().sent, lambda key: ledger.binding(key) is not None)

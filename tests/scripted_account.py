@@ -159,6 +159,9 @@ class ScriptedAccount:
 
         return self._asked(commit, "list", incident_id, *sorted(fields), is_write=False)
 
+    def check_list(self, field: Field) -> None:
+        """Every kind can be listed."""
+
     def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]:
         def commit() -> tuple[LiveChild, ...]:
             held = (each for children in self.held.values() for each in children)

@@ -54,10 +54,12 @@ _SEVERITY = Attribute(Field.SEVERITY)
 class Resolved:
     """The incidents in their order, without those that `on_unresolved: skip` leaves out, and all problems. An
     attribute with an error is left out of its incident, so that later checks can still cover the rest;
-    nothing may be planned if there are errors."""
+    nothing may be planned if there are errors. Attributes whose names the account does not let this key read
+    are `unreadable`, with the reason: they are not resolved."""
 
     incidents: tuple[Incident, ...]
     diagnostics: tuple[Diagnostic, ...]
+    unreadable: Mapping[Attribute, str] = field(default_factory=dict)
 
 
 def needs(incidents: Iterable[Incident], settings: Settings) -> Needs:
@@ -86,12 +88,20 @@ def resolve(incidents: Iterable[Incident], catalogue: Catalogue, settings: Setti
     """Replace every reference in keys, values and children with its entity. Nothing unknown is guessed."""
     names, problems = names_of(catalogue, settings)
     fields = {each.entity.id: each for each in catalogue.custom_fields}
-    walk = _Walk(names, fields, Policies(names.strict()))
+    walk = _Walk(names, fields, Policies(names.strict()), _unreadable_pages(catalogue))
     for policy in settings.policies:
         walk.policies.resolved(policy)
     resolved = tuple(one for incident in incidents for one in walk.incident(incident))
     walk.compare_spellings()
-    return Resolved(resolved, problems + grouped(walk.problems + walk.policies.problems(), places=None))
+    problems += grouped(walk.problems + walk.policies.problems(), places=None)
+    return Resolved(resolved, problems, walk.unreadable)
+
+
+def _unreadable_pages(catalogue: Catalogue) -> Mapping[Entity | None, str]:
+    """Return the status pages whose components cannot be read, with the reason; None stands for all."""
+    if catalogue.no_status_pages:
+        return {None: catalogue.no_status_pages}
+    return {each.entity: each.unreadable for each in catalogue.status_pages if each.unreadable}
 
 
 def _names_user(attribute: Attribute, value: Value) -> bool:
@@ -117,6 +127,8 @@ class _Walk:
     names: Names
     fields: Mapping[str, CustomField]
     policies: Policies
+    unreadable_pages: Mapping[Entity | None, str]
+    unreadable: dict[Attribute, str] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     is_skipped: bool = False
     _found: set[tuple[Severity, str, str]] = field(default_factory=set)
@@ -173,11 +185,26 @@ class _Walk:
             yield from ((attribute, kept) for kept in self._value(value, at))
         elif attribute.field is Field.CUSTOM_FIELD:
             yield from self._custom_field(attribute.key, value, at)
+        elif attribute.field is Field.STATUS_PAGE and self.unreadable_pages:
+            yield from self._status_page(attribute, attribute.key, value, at)
         else:
             entity = self._entity(attribute.key, at)
             for kept in self._value(value, at):
                 if entity is not None:
                     yield Attribute(attribute.field, entity), kept
+
+    def _status_page(
+        self, attribute: Attribute, reference: Reference, value: Value, at: Location
+    ) -> Iterator[tuple[Attribute, Value]]:
+        """Yield the history on a status page, unresolved if the page cannot be read."""
+        page = None if None in self.unreadable_pages else self._entity(reference, at)
+        reason = self.unreadable_pages.get(page)
+        if reason:
+            found = Attribute(attribute.field, page or reference)
+            self.unreadable[found] = reason
+            yield found, value
+        elif page:
+            yield from ((Attribute(attribute.field, page), kept) for kept in self._value(value, at))
 
     def _custom_field(
         self, reference: Reference, value: Value, at: Location

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from importer.api.exchange import Exchange
+from importer.api.exchange import Exchange, may_be_missing
 from importer.model import (
     CatalogEntry,
     Catalogue,
@@ -17,6 +18,7 @@ from importer.model import (
     User,
     normalise,
 )
+from importer.model.errors import NotAvailable
 from importer.wire import catalogue as wire
 from importer.wire import paths
 from importer.wire.incidents import Json, entity, parsing, role
@@ -34,6 +36,7 @@ def read_catalogue(exchange: Exchange, needs: Needs) -> Catalogue:
         fields = tuple(wire.custom_field(each) for each in _list(exchange, paths.CUSTOM_FIELDS))
         used = [field for field in fields if _is_needed(field, needs.custom_fields)]
         selects = [field for field in used if field.type in ("single_select", "multi_select")]
+        pages, no_pages = _status_pages(exchange) if needs.status_pages else ((), None)
         types = {field.catalog_type_id for field in selects if field.catalog_type_id}
         return Catalogue(
             severities=_entities(Kind.SEVERITY, sorted(_list(exchange, paths.SEVERITIES), key=_rank)),
@@ -49,7 +52,8 @@ def read_catalogue(exchange: Exchange, needs: Needs) -> Catalogue:
             },
             catalog_entries={identity: _entries(exchange, identity) for identity in sorted(types)},
             users=_users(exchange) if needs.users else (),
-            status_pages=_status_pages(exchange) if needs.status_pages else (),
+            status_pages=pages,
+            no_status_pages=no_pages,
         )
 
 
@@ -96,12 +100,21 @@ def _users(exchange: Exchange) -> tuple[User, ...]:
     return tuple(wire.user(each) for each in found)
 
 
-def _status_pages(exchange: Exchange) -> tuple[StatusPage, ...]:
-    found = exchange.get_pages(paths.STATUS_PAGES, "status_pages")
-    return tuple(wire.status_page(each, _structure(exchange, each["id"])) for each in found)
+def _status_pages(exchange: Exchange) -> tuple[tuple[StatusPage, ...], str | None]:
+    """Return the status pages, or why they cannot be listed. What can be read of one page does not depend on
+    another."""
+    try:
+        with may_be_missing("the list of status pages"):
+            found = tuple(exchange.get_pages(paths.STATUS_PAGES, "status_pages"))
+    except NotAvailable as error:
+        return (), error.summary
+    return tuple(_status_page(exchange, each) for each in found), None
 
 
-def _structure(exchange: Exchange, status_page_id: str) -> Json:
-    answer = exchange.get(paths.below(paths.STATUS_PAGE_STRUCTURES, status_page_id))
-    structure: Json = answer["current_structure"]
-    return structure
+def _status_page(exchange: Exchange, page: Json) -> StatusPage:
+    try:
+        with may_be_missing("the structure of the status page"):
+            answer = exchange.get(paths.below(paths.STATUS_PAGE_STRUCTURES, page["id"]))
+    except NotAvailable as error:
+        return replace(wire.status_page(page, {}), unreadable=error.summary)
+    return wire.status_page(page, answer["current_structure"])

@@ -9,6 +9,9 @@ from importer.wire import children as wire
 from importer.wire import paths
 from importer.wire.incidents import parsing
 
+_NO_INCIDENT = "0" * 26
+"""An ID that no incident has: its lists are empty, as those of anything but an incident's ID are."""
+
 
 def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
     """Return the children of these kinds. The API returns an empty list for anything but the incident's ID.
@@ -22,12 +25,11 @@ def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]
 
 def _read_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[LiveChild, ...]:
     owned = {"incident_id": incident_id}
-    with parsing(f"a list of {field}"):
+    with parsing(f"a list of {field}"), may_be_missing(f"the list of an incident's {field}"):
         match field:
             case Field.TIMELINE:
-                with may_be_missing("timeline items"):
-                    found = exchange.get_pages(paths.TIMELINE, "incident_timeline_items", owned)
-                    return wire.timeline_items(wire.belonging(found, incident_id))
+                found = exchange.get_pages(paths.TIMELINE, "incident_timeline_items", owned)
+                return wire.timeline_items(wire.belonging(found, incident_id))
             case Field.FOLLOW_UP:
                 return wire.follow_ups(wire.belonging(exchange.get_follow_ups(owned), incident_id))
             case Field.ATTACHMENT:
@@ -40,10 +42,19 @@ def _read_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[Live
                 return ()
 
 
+def check_list(exchange: Exchange, field: Field) -> None:
+    """Look whether children of a kind can be listed at all. Raises NotAvailable if not."""
+    if field is Field.STATUS_PAGE:
+        with may_be_missing("the list of status page incidents"):
+            exchange.get(paths.STATUS_PAGE_INCIDENTS, {"page_size": "1"})
+    else:
+        _read_kind(exchange, _NO_INCIDENT, field)
+
+
 def read_status_page_incidents(exchange: Exchange, page: Entity) -> tuple[LiveChild, ...]:
     """Return all incidents of a status page. Raises NotAvailable if the account lacks the endpoint."""
     asked = {"status_page_id": page.id}
-    with parsing("a list of status page incidents"), may_be_missing("status page incidents"):
+    with parsing("a list of status page incidents"), may_be_missing("the list of status page incidents"):
         found = exchange.get_pages(paths.STATUS_PAGE_INCIDENTS, "status_page_incidents", asked)
         return wire.status_page_incidents(found, page)
 

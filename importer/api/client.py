@@ -11,7 +11,12 @@ import httpx
 
 from importer import __version__
 from importer.api.catalogue_reader import read_catalogue, read_options
-from importer.api.children import read_children, read_postmortem_content, read_status_page_incidents
+from importer.api.children import (
+    check_list,
+    read_children,
+    read_postmortem_content,
+    read_status_page_incidents,
+)
 from importer.api.connection import Connection
 from importer.api.exchange import Exchange
 from importer.api.transport import TIMEOUT
@@ -152,6 +157,10 @@ class Client:
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
         """Return the live children of these kinds; see `read_children`."""
         return read_children(self._exchange, incident_id, fields)
+
+    def check_list(self, field: Field) -> None:
+        """Look whether children of a kind can be listed at all. Raises NotAvailable if not."""
+        check_list(self._exchange, field)
 
     def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]:
         """Return all incidents of a status page; see `read_status_page_incidents`."""

@@ -23,6 +23,8 @@ PAGE_SIZE = 250
 MISSING = (403, 404, 405, 410)
 """Statuses that mean the account lacks an endpoint, or the key may not use it."""
 
+_FORBIDDEN, _NOT_FOUND = 403, 404
+
 Parameters = Mapping[str, str]
 T = TypeVar("T")
 
@@ -84,10 +86,13 @@ class Exchange:
             query = {**first, "after": after}
 
     def get_follow_ups(self, parameters: Parameters) -> tuple[Json, ...]:
-        """Return the follow-ups of a list."""
-        return self._with_fallback(
-            paths.FOLLOW_UPS, lambda path: tuple(self.get_pages(path, "follow_ups", parameters))
-        )
+        """Return the follow-ups of a list. Version 2 has no pages."""
+        return self._with_fallback(paths.FOLLOW_UPS, lambda path: self._follow_ups(path, parameters))
+
+    def _follow_ups(self, path: str, parameters: Parameters) -> tuple[Json, ...]:
+        if path == paths.FOLLOW_UPS:
+            return tuple(self.get_pages(path, "follow_ups", parameters))
+        return self.get_list(path, "follow_ups", parameters)
 
     def send(self, request: Request) -> tuple[Json, datetime | None]:
         """Send a write, byte for byte; return the answer and the server's time.
@@ -119,10 +124,15 @@ class Exchange:
         before = path.replace(paths.FOLLOW_UPS, paths.FOLLOW_UPS_BEFORE, 1)
         try:
             return call(before if self._lacks_newest else path)
-        except ApiError as refusal:
-            if refusal.status not in MISSING or self._lacks_newest:
+        except ApiError as error:
+            if error.status not in MISSING or self._lacks_newest:
                 raise
-        answer = call(before)
+            refusal = error
+        try:
+            answer = call(before)
+        except ApiError as error:
+            is_role = refusal.status == _FORBIDDEN and error.status in MISSING
+            raise (refusal if is_role else error) from None
         self._lacks_newest = True
         return answer
 
@@ -136,13 +146,23 @@ class Exchange:
 
 @contextmanager
 def may_be_missing(what: str) -> Iterator[None]:
-    """Turn the refusal of an endpoint that the account may lack into NotAvailable."""
+    """Turn the refusal of an endpoint that the account or the key may lack into NotAvailable, whose summary
+    is the same for every request."""
     try:
         yield
     except ApiError as refusal:
         if refusal.status in MISSING:
-            raise NotAvailable(f"{what} not available: {refusal.summary}", hint=refusal.hint) from refusal
+            raise NotAvailable(_reason(what, refusal), hint=refusal.hint, detail=refusal.summary) from refusal
         raise
+
+
+def _reason(what: str, refusal: ApiError) -> str:
+    if refusal.status == _FORBIDDEN:
+        lacking = f"the scope {refusal.scope}" if refusal.scope else "a role"
+        return f"this API key may not use {what}: it lacks {lacking}"
+    if refusal.status == _NOT_FOUND:
+        return f"{what} was not found"
+    return f"{what} is gone from this account's API"
 
 
 def _json(response: httpx.Response) -> Json:

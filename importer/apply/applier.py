@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol
 
+from importer.apply.completion import RunEnded
 from importer.apply.execution import Execution
 from importer.model import Change, Entity, Failed, NewOption, NotAttempted, Outcome, Plan, Unknown
-from importer.model.errors import ApiError, ImporterError, NoAnswer
+from importer.model.errors import ImporterError, Interrupted, NoAnswer
 from importer.model.steps import CreateOption
 from importer.model.wording import numbered
 from importer.plan.changes import is_acting
@@ -138,17 +139,13 @@ class Scheduler:
 
     def _outcome(self, change: Change, future: Future[Outcome | None]) -> Outcome:
         """Return the outcome of a change; an error that affects the whole run stops it."""
-        key, location = change.incident.key, change.incident.location
         try:
-            return future.result() or NotAttempted(key, location)
-        except ApiError as error:
-            self.error = error
-            self._stop(f"{error.summary}; the rest was not attempted")
-            return Failed(key, error.code, error.summary, error.request_id, location)
-        except ImporterError as error:
-            self.error = error
-            self._stop(f"{error.summary}; the rest was not attempted")
-            return Unknown(key, error.summary, location)
+            return future.result() or NotAttempted(change.incident.key, change.incident.location)
+        except RunEnded as ended:
+            if not isinstance(ended.error, Interrupted):  # it has its own words
+                self.error = self.error or ended.error
+                self._stop(f"{ended.error.summary}; the rest was not attempted")
+            return ended.outcome
 
     def _count(self, outcome: Outcome) -> None:
         if not isinstance(outcome, Failed):

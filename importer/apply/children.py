@@ -6,18 +6,19 @@ have forgotten it: the account is looked at first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from importer.apply.answers import LIST_LAG, not_available
+from importer.apply.answers import LIST_LAG
+from importer.apply.completion import Completion, not_permitted
 from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender, is_certain
 from importer.model import (
     Attribute,
     Child,
     ChildHistory,
-    Diagnostic,
     Entity,
     Field,
     FollowUp,
@@ -25,7 +26,7 @@ from importer.model import (
     LiveIncident,
     Remembered,
 )
-from importer.model.errors import ApiError, NoAnswer, NotAvailable
+from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer, NotAvailable
 from importer.model.normalise import by_label
 from importer.model.steps import CreateChild, EditChild, SetChildStatus, child_name, identity
 from importer.plan.child_forms import adapted
@@ -53,74 +54,101 @@ class _Shown:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """Brings the children of one incident up to date, step by step. `declared` has all that it should have,
-    `wait` waits for some seconds. What an incident that `is_new` has already, an importer made."""
+    """Brings the children of one incident up to date, step by step; what cannot be is noted as missing.
+    `declared` has all that it should have, `wait` waits for some seconds. What an incident that `is_new` has
+    already, an importer made."""
 
     api: IncidentWriter
     journal: Journal
     sender: Sender
     now: Callable[[], datetime]
     wait: Callable[[float], None]
-    live: LiveIncident
-    key: str
+    work: Completion
     declared: Mapping[Attribute, Child]
     is_new: bool = False
 
     @property
-    def _proven(self) -> ProvenIncident:
-        return ProvenIncident(self.key, self.live.id)
+    def key(self) -> str:
+        return self.work.incident.key
 
-    def bring_up_to_date(
-        self, wanted: Mapping[Attribute, Child], *, listed: frozenset[Field]
-    ) -> tuple[Diagnostic, ...]:
-        """Create what is missing and edit what differs; return warnings for what the API cannot do."""
-        warnings: list[Diagnostic] = []
+    @property
+    def live(self) -> LiveIncident:
+        return self.work.live
+
+    def bring_up_to_date(self, wanted: Mapping[Attribute, Child], *, listed: frozenset[Field]) -> None:
+        """Create what is missing and edit what differs. Of a kind that cannot be listed, nothing is sent."""
         known, doubtful = self.journal.remembered(self.key), self.journal.history(self.key).sent
         for kind, attributes in groupby(sorted(wanted, key=by_label), lambda attribute: attribute.field):
             these = {each: wanted[each] for each in attributes}
+            if self.work.skips(these):
+                continue
             is_doubtful = kind in LISTED and any(child_name(each) in doubtful for each in these)
+            shown = _Shown({}, {})
+            if kind in listed or is_doubtful:
+                with self._attempt(these):
+                    shown = self._look_first(kind)
+                if self.work.has_missed(these):
+                    continue
+            for each, value in these.items():
+                if self.work.skips([each]):
+                    continue
+                with self._attempt([each]):
+                    self._bring_one_up_to_date(each, value, known.get(each), shown)
+
+    def _look_first(self, kind: Field) -> _Shown:
+        """Look before anything is sent. Raises NotAvailable if the account does not list the kind."""
+        try:
+            return self._look(kind)
+        except (ApiError, NoAnswer) as error:
+            if isinstance(error, AuthenticationFailed) or not error.was_sent:
+                raise
+            raise NotAvailable(
+                "the account did not list them", hint=error.hint, detail=error.summary
+            ) from error
+
+    @contextmanager
+    def _attempt(self, attributes: Collection[Attribute]) -> Iterator[None]:
+        """Note that children are missing if the account refuses them. A role that the key lacks for them does
+        not end the run."""
+        with self.work.attempt(attributes):
             try:
-                shown = self._look(kind) if kind in listed or is_doubtful else _Shown({}, {})
-                for each, value in these.items():
-                    warnings += self._bring_one_up_to_date(each, value, known.get(each), shown)
-            except NotAvailable as error:
-                what = f"this account's API does not support {kind.value}: they were left out"
-                warnings.append(not_available(what, self.live, error.summary))
-        return tuple(warnings)
+                yield
+            except AuthenticationFailed as refusal:
+                raise not_permitted(refusal) from refusal
 
     def _bring_one_up_to_date(
         self, attribute: Attribute, value: Child, known: Remembered | None, shown: _Shown
-    ) -> tuple[Diagnostic, ...]:
-        """Bring one child up to date; return a warning if the API cannot."""
+    ) -> None:
+        """Bring one child up to date, or note that the API cannot."""
         child, wanted = shown.recognised.get(attribute) or _remembered(attribute, known), value
+        what, steps = attribute.field.value, tuple[EditChild | SetChildStatus, ...]()
         if child is not None and child.is_foreign:
-            return ()  # it is exactly as declared, and stays theirs
-        steps: tuple[EditChild | SetChildStatus, ...] = ()
+            return  # it is exactly as declared, and stays theirs
         if child is None:
-            if attribute in shown.others or (known and attribute.field in LISTED):
-                what = (
-                    f"{attribute.field.value} differ from the files, but the account does not show those that"
-                    " importer created"
-                )
-                return (not_available(what, self.live, f"{attribute.label} was not found"),)
+            if attribute in shown.others:
+                self.work.miss(attribute, "not-changeable", f"another {what} is there, and was left alone")
+                return
+            if known and attribute.field in LISTED:
+                summary = f"the account does not show {what} that importer created: nothing was sent"
+                self.work.miss(attribute, "not-found", summary)
+                return
             child, steps = self._create_and_record(attribute, value)
             wanted = without_status(value)
         if not same(child.value, wanted):
             steps = child_edits(attribute, value, before=child.value, child_id=child.id)
             if not steps:
-                what = f"{attribute.field.value} differ from the files, but the API cannot change them"
-                return (not_available(what, self.live, f"the API cannot change {attribute.label}"),)
+                self.work.miss(attribute, "not-changeable", f"{what} differ, and the API cannot change them")
+                return
         answered, step_name = child.value, child_name(attribute)
         for step in steps:
-            try:
-                self.sender.send(self._proven, step, self.api.change)
-            except NotAvailable as error:  # of this one: people may have deleted it
-                what = f"{attribute.field.value} differ from the files, but the account refused the change"
-                return (not_available(what, self.live, f"{attribute.label}: {error.summary}"),)
+            self._send(step)
             answered, step_name = step.value, identity(step)
         # The child exists, so its creation is no longer in doubt either.
         self._confirm(value, replace(child, value=answered), {step_name, child_name(attribute)}, attribute)
-        return ()
+
+    def _send(self, step: EditChild | SetChildStatus) -> None:
+        self.sender.send(ProvenIncident(self.key, self.live.id), step, self.api.change)
+        self.work.carried_out += 1
 
     def _create_and_record(
         self, attribute: Attribute, value: Child
@@ -128,6 +156,7 @@ class Children:
         """Create a child and record it; return it with the remaining steps."""
         step, rest = child_creation(self.live.id, attribute, value)
         made = self._create(step)
+        self.work.carried_out += 1
         child = replace(made, value=adapted(made.value, value))
         if rest:  # after a crash here, the next plan must still see the status
             self._confirm(without_status(value), child, {identity(step)}, attribute)
@@ -142,9 +171,11 @@ class Children:
             tries -= 1
             doubt = self.journal.in_doubt(self.key, identity(step))
             try:
-                return self.sender.send(self._proven, replace(step, sent_before=doubt), self.api.create_child)
+                again = replace(step, sent_before=doubt)
+                proven = ProvenIncident(self.key, self.live.id)
+                return self.sender.send(proven, again, self.api.create_child)
             except (NoAnswer, ApiError) as error:
-                if step.attribute.field not in LISTED or not _is_doubtful(error):
+                if step.attribute.field not in LISTED or is_certain(error):
                     raise
                 found = self._look_twice(step, error)
                 if found is None and not tries:
@@ -243,8 +274,3 @@ def _after_creation(step: SetChildStatus, child: LiveChild) -> SetChildStatus:
             category=set_by_account.category,
         )
     return replace(step, child_id=child.id, value=value)
-
-
-def _is_doubtful(error: NoAnswer | ApiError) -> bool:
-    """Whether a creation may have been carried out, although it was not answered as such."""
-    return isinstance(error, NoAnswer) or not is_certain(error)

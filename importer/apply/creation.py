@@ -93,7 +93,9 @@ class Creator:
         if step.sent_before is None:
             try:
                 return self._send(key, step)
-            except NoAnswer:
+            except NoAnswer as lost:
+                if is_certain(lost):
+                    raise
                 step = self._as_sent(key, planned)
             except ApiError as refusal:
                 if is_certain(refusal):
@@ -116,8 +118,9 @@ class Creator:
                 return found
             try:
                 return self._send(key, step)
-            except NoAnswer:
-                continue
+            except NoAnswer as lost:
+                if is_certain(lost):
+                    raise
             except AuthenticationFailed:
                 raise
             except ApiError as refusal:

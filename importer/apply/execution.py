@@ -8,17 +8,28 @@ only if it is proven to be this key's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
 from importer.apply.answers import additions, altered, irreparable
 from importer.apply.children import KEYED, LISTED, Children
+from importer.apply.completion import Completion, RunEnded, ends_run
 from importer.apply.creation import Created, Creator, Existing, Foreign, KeyTaken, Undecided
+from importer.apply.gate import FirstAlone
+from importer.apply.incident_steps import IncidentSteps
 from importer.apply.rediscovery import Rediscovery
-from importer.apply.refusals import foreign_answer, taken_key, unanswered, undecided_creation, unproven_change
-from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
+from importer.apply.refusals import (
+    failure,
+    foreign_answer,
+    not_as_asked,
+    taken_key,
+    undecided_creation,
+    unfinished,
+    unproven_change,
+)
+from importer.apply.sending import IncidentWriter, Journal, Sender
 from importer.apply.sent_creation import readable
 from importer.model import (
     Adopt,
@@ -46,23 +57,16 @@ from importer.model import (
     Value,
 )
 from importer.model.errors import (
-    ApiError,
-    AuthenticationFailed,
     ImporterError,
-    Interrupted,
-    NoAnswer,
     Refused,
 )
 from importer.model.steps import (
     CREATE,
-    AttachPostmortem,
-    CorrectIncident,
-    EditIncident,
     ends,
     identity,
 )
 from importer.plan.differences import differences, same, without
-from importer.plan.steps import after_creation, creation, edit_steps, incident_steps
+from importer.plan.steps import after_creation, creation, edit_steps
 
 Warnings = tuple[Diagnostic, ...]
 
@@ -83,13 +87,11 @@ class Execution:
     is_ours: Callable[[Incident, LiveIncident], bool]
     plan_hash: str = ""
     options: Mapping[NewOption, Entity] = field(default_factory=dict)
+    gate: FirstAlone = field(default_factory=FirstAlone)
 
     def carry_out(self, change: Change) -> Outcome | None:
-        """Make one change. Return None if it needs no request or is blocked.
-
-        Raises AuthenticationFailed, and Refused if the journal cannot be written or an incident was created
-        otherwise than declared: all of them stop the run.
-        """
+        """Make one change. Return None if it needs no request or is blocked. Raises RunEnded if no other
+        change can be made."""
         try:
             match change:
                 case Create() | Pending():
@@ -103,10 +105,13 @@ class Execution:
                     return None
                 case _:
                     assert_never(change)
-        except AuthenticationFailed:
-            raise
-        except (ApiError, NoAnswer, Interrupted) as error:
-            return _outcome_of(change, error)
+        except ImporterError as error:
+            is_readable = not isinstance(error, Refused)
+            in_doubt = is_readable and self.journal.in_doubt(change.incident.key, CREATE) is not None
+            outcome = unfinished(change.incident, error, in_doubt=in_doubt)
+            if ends_run(error):
+                raise RunEnded(outcome, error) from error
+            return outcome
 
     # -- an existing incident ----------------------------------------------------------------------------
 
@@ -118,11 +123,13 @@ class Execution:
             return unproven_change(change.incident, live)
         done = self.journal.carried_out(key, plan_hash=self.plan_hash) if self.plan_hash else frozenset()
         left = [each for each in change.changes if not _is_done(done, live.id, each)]
-        live, warnings = self._change(live, change.incident, left)
-        self._settle(key, live)
+        work = Completion(change.incident, live)
+        self._change(work, left)
         if isinstance(change, Adopt):
-            return Adopted(key, live, warnings)
-        return Applied(key, live, created=False, warnings=warnings)
+            return self._conclude(work, Adopted(key, work.live, *work.report()))
+        if work.missing and not work.carried_out:
+            return self._conclude(work, failure(work))
+        return self._conclude(work, Applied(key, work.live, False, *work.report()))
 
     def _is_proven(self, incident: Incident, live: LiveIncident) -> bool:
         """Whether an incident is this key's: the state binds them, or the incident proves it when it is read.
@@ -181,41 +188,51 @@ class Execution:
 
     def _finish(self, change: Create | Pending, live: LiveIncident, *, certain: bool) -> Outcome:
         """Record a new incident and carry out the other steps of its change."""
-        key, own = change.incident.key, creation(change).attributes
-        missing = self._record(change, live, is_found=not certain)
-        self._refuse_irreparable(key, live, own, change.incident.external_id)
-        current, warnings = self._correct(live, key, missing)
+        own, work = creation(change).attributes, Completion(change.incident, live)
+        wrong = self._record(change, live, is_found=not certain)
+        self._refuse_irreparable(work, own, change.incident.external_id)
+        self._steps.correct(work, wrong)
         listed = LISTED - KEYED if certain else LISTED
-        later = after_creation(change.attributes)
-        current, more = self._change(current, change.incident, later, listed=listed, is_new=True)
-        self._settle(key, current)
-        warnings += more + _uncorrectable(missing) + additions(current, own)
-        return Applied(key, current, created=True, warnings=warnings)
+        self._change(work, after_creation(change.attributes), listed=listed, is_new=True)
+        work.warnings += [*_uncorrectable(wrong), *additions(work.live, own)]
+        return self._conclude(work, Applied(change.incident.key, work.live, True, *work.report()))
 
     def _adopt_existing(self, change: Create | Pending, found: Existing) -> Outcome:
         """Record the incident that an earlier request created and bring it up to date, except for what is
         left to people. It counts as created if this run or the one that died created it."""
-        key, live = change.incident.key, found.live
-        self._refuse_irreparable(key, live, found.sent.declared, found.sent.number)
-        missing = self._record(change, live, sent=found.sent.declared, is_found=not found.ours_since)
-        to_correct = [each for each in missing if each.attribute not in change.left_to_people]
-        current, warnings = self._correct(live, key, to_correct)
-        current, more = self._change(current, change.incident, _remaining_changes(change, current))
-        self._settle(key, current)
-        warnings += more
+        key, live, work = change.incident.key, found.live, Completion(change.incident, found.live)
+        self._refuse_irreparable(work, found.sent.declared, found.sent.number)
+        wrong = self._record(change, live, sent=found.sent.declared, is_found=not found.ours_since)
+        self._steps.correct(work, [each for each in wrong if each.attribute not in change.left_to_people])
+        self._change(work, _remaining_changes(change, work.live))
         if not found.ours_since:
-            return Adopted(key, current, warnings)
-        warnings += additions(current, creation(change).attributes)
-        return Applied(key, current, created=True, warnings=warnings)
+            return self._conclude(work, Adopted(key, work.live, *work.report()))
+        work.warnings += additions(work.live, creation(change).attributes)
+        return self._conclude(work, Applied(key, work.live, True, *work.report()))
 
-    def _refuse_irreparable(
-        self, key: str, live: LiveIncident, sent: Attributes, number: int | None = None
-    ) -> None:
-        """Raise Refused if an incident came back otherwise than it was sent, and no edit can correct it:
-        every further creation would have the same error."""
+    def _refuse_irreparable(self, work: Completion, sent: Attributes, number: int | None = None) -> None:
+        """End the run if an incident came back otherwise than it was sent, and no edit can correct it: every
+        further creation would have the same error."""
+        key, live = work.incident.key, work.live
         wrong = irreparable(live, sent, number)
         if wrong:
-            raise Refused(f"{live.reference} (key '{key}') {wrong}", code="not-as-asked")
+            error = Refused(f"{live.reference} (key '{key}') {wrong}", code="not-as-asked")
+            raise RunEnded(Applied(key, live, True, (), (not_as_asked(work.incident, error),)), error)
+
+    def _conclude(self, work: Completion, outcome: Outcome) -> Outcome:
+        """Record a change as complete if nothing of it is missing. Raises RunEnded if it was the last one."""
+        if not work.missing:
+            live = work.live
+            self.journal.settled(
+                work.incident.key,
+                live.id,
+                live.reference,
+                plan_hash=self.plan_hash,
+                written_at=self.api.server_time() if work.carried_out else None,
+            )
+        if work.ending:
+            raise RunEnded(outcome, work.ending)
+        return outcome
 
     def _record(
         self,
@@ -237,16 +254,6 @@ class Execution:
         )
         return missing
 
-    def _correct(
-        self, live: LiveIncident, key: str, missing: Collection[FieldChange]
-    ) -> tuple[LiveIncident, Warnings]:
-        """Set again, if an edit can, what the answer to a creation does not show as sent."""
-        steps = (
-            CorrectIncident(live.id, each.attributes) if isinstance(each, EditIncident) else each
-            for each in incident_steps(live.id, missing)
-        )
-        return self._carry_out(live, key, steps)
-
     def _resume(self, change: Create | Pending, bound: Binding) -> Outcome:
         """Finish an incident that an earlier run of the same saved plan created."""
         key, location = change.incident.key, change.incident.location
@@ -257,7 +264,8 @@ class Execution:
         if live is None:
             what = f"{bound.reference} was created by an earlier run, but this API key cannot see it"
             return Failed(key, "not-visible", what, "", location)
-        self._refuse_irreparable(key, live, {})
+        work = Completion(change.incident, live)
+        self._refuse_irreparable(work, {})
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
         to_correct = [each for each in missing if each.attribute not in change.left_to_people]
@@ -267,77 +275,45 @@ class Execution:
             if not each.attribute.is_create_only
             and (each.attribute not in known or not same(known[each.attribute].declared, each.after))
         ]
-        live, warnings = self._change(live, change.incident, left)
-        self._settle(key, live)
-        return Applied(key, live, created=False, warnings=warnings)
+        self._change(work, left)
+        if work.missing and not work.carried_out:
+            return self._conclude(work, failure(work))
+        return self._conclude(work, Applied(key, work.live, False, *work.report()))
 
     # -- the steps ---------------------------------------------------------------------------------------
 
     def _change(
         self,
-        live: LiveIncident,
-        incident: Incident,
+        work: Completion,
         changes: Collection[FieldChange],
         *,
         listed: frozenset[Field] = LISTED,
         is_new: bool = False,
-    ) -> tuple[LiveIncident, Warnings]:
-        """Edit an incident and its children; return it as the account then shows it, with warnings."""
+    ) -> None:
+        """Edit an incident and its children."""
         wanted = [replace(each, after=self._with_option(each.after)) for each in changes]
-        live, warnings = self._carry_out(live, incident.key, incident_steps(live.id, wanted))
+        self._steps.make(work, wanted)
         children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
-        declared = {a: value for a, value in incident.attributes.items() if isinstance(value, Child)}
-        work = Children(
+        attributes = work.incident.attributes
+        declared = {a: value for a, value in attributes.items() if isinstance(value, Child)}
+        Children(
             self.api,
             self.journal,
             self._sender,
             self.now,
             self.wait,
-            live,
-            incident.key,
+            work,
             declared | children,
             is_new,
-        )
-        return live, warnings + work.bring_up_to_date(children, listed=listed)
+        ).bring_up_to_date(children, listed=listed)
 
-    def _carry_out(
-        self, live: LiveIncident, key: str, steps: Iterable[EditIncident | CorrectIncident | AttachPostmortem]
-    ) -> tuple[LiveIncident, Warnings]:
-        """Carry out the incident's own steps; return it as the account then shows it, with warnings."""
-        warnings: Warnings = ()
-        for step in steps:
-            match step:
-                case EditIncident() | CorrectIncident():
-                    live, found = self._edit(live, key, step)
-                    warnings += found
-                case AttachPostmortem():
-                    live = self._attach(live, key, step)
-                case _:
-                    assert_never(step)
-        return live, warnings
-
-    def _edit(
-        self, live: LiveIncident, key: str, step: EditIncident | CorrectIncident
-    ) -> tuple[LiveIncident, Warnings]:
-        live = self._sender.send(ProvenIncident(key, live.id), step, self.api.edit)
-        declared = step.attributes
-        self.journal.confirmed(key, identity(step), live=live, declared=declared, answered=live.attributes)
-        return live, tuple(map(altered, differences(live.attributes, readable(declared))))
-
-    def _attach(self, live: LiveIncident, key: str, step: AttachPostmortem) -> LiveIncident:
-        """Attach the link to a post-mortem and read it back in the account's form."""
-        self._sender.send(ProvenIncident(key, live.id), step, self.api.change)
-        seen = self.api.incident(live.id) or live
-        declared = {Attribute(Field.POSTMORTEM_URL): step.url}
-        self.journal.confirmed(key, identity(step), live=seen, declared=declared, answered=seen.attributes)
-        return seen
+    @property
+    def _steps(self) -> IncidentSteps:
+        return IncidentSteps(self.api, self.journal, self._sender)
 
     @property
     def _sender(self) -> Sender:
-        return Sender(self.journal, self.plan_hash, self.api.server_time)
-
-    def _settle(self, key: str, live: LiveIncident) -> None:
-        self.journal.settled(key, live.id, live.reference, plan_hash=self.plan_hash)
+        return Sender(self.journal, self.plan_hash, self.api.server_time, self.gate)
 
     def _with_options(self, attributes: Attributes) -> Attributes:
         """Replace the names of new options by the options that were created."""
@@ -379,11 +355,3 @@ def _is_settled(change: FieldChange, sent: Attributes) -> bool:
 def _uncorrectable(missing: Collection[FieldChange]) -> Warnings:
     """Warn about differences that no edit can change."""
     return tuple(altered(each) for each in missing if each.attribute.is_create_only)
-
-
-def _outcome_of(change: Change, error: ImporterError) -> Outcome:
-    """Return Failed if the answer proves that nothing was carried out (status below 500), else Unknown."""
-    key, location = change.incident.key, change.incident.location
-    if isinstance(error, ApiError) and error.status < 500:
-        return Failed(key, error.code, error.summary, error.request_id, location)
-    return unanswered(change.incident, error)

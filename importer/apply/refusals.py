@@ -6,8 +6,20 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from importer.model import Failed, Incident, LiveIncident, Unknown
-from importer.model.errors import ApiError, ImporterError
+from importer.apply.completion import Completion, ends_run
+from importer.model import (
+    Diagnostic,
+    Failed,
+    Incident,
+    LiveIncident,
+    NotAttempted,
+    Outcome,
+    Severity,
+    Unknown,
+)
+from importer.model.errors import ApiError, ImporterError, Interrupted, NoAnswer, NotAvailable, Refused
+
+_SERVER_ERROR = 500
 
 
 def unproven_change(incident: Incident, live: LiveIncident) -> Failed:
@@ -34,6 +46,40 @@ def taken_key(incident: Incident, refusal: ApiError) -> Failed:
         " importer may use the same namespace and key. If so, set identity.namespace in importer.yaml"
     )
     return Failed(incident.key, "namespace-clash", what, refusal.request_id, incident.location)
+
+
+def not_as_asked(incident: Incident, error: Refused) -> Diagnostic:
+    """Return what is wrong with an incident that no edit can correct."""
+    what, at = (
+        "an incident was created otherwise than declared, and no edit can correct it",
+        incident.location,
+    )
+    return Diagnostic(Severity.WARNING, error.code, what, error.summary, locations=(at,))
+
+
+def unfinished(incident: Incident, error: ImporterError, *, in_doubt: bool) -> Outcome:
+    """Return the outcome of a change none of whose steps was carried out. With its creation `in_doubt`, an
+    earlier request may have made the incident."""
+    if in_doubt:
+        return unanswered(incident, error)
+    if isinstance(error, ApiError):
+        return Failed(incident.key, error.code, error.summary, error.request_id, incident.location)
+    if isinstance(error, NotAvailable) or ends_run(error):
+        return NotAttempted(incident.key, incident.location)
+    return _failed(incident, error.code, f"{error.summary}; nothing was sent")
+
+
+def failure(work: Completion) -> Outcome:
+    """Return the outcome of an update none of whose steps was carried out."""
+    incident, lacking = work.incident, work.missing[0]
+    error = work.errors[0] if work.errors else None
+    match error:
+        case ApiError():
+            return unfinished(incident, error, in_doubt=error.status >= _SERVER_ERROR)
+        case NoAnswer() | Interrupted() | Refused():
+            return unfinished(incident, error, in_doubt=error.was_sent)
+        case _:
+            return _failed(incident, lacking.code, f"{lacking.summary} ({lacking.detail})")
 
 
 def unanswered(incident: Incident, error: ImporterError) -> Unknown:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, assert_never
 
+from importer.apply.gate import FirstAlone
 from importer.model import (
     Answer,
     Attribute,
@@ -20,12 +21,13 @@ from importer.model import (
     Remembered,
     Unanswered,
 )
-from importer.model.errors import ApiError, NotAvailable, Refused
+from importer.model.errors import ApiError, ImporterError, NotAvailable, Refused
 from importer.model.steps import (
     AttachPostmortem,
     CorrectIncident,
     CreateChild,
     CreateIncident,
+    CreateOption,
     EditChild,
     EditIncident,
     SetChildStatus,
@@ -40,6 +42,8 @@ CONFLICT = 409
 
 ChangingStep = AttachPostmortem | CorrectIncident | CreateChild | EditChild | EditIncident | SetChildStatus
 """The steps that change an incident which exists, and so need the proof that it is ours."""
+
+_EDIT = "edit"
 
 S = TypeVar("S", bound=Step)
 C = TypeVar("C", bound=ChangingStep)
@@ -83,8 +87,17 @@ class Journal(Protocol):
         is_found: bool = False,
     ) -> None: ...
     def failed(self, key: str, step: str, *, detail: str) -> None: ...
+    def refused(self, key: str, attributes: Attributes, *, words: str) -> None: ...
     def bind(self, key: str, live: LiveIncident) -> None: ...
-    def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None: ...
+    def settled(
+        self,
+        key: str,
+        incident_id: str,
+        reference: str,
+        *,
+        plan_hash: str,
+        written_at: datetime | None = ...,
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,7 @@ class Sender:
     journal: Journal
     plan_hash: str
     server_time: Callable[[], datetime | None]
+    gate: FirstAlone
 
     def create(self, key: str, step: CreateIncident, carry_out: Callable[[CreateIncident, Request], R]) -> R:
         """Send the creation of an incident."""
@@ -119,10 +133,15 @@ class Sender:
         return self._send(proven.key, step, carry_out)
 
     def _send(self, key: str, step: S, carry_out: Callable[[S, Request], R]) -> R:
-        """Record that a request leaves, send it, and record a refusal. Without an answer it stays in doubt,
-        as does a request that was sent before: a refusal does not show what became of the first."""
+        """Wait for the turn of a step, and send it."""
         if not is_ready(step):
             raise ValueError(f"{identity(step)} depends on another step")
+        with self.gate.turn(_sort(step)):
+            return self._send_now(key, step, carry_out)
+
+    def _send_now(self, key: str, step: S, carry_out: Callable[[S, Request], R]) -> R:
+        """Record that a request leaves, send it, and record a refusal. Without an answer it stays in doubt,
+        as does a request that was sent before: a refusal does not show what became of the first."""
         prepared = request(step)
         # After a lost answer, the bytes of a creation are sent again, or show what to look for.
         is_creation = isinstance(step, CreateIncident | CreateChild)
@@ -131,10 +150,14 @@ class Sender:
             prepared.content if is_creation else None,
             self.server_time() if is_creation else None,
         )
-        self.journal.sending(key, identity(step), sent, plan_hash=self.plan_hash)
+        try:
+            self.journal.sending(key, identity(step), sent, plan_hash=self.plan_hash)
+        except Refused as error:
+            error.was_sent = False
+            raise
         try:
             return carry_out(step, prepared)
-        except (ApiError, NotAvailable) as error:
+        except ImporterError as error:
             if is_certain(error) and not _was_sent_before(step):
                 self.journal.failed(key, identity(step), detail=error.summary)
             raise
@@ -144,10 +167,27 @@ def _was_sent_before(step: Step) -> bool:
     return isinstance(step, CreateIncident | CreateChild) and step.sent_before is not None
 
 
-def is_certain(error: ApiError | NotAvailable) -> bool:
-    """Whether a refusal proves that nothing was carried out. It does not if it concerns the idempotency key:
+def _sort(step: Step) -> str:
+    """Return the sort of a step: steps of one sort need the same permission."""
+    match step:
+        case CreateOption() | CreateIncident() | AttachPostmortem():
+            return identity(step)
+        case EditIncident() | CorrectIncident():
+            return _EDIT
+        case CreateChild(attribute=attribute):
+            return attribute.field
+        case EditChild(attribute=attribute) | SetChildStatus(attribute=attribute):
+            return f"{_EDIT} {attribute.field}"
+        case _:
+            assert_never(step)
+
+
+def is_certain(error: ImporterError) -> bool:
+    """Whether an error proves that nothing was carried out. It does not if it concerns the idempotency key:
     the server knows the key from an earlier request."""
-    if isinstance(error, NotAvailable):
+    if isinstance(error, NotAvailable) or not error.was_sent:
         return True
+    if not isinstance(error, ApiError):
+        return False
     concerns_key = error.status == CONFLICT or error.field.endswith("idempotency_key")
     return error.status < 500 and not concerns_key

@@ -19,6 +19,7 @@ from importer.cli.outputs import check_outputs
 from importer.cli.parameters import Argument, Option, define_command
 from importer.formats.atomic import write_private
 from importer.model import Attribute, Binding, Entity, Remembered, number_of
+from importer.model.codec import encode_record
 from importer.model.errors import UsageError
 from importer.model.normalise import folded
 from importer.model.plain import plain
@@ -52,7 +53,7 @@ def list_(options: FormatOptions) -> None:
     with _read_ledger(context) as ledger:
         bindings, pending = ledger.bindings(), ledger.pending()
     if options.format is OutputFormat.JSON:
-        document = {"bindings": [asdict(each) for each in bindings], "pending": list(pending)}
+        document = {"bindings": [encode_record(each) for each in bindings], "pending": list(pending)}
         context.console.document(document)
         return
     rows = [(each.key, each.reference, each.incident_id) for each in bindings]

@@ -66,16 +66,17 @@ class CatalogEntry:
 
 @dataclass(frozen=True, slots=True)
 class StatusPage:
-    """A status page with its components."""
+    """A status page with its components, or the reason why they are `unreadable`."""
 
     entity: Entity
     components: tuple[Entity, ...]
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The account's entities that the declared incidents need. `options` are keyed by custom field ID,
-    `catalog_entries` by catalog type ID."""
+    `catalog_entries` by catalog type ID. `no_status_pages` is why the pages could not be listed, if so."""
 
     severities: tuple[Entity, ...] = ()
     statuses: tuple[Status, ...] = ()
@@ -87,6 +88,7 @@ class Catalogue:
     catalog_entries: Mapping[str, tuple[CatalogEntry, ...]] = field(default_factory=dict)
     users: tuple[User, ...] = ()
     status_pages: tuple[StatusPage, ...] = ()
+    no_status_pages: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,12 @@ class ExitCode(IntEnum):
 
 
 class ImporterError(Exception):
-    """A problem that the user can solve: `summary` states it, `hint` names the next step."""
+    """A problem that the user can solve: `summary` states it, `hint` names the next step. `was_sent` is
+    whether the request that it is about may have been carried out."""
 
     exit_code = ExitCode.ERROR
     code = "error"
+    was_sent = True
 
     def __init__(self, summary: str, *, hint: str = "", code: str = "") -> None:
         super().__init__(summary)
@@ -60,10 +62,18 @@ class InvalidInput(ImporterError):
 
 class ApiError(ImporterError):
     """The server refused a request. `status` is the HTTP status; `code`, `message` and `field` come from the
-    first error in the answer (API page: Errors)."""
+    first error in the answer, as does the `scope` that the key lacks, if it is named (API page: Errors)."""
 
     def __init__(
-        self, *, status: int, code: str, message: str, request_id: str = "", field: str = "", hint: str = ""
+        self,
+        *,
+        status: int,
+        code: str,
+        message: str,
+        request_id: str = "",
+        field: str = "",
+        hint: str = "",
+        scope: str = "",
     ) -> None:
         at_field = f" (field {field})" if field else ""
         request = f" [request {request_id}]" if request_id else ""
@@ -72,6 +82,7 @@ class ApiError(ImporterError):
         self.message = message
         self.request_id = request_id
         self.field = field
+        self.scope = scope
 
 
 class AuthenticationFailed(ApiError):
@@ -79,15 +90,24 @@ class AuthenticationFailed(ApiError):
 
 
 class NotAvailable(ImporterError):
-    """The API, or this account, lacks this operation; the rest continues without it."""
+    """The API, this account or this key lacks this operation; the rest continues without it. `detail` has the
+    server's words, if there are any."""
 
     code = "not_available"
 
+    def __init__(self, summary: str, *, hint: str = "", detail: str = "") -> None:
+        super().__init__(summary, hint=hint)
+        self.detail = detail
+
 
 class NoAnswer(ImporterError):
-    """There was no answer, or none from the API. A write may have been carried out."""
+    """There was no answer, or none from the API. A write may have been carried out, if it was sent."""
 
     code = "no_answer"
+
+    def __init__(self, summary: str, *, hint: str = "", was_sent: bool = True) -> None:
+        super().__init__(summary, hint=hint)
+        self.was_sent = was_sent
 
 
 class Refused(ImporterError):
@@ -104,7 +124,11 @@ class Refused(ImporterError):
 
 
 class Interrupted(ImporterError):
-    """Ctrl-C was pressed while a request was waiting to be sent."""
+    """Ctrl-C was pressed while a request was waiting to be sent, perhaps once more."""
 
     exit_code = ExitCode.INTERRUPTED
     code = "interrupted"
+
+    def __init__(self, summary: str, *, was_sent: bool = True) -> None:
+        super().__init__(summary)
+        self.was_sent = was_sent

@@ -70,6 +70,15 @@ class LiveIncident:
         return str(self.attributes.get(Attribute(Field.NAME)) or "")
 
     @property
+    def last_edit(self) -> datetime | None:
+        """The instant of `updated_at`, or None if it cannot be read."""
+        try:
+            moment = datetime.fromisoformat(self.updated_at)
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else None
+
+    @property
     def described(self) -> str:
         """The reference, with the name if the incident is public."""
         is_public = self.attributes.get(Attribute(Field.VISIBILITY)) == "public"

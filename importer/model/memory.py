@@ -6,27 +6,40 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from importer.model.incidents import LiveIncident
 from importer.model.values import Attribute, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A pair of key and incident. An adoption is `settled` once an apply has brought it up to date."""
+    """A pair of key and incident. An adoption is `settled` once an apply has brought it up to date.
+    `written_at` is when this importer last wrote the incident, by the server's clock, if that is known."""
 
     key: str
     incident_id: str
     reference: str
     settled: bool = True
+    written_at: datetime | None = field(default=None, compare=False)
+
+    def was_last_to_write(self, live: LiveIncident) -> bool:
+        """Whether nobody edited the incident since this importer last wrote it."""
+        edited, written = live.last_edit, self.written_at
+        return edited is not None and written is not None and edited <= written
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """The last declared value of one attribute, and the account's answer to it; for a child also its ID, if
-    an answer or a list showed it."""
+    an answer or a list showed it. If the account `refused` to take or to keep the value, it says so."""
 
     declared: Value
     answered: Value
     child_id: str | None = None
+    refused: str | None = None
+
+    def takes_no(self, value: Value) -> bool:
+        """Whether this is the value that the account refused."""
+        return self.refused is not None and self.declared == value
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,14 @@ class FieldChange:
 @dataclass(frozen=True, slots=True)
 class Create:
     """The incident is not in the account. `attributes` has everything that is sent, including defaults. If
-    the incident turns out to exist already, those in `left_to_people` are not edited."""
+    the incident turns out to exist already, those in `left_to_people` are not edited. `blocked` has the
+    declared children that are not created."""
 
     incident: Incident
     idempotency_key: str
     attributes: Attributes
     left_to_people: frozenset[Attribute] = frozenset()
+    blocked: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Pending:
     attributes: Attributes
     left_to_people: frozenset[Attribute] = frozenset()
     content: str | None = None
+    blocked: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,10 @@ def _comparable(change: Acting, created: Options) -> Acting:
     incident = replace(change.incident, location=_NOWHERE, policy=Policy(), attributes=attributes)
     match change:
         case Create(attributes=sent) | Pending(attributes=sent):
-            return replace(_anew(change), incident=incident, attributes=_with_options(sent, created))
+            blocked = _without_origin(change.blocked, created)
+            return replace(
+                _anew(change), incident=incident, attributes=_with_options(sent, created), blocked=blocked
+            )
         case Update() | Adopt():
             return _comparable_edit(change, incident, created)
         case _:
@@ -204,7 +207,9 @@ def _anew(change: Create | Pending) -> Create | Pending:
     """Return a creation without an answer as a new one, if the same content is sent."""
     if isinstance(change, Create):
         return change
-    anew = Create(change.incident, change.idempotency_key, change.attributes, change.left_to_people)
+    anew = Create(
+        change.incident, change.idempotency_key, change.attributes, change.left_to_people, change.blocked
+    )
     return anew if change.content in (None, request(creation(anew)).content) else change
 
 
@@ -221,7 +226,12 @@ def _comparable_edit(change: Update | Adopt, incident: Incident, created: Option
 
 def _without_origin(changes: Iterable[FieldChange], created: Options) -> tuple[FieldChange, ...]:
     return tuple(
-        replace(each, after=_with_option(each.attribute, each.after, created), origin=Origin.UNKNOWN)
+        replace(
+            each,
+            after=_with_option(each.attribute, each.after, created),
+            origin=Origin.UNKNOWN,
+            obstacle=None,
+        )
         for each in sorted(changes, key=lambda each: by_label(each.attribute))
     )
 

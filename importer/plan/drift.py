@@ -7,50 +7,59 @@ comparison.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from importer.model import (
     WRITE_ONLY_FIELDS,
     Attribute,
-    Field,
     FieldChange,
     Incident,
     OnDrift,
     Origin,
     PostmortemDocument,
     Remembered,
+    Value,
 )
 from importer.model.diagnostics import Diagnostics
-from importer.model.forms import differs_in_form
+from importer.model.forms import is_same_form
 from importer.plan.differences import same
 
 
-def judge(change: FieldChange, remembered: Mapping[Attribute, Remembered]) -> FieldChange | None:
+@dataclass(frozen=True, slots=True)
+class ShownDifferently:
+    """The account shows another value than it answered to the last write, and nobody edited the incident."""
+
+    answered: Value
+
+
+def judge(
+    change: FieldChange, remembered: Mapping[Attribute, Remembered], *, is_unedited: bool
+) -> FieldChange | ShownDifferently | None:
     """Return a difference with its origin, or None if it is not one. Without remembered values the origin is
-    unknown.
+    unknown. `is_unedited` tells that nobody edited the incident since it was last written.
 
     An attribute that the API does not return is compared with the last declared value. If the file has not
-    changed since the last apply, the server's own form is not a difference, even if only later reads show it,
-    and any other value is drift.
+    changed since the last apply, the account's own form is no difference, whether the answer showed it or
+    only later reads do, and any other value is drift.
     """
+    before, after, known = change.before, change.after, remembered.get(change.attribute)
     if not remembered:
-        return replace(change, origin=Origin.UNKNOWN)
-    known = remembered.get(change.attribute)
+        return None if is_same_form(before, after) else replace(change, origin=Origin.UNKNOWN)
     unseen = change.attribute.is_child or change.attribute.field in WRITE_ONLY_FIELDS
-    if unseen and change.before is None and known is not None:
-        is_same = same(known.declared, change.after) or _was_answered(known, change)
+    if unseen and before is None and known is not None:
+        is_same = same(known.declared, after) or _was_answered(known, change)
         return None if is_same else replace(change, before=known.declared)
-    if known is None or not same(known.declared, change.after):
+    if known is None:
+        return None if is_same_form(before, after) else change
+    if not same(known.declared, after):
         return change
-    is_form = same(known.answered, change.before) or _is_another_form(change)
-    return None if is_form else replace(change, origin=Origin.DRIFT)
-
-
-def _is_another_form(change: FieldChange) -> bool:
-    """Whether a text or link that the file did not change shows in another form. The text of a custom field
-    must not: it may be the marker."""
-    is_custom_text = change.attribute.field is Field.CUSTOM_FIELD and isinstance(change.after, str)
-    return not is_custom_text and differs_in_form(change.before, change.after)
+    if is_same_form(before, after):
+        return None
+    if known.refused is not None:
+        return change
+    if same(known.answered, before) or is_same_form(before, known.answered):
+        return None
+    return ShownDifferently(known.answered) if is_unedited else replace(change, origin=Origin.DRIFT)
 
 
 def _was_answered(known: Remembered, change: FieldChange) -> bool:

@@ -75,8 +75,9 @@ def change_from_json(entry: JsonObject) -> Written:
             left_to_people = _attributes_from(resolved.get("left_to_people", ()))
             sent = _sent_from(incident.attributes, resolved)
             if action == Action.CREATE:
-                return Create(incident, entry["idempotency_key"], sent, left_to_people)
-            return Pending(incident, entry["idempotency_key"], sent, left_to_people, resolved.get("content"))
+                return Create(incident, entry["idempotency_key"], sent, left_to_people, blocked)
+            content = resolved.get("content")
+            return Pending(incident, entry["idempotency_key"], sent, left_to_people, content, blocked)
         case Action.UPDATE | Action.ADOPT:
             edit = Update if action == Action.UPDATE else Adopt
             shown = {"id": entry["incident_id"], "reference": entry["reference"] or ""}
@@ -121,10 +122,8 @@ def _differences(change: Written) -> tuple[tuple[FieldChange, ...], tuple[FieldC
     match change:
         case Update(changes=changes, blocked=blocked) | Adopt(changes=changes, blocked=blocked):
             return changes, blocked
-        case Blocked(blocked=blocked):
+        case Blocked(blocked=blocked) | Create(blocked=blocked) | Pending(blocked=blocked):
             return (), blocked
-        case Create() | Pending():
-            return (), ()
         case _:
             assert_never(change)
 
@@ -170,7 +169,11 @@ def _resolved(change: Written) -> JsonObject:
     match change:
         case Create(attributes=sent, left_to_people=people) | Pending(attributes=sent, left_to_people=people):
             content = change.content if isinstance(change, Pending) else None
-            optional = {"left_to_people": _attributes_to(people) or None, "content": content}
+            optional = {
+                "left_to_people": _attributes_to(people) or None,
+                "content": content,
+                "blocked": [encode_record(each) for each in blocked] or None,
+            }
             given = {name: part for name, part in optional.items() if part is not None}
             return shared | _sent_to(incident.attributes, sent) | given
         case Update(live=live) | Adopt(live=live):

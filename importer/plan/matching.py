@@ -78,7 +78,7 @@ Match = Ours | Claimed | Hidden | NotOurs | Conflict | Sent | Absent
 
 class LiveIndex:
     """The live incidents, indexed by everything that can identify them. `is_whole` means that these are all
-    that the account shows, not only selected ones."""
+    that the account shows, not only selected ones; `listed` are the kinds of children that were listed."""
 
     def __init__(
         self, live: Iterable[LiveIncident], memory: Memory, marker: Marker | None, *, is_whole: bool = False
@@ -91,7 +91,8 @@ class LiveIndex:
         self._by_number: dict[int, LiveIncident] = {}
         self._by_mark: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
         self._by_name: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
-        self._unread: set[tuple[str, Field]] = set()
+        self.listed: set[Field] = set()
+        self._unlisted: dict[tuple[str, Field], str] = {}
         for each in live:
             self.add(each)
 
@@ -110,13 +111,17 @@ class LiveIndex:
         """Yield each live incident once, in its latest version."""
         return iter(self._by_id.values())
 
-    def mark_unread(self, live: LiveIncident, field: Field) -> None:
-        """Record that the account does not show children of this kind."""
-        self._unread.add((live.id, field))
+    def mark_unlisted(self, live: LiveIncident | None, field: Field, reason: str) -> None:
+        """Record why this key cannot list children of a kind, of one incident or of any new one."""
+        self._unlisted[live.id if live else "", field] = reason
 
-    def is_unread(self, live: LiveIncident, field: Field) -> bool:
-        """Whether the account does not show children of this kind."""
-        return (live.id, field) in self._unread
+    def unlisted(self, live: LiveIncident, field: Field) -> str | None:
+        """Return why this key cannot list an incident's children of a kind, or None if it can."""
+        return self._unlisted.get((live.id, field))
+
+    def unlisted_kind(self, field: Field) -> str | None:
+        """Return why this key cannot list children of a kind of a new incident, or None if it can."""
+        return self._unlisted.get(("", field))
 
     def match(self, incident: Incident) -> Match:
         """Find the live incident that a declared one is, and on what evidence."""

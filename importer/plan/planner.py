@@ -7,12 +7,10 @@ server merely keeps its own form of the declared value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum, auto
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from importer.model import (
-    WRITE_ONLY_FIELDS,
     Adopt,
     Attribute,
     Attributes,
@@ -31,24 +29,20 @@ from importer.model import (
     Unmanaged,
     Update,
     Value,
-    number_of,
 )
-from importer.model.diagnostics import Diagnostics, cannot_be_cleared
+from importer.model.diagnostics import Diagnostics
 from importer.model.identity import Marker, idempotency_key
 from importer.model.settings import Settings
-from importer.model.steps import LATER
 from importer.model.wording import numbered
+from importer.plan.comparison import (
+    Comparison,
+    Differences,
+    number_change,
+    unlisted_children,
+    why_blocked,
+)
 from importer.plan.differences import differences, without
-from importer.plan.drift import after_policy, judge
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
-from importer.plan.steps import edit_steps
-
-
-class _Obstacle(Enum):
-    """Why a difference is left out of the plan: no plan could ever make it."""
-
-    CANNOT_BE_CLEARED = auto()
-    NOT_SHOWN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +56,13 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What plans of incidents depend on: the settings, and the account's marker field and closed status."""
+    """What plans of incidents depend on: the settings, the account's marker field and closed status, and the
+    attributes that this key cannot read, with the reason."""
 
     settings: Settings
     marker: Marker | None
     closed: Entity | None
+    unreadable: Mapping[Attribute, str] = field(default_factory=dict)
 
 
 def plan_changes(
@@ -117,7 +113,8 @@ class _Planner:
                 return None
             case Sent(idempotency_key=sent_with, resembles=resembles, content=content):
                 self._warn_of_resemblance(incident, resembles, "unconfirmed incidents")
-                return Pending(incident, sent_with, *self._creation(incident), content)
+                sent, people, blocked = self._creation(incident)
+                return Pending(incident, sent_with, sent, people, content, blocked)
             case Absent(resembles=resembles):
                 self._warn_of_resemblance(incident, resembles, "incidents to be created")
                 return Create(incident, self._key(incident), *self._creation(incident))
@@ -138,53 +135,32 @@ class _Planner:
         carried = {marker.attribute: marker.text(incident.key)} if marker else {}
         return {**incident.attributes, **carried}
 
-    def _creation(self, incident: Incident) -> tuple[Attributes, frozenset[Attribute]]:
+    def _creation(
+        self, incident: Incident
+    ) -> tuple[Attributes, frozenset[Attribute], tuple[FieldChange, ...]]:
         """Return all attributes that a creation sends, with defaults that must not be left to the server and
-        without cleared ones, and those of them that are left to people afterwards."""
+        without cleared ones, those of them that are left to people afterwards, and the children that must
+        not be created."""
         defaults: dict[Attribute, Value] = {Attribute(Field.VISIBILITY): "public"}
         if self.context.closed:
             defaults[Attribute(Field.STATUS)] = self.context.closed
         declared = {a: value for a, value in self._desired(incident).items() if value is not None}
-        sent = {**defaults, **declared}
-        return sent, frozenset(sent) - self._compared(incident).keys() - defaults.keys()
+        blocked = tuple(unlisted_children(declared, self.index, self.context.unreadable))
+        sent = without({**defaults, **declared}, *(each.attribute for each in blocked))
+        return sent, frozenset(sent) - self._compared(incident).keys() - defaults.keys(), blocked
 
     def _update(self, incident: Incident, live: LiveIncident) -> Change:
         changes, blocked = self._compare(incident, live)
         if changes:
             return Update(incident, live, changes, blocked)
-        if blocked:
-            labels = ", ".join(change.attribute.label for change in blocked)
-            return Blocked(
-                incident,
-                live.id,
-                live.reference,
-                "create-only",
-                f"the API cannot change {labels} of an existing incident: change the file or incident.io",
-                blocked,
-            )
-        return NoOp(incident, live.id, live.reference)
+        return _impossible(incident, live, blocked) if blocked else NoOp(incident, live.id, live.reference)
 
-    def _compare(
-        self, incident: Incident, live: LiveIncident
-    ) -> tuple[tuple[FieldChange, ...], tuple[FieldChange, ...]]:
-        """Return the differences that apply can make, and those that it cannot."""
-        found = list(differences(live.attributes, self._compared(incident)))
-        if found:
-            remembered = self.memory.remembered(incident.key)
-            judged = [change for each in found if (change := judge(each, remembered))]
-            obstacles = [(each, self._obstacle(each, live)) for each in judged]
-            # No difference, yet not cleared: an earlier apply tried, and the account answered the old value.
-            settled = {each.attribute for each in found} - {each.attribute for each in judged}
-            kept = [each for each in found if each.attribute in settled and each.after is None]
-            obstacles += [(each, _Obstacle.CANNOT_BE_CLEARED) for each in kept]
-            self._warn_left_out(obstacles, incident)
-            real = [each for each, obstacle in obstacles if obstacle is None]
-            found = after_policy(incident, real, self._marker, self.diagnostics)
-            if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in found):
-                found = []  # the state was lost, so it is unknown whether this is a change
-        blocked = [each for each in found if not _is_possible(each)]
-        blocked[:0] = _number_change(incident, live.reference)
-        return tuple(each for each in found if _is_possible(each)), tuple(blocked)
+    def _compare(self, incident: Incident, live: LiveIncident) -> Differences:
+        return self._comparison.compare(incident, live, self._compared(incident))
+
+    @property
+    def _comparison(self) -> Comparison:
+        return Comparison(self.memory, self.index, self._marker, self.context.unreadable, self.diagnostics)
 
     def _compared(self, incident: Incident) -> Attributes:
         """Return the declared attributes without those left to people. The marker is always included: without
@@ -216,38 +192,15 @@ class _Planner:
             hint="if the state was lost, adopt all of them with --adopt-matching",
         )
 
-    def _as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> NoOp | None:
-        """Return a NoOp if everything is as declared, as after a pull, otherwise None. If there is nothing to
-        do, it does not matter whose the incident is."""
+    def _as_it_was_pulled(self, incident: Incident, live: LiveIncident) -> NoOp | Blocked | None:
+        """Return a NoOp if everything is as declared, as after a pull: if there is nothing to do, it does not
+        matter whose the incident is. What this key cannot list is blocked. Return None for any other
+        difference."""
         declared = {a: value for a, value in self._compared(incident).items() if a != self._marker}
-        found = (*_number_change(incident, live.reference), *differences(live.attributes, declared))
-        obstacles = [(each, self._obstacle(each, live)) for each in found]
-        if not all(obstacle for _, obstacle in obstacles):
-            return None
-        self._warn_left_out(obstacles, incident)
-        return NoOp(incident, live.id, live.reference)
-
-    def _obstacle(self, change: FieldChange, live: LiveIncident) -> _Obstacle | None:
-        """Return why a difference must be left out, since it would never settle: no request clears a
-        create-only attribute, and apply does not create children that it cannot look up first."""
-        if change.attribute.is_create_only and change.after is None:
-            return _Obstacle.CANNOT_BE_CLEARED
-        return _Obstacle.NOT_SHOWN if self.index.is_unread(live, change.attribute.field) else None
-
-    def _warn_left_out(
-        self, obstacles: Iterable[tuple[FieldChange, _Obstacle | None]], incident: Incident
-    ) -> None:
-        """Warn of each difference that is left out."""
-        for change, obstacle in obstacles:
-            if obstacle is _Obstacle.CANNOT_BE_CLEARED:
-                self.diagnostics.found.append(cannot_be_cleared(incident, change.attribute.label))
-            elif obstacle is _Obstacle.NOT_SHOWN:
-                self.diagnostics.warning(
-                    "not-available",
-                    f"this account's API does not show {change.attribute.field.value}: left out of the plan",
-                    incident.location,
-                    detail=f"incident '{incident.key}': {change.attribute.label}",
-                )
+        found = self._comparison.unproven(incident, live, declared)
+        if not found:
+            return NoOp(incident, live.id, live.reference)
+        return _impossible(incident, live, tuple(found)) if all(each.obstacle for each in found) else None
 
     def _hidden(self, incident: Incident, hidden: Hidden) -> Change:
         """Plan an incident that the API key cannot see. It is compared with what was last declared: if that
@@ -256,7 +209,7 @@ class _Planner:
         remembered = self.memory.remembered(incident.key)
         as_declared = {attribute: known.declared for attribute, known in remembered.items()}
         changed = (
-            *_number_change(incident, binding.reference),
+            *number_change(incident, binding.reference),
             *differences(as_declared, self._compared(incident)),
         )
         self.diagnostics.warning(
@@ -318,17 +271,10 @@ def is_recovered(incident: Incident, live: LiveIncident, marker: Marker | None) 
     return is_imported and is_unmarked and not differences(live.attributes, declared)
 
 
-def _is_possible(change: FieldChange) -> bool:
-    """Whether the API has a request that makes this change."""
-    return bool(edit_steps(LATER, [change]))
-
-
-def _number_change(incident: Incident, reference: str) -> tuple[FieldChange, ...]:
-    """Return the difference between the declared number and that in a reference; it is always blocked."""
-    number = incident.external_id
-    if number is None or number == number_of(reference):
-        return ()
-    return (FieldChange(Attribute(Field.EXTERNAL_ID), reference, str(number)),)
+def _impossible(incident: Incident, live: LiveIncident, blocked: tuple[FieldChange, ...]) -> Blocked:
+    """Return the change of an incident whose only differences are blocked."""
+    reason = "not-possible" if all(each.obstacle for each in blocked) else "create-only"
+    return Blocked(incident, live.id, live.reference, reason, why_blocked(blocked), blocked)
 
 
 def _blocked(incident: Incident, found: NotOurs) -> Blocked:

@@ -43,6 +43,7 @@ class IncidentReader(Protocol):
     def incident(self, id_or_number: str) -> LiveIncident | None: ...
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
     def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]: ...
+    def check_list(self, field: Field) -> None: ...
 
 
 def refresh(
@@ -59,7 +60,20 @@ def refresh(
     pages = _StatusPages(api, memory)
     for incident in declared:
         _add_children(api, incident, memory, index, pages)
+    _check_lists(api, declared, index)
     return index
+
+
+def _check_lists(api: IncidentReader, declared: Iterable[Incident], index: LiveIndex) -> None:
+    """Note the kinds of children that new incidents have and that cannot be listed. Whether there are members
+    is never shown."""
+    new = (each for each in declared if isinstance(index.match(each), Absent | Sent))
+    kinds = {attribute.field for each in new for attribute in each.attributes if attribute.is_child}
+    for kind in sorted(kinds - {Field.MEMBER} - index.listed):
+        try:
+            api.check_list(kind)
+        except NotAvailable as error:
+            index.mark_unlisted(None, kind, error.summary)
 
 
 def by_id(api: IncidentReader, incident_ids: Iterable[str]) -> dict[str, LiveIncident]:
@@ -120,9 +134,10 @@ def _add_children(
             listed = (
                 pages.of(these, incident.key) if kind is Field.STATUS_PAGE else _children(api, live, kind)
             )
-        except NotAvailable:
-            index.mark_unread(live, kind)
+        except NotAvailable as error:
+            index.mark_unlisted(live, kind, error.summary)
             continue
+        index.listed.add(kind)
         if isinstance(match, NotOurs):  # it is compared and never edited, so anybody's child will do
             listed = tuple(replace(each, is_foreign=False) for each in listed)
         recognised = recognise(these, listed, known=known, history=history)

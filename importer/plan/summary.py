@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import assert_never
 
-from importer.model import Adopt, Blocked, Change, Create, NoOp, Pending, Plan, Update
+from importer.model import Adopt, Blocked, Change, Create, FieldChange, NoOp, Pending, Plan, Update
 
 
 class Action(StrEnum):
@@ -66,20 +66,24 @@ def summarise(plan: Plan) -> Summary:
 def actions(change: Change) -> tuple[Action, ...]:
     """Return what happens to one incident, main action first."""
     match change:
-        case Create():
-            return (Action.CREATE,)
-        case Pending():
-            return (Action.PENDING,)
+        case Create(blocked=blocked):
+            return _with_blocked(Action.CREATE, blocked)
+        case Pending(blocked=blocked):
+            return _with_blocked(Action.PENDING, blocked)
         case Update(blocked=blocked):
-            return (Action.UPDATE, Action.BLOCKED) if blocked else (Action.UPDATE,)
+            return _with_blocked(Action.UPDATE, blocked)
         case Adopt(blocked=blocked):
-            return (Action.ADOPT, Action.BLOCKED) if blocked else (Action.ADOPT,)
+            return _with_blocked(Action.ADOPT, blocked)
         case NoOp():
             return (Action.NO_OP,)
         case Blocked():
             return (Action.BLOCKED,)
         case _:
             assert_never(change)
+
+
+def _with_blocked(action: Action, blocked: tuple[FieldChange, ...]) -> tuple[Action, ...]:
+    return (action, Action.BLOCKED) if blocked else (action,)
 
 
 def reference_of(change: Change) -> str:

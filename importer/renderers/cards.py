@@ -122,13 +122,14 @@ def _explanation(change: Change) -> str:
 
 def _rows(change: Change) -> tuple[FieldRow, ...]:
     match change:
-        case Create() | Pending():
+        case Create(blocked=blocked) | Pending(blocked=blocked):
             sent = declared(change)
-            names = labels(sent)
-            return tuple(
+            names = labels([*sent, *(each.attribute for each in blocked)])
+            rows = (
                 _row(FieldChange(each, None, sent[each]), names[each], "")
                 for each in sorted(sent, key=by_label)
             )
+            return (*rows, *(_blocked_row(each, names[each.attribute]) for each in blocked))
         case (
             Update(changes=changes, blocked=blocked, live=live)
             | Adopt(changes=changes, blocked=blocked, live=live)

@@ -26,7 +26,7 @@ from importer.state.migrations import renewed
 from importer.wire.sent import sent_attributes
 
 _MAJOR_VERSION = 1
-FORMAT_VERSION = f"{_MAJOR_VERSION}.1"
+FORMAT_VERSION = f"{_MAJOR_VERSION}.2"
 """A reader accepts any minor version, ignoring unknown keys, and refuses another major version."""
 
 
@@ -81,7 +81,8 @@ def _field(attribute: Attribute, known: Remembered) -> JsonObject:
     answered = encode_value(known.answered)
     if answered != found["declared"]:
         found["answered"] = answered
-    return found | ({"child_id": known.child_id} if known.child_id else {})
+    more = {"child_id": known.child_id, "refused": known.refused}
+    return found | {name: part for name, part in more.items() if part is not None}
 
 
 def _list(entries: list[str]) -> str:
@@ -180,4 +181,5 @@ def _field_from(entry: JsonObject) -> tuple[Attribute, Remembered]:
     field = renewed(entry)
     declared = decode_value(field["declared"])
     answered = decode_value(field["answered"]) if "answered" in field else declared
-    return decode_record(Attribute, field["attribute"]), Remembered(declared, answered, field.get("child_id"))
+    known = Remembered(declared, answered, field.get("child_id"), field.get("refused"))
+    return decode_record(Attribute, field["attribute"]), known

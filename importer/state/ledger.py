@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from importer.model import (
@@ -52,7 +52,7 @@ NO_IDS: Mapping[Attribute, str] = {}
 PLANNED = "planned"
 FAILED = "failed"
 
-_BINDINGS = "SELECT key, incident_id, reference, settled FROM binding"
+_BINDINGS = "SELECT key, incident_id, reference, settled, written_at FROM binding"
 _ENTRIES = "SELECT key, step, status, at, idempotency_key, detail FROM entry"
 
 
@@ -111,7 +111,7 @@ class Ledger:
     def remembered(self, key: str) -> Mapping[Attribute, Remembered]:
         """Return the last declared and answered values of one key by attribute."""
         rows = self._file.query(
-            "SELECT attribute, declared, answered, child_id FROM field WHERE key = ?", key
+            "SELECT attribute, declared, answered, child_id, refused FROM field WHERE key = ?", key
         )
         with readable_errors(self.path):
             return {
@@ -235,6 +235,7 @@ class Ledger:
 
         def work(db: sqlite3.Connection) -> None:
             self._bind(db, key, live.id, live.reference)
+            self._note_writing(db, key, live.last_edit)
             db.executemany(PUT_FIELDS, rows)
             for step in steps:
                 self._end(db, key, step, status=CONFIRMED, detail=FOUND if is_found else None)
@@ -245,12 +246,28 @@ class Ledger:
         """Record that the server refused a step, with its message."""
         self._file.write(lambda db: self._end(db, key, step, status=FAILED, detail=detail))
 
-    def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None:
-        """Record that a change is complete. This may wait for the next transaction: if it is lost in a crash,
-        the change is made again, which is safe."""
+    def refused(self, key: str, attributes: Attributes, *, words: str) -> None:
+        """Record that the account does not take these values, with its words, if it has any."""
+        rows = field_rows(
+            key, ((name, Remembered(value, None, None, words)) for name, value in attributes.items())
+        )
+        self._file.write(lambda db: db.executemany(PUT_FIELDS, rows))
+
+    def settled(
+        self,
+        key: str,
+        incident_id: str,
+        reference: str,
+        *,
+        plan_hash: str,
+        written_at: datetime | None = None,
+    ) -> None:
+        """Record that a change is complete, and when, by the server's clock, if it wrote anything. This may
+        wait for the next transaction: if it is lost in a crash, the change is made again, which is safe."""
 
         def work(db: sqlite3.Connection) -> None:
             self._bind(db, key, incident_id, reference)
+            self._note_writing(db, key, written_at)
             db.execute("UPDATE binding SET settled = 1 WHERE key = ?", (key,))
             # Only for this plan: what an older plan left undone stays undone.
             db.execute(
@@ -326,10 +343,16 @@ class Ledger:
 
     def _bind(self, db: sqlite3.Connection, key: str, incident_id: str, reference: str) -> None:
         db.execute(
-            "INSERT INTO binding VALUES (?, ?, ?, 1, ?) ON CONFLICT (key) DO UPDATE SET"
+            "INSERT INTO binding VALUES (?, ?, ?, 1, ?, NULL) ON CONFLICT (key) DO UPDATE SET"
             " incident_id = excluded.incident_id, reference = excluded.reference",
             (key, incident_id, reference, self._stamp()),
         )
+
+    def _note_writing(self, db: sqlite3.Connection, key: str, at: datetime | None) -> None:
+        """Record when an incident was last written: an edit that is later is somebody else's."""
+        if at:
+            sql = "UPDATE binding SET written_at = max(coalesce(written_at, ''), ?) WHERE key = ?"
+            db.execute(sql, (at.astimezone(UTC).isoformat(), key))
 
     def _claim(self, db: sqlite3.Connection, key: str, live: LiveIncident, *, settled: bool) -> None:
         """Bind a key as of now: in a merge with another state, the later binding wins."""

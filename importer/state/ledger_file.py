@@ -20,13 +20,13 @@ from importer.model.errors import Refused
 from importer.state.migrations import MIGRATIONS
 
 APPLICATION_ID = 0x494D5054  # "IMPT": distinguishes our file from other SQLite databases
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE binding (
     key TEXT PRIMARY KEY, incident_id TEXT NOT NULL UNIQUE, reference TEXT NOT NULL,
-    settled INTEGER NOT NULL, bound_at TEXT NOT NULL
+    settled INTEGER NOT NULL, bound_at TEXT NOT NULL, written_at TEXT
 );
 CREATE TABLE entry (
     key TEXT NOT NULL, step TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL,
@@ -35,7 +35,7 @@ CREATE TABLE entry (
 ) WITHOUT ROWID;
 CREATE TABLE field (
     key TEXT NOT NULL, slot TEXT NOT NULL, attribute TEXT NOT NULL, declared TEXT NOT NULL, answered TEXT,
-    child_id TEXT, PRIMARY KEY (key, slot)
+    child_id TEXT, refused TEXT, PRIMARY KEY (key, slot)
 ) WITHOUT ROWID;
 CREATE INDEX child ON field (child_id) WHERE child_id IS NOT NULL;
 CREATE TABLE plan (hash TEXT PRIMARY KEY, finished_at TEXT NOT NULL);

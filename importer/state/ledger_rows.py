@@ -21,17 +21,18 @@ FOUND: Final = "found"
 """The detail of a creation whose answer was an incident that was there before: the state does not know who
 created its children."""
 
-PUT_FIELDS: Final = "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?, ?)"
+PUT_FIELDS: Final = "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?, ?, ?)"
 HISTORY: Final = "SELECT step, status, coalesce(first_sent, at), at, content, detail FROM entry WHERE key = ?"
 SENT_WITH: Final = "SELECT key, idempotency_key, content, first_sent FROM entry WHERE step = ? AND status = ?"
 
-_BINDINGS = "SELECT key, incident_id, reference, settled, bound_at FROM binding"
+_BINDINGS = "SELECT key, incident_id, reference, settled, written_at, bound_at FROM binding"
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def binding_of(row: Row) -> Binding:
-    key, incident_id, reference, settled = row
-    return Binding(key, incident_id, reference, bool(settled))
+    key, incident_id, reference, settled, written_at = row
+    moment = datetime.fromisoformat(written_at) if written_at else None
+    return Binding(key, incident_id, reference, bool(settled), moment)
 
 
 def field_rows(key: str, fields: Iterable[tuple[Attribute, Remembered]]) -> list[Row]:
@@ -43,6 +44,7 @@ def field_rows(key: str, fields: Iterable[tuple[Attribute, Remembered]]) -> list
             declared := _text(encode_value(known.declared)),
             None if (answered := _text(encode_value(known.answered))) == declared else answered,
             known.child_id,
+            known.refused,
         )
         for attribute, known in fields
     ]
@@ -68,9 +70,12 @@ def _named(attribute: Attribute, label: str) -> tuple[str, str]:
     return f"{attribute.field}:{known_as}", _text(encode_record(attribute))
 
 
-def remembered_of(declared: str, answered: str | None, child_id: str | None) -> Remembered:
+def remembered_of(
+    declared: str, answered: str | None, child_id: str | None, refused: str | None
+) -> Remembered:
     kept = decode_value(json.loads(declared))
-    return Remembered(kept, kept if answered is None else decode_value(json.loads(answered)), child_id)
+    shown = kept if answered is None else decode_value(json.loads(answered))
+    return Remembered(kept, shown, child_id, refused)
 
 
 def history_of(rows: Iterable[Row]) -> ChildHistory:
@@ -94,7 +99,7 @@ def state_of(connection: sqlite3.Connection) -> State:
     meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
     fields: dict[str, dict[Attribute, Remembered]] = {}
     for key, attribute, *rest in connection.execute(
-        "SELECT key, attribute, declared, answered, child_id FROM field"
+        "SELECT key, attribute, declared, answered, child_id, refused FROM field"
     ):
         known = fields.setdefault(key, {})
         known[decode_record(Attribute, json.loads(attribute))] = remembered_of(*rest)
@@ -121,11 +126,12 @@ def add_state(db: sqlite3.Connection, own: State, whole: State, *, at: str) -> N
     for key, each in whole.bound.items():
         if each is not own.bound.get(key):
             binding = each.binding
-            row = (key, binding.incident_id, binding.reference, binding.settled, each.at.isoformat())
+            at, written_at = each.at.isoformat(), binding.written_at and binding.written_at.isoformat()
             db.execute(
-                "INSERT INTO binding VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
-                " reference = excluded.reference, settled = excluded.settled, bound_at = excluded.bound_at",
-                row,
+                "INSERT INTO binding VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+                " reference = excluded.reference, settled = excluded.settled, bound_at = excluded.bound_at,"
+                " written_at = excluded.written_at",
+                (key, binding.incident_id, binding.reference, binding.settled, at, written_at),
             )
             db.executemany(PUT_FIELDS, field_rows(key, each.fields.items()))
     fresh = whole.unanswered.keys() - own.unanswered.keys()

@@ -93,5 +93,15 @@ def _written(value: JsonObject | None) -> str | None:
     return None if value is None else _JSON.encode(value)
 
 
-MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _add_content, 2: _identify_children}
+def _remember_answers(connection: sqlite3.Connection) -> None:
+    """Add when an incident was last written, and what the account refused to change."""
+    connection.execute("ALTER TABLE binding ADD COLUMN written_at TEXT")
+    connection.execute("ALTER TABLE field ADD COLUMN refused TEXT")
+
+
+MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
+    1: _add_content,
+    2: _identify_children,
+    3: _remember_answers,
+}
 """What migrates a file from each version to the next, within one transaction."""

@@ -34,7 +34,8 @@ def error(status: int, headers: Mapping[str, str], body: str) -> ApiError:
         message="; also ".join([_message(first) or code, *(_located(each) for each in others)]),
         request_id=printable(envelope.get("request_id") or headers.get("x-request-id", "")),
         field=_field(first),
-        hint=_auth_hint(status, first),
+        hint=_auth_hint(status, _scope(first)),
+        scope=_scope(first) if status == 403 else "",
     )
 
 
@@ -77,13 +78,16 @@ def _field(each: dict[str, Any]) -> str:
     return printable(source.get("field") or source.get("pointer") or "") if isinstance(source, dict) else ""
 
 
-def _auth_hint(status: int, first: dict[str, Any]) -> str:
+def _scope(first: dict[str, Any]) -> str:
+    metadata = first.get("metadata")
+    return printable(metadata.get("scope") or "") if isinstance(metadata, dict) else ""
+
+
+def _auth_hint(status: int, scope: str) -> str:
     if status == 401:
         return "set INCIDENT_API_KEY to a valid API key of this account"
     if status != 403:
         return ""
-    metadata = first.get("metadata")
-    scope = printable(metadata.get("scope") or "") if isinstance(metadata, dict) else ""
     lacking = f"the scope {scope}" if scope else "a role for this"
     return (
         f"the API key lacks {lacking}; roles are set when a key is created: create a new key that has it and "
@@ -118,5 +122,5 @@ def _not_from_api(status: int, headers: Mapping[str, str], body: str) -> ApiErro
         code="foreign_answer",
         message=f"the answer is not from the API: {shown}" if shown else "the answer is empty",
         request_id=printable(headers.get("x-request-id", "")),
-        hint=_auth_hint(status, {}) or "check the endpoint, and any proxy on the way to it",
+        hint=_auth_hint(status, "") or "check the endpoint, and any proxy on the way to it",
     )

@@ -24,7 +24,7 @@ from importer.model import (
     StatusPageUpdate,
     TimelineItem,
 )
-from importer.model.errors import ApiError, NoAnswer, NotAvailable
+from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer, NotAvailable
 from importer.model.identity import child_key
 from importer.model.steps import EditChild
 from tests.api.scripted import Routes, client, refused
@@ -91,9 +91,71 @@ def test_an_account_without_the_newest_follow_ups_endpoint_uses_the_older_one(mi
     assert [each.url.path for each in routes.seen] == ["/v3/follow_ups", "/v2/follow_ups", "/v2/follow_ups"]
 
 
-def test_if_both_versions_refuse_the_older_refusal_is_raised() -> None:
-    with pytest.raises(ApiError, match="not_found"):
-        client(Routes()).children("01A", frozenset({Field.FOLLOW_UP}))
+KINDS = {
+    Field.FOLLOW_UP: ["/v3/follow_ups", "/v2/follow_ups"],
+    Field.ATTACHMENT: ["/v1/incident_attachments"],
+    Field.POSTMORTEM: ["/v1/postmortem_documents"],
+    Field.TIMELINE: ["/v2/incident_timeline_items"],
+}
+
+
+@pytest.mark.parametrize("field", KINDS)
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            refused(403, code="missing_required_scope", metadata={"scope": "things.view"}),
+            "this API key may not use {}: it lacks the scope things.view",
+        ),
+        (refused(403), "this API key may not use {}: it lacks a role"),
+        (refused(404, code="not_found"), "{} was not found"),
+        (refused(405), "{} is gone from this account's API"),
+        (refused(410), "{} is gone from this account's API"),
+    ],
+)
+def test_a_list_that_is_refused_names_the_reason_without_a_request_id(
+    field: Field, answer: httpx.Response, words: str
+) -> None:
+    routes = Routes()
+    for path in KINDS[field]:
+        routes.on(f"GET {path}", answer)
+    for look in (lambda api: api.children("01A", frozenset({field})), lambda api: api.check_list(field)):
+        with pytest.raises(NotAvailable) as error:
+            look(client(routes))
+        assert error.value.summary == words.format(f"the list of an incident's {field}")
+        assert str(answer.status_code) in error.value.detail
+
+
+@pytest.mark.parametrize("field", KINDS)
+def test_a_key_that_is_not_valid_ends_a_look_at_children(field: Field) -> None:
+    routes = Routes()
+    for path in KINDS[field]:
+        routes.on(f"GET {path}", refused(401, code="unauthenticated"))
+    with pytest.raises(AuthenticationFailed):
+        client(routes).children("01A", frozenset({field}))
+
+
+def test_a_role_that_the_newest_version_needs_is_named_though_the_older_is_gone() -> None:
+    scope = {"scope": "follow_ups.view"}
+    routes = Routes().on("GET /v3/follow_ups", refused(403, code="missing_required_scope", metadata=scope))
+    routes.on("GET /v2/follow_ups", refused(410))
+    with pytest.raises(NotAvailable, match=r"lacks the scope follow_ups\.view"):
+        client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
+
+
+def test_the_older_version_of_follow_ups_is_not_asked_for_pages() -> None:
+    routes = Routes().on("GET /v2/follow_ups", {"follow_ups": [FOLLOW_UP]})
+    (found,) = client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
+    assert found.id == "f1"
+    assert dict(routes.seen[-1].url.params) == {"incident_id": "01A"}
+
+
+def test_a_page_that_can_be_listed_is_checked_with_one_incident() -> None:
+    routes = Routes().on("GET /v2/status_page_incidents", {"status_page_incidents": []})
+    client(routes).check_list(Field.STATUS_PAGE)
+    assert dict(routes.seen[0].url.params) == {"page_size": "1"}
+    with pytest.raises(NotAvailable, match="the list of status page incidents was not found"):
+        client(Routes()).check_list(Field.STATUS_PAGE)
 
 
 def test_a_refused_follow_up_is_not_sent_to_the_older_version() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from importer.apply.applier import ApplyResult, Limits, apply, create_options
+from importer.apply.completion import RunEnded
 from importer.model import (
     Applied,
     Change,
@@ -21,7 +22,7 @@ from importer.model import (
     Plan,
     Unknown,
 )
-from importer.model.errors import ApiError, AuthenticationFailed, ImporterError, NoAnswer, Refused
+from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer, Refused
 from importer.plan.changes import new_options, only_keys, without_keys
 from tests.plans import (
     ADOPT,
@@ -49,7 +50,7 @@ PATIENCE = 20.0
 class FakeExecution:
     """Returns scripted outcomes and observes the run."""
 
-    answers: dict[str, Outcome | ImporterError | Callable[[], Outcome | None]] = field(default_factory=dict)
+    answers: dict[str, Outcome | RunEnded | Callable[[], Outcome | None]] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
@@ -58,7 +59,7 @@ class FakeExecution:
         key = change.incident.key
         self.begun.append(key)
         answer = self.answers.get(key, done(key))
-        if isinstance(answer, ImporterError):
+        if isinstance(answer, RunEnded):
             raise answer
         return answer() if callable(answer) else answer
 
@@ -225,26 +226,25 @@ def test_an_unknown_outcome_is_not_a_success() -> None:
 
 def test_a_key_that_is_not_valid_ends_the_run_and_the_error_is_kept() -> None:
     error = AuthenticationFailed(status=401, code="unauthenticated", message="who?", request_id="r-9")
-    ended = run(of("A", "B", "C"), FakeExecution({"B": error}))
+    end = RunEnded(refused("B", "unauthenticated"), error)
+    ended = run(of("A", "B", "C"), FakeExecution({"B": end}))
     assert kinds(ended) == ["Applied", "Failed", "NotAttempted"]
     assert ended.error is error
-    failed = ended.outcomes[1]
-    assert isinstance(failed, Failed)
-    assert (failed.code, failed.request_id) == ("unauthenticated", "r-9")
     assert ended.stopped == f"{error.summary}; the rest was not attempted"
 
 
-def test_a_state_that_cannot_be_written_ends_the_run_in_doubt() -> None:
+def test_a_state_that_cannot_be_written_ends_the_run() -> None:
     error = Refused("the state cannot be used: disk full")
-    ended = run(of("A", "B"), FakeExecution({"A": error}))
-    assert kinds(ended) == ["Unknown", "NotAttempted"]
+    ended = run(of("A", "B"), FakeExecution({"A": RunEnded(done("A"), error)}))
+    assert kinds(ended) == ["Applied", "NotAttempted"]
     assert ended.error is error
     assert ended.stopped == "the state cannot be used: disk full; the rest was not attempted"
 
 
 def test_the_first_reason_to_stop_is_reported() -> None:
     error = AuthenticationFailed(status=403, code="missing_required_scope", message="no")
-    ended = run(of("A", "B"), FakeExecution({"A": error}), most=1)
+    end = RunEnded(refused("A"), error)
+    ended = run(of("A", "B"), FakeExecution({"A": end}), most=1)
     assert ended.stopped.startswith("403 missing_required_scope")
 
 

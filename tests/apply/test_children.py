@@ -13,12 +13,14 @@ from importer.model import (
     Attribute,
     Attributes,
     Child,
+    Failed,
     Field,
     FieldChange,
     FollowUp,
     Incident,
     LiveChild,
     LiveIncident,
+    Outcome,
     PostmortemDocument,
     TimelineItem,
     Unknown,
@@ -63,6 +65,11 @@ def created(harness: Harness, attributes: Attributes = SHORT) -> LiveIncident:
 def changed(live: LiveIncident, attribute: Attribute, value: Child, before: Child | None = None) -> Update:
     declared: Incident = incident("A", {**SHORT, attribute: value})
     return Update(declared, live, (FieldChange(attribute, before, value),))
+
+
+def failed(outcome: Outcome | None) -> str:
+    assert isinstance(outcome, Failed)
+    return outcome.code
 
 
 def theirs(
@@ -174,7 +181,7 @@ def test_an_account_that_lists_none_is_not_sent_a_child_again(harness: Harness) 
     update = changed(live, PUBLIC, public())
     assert isinstance(harness.carry_out(update), Unknown)
     harness.account.faults = [Fault.NOT_AVAILABLE]
-    assert codes(harness.carry_out(update)) == ["not-available"]
+    assert failed(harness.carry_out(update)) == "not-attempted"
     assert harness.asked.count(child_name(PUBLIC)) == 1
 
 
@@ -242,7 +249,7 @@ def test_another_postmortem_is_left_alone_with_a_warning(harness: Harness) -> No
     live = created(harness)
     other = theirs(harness, live, DOCUMENT, PostmortemDocument("y", title="Theirs"))
     outcome = harness.carry_out(changed(live, DOCUMENT, PostmortemDocument("x", default_title="Ours")))
-    assert codes(outcome) == ["not-available"]
+    assert failed(outcome) == "not-changeable"
     assert harness.account.held[live.id] == [other]
 
 
@@ -251,7 +258,8 @@ def test_a_child_that_was_created_and_is_neither_identified_nor_listed_is_not_cr
 ) -> None:
     live = created(harness)
     harness.ledger.confirmed("A", live=live, declared={ALERT: FollowUp()}, answered={ALERT: FollowUp()})
-    assert codes(harness.carry_out(changed(live, ALERT, FollowUp("More"), FollowUp()))) == ["not-available"]
+    outcome = harness.carry_out(changed(live, ALERT, FollowUp("More"), FollowUp()))
+    assert failed(outcome) == "not-found"
     assert harness.account.held[live.id] == []
 
 
@@ -305,5 +313,5 @@ def test_an_item_that_people_deleted_does_not_keep_its_siblings_from_being_creat
     )
     declared = {ITEM: TimelineItem(BEGAN, "Mended."), other: TimelineItem(BEGAN)}
     outcome = harness.carry_out(Update(incident("A", {**SHORT, **declared}), live, changes))
-    assert codes(outcome) == ["not-available"]
+    assert codes(outcome) == ["not-attempted"]
     assert [each.attribute for each in harness.account.held[live.id]] == [other]

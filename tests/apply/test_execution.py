@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from importer.apply.answers import existed_before
+from importer.apply.completion import RunEnded
 from importer.apply.execution import Execution
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
@@ -41,8 +42,7 @@ from importer.model import (
     Unknown,
     Update,
 )
-from importer.model.errors import AuthenticationFailed, Refused
-from importer.model.steps import child_name
+from importer.model.errors import AuthenticationFailed, ImporterError, Refused
 from importer.state.ledger import open_ledger
 from tests.plans import (
     BEGAN,
@@ -88,6 +88,7 @@ class Harness:
         self.clock: Callable[[], datetime] = lambda: self.account.now
         self.ledger = open_ledger(folder / "state.db", now=lambda: self.account.now)
         self.plan_hash = ""
+        self.error: ImporterError | None = None
 
     def carry_out(self, change: object) -> Outcome | None:
         execution = Execution(
@@ -100,7 +101,11 @@ class Harness:
             self.plan_hash,
             {SEARCH: Entity(Kind.OPTION, "01A", "Search")},
         )
-        return execution.carry_out(change)  # type: ignore[arg-type]
+        try:
+            return execution.carry_out(change)  # type: ignore[arg-type]
+        except RunEnded as ended:
+            self.error = ended.error
+            return ended.outcome
 
     def create(self, attributes: Attributes, *, key: str = "A") -> Outcome | None:
         return self.carry_out(create(key, attributes))
@@ -122,7 +127,7 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
 
 def codes(outcome: Outcome | None) -> list[str]:
     assert isinstance(outcome, Applied | Adopted)
-    return [each.code for each in outcome.warnings]
+    return [each.code for each in (*outcome.warnings, *outcome.missing)]
 
 
 def made(harness: Harness, attributes: Attributes = SHORT, *, key: str | None = "A") -> LiveIncident:
@@ -160,9 +165,9 @@ def test_attributes_that_a_creation_cannot_set_are_edited_right_after_it(harness
 def test_attributes_still_to_be_edited_are_not_recorded_as_answered(harness: Harness) -> None:
     harness.account.faults = [Fault.NONE, Fault.REFUSED]
     outcome = harness.create({**SHORT, CALL_URL: "https://meet.example.com/"})
-    assert isinstance(outcome, Failed)
+    assert codes(outcome) == ["refused-part"]
     assert NAME in harness.ledger.remembered("A")
-    assert CALL_URL not in harness.ledger.remembered("A")
+    assert harness.ledger.remembered("A")[CALL_URL].refused == "the account refused to change it (no)"
 
 
 def test_write_only_attributes_are_not_edited_again(harness: Harness) -> None:
@@ -233,8 +238,10 @@ def test_a_creation_that_cannot_be_corrected_is_bound_and_ends_the_run(
     harness.account.answers_with = answers_with
     attributes = {**SHORT, VISIBILITY: "private", CALL_URL: "https://meet.example.com/"}
     change = create("A", attributes)
-    with pytest.raises(Refused, match=words):
-        harness.carry_out(replace(change, incident=replace(change.incident, external_id=48)))
+    outcome = harness.carry_out(replace(change, incident=replace(change.incident, external_id=48)))
+    assert codes(outcome) == ["not-as-asked"]
+    assert isinstance(harness.error, Refused)
+    assert words in harness.error.summary
     assert harness.asked == ["create"]
     assert harness.ledger.binding("A") is not None
 
@@ -265,8 +272,9 @@ def test_a_key_without_permission_ends_the_run_and_leaves_nothing_pending(
     harness: Harness, fault: Fault
 ) -> None:
     harness.account.faults = [fault]
-    with pytest.raises(AuthenticationFailed):
-        harness.create(SHORT)
+    outcome = harness.create(SHORT)
+    assert isinstance(outcome, Failed)
+    assert isinstance(harness.error, AuthenticationFailed)
     assert harness.steps() == {"create": "failed"}
 
 
@@ -420,14 +428,16 @@ def test_an_incident_of_an_earlier_run_is_not_created_again_even_if_its_key_is_f
     children: Attributes = {ALERT: FollowUp(), MEMBER: Membership(), PUBLIC: public()}
     harness.account.faults = [Fault.NONE] * 4 + [Fault.LOST_BEFORE]
     outcome = harness.create({**SHORT, CALL_URL: "https://meet.example.com/", **children})
-    assert isinstance(outcome, Unknown)
+    assert isinstance(outcome, Applied)
+    assert outcome.created
+    assert codes(outcome) == ["not-answered"]
     harness.account.made_by.clear()
     harness.account.child_made_by.clear()
     harness.account.requests.clear()
     outcome = harness.create({**SHORT, CALL_URL: "https://meet.example.com/", **children})
     assert isinstance(outcome, Applied)
     assert not outcome.created
-    assert harness.asked == ["show", MEMBER.label, child_name(PUBLIC)]
+    assert harness.asked == ["show", MEMBER.label]
     assert len(harness.account.live) == 1
 
 
@@ -441,7 +451,7 @@ def test_edits_of_an_earlier_run_of_a_saved_plan_are_not_made_again(harness: Har
     )
     update = Update(incident("A", SHORT), live, changes)
     harness.account.faults = [Fault.NONE, Fault.NONE, Fault.NONE, Fault.LOST_BEFORE]
-    assert isinstance(harness.carry_out(update), Unknown)
+    assert codes(harness.carry_out(update)) == ["not-answered"]
     asked = len(harness.asked)
     assert isinstance(harness.carry_out(update), Applied)
     assert harness.asked[asked:] == [MEMBER.label]
@@ -454,7 +464,7 @@ def test_a_status_that_an_earlier_run_did_not_set_is_set(harness: Harness) -> No
     harness.plan_hash = "saved"
     done = FollowUp(status="completed")
     harness.account.faults = [Fault.NONE, Fault.NONE, Fault.NONE, Fault.LOST_BEFORE]
-    assert isinstance(harness.create({**SHORT, ALERT: done}), Unknown)
+    assert codes(harness.create({**SHORT, ALERT: done})) == ["not-answered"]
     assert harness.steps() == {
         "create": "confirmed",
         ALERT.label: "confirmed",
@@ -654,15 +664,15 @@ def test_a_membership_in_doubt_stays_sent_since_nothing_lists_it(harness: Harnes
     assert len(harness.account.held[live.id]) == 1
 
 
-def test_children_that_the_account_lacks_are_left_out_with_a_warning_and_are_not_pending(
+def test_children_that_the_account_lacks_are_missing_and_not_pending(
     harness: Harness,
 ) -> None:
     harness.account.faults = [Fault.NONE, Fault.NONE, Fault.NOT_AVAILABLE]
     outcome = harness.create({**SHORT, ITEM: TimelineItem(BEGAN), ALERT: FollowUp()})
-    assert codes(outcome) == ["not-available"]
+    assert codes(outcome) == ["not-attempted"]
     harness.account.faults = [Fault.NONE, Fault.NOT_AVAILABLE]
     outcome = harness.create({**SHORT, ALERT: FollowUp(), ITEM: TimelineItem(BEGAN)}, key="B")
-    assert codes(outcome) == ["not-available"]
+    assert codes(outcome) == ["not-attempted"]
     assert harness.steps("B") == {"create": "confirmed", ALERT.label: "confirmed", ITEM.label: "failed"}
     assert ITEM not in harness.ledger.remembered("B")
 
@@ -676,8 +686,8 @@ def test_a_child_that_the_api_cannot_change_does_not_stop_its_siblings(harness: 
     )
     outcome = harness.carry_out(Update(incident("A", SHORT), live, changes))
     assert isinstance(outcome, Applied)
-    (warning,) = outcome.warnings
-    assert warning.summary == "attachments differ from the files, but the API cannot change them"
+    (missing,) = outcome.missing
+    assert missing.summary == "attachments differ, and the API cannot change them"
     assert [each.attribute for each in harness.account.held[live.id]] == [LINK, LOG]
     assert LINK not in harness.ledger.remembered("A")  # so that plan goes on to show it
     assert harness.steps() == {LOG.label: "confirmed"}
@@ -761,8 +771,8 @@ def test_a_key_without_permission_ends_the_run_though_a_creation_is_in_doubt(
     harness: Harness, fault: Fault
 ) -> None:
     harness.account.faults = [Fault.LOST_BEFORE, Fault.NONE, Fault.NONE, fault]
-    with pytest.raises(AuthenticationFailed):
-        harness.create(SHORT)
+    assert isinstance(harness.create(SHORT), Unknown)
+    assert isinstance(harness.error, AuthenticationFailed)
     assert harness.steps() == {"create": "sent"}
 
 

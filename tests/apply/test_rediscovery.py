@@ -334,7 +334,8 @@ def test_a_server_that_does_not_do_as_it_was_asked_stops_the_run_at_once(
     if is_lost:
         one.lose(1)
     run = one.apply()
-    assert not any(isinstance(each, Applied | Adopted) for each in run.outcomes)
+    created = [each for each in run.outcomes if isinstance(each, Applied | Adopted)]
+    assert [[what.code for what in each.missing] for each in created] == [["not-as-asked"]]
     # A Date that is ahead of the time of creation leaves the first one in doubt.
     assert len(one.incidents()) == (2 if is_lost and offset > 0 else 1)
     assert "not-as-asked" in {run.error.code if run.error else ""}

@@ -173,12 +173,15 @@ def test_an_equal_name_alone_is_not_a_resemblance() -> None:
     assert match(A, live(2, {NAME: "Payments failed"})) == Absent(())
 
 
-def test_children_that_the_account_does_not_show_are_noted_by_incident_and_kind() -> None:
+def test_children_that_cannot_be_listed_are_noted_by_incident_and_kind() -> None:
     index = LiveIndex([ONE, TWO], memory(), None)
-    index.mark_unread(ONE, Field.TIMELINE)
-    assert index.is_unread(ONE, Field.TIMELINE)
-    assert not index.is_unread(ONE, Field.FOLLOW_UP)
-    assert not index.is_unread(TWO, Field.TIMELINE)
+    index.mark_unlisted(ONE, Field.TIMELINE, "no role")
+    index.mark_unlisted(None, Field.FOLLOW_UP, "gone")
+    assert index.unlisted(ONE, Field.TIMELINE) == "no role"
+    assert index.unlisted(ONE, Field.FOLLOW_UP) is None
+    assert index.unlisted(TWO, Field.TIMELINE) is None
+    assert index.unlisted_kind(Field.FOLLOW_UP) == "gone"
+    assert index.unlisted_kind(Field.TIMELINE) is None
 
 
 keys = st.sampled_from(["A", "B", "C"])

@@ -228,13 +228,13 @@ def test_an_incident_declared_under_both_its_key_and_its_id_is_blocked() -> None
     assert {type(each) for each in found.changes} == {Blocked, NoOp}
 
 
-def test_children_that_are_not_visible_are_not_a_difference_of_a_pulled_incident() -> None:
+def test_children_of_a_pulled_incident_that_cannot_be_listed_are_blocked() -> None:
     held = live(7, NAMED)
     index = LiveIndex((held,), NOTHING, None)
-    index.mark_unread(held, Field.TIMELINE)
-    found = planned(pulled({**NAMED, ITEM: WRITTEN}), index=index)
-    assert [type(each) for each in found.changes] == [NoOp]
-    assert codes(found) == ["not-available"]
+    index.mark_unlisted(held, Field.TIMELINE, "no role for it")
+    (one,) = planned(pulled({**NAMED, ITEM: WRITTEN}), index=index).changes
+    assert isinstance(one, Blocked)
+    assert (one.reason, one.explanation) == ("not-possible", f"{ITEM.label}: no role for it")
 
 
 def test_an_incident_of_another_key_names_its_owner() -> None:

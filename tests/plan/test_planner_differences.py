@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
@@ -25,20 +27,26 @@ from importer.model import (
     Origin,
     Policy,
     PostmortemDocument,
+    Reference,
     Remembered,
     Severity,
+    StatusPageIncident,
     TimelineItem,
     Update,
     Value,
 )
+from importer.model.plain import plain
 from importer.plan.drift import judge
 from importer.plan.matching import LiveIndex
 from tests.planning import (
+    BOUND,
     CHANNEL_NAME,
+    CONTEXT,
     ITEM,
     KNOWN,
     MARKER,
     MARKING,
+    NOTHING,
     POSTMORTEM,
     SECURITY,
     TYPE,
@@ -49,6 +57,7 @@ from tests.planning import (
     incident,
     ours,
     planned,
+    remembering,
 )
 from tests.plans import (
     BEGAN,
@@ -61,6 +70,7 @@ from tests.plans import (
     POSTMORTEM_URL,
     REPORTER,
     SHORT,
+    STARTED,
     STATUS,
     SUMMARY,
     TEAMS_FIELD,
@@ -304,7 +314,7 @@ def test_a_child_that_the_last_answer_shows_as_declared_is_not_a_change(
     attribute: Attribute, declared: Value, answered: Value, later: Value, is_so: bool
 ) -> None:
     known = {attribute: Remembered(declared, answered)}
-    found = judge(FieldChange(attribute, None, later), known)
+    found = judge(FieldChange(attribute, None, later), known, is_unedited=False)
     assert found == (None if is_so else FieldChange(attribute, declared, later))
 
 
@@ -343,20 +353,48 @@ def test_a_post_mortem_listed_without_content_is_not_a_difference() -> None:
     assert child(POSTMORTEM, PostmortemDocument("text"), listed=listed) == ()
 
 
-def test_a_kind_of_children_that_the_account_does_not_show_is_left_out_with_a_warning() -> None:
+def test_a_kind_of_children_that_cannot_be_listed_is_blocked_with_the_reason() -> None:
     memory = ours(as_sent({ITEM: WRITTEN}))
     held = live(7, {NAME: "Old"})
     index = LiveIndex([held], memory, None)
-    index.mark_unread(held, Field.TIMELINE)
+    index.mark_unlisted(held, Field.TIMELINE, "no role for it")
     new = Attribute(Field.TIMELINE, "New")
     unchanged = planned(incident({NAME: "Old", ITEM: WRITTEN}), index=index, memory=memory)
     assert isinstance(unchanged.changes[0], NoOp)
-    assert unchanged.diagnostics == ()
+    blocked = (FieldChange(new, None, WRITTEN, obstacle="no role for it"),)
     found = planned(incident({NAME: "New", ITEM: WRITTEN, new: WRITTEN}), index=index, memory=memory)
     (one,) = found.changes
     assert isinstance(one, Update)
-    assert one.changes == (FieldChange(NAME, "Old", "New"),)
-    assert diagnostic(found, "not-available").detail == "incident 'A': timeline.New"
+    assert (one.changes, one.blocked) == ((FieldChange(NAME, "Old", "New"),), blocked)
+    found = planned(incident({NAME: "Old", ITEM: WRITTEN, new: WRITTEN}), index=index, memory=memory)
+    (one,) = found.changes
+    assert isinstance(one, Blocked)
+    assert (one.reason, one.blocked) == ("not-possible", blocked)
+    assert one.explanation == "timeline.New: no role for it"
+    assert found.diagnostics == ()
+
+
+def test_a_kind_of_children_that_cannot_be_listed_is_not_created_with_its_incident() -> None:
+    index = LiveIndex([], NOTHING, None)
+    index.mark_unlisted(None, Field.TIMELINE, "no role for it")
+    (one,) = planned(incident({NAME: "New", ITEM: WRITTEN, TODO: FollowUp()}), index=index).changes
+    assert isinstance(one, Create)
+    assert one.blocked == (FieldChange(ITEM, None, WRITTEN, obstacle="no role for it"),)
+    assert ITEM not in one.attributes
+    assert TODO in one.attributes
+
+
+def test_a_page_that_cannot_be_read_is_blocked_and_nothing_else() -> None:
+    page = Attribute(Field.STATUS_PAGE, Reference(Kind.STATUS_PAGE, "Acme status"))
+    history = StatusPageIncident(Reference(Kind.STATUS_PAGE, "Acme status"), "Slow", ())
+    context = replace(CONTEXT, unreadable={page: "the page was not found"})
+    declared = incident({NAME: "New", page: history})
+    (one,) = planned(declared, context=context).changes
+    assert isinstance(one, Create)
+    assert one.blocked == (FieldChange(page, None, history, obstacle="the page was not found"),)
+    (one,) = planned(declared, account=(live(7, {NAME: "New"}),), memory=ours(KNOWN), context=context).changes
+    assert isinstance(one, Blocked)
+    assert one.blocked == (FieldChange(page, None, history, obstacle="the page was not found"),)
 
 
 def test_a_write_only_value_is_compared_with_the_last_declared_one() -> None:
@@ -381,21 +419,81 @@ def test_a_write_only_value_alone_is_not_a_change_after_the_state_is_lost() -> N
 
 
 LINKED = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01FIELDLINK", "Runbook"))
+WRITTEN_AT = datetime.fromisoformat(live(7, {}).updated_at)
 
 
-@pytest.mark.parametrize(
-    ("attribute", "declared", "shown"),
-    [
-        (NAME, "The API's  latency", "The api’s latency"),
-        (CALL_URL, "https://Meet.example.com/a/?x=1", "https://meet.example.com/a"),
-        (LINKED, Link("https://Docs.example.com/a/"), Link("https://docs.example.com/a")),
-    ],
-)
-def test_another_form_that_only_reads_show_is_no_drift(
+FORMS = [
+    (NAME, "The API's  latency", "The API's latency"),
+    (SUMMARY, "a_b & c", r"a\_b &amp; c"),
+    (STARTED, BEGAN, BEGAN.replace(microsecond=0)),
+    (LINKED, Link("https://docs.example.com/?a=1&b=2"), Link("https://docs.example.com/?a=1&amp;b=2")),
+    (MARKER, "KEY_1", r"KEY\_1"),
+]
+OTHERS = [
+    (NAME, "The API's latency", "The api’s latency"),
+    (CALL_URL, "https://meet.example.com/a/?x=1", "https://meet.example.com/a"),
+    (SUMMARY, "text", None),
+    (STARTED, BEGAN, ENDED),
+]
+
+
+@pytest.mark.parametrize(("attribute", "declared", "shown"), FORMS)
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("written_at", [None, WRITTEN_AT])
+def test_another_form_is_no_change_whatever_the_time_stamp_says(
+    attribute: Attribute, declared: Value, shown: Value, is_known: bool, written_at: datetime | None
+) -> None:
+    fields = {attribute: Remembered(declared, declared)} if is_known else {}
+    found = planned(
+        incident({attribute: declared}),
+        account=(live(7, {attribute: shown}),),
+        memory=remembering(fields, replace(BOUND, written_at=written_at)),
+    )
+    assert isinstance(found.changes[0], NoOp)
+    assert found.diagnostics == ()
+
+
+@pytest.mark.parametrize(("attribute", "declared", "shown"), OTHERS)
+def test_another_value_under_an_unmoved_time_stamp_is_left_with_a_warning_of_both(
     attribute: Attribute, declared: Value, shown: Value
 ) -> None:
-    found = change({attribute: declared}, {attribute: shown}, {attribute: Remembered(declared, declared)})
-    assert isinstance(found, NoOp)
+    memory = remembering({attribute: Remembered(declared, declared)}, replace(BOUND, written_at=WRITTEN_AT))
+    account = (live(7, {} if shown is None else {attribute: shown}),)
+    found = planned(incident({attribute: declared}), account=account, memory=memory)
+    assert isinstance(found.changes[0], NoOp)
+    words = [json.dumps(plain(each), ensure_ascii=False) for each in (declared, shown)]
+    detail = diagnostic(found, "shown-differently").detail
+    assert detail.endswith(f"{attribute.label} was answered as {words[0]}, and is shown as {words[1]}")
+
+
+@pytest.mark.parametrize(("attribute", "declared", "shown"), OTHERS)
+@pytest.mark.parametrize("written_at", [None, WRITTEN_AT - timedelta(milliseconds=1)])
+def test_another_value_under_a_moved_time_stamp_is_drift(
+    attribute: Attribute, declared: Value, shown: Value, written_at: datetime | None
+) -> None:
+    memory = remembering({attribute: Remembered(declared, declared)}, replace(BOUND, written_at=written_at))
+    account = (live(7, {} if shown is None else {attribute: shown}),)
+    (one,) = planned(incident({attribute: declared}), account=account, memory=memory).changes
+    assert isinstance(one, Update)
+    assert one.changes == (FieldChange(attribute, shown, declared, Origin.DRIFT),)
+
+
+def test_a_time_stamp_that_cannot_be_read_is_a_moved_one() -> None:
+    memory = remembering({NAME: Remembered("a", "a")}, replace(BOUND, written_at=WRITTEN_AT))
+    account = (replace(live(7, {NAME: "b"}), updated_at="yesterday"),)
+    assert isinstance(planned(incident({NAME: "a"}), account=account, memory=memory).changes[0], Update)
+
+
+@pytest.mark.parametrize("shown", [None, "Other"])
+def test_a_value_that_the_account_refused_is_blocked_until_the_file_changes_it(shown: Value) -> None:
+    known = {NAME: Remembered("a", None, refused="this account refuses edits of closed incidents: no")}
+    held = {} if shown is None else {NAME: shown}
+    refused = change({NAME: "a"}, held, known)
+    assert isinstance(refused, Blocked)
+    assert refused.blocked == (FieldChange(NAME, shown, "a", obstacle=known[NAME].refused),)
+    assert refused.explanation == "name: this account refuses edits of closed incidents: no"
+    assert isinstance(change({NAME: "b"}, held, known), Update)
+    assert isinstance(change({NAME: "a"}, {NAME: "a "}, known), NoOp)
 
 
 def test_a_form_that_the_file_changed_is_sent() -> None:

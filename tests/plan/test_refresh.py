@@ -72,6 +72,11 @@ class Account:
             raise NotAvailable(f"no {one} here")
         return tuple(each for each in self.children_of.get(incident_id, ()) if each.attribute.field is one)
 
+    def check_list(self, field: Field) -> None:
+        self.asked.append(f"check {field}")
+        if field in self.lacks:
+            raise NotAvailable(f"no {field} here")
+
     def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]:
         self.asked.append(page.id)
         if Field.STATUS_PAGE in self.lacks:
@@ -174,7 +179,7 @@ def test_children_of_an_incident_that_is_absent_or_not_ours_are_not_read() -> No
     account = Account((ONE,))
     taken = incident("B", CHILDREN, external_id=1)
     seen(account, knowing({}), incident("A", CHILDREN), taken)
-    assert account.asked == ["list"]
+    assert account.asked == ["list", "check follow_ups", "check timeline"]
 
 
 @pytest.mark.parametrize("settled", [True, False])
@@ -220,8 +225,18 @@ def test_a_kind_of_children_that_the_account_lacks_is_noted_and_the_rest_is_read
     found = index.match(declared)
     assert isinstance(found, Ours)
     assert found.live.attributes == {TASK: FollowUp()}
-    assert index.is_unread(ONE, Field.TIMELINE)
-    assert not index.is_unread(ONE, Field.FOLLOW_UP)
+    assert index.unlisted(ONE, Field.TIMELINE) == "no timeline here"
+    assert index.unlisted(ONE, Field.FOLLOW_UP) is None
+
+
+def test_each_kind_of_a_new_incident_is_checked_once_if_it_was_not_listed() -> None:
+    account = Account((ONE,), lacks=frozenset({Field.FOLLOW_UP}))
+    known, new = incident("A", {ITEM: TimelineItem(BEGAN)}), {**CHILDREN, MEMBER: Membership()}
+    declared = [known, incident("B", new), incident("C", new)]
+    index = refresh(account, declared, knowing(bound(("A", 1))), None)
+    assert account.asked == ["list", (ONE.id, Field.TIMELINE), "check follow_ups"]
+    assert index.unlisted_kind(Field.FOLLOW_UP) == "no follow_ups here"
+    assert index.unlisted_kind(Field.TIMELINE) is None
 
 
 def test_a_few_incidents_are_fetched_by_id() -> None:

@@ -155,7 +155,7 @@ def test_a_later_minor_version_is_read_and_its_keys_are_ignored(path: Path) -> N
 
 def test_another_major_version_is_refused_with_the_supported_one(path: Path) -> None:
     path.write_text(json.dumps({"format_version": "2.0"}), encoding="utf-8")
-    with pytest.raises(UsageError, match=r"2\.0; this version of importer reads 1\.1") as refusal:
+    with pytest.raises(UsageError, match=r"2\.0; this version of importer reads 1\.2") as refusal:
         export.read_export(path)
     assert refusal.value.code == "state-version"
 

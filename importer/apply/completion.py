@@ -1,0 +1,112 @@
+"""The steps of one change, as they are carried out -> what is there, and what is missing and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from importer.model import Attribute, Diagnostic, Incident, LiveIncident, Outcome, Severity
+from importer.model.errors import (
+    ApiError,
+    AuthenticationFailed,
+    ImporterError,
+    Interrupted,
+    NotAvailable,
+    Refused,
+)
+
+_UNAUTHENTICATED = 401
+
+
+class RunEnded(Exception):
+    """The run cannot go on: `outcome` is what became of the change until then."""
+
+    def __init__(self, outcome: Outcome, error: ImporterError) -> None:
+        super().__init__(error.summary)
+        self.outcome = outcome
+        self.error = error
+
+
+@dataclass(slots=True)
+class Completion:
+    """What became of the steps of one change so far. `live` is the incident as the account now shows it,
+    `carried_out` counts the steps that were, and `errors` has what kept others from it."""
+
+    incident: Incident
+    live: LiveIncident
+    warnings: list[Diagnostic] = field(default_factory=list)
+    missing: list[Diagnostic] = field(default_factory=list)
+    errors: list[ImporterError] = field(default_factory=list)
+    carried_out: int = 0
+    _missed: set[Attribute] = field(default_factory=set)
+
+    @property
+    def ending(self) -> ImporterError | None:
+        """The error that ends the run, if there is one: nothing more is sent."""
+        return next(filter(ends_run, self.errors), None)
+
+    def report(self) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
+        """Return the warnings, and what is missing."""
+        return tuple(self.warnings), tuple(self.missing)
+
+    @contextmanager
+    def attempt(self, attributes: Iterable[Attribute]) -> Iterator[None]:
+        """Note that attributes are missing if they are refused or not answered, and go on."""
+        try:
+            yield
+        except ImporterError as error:
+            self.errors.append(error)
+            self.lack(attributes, error)
+
+    def skips(self, attributes: Iterable[Attribute]) -> bool:
+        """Whether the run has ended, so that these attributes are not attempted; they are missing then."""
+        if self.ending:
+            for each in attributes:
+                what = f"{each.field.value} were not sent, because the run ended before"
+                self.miss(each, "not-attempted", what, self.ending.summary)
+        return self.ending is not None
+
+    def lack(self, attributes: Iterable[Attribute], error: ImporterError) -> None:
+        """Note that attributes are missing, and why."""
+        for each in attributes:
+            self.miss(each, *_reason(each, error), hint=error.hint)
+
+    def has_missed(self, attributes: Iterable[Attribute]) -> bool:
+        """Whether any of these attributes is missing."""
+        return not self._missed.isdisjoint(attributes)
+
+    def miss(self, attribute: Attribute, code: str, summary: str, why: str = "", *, hint: str = "") -> None:
+        """Note that an attribute is missing. The summary must be the same for every incident."""
+        self._missed.add(attribute)
+        key, reference, at = self.incident.key, self.live.reference, self.incident.location
+        detail = f"incident '{key}' ({reference}): {attribute.label}" + (f": {why}" if why else "")
+        self.missing.append(Diagnostic(Severity.WARNING, code, summary, detail, hint=hint, locations=(at,)))
+
+
+def ends_run(error: ImporterError) -> bool:
+    """Whether no other change can succeed either: the key is invalid or lacks a role, the state cannot be
+    written, the server is gone, or Ctrl-C was pressed."""
+    if isinstance(error, NotAvailable):
+        return False
+    return isinstance(error, AuthenticationFailed | Refused | Interrupted) or not error.was_sent
+
+
+def not_permitted(refusal: AuthenticationFailed) -> NotAvailable:
+    """Return the error of a part that this key may not send. Raises the refusal if the key is invalid."""
+    if refusal.status == _UNAUTHENTICATED:
+        raise refusal
+    return NotAvailable("this API key lacks a role for them", hint=refusal.hint, detail=refusal.summary)
+
+
+def _reason(attribute: Attribute, error: ImporterError) -> tuple[str, str, str]:
+    """Return the code, the summary and the details of why an attribute is missing."""
+    what = attribute.field.value
+    if isinstance(error, NotAvailable):
+        return "not-attempted", f"{what} were not created or changed: {error.summary}", error.detail
+    if isinstance(error, ApiError) and error.status < 500:
+        return "refused-part", f"the account refused {what} of incidents that it has", error.summary
+    if error.was_sent:
+        summary = f"{what} were sent and not answered: the next apply looks for them before it sends"
+        return "not-answered", summary, error.summary
+    return "not-attempted", f"{what} were not sent, because the run ended before", error.summary

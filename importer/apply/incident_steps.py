@@ -1,0 +1,113 @@
+"""The steps of an incident itself -> the incident as the account then shows it, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import assert_never
+
+from importer.apply.answers import altered, dropped
+from importer.apply.completion import Completion, not_permitted
+from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
+from importer.apply.sent_creation import readable
+from importer.model import Attribute, Attributes, Field, FieldChange
+from importer.model.errors import ApiError, AuthenticationFailed
+from importer.model.steps import AttachPostmortem, CorrectIncident, EditIncident, identity
+from importer.plan.differences import differences
+from importer.plan.steps import incident_steps
+
+_INVALID = (400, 422)
+"""Refusals of what a request has, which may be only a part of it."""
+
+
+NOT_KEPT = "the account accepts it, but does not keep it"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSteps:
+    """Edits incidents. What is refused, or not kept, is noted as missing, and the journal remembers it."""
+
+    api: IncidentWriter
+    journal: Journal
+    sender: Sender
+
+    def make(self, done: Completion, changes: Collection[FieldChange]) -> None:
+        """Make changes of an incident itself, as the plan shows them."""
+        for step in incident_steps(done.live.id, changes):
+            self._carry_out(done, step)
+
+    def correct(self, done: Completion, changes: Collection[FieldChange]) -> None:
+        """Set again, if an edit can, what the answer to a creation does not show as it was sent."""
+        for step in incident_steps(done.live.id, changes):
+            match step:
+                case EditIncident(attributes=attributes):
+                    self._carry_out(done, CorrectIncident(done.live.id, attributes))
+                case AttachPostmortem():
+                    self._carry_out(done, step)
+                case _:
+                    assert_never(step)
+
+    def _carry_out(self, done: Completion, step: EditIncident | CorrectIncident | AttachPostmortem) -> None:
+        if done.skips(_attributes(step)):
+            return
+        with done.attempt(_attributes(step)):
+            match step:
+                case EditIncident() | CorrectIncident():
+                    self._edit(done, step)
+                case AttachPostmortem():
+                    self._attach(done, step)
+                case _:
+                    assert_never(step)
+
+    def _edit(self, done: Completion, step: EditIncident | CorrectIncident) -> None:
+        key, declared = done.incident.key, step.attributes
+        try:
+            live = self.sender.send(ProvenIncident(key, done.live.id), step, self.api.edit)
+        except AuthenticationFailed as refusal:
+            raise (not_permitted(refusal) if isinstance(step, CorrectIncident) else refusal) from refusal
+        except ApiError as refusal:
+            if refusal.status not in _INVALID:
+                raise
+            if isinstance(step, CorrectIncident) and len(declared) > 1:
+                for attribute, value in declared.items():
+                    self._carry_out(done, CorrectIncident(done.live.id, {attribute: value}))
+                return
+            if len(declared) == 1:
+                self.journal.refused(key, declared, words=_words(step, refusal))
+            raise
+        done.live, done.carried_out = live, done.carried_out + 1
+        self.journal.confirmed(key, identity(step), live=live, declared=declared, answered=live.attributes)
+        self._compare(done, declared)
+
+    def _compare(self, done: Completion, declared: Attributes) -> None:
+        """Warn of what the answer shows in another way, and note what it does not show at all."""
+        for change in differences(done.live.attributes, readable(declared)):
+            if change.before is None:
+                self.journal.refused(done.incident.key, {change.attribute: change.after}, words=NOT_KEPT)
+                done.miss(change.attribute, *dropped(change))
+            else:
+                done.warnings.append(altered(change))
+
+    def _attach(self, done: Completion, step: AttachPostmortem) -> None:
+        """Attach the link to a post-mortem and read it back in the account's form."""
+        key = done.incident.key
+        self.sender.send(ProvenIncident(key, done.live.id), step, self.api.change)
+        done.live = self.api.incident(done.live.id) or done.live
+        done.carried_out += 1
+        declared = _attributes(step)
+        self.journal.confirmed(
+            key, identity(step), live=done.live, declared=declared, answered=done.live.attributes
+        )
+
+
+def _words(step: EditIncident | CorrectIncident, refusal: ApiError) -> str:
+    """Return why the account refused a value. The creation that a correction follows took the same value."""
+    if isinstance(step, CorrectIncident):
+        return f"this account refuses edits of closed incidents ({refusal.message})"
+    return f"the account refused to change it ({refusal.message})"
+
+
+def _attributes(step: EditIncident | CorrectIncident | AttachPostmortem) -> Attributes:
+    if isinstance(step, AttachPostmortem):
+        return {Attribute(Field.POSTMORTEM_URL): step.url}
+    return step.attributes
