@@ -88,7 +88,7 @@ def resolve(incidents: Iterable[Incident], catalogue: Catalogue, settings: Setti
     """Replace every reference in keys, values and children with its entity. Nothing unknown is guessed."""
     names, problems = names_of(catalogue, settings)
     fields = {each.entity.id: each for each in catalogue.custom_fields}
-    walk = _Walk(names, fields, Policies(names.strict()), _unreadable_pages(catalogue))
+    walk = _Walk(names, fields, _unreadable_pages(catalogue), Policies(names.strict()))
     for policy in settings.policies:
         walk.policies.resolved(policy)
     resolved = tuple(one for incident in incidents for one in walk.incident(incident))
@@ -126,8 +126,8 @@ class _Walk:
 
     names: Names
     fields: Mapping[str, CustomField]
-    policies: Policies
     unreadable_pages: Mapping[Entity | None, str]
+    policies: Policies
     unreadable: dict[Attribute, str] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     is_skipped: bool = False
@@ -296,20 +296,16 @@ class _Walk:
 def _words(custom: CustomField, value: Value) -> tuple[str | Reference, ...]:
     """Return the words of a select field, without blanks and duplicates. Only table cells are split, and only
     if the field takes several values: otherwise `;` is part of the name."""
-    values = value if isinstance(value, tuple) else (value,)
-    texts = (word for each in values for word in _split(custom, each))
-    return tuple(dict.fromkeys(word for word in texts if isinstance(word, Reference) or word.strip()))
-
-
-def _split(custom: CustomField, value: Value) -> Iterable[str | Reference]:
     match value:
-        case Reference():
-            return [value]
         case Packed(text=cell):
             parts = cell.split(";") if custom.type == "multi_select" else [cell]
-            return [part.strip() for part in parts]
+            words: Iterable[Value] = [part.strip() for part in parts]
+        case tuple():
+            words = value
         case _:
-            return [str(value)]
+            words = (value,)
+    texts = (word if isinstance(word, Reference) else str(word) for word in words)
+    return tuple(dict.fromkeys(word for word in texts if isinstance(word, Reference) or word.strip()))
 
 
 def _scalar(custom: CustomField, value: Value) -> Value | Diagnostic:

@@ -25,7 +25,7 @@ from importer.model.plain import plain
 from importer.model.steps import LATER
 from importer.plan.differences import differences
 from importer.plan.drift import ShownDifferently, after_policy, judge
-from importer.plan.matching import LiveIndex
+from importer.plan.matching import LiveIndex, kind_of
 from importer.plan.steps import edit_steps
 
 _LONGEST_VALUE = 60
@@ -78,7 +78,9 @@ class Comparison:
                 case None if each.after is None:  # the account kept the value when an apply cleared it
                     self.diagnostics.found.append(cannot_be_cleared(incident, each.attribute.label))
                 case None:
-                    pass
+                    # An earlier apply tried to clear it, and the account answered with the old value.
+                    if each.after is None:
+                        self.diagnostics.found.append(cannot_be_cleared(incident, each.attribute.label))
         kept = after_policy(incident, changes, self.marker, self.diagnostics)
         if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in kept):
             return []  # the state was lost, so it is unknown whether this is a change
@@ -115,7 +117,7 @@ def unlisted_children(
 ) -> Iterator[FieldChange]:
     """Yield the children of a new incident that must not be created, as this key cannot look them up."""
     for attribute in sorted((each for each in attributes if each.is_child), key=by_label):
-        reason = unreadable.get(attribute) or index.unlisted_kind(attribute.field)
+        reason = unreadable.get(attribute) or index.unlisted_kind(kind_of(attribute))
         if reason:
             yield FieldChange(attribute, None, attributes[attribute], obstacle=reason)
 
