@@ -75,8 +75,6 @@ class Comparison:
                 case FieldChange() as change:
                     refused = known.refused if known and known.takes_no(each.after) else None
                     changes.append(_blocked(change, self._unlisted(each.attribute, live) or refused))
-                case None if each.after is None:  # the account kept the value when an apply cleared it
-                    self.diagnostics.found.append(cannot_be_cleared(incident, each.attribute.label))
                 case None:
                     # An earlier apply tried to clear it, and the account answered with the old value.
                     if each.after is None:

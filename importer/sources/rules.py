@@ -30,6 +30,7 @@ LARGEST_NUMBER = 2**63 - 1
 
 _VISIBILITY = Attribute(Field.VISIBILITY)
 _RESOLVED = "resolved"
+_LONGEST_PAGE_NAME = 200
 _STARTED = "impact started"
 
 
@@ -143,6 +144,10 @@ def _check_status_page(incident: Incident, problems: Diagnostics, now: datetime)
         if any(later.at < earlier.at for earlier, later in pairwise(value.updates)):
             summary = "the updates of a status page are not in chronological order"
             problems.error("status-page-order", summary, place, detail=detail)
+        if len(value.name) > _LONGEST_PAGE_NAME:
+            summary = f"a name on a status page has more than {_LONGEST_PAGE_NAME} characters"
+            hint = "set `status_page.name`: without it, the name of the incident is used"
+            problems.error("status-page-name", summary, place, detail=detail, hint=hint)
         if value.updates[-1].status != _RESOLVED:
             summary = "the last update of a status page is not resolved"
             problems.error("status-page-unresolved", summary, place, detail=detail)
