@@ -119,7 +119,7 @@ def test_a_server_that_never_answered_ends_a_run_within_half_a_minute(failure: A
         client.identity()
     assert waits.clock.seconds <= 30
     assert len(server.seen) <= 6
-    assert server.seen[0].extensions["timeout"]["read"] == 12
+    assert server.seen[0].extensions["timeout"]["read"] <= 12
 
 
 def test_requests_of_other_threads_wait_while_the_server_is_probed_and_then_go_on() -> None:
