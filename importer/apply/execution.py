@@ -229,13 +229,7 @@ class Execution:
         """Record a change as complete if nothing of it is missing. Raises RunEnded if it was the last one."""
         if not work.missing:
             live = work.live
-            self.journal.settled(
-                work.incident.key,
-                live.id,
-                live.reference,
-                plan_hash=self.plan_hash,
-                written_at=self.api.server_time() if work.carried_out else None,
-            )
+            self.journal.settled(work.incident.key, live.id, live.reference, plan_hash=self.plan_hash)
         if work.ending:
             raise RunEnded(outcome, work.ending)
         return outcome

@@ -90,15 +90,7 @@ class Journal(Protocol):
     def failed(self, key: str, step: str, *, detail: str) -> None: ...
     def refused(self, key: str, attributes: Attributes, *, words: str) -> None: ...
     def bind(self, key: str, live: LiveIncident) -> None: ...
-    def settled(
-        self,
-        key: str,
-        incident_id: str,
-        reference: str,
-        *,
-        plan_hash: str,
-        written_at: datetime | None = ...,
-    ) -> None: ...
+    def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
