@@ -53,7 +53,7 @@ from importer.plan.matching import LiveIndex, Match, Ours
 from importer.plan.planner import PlanContext, exceeded, is_recovered, plan_changes
 from importer.plan.preflight import check_key, check_namespace, check_roles, check_workflows
 from importer.plan.selection import selected, within_limit
-from importer.plan.staleness import created_since, edited_since, unproven
+from importer.plan.staleness import created_since, edited_since, unproven, without_overtaken
 from importer.plan.summary import summarise
 from importer.pull import ChildCollector, Declared, Filters, PullWarnings
 from importer.sources import Loaded, load
@@ -145,9 +145,8 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     )
     if empty.errored:
         return _with_grouped_problems(empty, privacy.of_incidents(loaded.incidents))
-    context = PlanContext(
-        settings, marker(catalogue, settings), default_status(catalogue), resolved.unreadable
-    )
+    carrier, closed = marker(catalogue, settings), default_status(catalogue)
+    context = PlanContext(settings, carrier, closed, resolved.unreadable)
     incidents = _under_scope(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
     plan = _compared(session, empty, context, incidents, keys)
@@ -191,7 +190,7 @@ def _compared(
 
 
 def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
-    """Return the part of a saved plan that earlier runs have not applied.
+    """Return the part of a saved plan that earlier runs have not applied, without what was edited meanwhile.
 
     A creation without an answer whose key an incident now carries is recorded as applied: sending it again
     would create a duplicate if the server has forgotten the idempotency key.
@@ -204,7 +203,10 @@ def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
             session.ledger.confirmed(
                 key, CREATE, live=match.live, declared={}, answered={}, is_found=is_found
             )
-    return without_keys(plan, session.ledger.applied_by(plan_hash))
+    left = without_keys(plan, session.ledger.applied_by(plan_hash))
+    memory, begun = session.ledger.memory(), session.ledger.begun_by(plan_hash)
+    current = refresh.present(session.api, [e for e in left.changes if e.incident.key in begun], memory)
+    return replace(left, changes=tuple(without_overtaken(left.changes, current, memory)))
 
 
 def carry_out(
@@ -274,7 +276,7 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     matches = _carriers(session, [each for each in creations if isinstance(each, Create)], carrier)
     found = list(created_since(creations, memory, matches))
     edits = [change for change in fresh if isinstance(change, Update | Adopt)]
-    current = refresh.by_id(session.api, [change.live.id for change in edits])
+    current = refresh.present(session.api, edits, memory)
     if not begun:
         found += unproven(edits, current, memory, _proof(session.settings, carrier))
     found += edited_since(edits, current)

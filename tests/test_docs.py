@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -154,9 +155,10 @@ def codes() -> set[str]:
 
 def reasons() -> set[str]:
     """Return every reason for which the planner blocks an incident."""
-    tree = ast.parse((ROOT / "importer" / "plan" / "planner.py").read_text(encoding="utf-8"))
+    paths = [ROOT / "importer" / "plan" / name for name in ("planner.py", "staleness.py")]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in chain.from_iterable(map(ast.walk, trees)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Blocked":
             found |= set(texts(node.args))
         elif (

@@ -110,11 +110,28 @@ def test_an_unchanged_incident_is_not_stale(tmp_path: Path) -> None:
         refuse_stale(known, plan_of(update(before), Create(incident("B"), "key", {})))
 
 
-def test_an_edited_incident_is_named_with_every_edited_field(tmp_path: Path) -> None:
-    before = live(1, name="old", summary="as it was")
-    now = replace(live(1, name="other", summary="rewritten"), updated_at="today")
+@pytest.mark.parametrize("updated_at", ["today", "2026-01-01T00:00:00Z"])
+def test_an_edited_incident_is_named_with_every_edited_field_whatever_its_time_stamp_says(
+    tmp_path: Path, updated_at: str
+) -> None:
+    before = replace(live(1, name="old", summary="as it was"), updated_at="2026-01-01T00:00:00Z")
+    now = replace(live(1, name="other", summary="rewritten"), updated_at=updated_at)
     with session(tmp_path, now) as known:
-        assert "'A' (INC-1) was edited at today: name, summary" in stale(known, plan_of(update(before)))
+        words = "'A' (INC-1) was edited since the plan was made: name, summary"
+        assert words in stale(known, plan_of(update(before)))
+
+
+def test_a_value_that_was_set_since_is_an_edit_too(tmp_path: Path) -> None:
+    with session(tmp_path, live(1, name="old", summary="new")) as known:
+        assert "edited since the plan was made: summary" in stale(known, plan_of(update(live(1, name="old"))))
+
+
+def test_a_time_stamp_that_moved_alone_is_not_stale_nor_is_another_form(tmp_path: Path) -> None:
+    before = live(1, name="old", summary="a_b & c")
+    now = replace(live(1, name="old ", summary=r"a\_b &amp; c"), updated_at="today")
+    with session(tmp_path, now) as known:
+        adopt(known, "A", "INC-1")
+        refuse_stale(known, plan_of(update(before)))
 
 
 def test_a_follow_up_that_no_list_of_incidents_shows_is_not_called_edited(tmp_path: Path) -> None:
@@ -122,7 +139,8 @@ def test_a_follow_up_that_no_list_of_incidents_shows_is_not_called_edited(tmp_pa
     before = replace(before, attributes={**before.attributes, TODO: FollowUp("Buy disks")})
     now = replace(live(1, name="old"), updated_at="today")
     with session(tmp_path, now) as known:
-        assert "a field that the plan does not know" in stale(known, plan_of(update(before)))
+        adopt(known, "A", "INC-1")
+        refuse_stale(known, plan_of(update(before)))
 
 
 def test_an_incident_that_is_no_longer_visible_is_stale(tmp_path: Path) -> None:

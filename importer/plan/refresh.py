@@ -6,14 +6,18 @@ before it counts as hidden, and children are read only if a plan needs more than
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
 from importer.model import (
+    Adopt,
     Attribute,
+    Blocked,
+    Change,
     Child,
     ChildHistory,
+    Create,
     Entity,
     Field,
     FollowUp,
@@ -21,7 +25,10 @@ from importer.model import (
     LiveChild,
     LiveIncident,
     Memory,
+    NoOp,
+    Pending,
     Remembered,
+    Update,
 )
 from importer.model.errors import NotAvailable
 from importer.model.identity import Marker, is_incident_id
@@ -70,7 +77,7 @@ def refresh(
         index = LiveIndex(_listed(api, bound, pulled), memory, marker, is_whole=True)
     pages = _StatusPages(api, memory)
     for incident in declared:
-        _add_children(api, incident, memory, index, pages)
+        _add_children(incident, memory, index, pages)
     _check_lists(api, declared, index)
     return index
 
@@ -100,6 +107,36 @@ def by_id(api: IncidentReader, incident_ids: Iterable[str]) -> dict[str, LiveInc
     return found
 
 
+def present(api: IncidentReader, changes: Iterable[Change], memory: Memory) -> dict[str, LiveIncident]:
+    """Return the incidents of changes as the account shows them now, by key, with the children that an edit
+    changes. Those that are not visible are left out."""
+    several = tuple(changes)
+    ids = {each.incident.key: incident_id for each in several if (incident_id := _id_of(each, memory))}
+    shown = by_id(api, ids.values())
+    found = {key: shown[incident_id] for key, incident_id in ids.items() if incident_id in shown}
+    index, pages = LiveIndex((), memory, None), _StatusPages(api, memory)
+    for each in several:
+        live = found.get(each.incident.key)
+        if live and isinstance(each, Update | Adopt):
+            wanted = {change.attribute for change in each.changes if change.attribute.is_child}
+            children = _shown_children(each.incident, live, wanted, index, pages)
+            found[each.incident.key] = replace(live, attributes={**live.attributes, **children})
+    return found
+
+
+def _id_of(change: Change, memory: Memory) -> str | None:
+    match change:
+        case Update(live=live) | Adopt(live=live):
+            return live.id
+        case Create(incident=incident) | Pending(incident=incident):
+            bound = memory.bindings.get(incident.key)
+            return bound.incident_id if bound else None
+        case NoOp() | Blocked():
+            return None
+        case _:
+            assert_never(change)
+
+
 def _listed(api: IncidentReader, bound: list[str], pulled: set[str]) -> Iterator[LiveIncident]:
     """Yield the listed incidents, and those that are missing from the list but should be in it. `pulled` ones
     are expected only if one of them is listed; otherwise they come from another account."""
@@ -125,9 +162,7 @@ def _is_cheaper_one_by_one(api: IncidentReader, declared: int, bound: int) -> bo
     return count is not None and declared < count / _PAGE
 
 
-def _add_children(
-    api: IncidentReader, incident: Incident, memory: Memory, index: LiveIndex, pages: _StatusPages
-) -> None:
+def _add_children(incident: Incident, memory: Memory, index: LiveIndex, pages: _StatusPages) -> None:
     """Add the listed children that a plan compares: those that the state does not know, and follow-ups that
     will be updated, as an update repeats all that is known of them."""
     declared = {each: value for each, value in incident.attributes.items() if isinstance(value, Child)}
@@ -136,9 +171,28 @@ def _add_children(
     if live is None:
         return
     known = memory.remembered(incident.key)
-    wanted = {each: value for each, value in declared.items() if _is_read(each, value, known)}
-    history = _history(incident.key, live, memory)
-    found: dict[Attribute, LiveChild] = {}
+    wanted = {each for each, value in declared.items() if _is_read(each, value, known)}
+    if wanted:
+        is_ours = not isinstance(match, NotOurs)
+        children = _shown_children(incident, live, wanted, index, pages, is_ours=is_ours)
+        index.add(replace(live, attributes={**live.attributes, **children}))
+
+
+def _shown_children(
+    incident: Incident,
+    live: LiveIncident,
+    wanted: Collection[Attribute],
+    index: LiveIndex,
+    pages: _StatusPages,
+    *,
+    is_ours: bool = True,
+) -> dict[Attribute, Child]:
+    """Return those of the wanted children that the account lists. An incident that is not ours is compared
+    and never edited, so anybody's child will do."""
+    api, memory = pages.api, pages.memory
+    declared = {each: value for each, value in incident.attributes.items() if isinstance(value, Child)}
+    known, history = memory.remembered(incident.key), _history(incident.key, live, memory)
+    found: dict[Attribute, Child] = {}
     for kind in sorted({attribute.field for attribute in wanted}):
         these = {attribute: value for attribute, value in declared.items() if attribute.field is kind}
         try:
@@ -149,15 +203,13 @@ def _add_children(
             index.mark_unlisted(live, kind, error.summary)
             continue
         index.listed.update(map(kind_of, these))
-        if isinstance(match, NotOurs):  # it is compared and never edited, so anybody's child will do
+        if not is_ours:
             listed = tuple(replace(each, is_foreign=False) for each in listed)
         recognised = recognise(these, listed, known=known, history=history)
         shown = recognised | other_postmortems(these, listed, recognised)
-        found |= {attribute: child for attribute, child in shown.items() if attribute in wanted}
+        found |= {attribute: child.value for attribute, child in shown.items() if attribute in wanted}
         pages.use(recognised)
-    if wanted:
-        attributes = {attribute: child.value for attribute, child in found.items()}
-        index.add(replace(live, attributes={**live.attributes, **attributes}))
+    return found
 
 
 def _history(key: str, live: LiveIncident, memory: Memory) -> ChildHistory:
