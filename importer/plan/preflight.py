@@ -5,13 +5,26 @@ Role names and what they allow: API page Utilities V1, Identity.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import assert_never
 
 from importer.account.rules import SEES_PRIVATE, lacks_role
-from importer.model import Account, Attribute, Blocked, Change, Create, Diagnostic, Field, NoOp, Workflow
+from importer.model import (
+    Account,
+    Attribute,
+    Blocked,
+    Change,
+    Create,
+    Diagnostic,
+    Field,
+    NoOp,
+    Pending,
+    Workflow,
+)
 from importer.model.diagnostics import Diagnostics
+from importer.model.errors import UsageError
 from importer.model.identity import DEFAULT_NAMESPACE, is_incident_id
 from importer.model.settings import Settings
 from importer.model.steps import (
@@ -46,6 +59,27 @@ _CHILDREN = {
 }
 """The kinds of children with a role of their own, judging by the names of the roles on the API page."""
 
+_ROLES = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        act_on_behalf_of_users api_keys_manage call_transcripts_viewer catalog_editor catalog_viewer
+        documents_viewer escalation_creator global_access glossary_entries_manage heartbeats_ping
+        incident_creator incident_editor incident_memberships_editor incident_workload_private_viewer
+        incident_workload_viewer investigation_download investigations_editor manage_settings
+        notification_methods_manage notification_methods_unredacted_viewer on_call_editor on_call_viewer
+        pay_configs_editor pay_configs_viewer pay_reports_editor pay_reports_viewer policies_viewer
+        policy_findings_manage post_incident_flow_opt_out postmortems_manage
+        private_escalation_workflows_editor private_workflows_editor schedule_overrides_editor
+        schedules_editor schedules_reader secrets_manage secrets_use security_settings_editor
+        status_page_publisher status_page_viewer team_memberships_manage telemetry_data_source_update
+        telemetry_query_restricted telemetry_viewer viewer workflows_editor workflows_viewer
+        """,
+    )
+)
+"""The roles of the API page Utilities V1, Identity. Only a role that is not among them may be a new one that
+lets a key create incidents."""
+
 _NEW_KEY = "roles are set when a key is created: create a new key in incident.io under Settings, API keys"
 
 
@@ -61,6 +95,18 @@ def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic
     wanted = set(map(_role, every))
     _warn_lacking(account, [role for role in _PURPOSES if role in wanted], problems)
     return tuple(problems.found)
+
+
+def refuse_powerless(account: Account, changes: Iterable[Change]) -> None:
+    """Raise UsageError if something is to be created with a key that certainly cannot. A role that importer
+    does not know may allow it."""
+    is_certain = account.roles and _CREATES not in account.roles and set(account.roles) <= _ROLES
+    if is_certain and any(isinstance(each, Create | Pending) for each in changes):
+        raise UsageError(
+            f"the API key lacks the role {_CREATES}, needed to {_PURPOSES[_CREATES]}: nothing was sent",
+            hint=_NEW_KEY,
+            code="key-lacks-role",
+        )
 
 
 def check_key(account: Account) -> tuple[Diagnostic, ...]:
