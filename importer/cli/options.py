@@ -55,7 +55,7 @@ AdoptMatchingFlag = Annotated[
 Paths = Annotated[tuple[Path, ...], Argument()]
 RejectsPath = Annotated[
     Path | None,
-    Option("Write the rejected records of a mapped source to this CSV, with the reason."),
+    Option("Also write the records with errors to this CSV, with the reason."),
 ]
 
 
