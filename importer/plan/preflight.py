@@ -6,11 +6,24 @@ Role names and what they allow: API page Utilities V1, Identity.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import assert_never
 
 from importer.account.rules import SEES_PRIVATE, lacks_role
-from importer.model import Account, Attribute, Blocked, Change, Create, Diagnostic, Field, NoOp, Workflow
+from importer.model import (
+    Account,
+    Attribute,
+    Blocked,
+    Change,
+    Create,
+    Diagnostic,
+    Field,
+    NoOp,
+    Plan,
+    Severity,
+    Workflow,
+)
 from importer.model.diagnostics import Diagnostics
 from importer.model.identity import DEFAULT_NAMESPACE, is_incident_id
 from importer.model.settings import Settings
@@ -25,7 +38,9 @@ from importer.model.steps import (
     SetChildStatus,
     Step,
 )
+from importer.plan.planner import exceeded
 from importer.plan.steps import option_steps, steps
+from importer.plan.summary import summarise
 
 _READS = "viewer"
 _CREATES = "incident_creator"
@@ -39,6 +54,21 @@ _PURPOSES = {
     "postmortems_manage": "import post-mortems",
     "manage_settings": "create options of custom fields",
 }
+_WORK = {"plan": _READS, "create": _CREATES, "edit": _EDITS}
+"""The role that each kind of work needs."""
+_ROLE_NAMES = """viewer incident_creator incident_editor manage_settings glossary_entries_manage global_access
+catalog_viewer catalog_editor incident_memberships_editor schedules_editor schedules_reader
+schedule_overrides_editor workflows_editor workflows_viewer private_workflows_editor
+private_escalation_workflows_editor on_call_editor on_call_viewer escalation_creator
+post_incident_flow_opt_out security_settings_editor investigation_download team_memberships_manage
+status_page_publisher status_page_viewer postmortems_manage api_keys_manage notification_methods_manage
+notification_methods_unredacted_viewer incident_workload_viewer incident_workload_private_viewer
+act_on_behalf_of_users secrets_manage secrets_use call_transcripts_viewer heartbeats_ping
+telemetry_query_restricted telemetry_data_source_update policies_viewer policy_findings_manage
+pay_reports_viewer pay_reports_editor pay_configs_viewer pay_configs_editor investigations_editor
+telemetry_viewer documents_viewer"""
+_KNOWN_ROLES = frozenset(_ROLE_NAMES.split())
+"""The roles on the API page. A role with another name may allow anything."""
 _CHILDREN = {
     Field.MEMBER: "incident_memberships_editor",
     Field.STATUS_PAGE: "status_page_publisher",
@@ -63,6 +93,30 @@ def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic
     return tuple(problems.found)
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a key can do a kind of work. It is unknown (None) if a `missing_role` may be covered by a role
+    that this version does not know."""
+
+    work: str
+    is_ready: bool | None
+    missing_role: str = ""
+
+
+def readiness(account: Account, problems: Iterable[Diagnostic]) -> tuple[Readiness, ...]:
+    """Return whether an API key can plan, create incidents and edit them, judging by its roles and by the
+    problems of the account, of which an error stops all."""
+    if any(each.severity is Severity.ERROR for each in problems):
+        return tuple(Readiness(work, is_ready=False) for work in _WORK)
+    may_have_more = any(role not in _KNOWN_ROLES for role in account.roles)
+    found: list[Readiness] = []
+    for work, role in _WORK.items():
+        is_lacking = lacks_role(account, role)
+        is_ready = None if is_lacking and may_have_more else not is_lacking
+        found.append(Readiness(work, is_ready, role if is_lacking else ""))
+    return tuple(found)
+
+
 def check_key(account: Account) -> tuple[Diagnostic, ...]:
     """Warn of the roles that an import needs and the API key lacks."""
     problems = Diagnostics()
@@ -74,6 +128,14 @@ def check_key(account: Account) -> tuple[Diagnostic, ...]:
             hint="to import private ones, use a key with the role global_access",
         )
     return tuple(problems.found)
+
+
+def check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
+    """Warn when the plan is reviewed, not only when apply refuses it."""
+    count = summarise(plan)
+    too_many = exceeded({"create": count.create, "update": count.update}, settings)
+    hint = "apply will refuse it: raise the limit in importer.yaml, or plan less with --limit or --only"
+    return (Diagnostic(Severity.WARNING, "safety-limit", too_many, hint=hint),) if too_many else ()
 
 
 def check_namespace(settings: Settings, *, is_first: bool) -> tuple[Diagnostic, ...]:

@@ -45,6 +45,7 @@ from importer.renderers.columns import parted, shortened
 from importer.renderers.hunks import DiffLine, excerpt, truncated
 from importer.renderers.privacy import redacted, visible_diagnostics
 from importer.renderers.values import sanitised, sanitised_lines
+from importer.renderers.verdict import part
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST, _MOST_LINES = 10_000, 1000
@@ -120,9 +121,9 @@ def _contents(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) 
     return {
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
-        "tallies": [
-            (name, label, symbol, summary.as_dict()[name]) for name, label, symbol in _tallies(plan.scope)
-        ],
+        "tallies": [(name, label, symbol, summary.as_dict()[name]) for name, label, symbol in _tallies(plan)],
+        "part": part(plan.scope),
+        "ways_out": [*filter(None, [view.possible_drift(plan), view.ways_out(plan)])],
         "effort": view.estimate_line(plan),
         "unmanaged": view.unmanaged(plan),
         "new_options": [
@@ -130,16 +131,18 @@ def _contents(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) 
             for each in new_options(each.change for each in shown if not each.hidden)
         ],
         "problems": [_problem(each) for each in visible_diagnostics(plan, show_private=show_private)],
-        "legend": legend(each.card for each in shown),
+        "legend": () if plan.scope.drift_only else legend(each.card for each in shown),
         "hidden": sum(each.hidden for each in shown),
     }
 
 
-def _tallies(scope: Scope) -> tuple[tuple[str, str, str], ...]:
-    """Return the name of each count, its label and its symbol."""
+def _tallies(plan: Plan) -> tuple[tuple[str, str, str], ...]:
+    """Return the name of each count, its label and its symbol. A plan that failed has no counts."""
+    if plan.errored:
+        return ()
     return (
         ("create", "to create", "+"),
-        ("update", view.updates(scope), "~"),
+        ("update", view.updates(plan), "~"),
         ("adopt", "to adopt", "="),
         ("blocked", "blocked", "!"),
         ("pending", "pending", "?"),
@@ -148,7 +151,7 @@ def _tallies(scope: Scope) -> tuple[tuple[str, str, str], ...]:
 
 
 def _verdict(plan: Plan) -> str:
-    return view.FAILED if plan.errored else f"{view.opening(plan).rstrip('.:')}."
+    return f"{view.opening(plan).rstrip('.:')}."
 
 
 def _problem(diagnostic: Diagnostic) -> Json:
