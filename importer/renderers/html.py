@@ -129,6 +129,7 @@ def _contents(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) 
         "new_options": [
             (sanitised(each.custom_field.name), sanitised(each.name))
             for each in new_options(each.change for each in shown if not each.hidden)
+            if not (plan.errored or plan.scope.drift_only)
         ],
         "problems": [_problem(each) for each in visible_diagnostics(plan, show_private=show_private)],
         "legend": () if plan.scope.drift_only else legend(each.card for each in shown),
@@ -140,13 +141,16 @@ def _tallies(plan: Plan) -> tuple[tuple[str, str, str], ...]:
     """Return the name of each count, its label and its symbol. A plan that failed has no counts."""
     if plan.errored:
         return ()
+    differing, unchanged = ("update", view.updates(plan), "~"), ("unchanged", "unchanged", "")
+    if plan.scope.drift_only:
+        return (differing, ("blocked", "blocked", "!"), unchanged)
     return (
         ("create", "to create", "+"),
-        ("update", view.updates(plan), "~"),
+        differing,
         ("adopt", "to adopt", "="),
         ("blocked", "blocked", "!"),
         ("pending", "pending", "?"),
-        ("unchanged", "unchanged", ""),
+        unchanged,
     )
 
 
