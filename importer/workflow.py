@@ -16,7 +16,7 @@ from importer.account.resolver import needs, resolve
 from importer.account.rules import check_marker, check_resolved
 from importer.apply import sending
 from importer.apply.answers import LIST_LAG
-from importer.apply.applier import ApplyResult, Limits, Observer, OptionWriter, apply, create_options
+from importer.apply.applier import ApplyResult, Limits, Observer, apply
 from importer.apply.execution import Execution
 from importer.apply.rediscovery import IncidentFinder, Rediscovery, newest_carrier
 from importer.apply.sent_creation import Rivals
@@ -68,7 +68,6 @@ class AccountApi(
     sending.IncidentWriter,
     IncidentFinder,
     pull.ChildReader,
-    OptionWriter,
     Protocol,
 ):
     """What all the stages require of the account."""
@@ -222,7 +221,6 @@ def carry_out(
         Rediscovery(session.api, ledger.owner, carrier, rivals.of),
         _proof(session.settings, carrier),
         plan_hash,
-        create_options(plan, session.api),
     )
     return apply(plan, work, limits=limits, observers=observers, stop=stop)
 

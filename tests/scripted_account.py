@@ -159,7 +159,7 @@ class ScriptedAccount:
 
         return self._asked(commit, "list", incident_id, *sorted(fields), is_write=False)
 
-    def check_list(self, field: Field) -> None:
+    def check_list(self, kind: Field | Entity) -> None:
         """Every kind can be listed."""
 
     def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]:

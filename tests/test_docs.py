@@ -38,6 +38,7 @@ REPORTING = {
     "_wrong",
     "_duplicates",
     "_failed",
+    "miss",
 }
 REPORTING |= {
     "Diagnostic",

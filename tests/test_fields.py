@@ -56,6 +56,7 @@ def test_a_field_can_be_ignored(field: Field) -> None:
     of_incident = schemas.read("incident")["$defs"]["incident"]["properties"]["ignore_changes"]["items"]
     for schema in (of_incident, schemas.read("config")["$defs"]["field"]):
         assert re.search(schema["pattern"], field.value)
+        assert field.value.partition(".")[0] in schema["examples"]
 
 
 @pytest.mark.parametrize(

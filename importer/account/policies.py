@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from importer.account.naming import Names, Verdict
-from importer.model import Diagnostic, Entity, Ignored, Location, Policy, Reference
+from importer.model import Diagnostic, Entity, Ignored, Location, Policy, Reference, Severity
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Policies:
         """Return the policy with the account's entities."""
         for each in policy.ignore_changes:
             problem = self._verdict(each).problem
-            if problem is not None:
+            if problem is not None and problem.severity is Severity.ERROR:
                 self._problems[(problem, each.location)] = None
         if policy not in self._known:
             ignored = frozenset(one for each in policy.ignore_changes for one in self._entities(each))

@@ -42,13 +42,14 @@ def _read_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[Live
                 return ()
 
 
-def check_list(exchange: Exchange, field: Field) -> None:
-    """Look whether children of a kind can be listed at all. Raises NotAvailable if not."""
-    if field is Field.STATUS_PAGE:
+def check_list(exchange: Exchange, kind: Field | Entity) -> None:
+    """Look whether children of a kind, or the incidents of a status page, can be listed at all. Raises
+    NotAvailable if not."""
+    if isinstance(kind, Entity):
         with may_be_missing("the list of status page incidents"):
-            exchange.get(paths.STATUS_PAGE_INCIDENTS, {"page_size": "1"})
+            exchange.get(paths.STATUS_PAGE_INCIDENTS, {"status_page_id": kind.id, "page_size": "1"})
     else:
-        _read_kind(exchange, _NO_INCIDENT, field)
+        _read_kind(exchange, _NO_INCIDENT, kind)
 
 
 def read_status_page_incidents(exchange: Exchange, page: Entity) -> tuple[LiveChild, ...]:

@@ -158,9 +158,9 @@ class Client:
         """Return the live children of these kinds; see `read_children`."""
         return read_children(self._exchange, incident_id, fields)
 
-    def check_list(self, field: Field) -> None:
-        """Look whether children of a kind can be listed at all. Raises NotAvailable if not."""
-        check_list(self._exchange, field)
+    def check_list(self, kind: Field | Entity) -> None:
+        """Look whether children of a kind can be listed at all; see `check_list`."""
+        check_list(self._exchange, kind)
 
     def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]:
         """Return all incidents of a status page; see `read_status_page_incidents`."""

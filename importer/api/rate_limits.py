@@ -64,12 +64,13 @@ def allowance(headers: Mapping[str, str]) -> Allowance:
 def retry_after(headers: Mapping[str, str], body: str, *, now: datetime) -> float | None:
     """Return the seconds to wait before the next try, or None if the server gives none.
 
-    In order: Retry-After as seconds or as a date, the body's rate_limit.retry_after, and X-RateLimit-Reset
-    if nothing remains. Dates are compared with the answer's own Date header, as our clock may be wrong.
+    In order: Retry-After as seconds (below zero is zero) or as a date, the body's rate_limit.retry_after, and
+    X-RateLimit-Reset if nothing remains. Dates are compared with the answer's own Date header, as our clock
+    may be wrong.
     """
     raw = headers.get("retry-after", "").strip()
-    if _NUMBER.fullmatch(raw):
-        return float(raw)
+    if _NUMBER.fullmatch(raw.removeprefix("-")):
+        return max(0.0, float(raw))
     server_now = date(headers.get("date", "")) or now
     until = date(raw) or date(_body_hint(body)) or _reset(headers)
     return None if until is None else max(0.0, (until - server_now).total_seconds())

@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 
 from importer.api.creation_limit import REASON, CreationLimit
+from importer.api.outage import NOT_SENT, ServerGone
 from importer.api.rate_limits import retry_after
 from importer.api.waiting import WaitPolicy
-from importer.model.errors import ApiError, NoAnswer
+from importer.model.errors import ApiError, Interrupted, NoAnswer
 from importer.wire import paths
 from importer.wire.errors import error, printable
 
@@ -35,23 +36,26 @@ _LONGEST_REFUSAL_BACKOFF = 60.0
 _SPREAD = 0.25
 """Seconds over which requests with the same wait are spread."""
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
 
 @dataclass(frozen=True, slots=True)
 class _LostAnswer:
-    """No usable answer. If `sent` is true, the server may have carried out the request."""
+    """No usable answer. If `sent` is true, the server may have carried out the request; if `is_final`, no
+    other try can be answered."""
 
     reason: str
     sent: bool
     hint: float | None = None
+    is_final: bool = False
 
 
 @dataclass(slots=True)
 class RequestState:
-    """The progress of one request; times are on the monotonic clock."""
+    """The progress of one request; times are on the monotonic clock. `was_sent` is whether an attempt may
+    have been carried out."""
 
     began: float
+    was_sent: bool = False
+    reason: str = ""
     left_at: float = 0.0
     failures: int = 0
     conflicts: int = 0
@@ -74,6 +78,12 @@ class Retry(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         state = RequestState(began=self._policy.clock.monotonic())
+        try:
+            return self._send(request, state)
+        except Interrupted as interruption:
+            raise Interrupted(interruption.summary, was_sent=state.was_sent) from interruption
+
+    def _send(self, request: httpx.Request, state: RequestState) -> httpx.Response:
         while True:
             if _is_creation(request) and not self._wait_for_turn(state):
                 return self._give_up(request, state)
@@ -121,7 +131,9 @@ class Retry(httpx.BaseTransport):
                 response.close()
         except (httpx.RequestError, OSError) as cause:
             reason = printable(f"{type(cause).__name__}: {cause}".rstrip(": "))
-            return _LostAnswer(reason, sent=not isinstance(cause, _NOT_SENT))
+            if isinstance(cause, ServerGone):
+                return _LostAnswer(str(cause), sent=False, is_final=True)
+            return _LostAnswer(reason, sent=not isinstance(cause, NOT_SENT))
         status = response.status_code
         if status == 408 or status >= 500:
             hint = retry_after(response.headers, response.text, now=self._policy.clock.now())
@@ -134,17 +146,21 @@ class Retry(httpx.BaseTransport):
         return response
 
     def _after_loss(self, request: httpx.Request, state: RequestState, lost: _LostAnswer) -> None:
-        state.failures += 1
+        reason = f"{state.reason}; {lost.reason}" if lost.is_final and state.reason else lost.reason
+        state.failures += not lost.is_final
+        state.reason, state.was_sent = lost.reason, state.was_sent or lost.sent
         if lost.sent and not request.extensions.get(REPEATABLE, True):
             raise NoAnswer(
                 f"{_label(request)}: no usable answer ({lost.reason}); not sent again, since it may have "
                 "been carried out",
                 hint="Run the same command again: it checks the account before it sends.",
             )
-        if state.failures >= _TRIES:
+        if state.failures >= _TRIES or lost.is_final:
+            tries = f" in {state.failures} tries" if state.failures > 1 else ""
             raise NoAnswer(
-                f"{_label(request)}: no usable answer in {state.failures} tries ({lost.reason})",
+                f"{_label(request)}: no usable answer{tries} ({reason})",
                 hint="Check the endpoint and the network, then run the same command again.",
+                was_sent=state.was_sent,
             )
         seconds = max(self._backoff(state.failures), min(lost.hint or 0.0, _LONGEST_BACKOFF))
         self._policy.wait(seconds, reason=lost.reason, scope="requests")

@@ -1,17 +1,20 @@
 """A transport -> one that retries, is paced and, for plans, cannot write.
 
-The order is client -> ReadOnly (plans only) -> Retry -> Throttle -> RedactApiKey -> network, so that each
-attempt is paced and no refusal that anybody sees contains the key.
+The order is client -> ReadOnly (plans only) -> Retry -> Outage -> Throttle -> RedactApiKey -> WriteWatch ->
+network, so that each attempt is paced, a server that is gone stops all of them, and no refusal that anybody
+sees contains the key.
 """
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from importer.api.outage import Outage, WriteWatch
 from importer.api.retry import Retry
 from importer.api.throttle import Throttle
 from importer.api.waiting import WaitPolicy
@@ -87,10 +90,12 @@ def read_only_transport(inner: httpx.BaseTransport, policy: WaitPolicy, ceiling:
 
 
 def read_write_transport(
-    inner: httpx.BaseTransport, policy: WaitPolicy, ceiling: Rate
+    inner: httpx.BaseTransport, policy: WaitPolicy, ceiling: Rate, written: Event | None = None
 ) -> httpx.BaseTransport:
-    """Return the stack of apply."""
-    return Retry(Throttle(RedactApiKey(inner), clock=policy.clock, ceiling=ceiling), policy)
+    """Return the stack of apply. It sets `written` as soon as a request that writes has left."""
+    written = written or Event()
+    watched = RedactApiKey(WriteWatch(inner, written))
+    return Retry(Outage(Throttle(watched, clock=policy.clock, ceiling=ceiling), policy, written), policy)
 
 
 def network(endpoint: str) -> httpx.BaseTransport:

@@ -57,12 +57,14 @@ class Wait:
 @dataclass(frozen=True, slots=True)
 class WaitPolicy:
     """How to wait. `random` returns numbers from 0 to 1; `max_wait` is the longest time, in seconds, that
-    rate-limit refusals may delay one request."""
+    rate-limit refusals may delay one request, `max_outage` the longest that a run waits for a server that is
+    gone."""
 
     clock: Clock
     random: Callable[[], float]
     notify: Callable[[Wait], None]
     max_wait: float = 4 * 3600.0
+    max_outage: float = 300.0
 
     def wait(self, seconds: float, *, reason: str, scope: str) -> None:
         """Announce a wait, then wait."""

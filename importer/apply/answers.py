@@ -63,16 +63,6 @@ def altered(change: FieldChange) -> Diagnostic:
     )
 
 
-def dropped(change: FieldChange) -> tuple[str, str, str]:
-    """Return the code, the summary and the details of a value that the account accepted and does not have."""
-    what = change.attribute.field.value
-    return "not-kept", f"the account accepted {what}, but does not keep it", ""
-
-
-def not_available(what: str, live: LiveIncident, why: str) -> Diagnostic:
-    return Diagnostic(Severity.WARNING, "not-available", what, detail=f"{live.reference}: {why}")
-
-
 def additions(live: LiveIncident, sent: Attributes) -> tuple[Diagnostic, ...]:
     """Warn about what the server added: a Slack channel, a timestamp of today in an old incident."""
     channel = Attribute(Field.SLACK_CHANNEL_ID)

@@ -13,23 +13,13 @@ from typing import Protocol
 
 from importer.apply.completion import RunEnded
 from importer.apply.execution import Execution
-from importer.model import Change, Entity, Failed, NewOption, NotAttempted, Outcome, Plan, Unknown
-from importer.model.errors import ImporterError, Interrupted, NoAnswer
-from importer.model.steps import CreateOption
+from importer.model import Change, Failed, NotAttempted, Outcome, Plan, Unknown
+from importer.model.errors import ImporterError, Interrupted
 from importer.model.wording import numbered
 from importer.plan.changes import is_acting
-from importer.plan.steps import option_steps
-from importer.wire.requests import Request, request
 
 _SAME_CAUSE = 3
 """After this many refusals with one code and no success, the cause is not in the incidents."""
-
-
-class OptionWriter(Protocol):
-    """What creating missing options requires of the account."""
-
-    def options(self, custom_field_id: str) -> tuple[Entity, ...]: ...
-    def create_option(self, step: CreateOption, request: Request, /) -> Entity: ...
 
 
 class Observer(Protocol):
@@ -59,9 +49,15 @@ class ApplyResult:
 def apply(
     plan: Plan, execution: Execution, *, limits: Limits, observers: Sequence[Observer], stop: Event
 ) -> ApplyResult:
-    """Carry out a plan. Once `stop` is set, changes in flight finish and no more are started."""
+    """Carry out a plan: first the missing options, then the changes. Once `stop` is set, changes in flight
+    finish and no more are started."""
     scheduler = Scheduler(execution, limits, observers, stop)
-    scheduler.work(plan.changes)
+    try:
+        execution.create_options(plan)
+    except ImporterError as error:
+        scheduler.end(error)
+    else:
+        scheduler.work(plan.changes)
     outcomes = tuple(
         scheduler.outcomes.get(change.incident.key)
         or NotAttempted(change.incident.key, change.incident.location)
@@ -69,31 +65,6 @@ def apply(
         if is_acting(change)
     )
     return ApplyResult(outcomes, scheduler.reason, scheduler.error)
-
-
-def create_options(plan: Plan, api: OptionWriter) -> dict[NewOption, Entity]:
-    """Create the select options that the plan needs and the account lacks, and return all of them."""
-    created: dict[NewOption, Entity] = {}
-    known: dict[str, dict[str, Entity]] = {}
-    for step in option_steps(plan.changes):
-        option, field_id = step.option, step.option.custom_field.id
-        if field_id not in known:
-            known[field_id] = {each.name: each for each in api.options(field_id)}
-        created[option] = known[field_id].get(option.name) or _create_option(step, api)
-    return created
-
-
-def _create_option(step: CreateOption, api: OptionWriter) -> Entity:
-    """Create an option. It is not journaled: the server refuses a second one of the same name, and the list
-    shows whether the first was created."""
-    option = step.option
-    try:
-        return api.create_option(step, request(step))
-    except NoAnswer:
-        for each in api.options(option.custom_field.id):
-            if each.name == option.name:
-                return each
-        raise
 
 
 @dataclass(slots=True)
@@ -127,6 +98,12 @@ class Scheduler:
             while running:
                 self._collect(running)
 
+    def end(self, error: ImporterError) -> None:
+        """Start nothing more, because of an error that concerns the whole run. Ctrl-C has its own words."""
+        if not isinstance(error, Interrupted):
+            self.error = self.error or error
+            self._stop(f"{error.summary}; the rest was not attempted")
+
     def _collect(self, running: dict[Future[Outcome | None], Change]) -> None:
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
@@ -142,9 +119,7 @@ class Scheduler:
         try:
             return future.result() or NotAttempted(change.incident.key, change.incident.location)
         except RunEnded as ended:
-            if not isinstance(ended.error, Interrupted):  # it has its own words
-                self.error = self.error or ended.error
-                self._stop(f"{ended.error.summary}; the rest was not attempted")
+            self.end(ended.error)
             return ended.outcome
 
     def _count(self, outcome: Outcome) -> None:

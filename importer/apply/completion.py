@@ -16,7 +16,7 @@ from importer.model.errors import (
     Refused,
 )
 
-_UNAUTHENTICATED = 401
+_UNAUTHENTICATED, _SERVER_ERROR = 401, 500
 
 
 class RunEnded(Exception):
@@ -63,14 +63,28 @@ class Completion:
         """Whether the run has ended, so that these attributes are not attempted; they are missing then."""
         if self.ending:
             for each in attributes:
-                what = f"{each.field.value} were not sent, because the run ended before"
-                self.miss(each, "not-attempted", what, self.ending.summary)
+                self._miss_rest(each, self.ending)
         return self.ending is not None
 
     def lack(self, attributes: Iterable[Attribute], error: ImporterError) -> None:
         """Note that attributes are missing, and why."""
         for each in attributes:
-            self.miss(each, *_reason(each, error), hint=error.hint)
+            what, hint = each.field.value, error.hint
+            if isinstance(error, NotAvailable):
+                summary = f"{what} were not created or changed: {error.summary}"
+                self.miss(each, "not-attempted", summary, error.detail, hint=hint)
+            elif isinstance(error, ApiError) and error.status < _SERVER_ERROR:
+                summary = f"the account refused {what} of incidents that it has"
+                self.miss(each, "refused-part", summary, error.summary, hint=hint)
+            elif error.was_sent:
+                summary = f"{what} were sent and not answered: the next apply looks for them before it sends"
+                self.miss(each, "not-answered", summary, error.summary, hint=hint)
+            else:
+                self._miss_rest(each, error)
+
+    def _miss_rest(self, attribute: Attribute, error: ImporterError) -> None:
+        summary = f"{attribute.field.value} were not sent, because the run ended before"
+        self.miss(attribute, "not-attempted", summary, error.summary)
 
     def has_missed(self, attributes: Iterable[Attribute]) -> bool:
         """Whether any of these attributes is missing."""
@@ -97,16 +111,3 @@ def not_permitted(refusal: AuthenticationFailed) -> NotAvailable:
     if refusal.status == _UNAUTHENTICATED:
         raise refusal
     return NotAvailable("this API key lacks a role for them", hint=refusal.hint, detail=refusal.summary)
-
-
-def _reason(attribute: Attribute, error: ImporterError) -> tuple[str, str, str]:
-    """Return the code, the summary and the details of why an attribute is missing."""
-    what = attribute.field.value
-    if isinstance(error, NotAvailable):
-        return "not-attempted", f"{what} were not created or changed: {error.summary}", error.detail
-    if isinstance(error, ApiError) and error.status < 500:
-        return "refused-part", f"the account refused {what} of incidents that it has", error.summary
-    if error.was_sent:
-        summary = f"{what} were sent and not answered: the next apply looks for them before it sends"
-        return "not-answered", summary, error.summary
-    return "not-attempted", f"{what} were not sent, because the run ended before", error.summary

@@ -8,7 +8,7 @@ only if it is proven to be this key's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
@@ -19,6 +19,7 @@ from importer.apply.completion import Completion, RunEnded, ends_run
 from importer.apply.creation import Created, Creator, Existing, Foreign, KeyTaken, Undecided
 from importer.apply.gate import FirstAlone
 from importer.apply.incident_steps import IncidentSteps
+from importer.apply.options import create_options
 from importer.apply.rediscovery import Rediscovery
 from importer.apply.refusals import (
     failure,
@@ -53,6 +54,7 @@ from importer.model import (
     NoOp,
     Outcome,
     Pending,
+    Plan,
     Update,
     Value,
 )
@@ -86,8 +88,12 @@ class Execution:
     rediscovery: Rediscovery
     is_ours: Callable[[Incident, LiveIncident], bool]
     plan_hash: str = ""
-    options: Mapping[NewOption, Entity] = field(default_factory=dict)
+    options: dict[NewOption, Entity] = field(default_factory=dict)
     gate: FirstAlone = field(default_factory=FirstAlone)
+
+    def create_options(self, plan: Plan) -> None:
+        """Create the select options that the plan needs and the account lacks, before any change."""
+        self.options.update(create_options(plan, self.api))
 
     def carry_out(self, change: Change) -> Outcome | None:
         """Make one change. Return None if it needs no request or is blocked. Raises RunEnded if no other
@@ -223,13 +229,7 @@ class Execution:
         """Record a change as complete if nothing of it is missing. Raises RunEnded if it was the last one."""
         if not work.missing:
             live = work.live
-            self.journal.settled(
-                work.incident.key,
-                live.id,
-                live.reference,
-                plan_hash=self.plan_hash,
-                written_at=self.api.server_time() if work.carried_out else None,
-            )
+            self.journal.settled(work.incident.key, live.id, live.reference, plan_hash=self.plan_hash)
         if work.ending:
             raise RunEnded(outcome, work.ending)
         return outcome

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import assert_never
 
-from importer.apply.answers import altered, dropped
+from importer.apply.answers import altered
 from importer.apply.completion import Completion, not_permitted
 from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
 from importer.apply.sent_creation import readable
@@ -84,7 +84,8 @@ class IncidentSteps:
         for change in differences(done.live.attributes, readable(declared)):
             if change.before is None:
                 self.journal.refused(done.incident.key, {change.attribute: change.after}, words=NOT_KEPT)
-                done.miss(change.attribute, *dropped(change))
+                what = f"the account accepted {change.attribute.field.value}, but does not keep it"
+                done.miss(change.attribute, "not-kept", what)
             else:
                 done.warnings.append(altered(change))
 

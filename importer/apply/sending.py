@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar, assert_never
 
 from importer.apply.gate import FirstAlone
+from importer.apply.options import OptionWriter
 from importer.model import (
     Answer,
     Attribute,
@@ -50,7 +51,7 @@ C = TypeVar("C", bound=ChangingStep)
 R = TypeVar("R")
 
 
-class IncidentWriter(Protocol):
+class IncidentWriter(OptionWriter, Protocol):
     """What applying a change requires of the account; each step comes with its request. Raises ApiError,
     NoAnswer and Interrupted, and NotAvailable for children."""
 
@@ -89,15 +90,7 @@ class Journal(Protocol):
     def failed(self, key: str, step: str, *, detail: str) -> None: ...
     def refused(self, key: str, attributes: Attributes, *, words: str) -> None: ...
     def bind(self, key: str, live: LiveIncident) -> None: ...
-    def settled(
-        self,
-        key: str,
-        incident_id: str,
-        reference: str,
-        *,
-        plan_hash: str,
-        written_at: datetime | None = ...,
-    ) -> None: ...
+    def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Event
 from typing import Annotated
 
 from importer.cli.context import open_context
 from importer.cli.options import CommonOptions
 from importer.cli.parameters import ACCOUNT_VARIABLES, Argument, define_command
-from importer.cli.progress import WaitNotices
-from importer.cli.session import open_write_session
+from importer.cli.session import open_locked_read_session
 from importer.workflow import adopt
 
 
@@ -37,8 +35,7 @@ def command(options: AdoptOptions) -> None:
     the state changes; the next plan shows what apply would edit.
     """
     context = open_context(options.common)
-    notify = WaitNotices(context.console.info).waiting
-    with open_write_session(context, max_wait=600, stop=Event(), notify=notify) as session:
+    with open_locked_read_session(context, max_wait=600) as session:
         live = adopt(session, options.key, options.reference)
     context.console.info(
         f"Bound '{options.key}' to {live.reference}: {live.name}\n"

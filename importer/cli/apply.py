@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import click
-
 from importer.cli.apply_run import ApplyOptions, ApplyRun
 from importer.cli.console import can_ask
 from importer.cli.context import CommandContext, open_context
 from importer.cli.interrupts import Interrupts
+from importer.cli.invocation import current_invocation
 from importer.cli.options import OutputFormat
 from importer.cli.outputs import check_outputs, open_lines
 from importer.cli.parameters import ACCOUNT_VARIABLES, define_command
@@ -57,17 +56,23 @@ def _apply(
     output: ApplyOutput,
 ) -> int:
     """Apply the saved plan, or make a plan and apply it."""
-    rate, interrupts = options.pace.ceiling, Interrupts(output.info)
+    interrupts, invocation = Interrupts(output.info), current_invocation()
+    output.stop = interrupts.stop
     with open_write_session(
-        context, rate=rate, max_wait=options.pace.max_wait, stop=interrupts.stop, notify=output.waiting
+        context,
+        rate=options.pace.ceiling,
+        max_wait=options.pace.max_wait,
+        max_outage=options.max_outage,
+        stop=interrupts.stop,
+        written=invocation.written,
+        notify=output.waiting,
     ) as session:
         if saved:
             chosen, plan_hash = saved.plan, saved.plan_hash
         else:
             loaded = load_declared(context.settings, options.paths, now=datetime.now(UTC))
             chosen, plan_hash = make_plan(session, loaded, options.scope.scope()), ""
-        command_line: list[str] = click.get_current_context().obj
-        run = ApplyRun(context, session, options, output, interrupts, plan_hash, reviewed, command_line)
+        run = ApplyRun(context, session, options, output, interrupts, plan_hash, reviewed, invocation)
         return run.run(chosen)
 
 

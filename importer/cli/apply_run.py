@@ -13,6 +13,7 @@ from importer.apply.applier import ApplyResult, Limits
 from importer.apply.summary import ApplySummary, missing
 from importer.cli.context import CommandContext
 from importer.cli.interrupts import Interrupts, handle_signals
+from importer.cli.invocation import Invocation
 from importer.cli.options import (
     FORMAT,
     AdoptMatchingFlag,
@@ -38,14 +39,14 @@ from importer.model import (
     Outcome,
     Pending,
     Plan,
-    Unknown,
 )
 from importer.model.diagnostics import grouped
-from importer.model.errors import AuthenticationFailed, ExitCode, Refused
+from importer.model.errors import ExitCode, Refused
 from importer.model.wording import first_few, numbered
 from importer.plan.agreement import compare_plans
 from importer.plan.changes import is_acting, only_keys, without_keys
 from importer.plan.planner import exceeded
+from importer.plan.preflight import refuse_powerless
 from importer.plan.summary import summarise
 from importer.plan.unreviewed import refuse_unreviewed
 from importer.renderers import events, report
@@ -73,6 +74,15 @@ class ApplyOptions:
     scope: ScopeOptions
     adopt_matching: AdoptMatchingFlag
     pace: RateOptions
+    max_outage: Annotated[
+        float,
+        Option(
+            "How long an apply that has begun waits for a server that is gone.",
+            within=(0, None),
+            default=300.0,
+            metavar="SECONDS",
+        ),
+    ]
     json_out: JsonOutPath
     full: FullFlag
     format: Annotated[TextOrJson, FORMAT]
@@ -86,7 +96,7 @@ class ApplyOptions:
 @dataclass(frozen=True, slots=True)
 class ApplyRun:
     """What an apply works with. `plan_hash` is empty unless the plan was saved; `reviewed` is only compared
-    with; `command_line` leaves out the program's name."""
+    with."""
 
     context: CommandContext
     session: Session
@@ -95,7 +105,7 @@ class ApplyRun:
     interrupts: Interrupts
     plan_hash: str
     reviewed: Plan | None
-    command_line: list[str]
+    invocation: Invocation
 
     def run(self, plan: Plan) -> int:
         """Show the plan, check that it may be applied, apply it, and return the exit code."""
@@ -107,6 +117,7 @@ class ApplyRun:
         if self.reviewed:
             self._refuse_unreviewed(self.reviewed, plan)
         self._refuse_too_many(plan)
+        refuse_powerless(self.session.account, plan.changes)
         if _acting(plan) and not (self.plan_hash or self.reviewed or self.options.auto_approve):
             if not self._confirmed(_question(plan)):
                 self.context.console.info("\nApply cancelled: nothing was written.")
@@ -116,7 +127,7 @@ class ApplyRun:
         if self.plan_hash:
             mark_applied(self.session, run, self.plan_hash)
         self._conclude(plan, run)
-        return _exit_code(plan, run, interrupted=self.interrupts.received)
+        return self._exit_code(plan, run)
 
     def _remaining(self, plan: Plan) -> Plan:
         refuse_stale(self.session, plan, self.plan_hash)
@@ -222,11 +233,38 @@ class ApplyRun:
             for each in warnings:
                 self.output.emit(events.diagnostic(each, at=self.session.now()))
             self.output.emit(events.apply_summary(ending, at=self.session.now()))
-        if self.output.format is OutputFormat.TEXT:
-            console.output(outcomes(ending, width=console.width, colour=console.out_colour))
+        if self.output.format is OutputFormat.TEXT or self.output.failure:
+            self._print(outcomes(ending, width=console.width, colour=console.out_colour))
         if self.options.report:
             render = report.to_json if self.options.report.suffix == ".json" else report.to_csv
             self.options.report.write_text(render(run.outcomes), encoding="utf-8")
+
+    def _print(self, text: str) -> None:
+        """Write the counts to stdout, or to stderr if stdout cannot be written."""
+        console = self.context.console
+        try:
+            if not self.output.failure:
+                console.output(text)
+                return
+        except OSError as error:
+            self.output.failure = error
+        if self.output.failure:
+            console.info(text.rstrip())
+            console.info(f"Error: the output cannot be written: {self.output.failure.strerror}")
+
+    def _exit_code(self, plan: Plan, run: ApplyResult) -> int:
+        """Return the exit code: 1 only if no request that writes was sent."""
+        done = sum(map(_is_done, run.outcomes))
+        if self.interrupts.received and done < len(run.outcomes):
+            return ExitCode.INTERRUPTED
+        is_whole = done == len(run.outcomes) and not any(map(missing, run.outcomes))
+        if self.output.failure:
+            return self.invocation.exit_code(ExitCode.ERROR)
+        if is_whole and not summarise(plan).blocked:
+            return ExitCode.DONE
+        if run.error and not self.invocation.written.is_set():
+            return run.error.exit_code
+        return ExitCode.PARTIAL
 
     def _next_command(self, run: ApplyResult) -> str:
         """Return the command to run next: the same one while changes are left, else a plan to verify that
@@ -236,7 +274,7 @@ class ApplyRun:
             return common.command_line("plan", "--out", paths[0])
         if all(map(_is_done, run.outcomes)):
             return common.command_line("plan", *([] if self.plan_hash else paths))
-        return shlex.join(["importer", *self.command_line])
+        return shlex.join(["importer", *self.invocation.arguments])
 
 
 def _question(plan: Plan) -> str:
@@ -266,15 +304,3 @@ def _warnings(run: ApplyResult) -> list[Diagnostic]:
 
 def _is_done(outcome: Outcome) -> bool:
     return isinstance(outcome, Applied | Adopted)
-
-
-def _exit_code(plan: Plan, run: ApplyResult, *, interrupted: bool) -> int:
-    done = sum(map(_is_done, run.outcomes))
-    if interrupted and done < len(run.outcomes):
-        return ExitCode.INTERRUPTED
-    doubtful = any(isinstance(outcome, Unknown) for outcome in run.outcomes)
-    if isinstance(run.error, AuthenticationFailed) and not done and not doubtful:
-        return ExitCode.ERROR
-    if done < len(run.outcomes) or any(map(missing, run.outcomes)) or summarise(plan).blocked:
-        return ExitCode.PARTIAL
-    return ExitCode.DONE

@@ -70,7 +70,8 @@ def _state(common: CommonOptions, settings: Settings) -> Path:
 
 def _open_log(common: CommonOptions) -> None:
     """Send the log to the file or to stderr. Only importer and httpx's request lines are logged: the layers
-    below would log headers, and so the API key."""
+    below would log headers, and so the API key. A log that cannot be written is not worth a traceback."""
+    logging.raiseExceptions = False
     handler = (
         logging.FileHandler(common.log_file, encoding="utf-8") if common.log_file else logging.StreamHandler()
     )

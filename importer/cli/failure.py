@@ -12,12 +12,14 @@ from tempfile import NamedTemporaryFile
 import click
 
 from importer.cli.console import Console, open_console
+from importer.cli.invocation import Invocation
 from importer.model import Diagnostic, Severity
 from importer.model.errors import ExitCode, ImporterError, InvalidInput, Refused
 
 
-def report(error: BaseException, arguments: list[str]) -> int:
+def report(error: BaseException, invocation: Invocation) -> int:
     """Report an error on stderr, and in JSON mode on stdout too. Return the exit code."""
+    arguments = invocation.arguments
     console = open_console(plain="--no-color" in arguments)
     diagnostics, code = _diagnose(error)
     console.report(diagnostics)
@@ -26,7 +28,7 @@ def report(error: BaseException, arguments: list[str]) -> int:
     if wants_json(arguments):
         with suppress(OSError):  # stdout may be what failed
             _write_json(console, diagnostics, arguments)
-    return code
+    return invocation.exit_code(code)
 
 
 def wants_json(arguments: list[str]) -> bool:

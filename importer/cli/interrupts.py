@@ -40,6 +40,19 @@ class Interrupts:
 
 
 @contextmanager
+def handle_termination() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, while the context lasts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def handle_signals(interrupts: Interrupts) -> Iterator[None]:
     """Handle SIGINT and SIGTERM while the context lasts."""
     before = {each: signal.signal(each, interrupts.receive) for each in (signal.SIGINT, signal.SIGTERM)}

@@ -62,7 +62,7 @@ Environment:
 \b
 Exit codes:
   0    success
-  1    error, and nothing was written to the account
+  1    error, and no request that writes was sent
   2    changes or drift (plan --detailed-exitcode, plan --drift-only)
   3    apply ended partially
   4    refused
@@ -94,9 +94,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run the command and return its exit code. Every exception is reported here, without a traceback."""
     from importer.cli.failure import report  # noqa: PLC0415
+    from importer.cli.interrupts import handle_termination  # noqa: PLC0415
+    from importer.cli.invocation import Invocation  # noqa: PLC0415
 
+    invocation = Invocation(arguments)
     try:
-        code = cli.main(args=arguments, prog_name="importer", standalone_mode=False, obj=arguments)
+        with handle_termination():
+            code = cli.main(args=arguments, prog_name="importer", standalone_mode=False, obj=invocation)
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the last handler
-        return report(error, arguments)
+        return report(error, invocation)
     return code if isinstance(code, int) else 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING
 
 from importer.cli.console import Console
@@ -166,15 +167,30 @@ class WaitNotices:
             self._info(message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ApplyOutput:
-    """Where an apply writes its result, messages, events (None: nobody reads them) and progress."""
+    """Where an apply writes its result, messages, events (None: nobody reads them) and progress. If events
+    cannot be written, `failure` says why, and `stop` is set: no other change starts."""
 
     format: TextOrJson
     info: Callable[[str], None]
-    emit: Emit | None
-    reporters: tuple[ProgressReporter, ...]
-    notices: tuple[Callable[[Wait], None], ...]
+    emitters: tuple[Emit, ...]
+    stop: Event = field(default_factory=Event)
+    reporters: list[ProgressReporter] = field(default_factory=list)
+    notices: list[Callable[[Wait], None]] = field(default_factory=list)
+    failure: OSError | None = None
+
+    @property
+    def emit(self) -> Emit | None:
+        return self._emit if self.emitters else None
+
+    def _emit(self, event: str) -> None:
+        for each in self.emitters:
+            try:
+                each(event)
+            except OSError as error:
+                self.failure = self.failure or error
+                self.stop.set()
 
     def waiting(self, wait: Wait) -> None:
         for notice in self.notices:
@@ -194,27 +210,19 @@ class ApplyOutput:
 
 def apply_output(console: Console, output_format: TextOrJson, keep: Emit | None) -> ApplyOutput:
     """Return the output for a format and a terminal; `keep` receives events too."""
-    info: Callable[[str], None] = console.info
-    reporters: list[ProgressReporter] = []
-    notices: list[Callable[[Wait], None]] = []
-    emitters = [keep] if keep else []
-    if output_format is OutputFormat.JSON:
-        emitters.insert(0, console.output)
-    else:
-        reporter = ProgressBar(console) if console.is_live else ProgressLines(info, time.monotonic)
-        info = reporter.info
-        reporters.append(reporter)
-        notices.append(WaitNotices(info).waiting)
-
-    def emit(event: str) -> None:
-        for each in emitters:
-            each(event)
-
-    if emitters:
-        stream = EventStream(emit, lambda: datetime.now(UTC), time.monotonic)
-        reporters.append(stream)
-        notices.append(stream.waiting)
-    return ApplyOutput(output_format, info, emit if emitters else None, tuple(reporters), tuple(notices))
+    is_json = output_format is OutputFormat.JSON
+    emitters = (*([console.output] if is_json else []), *([keep] if keep else []))
+    output = ApplyOutput(output_format, console.info, emitters)
+    if not is_json:
+        reporter = ProgressBar(console) if console.is_live else ProgressLines(console.info, time.monotonic)
+        output.info = reporter.info
+        output.reporters.append(reporter)
+        output.notices.append(WaitNotices(reporter.info).waiting)
+    if output.emit:
+        stream = EventStream(output.emit, lambda: datetime.now(UTC), time.monotonic)
+        output.reporters.append(stream)
+        output.notices.append(stream.waiting)
+    return output
 
 
 def _failure(change: Change, outcome: Failed) -> str:

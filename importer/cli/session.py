@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import partial
 from threading import Event
 
 from importer.api.client import open_client
@@ -51,14 +52,18 @@ def open_locked_read_session(
 def open_write_session(
     context: CommandContext,
     *,
-    rate: Rate | None = None,
+    rate: Rate | None,
     max_wait: float,
+    max_outage: float,
     stop: Event,
+    written: Event,
     notify: Callable[[Wait], None],
 ) -> Iterator[Session]:
-    """Open a session that may write, and hold the lock of the state file. Setting `stop` ends long waits."""
-    policy = WaitPolicy(SystemClock(stop), random.random, notify, max_wait)
-    with _open_session(context, read_write_transport, policy, rate, context.lock_ledger) as session:
+    """Open a session that may write, and hold the lock of the state file. Setting `stop` ends long waits;
+    `written` is set as soon as a request that writes has left."""
+    policy = WaitPolicy(SystemClock(stop), random.random, notify, max_wait, max_outage)
+    stack = partial(read_write_transport, written=written)
+    with _open_session(context, stack, policy, rate, context.lock_ledger) as session:
         yield session
 
 

@@ -13,7 +13,7 @@ from importer.model.values import Attribute, Value
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A pair of key and incident. An adoption is `settled` once an apply has brought it up to date.
-    `written_at` is when this importer last wrote the incident, by the server's clock, if that is known."""
+    `written_at` is the time stamp in the account's answer to the last write, if that is known."""
 
     key: str
     incident_id: str

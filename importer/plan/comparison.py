@@ -25,7 +25,7 @@ from importer.model.plain import plain
 from importer.model.steps import LATER
 from importer.plan.differences import differences
 from importer.plan.drift import ShownDifferently, after_policy, judge
-from importer.plan.matching import LiveIndex
+from importer.plan.matching import LiveIndex, kind_of
 from importer.plan.steps import edit_steps
 
 _LONGEST_VALUE = 60
@@ -115,7 +115,7 @@ def unlisted_children(
 ) -> Iterator[FieldChange]:
     """Yield the children of a new incident that must not be created, as this key cannot look them up."""
     for attribute in sorted((each for each in attributes if each.is_child), key=by_label):
-        reason = unreadable.get(attribute) or index.unlisted_kind(attribute.field)
+        reason = unreadable.get(attribute) or index.unlisted_kind(kind_of(attribute))
         if reason:
             yield FieldChange(attribute, None, attributes[attribute], obstacle=reason)
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from importer.model import Binding, Field, Incident, LiveIncident, Memory
+from importer.model import Attribute, Binding, Entity, Field, Incident, LiveIncident, Memory
 from importer.model.forms import plain_form
 from importer.model.identity import Marker
 from importer.model.incidents import moments_of
@@ -78,7 +78,8 @@ Match = Ours | Claimed | Hidden | NotOurs | Conflict | Sent | Absent
 
 class LiveIndex:
     """The live incidents, indexed by everything that can identify them. `is_whole` means that these are all
-    that the account shows, not only selected ones; `listed` are the kinds of children that were listed."""
+    that the account shows, not only selected ones; `listed` are the kinds of children that
+    were listed, and the status pages."""
 
     def __init__(
         self, live: Iterable[LiveIncident], memory: Memory, marker: Marker | None, *, is_whole: bool = False
@@ -91,8 +92,8 @@ class LiveIndex:
         self._by_number: dict[int, LiveIncident] = {}
         self._by_mark: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
         self._by_name: defaultdict[str, dict[str, LiveIncident]] = defaultdict(dict)
-        self.listed: set[Field] = set()
-        self._unlisted: dict[tuple[str, Field], str] = {}
+        self.listed: set[Field | Entity] = set()
+        self._unlisted: dict[tuple[str, Field | Entity], str] = {}
         for each in live:
             self.add(each)
 
@@ -111,17 +112,17 @@ class LiveIndex:
         """Yield each live incident once, in its latest version."""
         return iter(self._by_id.values())
 
-    def mark_unlisted(self, live: LiveIncident | None, field: Field, reason: str) -> None:
+    def mark_unlisted(self, live: LiveIncident | None, kind: Field | Entity, reason: str) -> None:
         """Record why this key cannot list children of a kind, of one incident or of any new one."""
-        self._unlisted[live.id if live else "", field] = reason
+        self._unlisted[live.id if live else "", kind] = reason
 
     def unlisted(self, live: LiveIncident, field: Field) -> str | None:
         """Return why this key cannot list an incident's children of a kind, or None if it can."""
         return self._unlisted.get((live.id, field))
 
-    def unlisted_kind(self, field: Field) -> str | None:
+    def unlisted_kind(self, kind: Field | Entity) -> str | None:
         """Return why this key cannot list children of a kind of a new incident, or None if it can."""
-        return self._unlisted.get(("", field))
+        return self._unlisted.get(("", kind))
 
     def match(self, incident: Incident) -> Match:
         """Find the live incident that a declared one is, and on what evidence."""
@@ -213,3 +214,10 @@ class LiveIndex:
             for each in self._by_name.get(plain_form(incident.name), {}).values():
                 if declared.items() <= moments_of(each.attributes).items():
                     yield each
+
+
+def kind_of(child: Attribute) -> Field | Entity:
+    """Return what children are listed by: their kind, or the status page."""
+    if child.field is Field.STATUS_PAGE and isinstance(child.key, Entity):
+        return child.key
+    return child.field

@@ -273,8 +273,10 @@ def is_recovered(incident: Incident, live: LiveIncident, marker: Marker | None) 
 
 def _impossible(incident: Incident, live: LiveIncident, blocked: tuple[FieldChange, ...]) -> Blocked:
     """Return the change of an incident whose only differences are blocked."""
-    reason = "not-possible" if all(each.obstacle for each in blocked) else "create-only"
-    return Blocked(incident, live.id, live.reference, reason, why_blocked(blocked), blocked)
+    reason, why = "create-only", why_blocked(blocked)
+    if all(each.obstacle for each in blocked):
+        reason, why = "not-possible", why_blocked(blocked)
+    return Blocked(incident, live.id, live.reference, reason, why, blocked)
 
 
 def _blocked(incident: Incident, found: NotOurs) -> Blocked:

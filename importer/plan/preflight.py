@@ -5,6 +5,7 @@ Role names and what they allow: API page Utilities V1, Identity.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -20,11 +21,13 @@ from importer.model import (
     Diagnostic,
     Field,
     NoOp,
+    Pending,
     Plan,
     Severity,
     Workflow,
 )
 from importer.model.diagnostics import Diagnostics
+from importer.model.errors import UsageError
 from importer.model.identity import DEFAULT_NAMESPACE, is_incident_id
 from importer.model.settings import Settings
 from importer.model.steps import (
@@ -56,25 +59,33 @@ _PURPOSES = {
 }
 _WORK = {"plan": _READS, "create": _CREATES, "edit": _EDITS}
 """The role that each kind of work needs."""
-_ROLE_NAMES = """viewer incident_creator incident_editor manage_settings glossary_entries_manage global_access
-catalog_viewer catalog_editor incident_memberships_editor schedules_editor schedules_reader
-schedule_overrides_editor workflows_editor workflows_viewer private_workflows_editor
-private_escalation_workflows_editor on_call_editor on_call_viewer escalation_creator
-post_incident_flow_opt_out security_settings_editor investigation_download team_memberships_manage
-status_page_publisher status_page_viewer postmortems_manage api_keys_manage notification_methods_manage
-notification_methods_unredacted_viewer incident_workload_viewer incident_workload_private_viewer
-act_on_behalf_of_users secrets_manage secrets_use call_transcripts_viewer heartbeats_ping
-telemetry_query_restricted telemetry_data_source_update policies_viewer policy_findings_manage
-pay_reports_viewer pay_reports_editor pay_configs_viewer pay_configs_editor investigations_editor
-telemetry_viewer documents_viewer"""
-_KNOWN_ROLES = frozenset(_ROLE_NAMES.split())
-"""The roles on the API page. A role with another name may allow anything."""
 _CHILDREN = {
     Field.MEMBER: "incident_memberships_editor",
     Field.STATUS_PAGE: "status_page_publisher",
     Field.POSTMORTEM: "postmortems_manage",
 }
 """The kinds of children with a role of their own, judging by the names of the roles on the API page."""
+
+_ROLES = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        act_on_behalf_of_users api_keys_manage call_transcripts_viewer catalog_editor catalog_viewer
+        documents_viewer escalation_creator global_access glossary_entries_manage heartbeats_ping
+        incident_creator incident_editor incident_memberships_editor incident_workload_private_viewer
+        incident_workload_viewer investigation_download investigations_editor manage_settings
+        notification_methods_manage notification_methods_unredacted_viewer on_call_editor on_call_viewer
+        pay_configs_editor pay_configs_viewer pay_reports_editor pay_reports_viewer policies_viewer
+        policy_findings_manage post_incident_flow_opt_out postmortems_manage
+        private_escalation_workflows_editor private_workflows_editor schedule_overrides_editor
+        schedules_editor schedules_reader secrets_manage secrets_use security_settings_editor
+        status_page_publisher status_page_viewer team_memberships_manage telemetry_data_source_update
+        telemetry_query_restricted telemetry_viewer viewer workflows_editor workflows_viewer
+        """,
+    )
+)
+"""The roles of the API page Utilities V1, Identity. Only a role that is not among them may be a new one that
+lets a key create incidents."""
 
 _NEW_KEY = "roles are set when a key is created: create a new key in incident.io under Settings, API keys"
 
@@ -108,13 +119,25 @@ def readiness(account: Account, problems: Iterable[Diagnostic]) -> tuple[Readine
     problems of the account, of which an error stops all."""
     if any(each.severity is Severity.ERROR for each in problems):
         return tuple(Readiness(work, is_ready=False) for work in _WORK)
-    may_have_more = any(role not in _KNOWN_ROLES for role in account.roles)
+    may_have_more = not set(account.roles) <= _ROLES
     found: list[Readiness] = []
     for work, role in _WORK.items():
         is_lacking = lacks_role(account, role)
         is_ready = None if is_lacking and may_have_more else not is_lacking
         found.append(Readiness(work, is_ready, role if is_lacking else ""))
     return tuple(found)
+
+
+def refuse_powerless(account: Account, changes: Iterable[Change]) -> None:
+    """Raise UsageError if something is to be created with a key that certainly cannot. A role that importer
+    does not know may allow it."""
+    is_certain = account.roles and _CREATES not in account.roles and set(account.roles) <= _ROLES
+    if is_certain and any(isinstance(each, Create | Pending) for each in changes):
+        raise UsageError(
+            f"the API key lacks the role {_CREATES}, needed to {_PURPOSES[_CREATES]}: nothing was sent",
+            hint=_NEW_KEY,
+            code="key-lacks-role",
+        )
 
 
 def check_key(account: Account) -> tuple[Diagnostic, ...]:

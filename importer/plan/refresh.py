@@ -26,7 +26,18 @@ from importer.model import (
 from importer.model.errors import NotAvailable
 from importer.model.identity import Marker, is_incident_id
 from importer.plan.differences import same
-from importer.plan.matching import Absent, Claimed, Conflict, Hidden, LiveIndex, Match, NotOurs, Ours, Sent
+from importer.plan.matching import (
+    Absent,
+    Claimed,
+    Conflict,
+    Hidden,
+    LiveIndex,
+    Match,
+    NotOurs,
+    Ours,
+    Sent,
+    kind_of,
+)
 from importer.plan.recognition import other_postmortems, recognise
 
 _FEW = 100
@@ -43,7 +54,7 @@ class IncidentReader(Protocol):
     def incident(self, id_or_number: str) -> LiveIncident | None: ...
     def children(self, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]: ...
     def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]: ...
-    def check_list(self, field: Field) -> None: ...
+    def check_list(self, kind: Field | Entity) -> None: ...
 
 
 def refresh(
@@ -68,8 +79,8 @@ def _check_lists(api: IncidentReader, declared: Iterable[Incident], index: LiveI
     """Note the kinds of children that new incidents have and that cannot be listed. Whether there are members
     is never shown."""
     new = (each for each in declared if isinstance(index.match(each), Absent | Sent))
-    kinds = {attribute.field for each in new for attribute in each.attributes if attribute.is_child}
-    for kind in sorted(kinds - {Field.MEMBER} - index.listed):
+    kinds = {kind_of(attribute) for each in new for attribute in each.attributes if attribute.is_child}
+    for kind in sorted(kinds - {Field.MEMBER, Field.STATUS_PAGE} - index.listed, key=str):
         try:
             api.check_list(kind)
         except NotAvailable as error:
@@ -137,7 +148,7 @@ def _add_children(
         except NotAvailable as error:
             index.mark_unlisted(live, kind, error.summary)
             continue
-        index.listed.add(kind)
+        index.listed.update(map(kind_of, these))
         if isinstance(match, NotOurs):  # it is compared and never edited, so anybody's child will do
             listed = tuple(replace(each, is_foreign=False) for each in listed)
         recognised = recognise(these, listed, known=known, history=history)

@@ -150,6 +150,9 @@ def _matching(pattern: str, settings: Settings, diagnostics: Diagnostics, line: 
 
 
 def _matches(pattern: str, settings: Settings) -> Iterator[Path]:
+    """Yield what a glob matches. `**` at its end means every file below, which pathlib reads in two ways."""
+    if pattern.rstrip("/").endswith("**"):
+        pattern = pattern.rstrip("/") + "/*"
     anchor = Path(pattern).anchor
     base = Path(anchor) if anchor else settings.root
     for path in base.glob(pattern.removeprefix(anchor)):
@@ -166,11 +169,12 @@ def _is_hidden(path: Path, pattern: str, base: Path) -> bool:
 def _incident_files(paths: Iterable[Path], settings: Settings) -> list[SourceFile]:
     """Return the discovered files that are read as incident files."""
     mappings = (each.mapping for each in settings.sources if isinstance(each, MappedSource) and each.mapping)
-    own = (settings.root / CONFIG_NAME, settings.path, *(settings.root / each for each in mappings))
+    own = {each.resolve() for each in (settings.path, *(settings.root / each for each in mappings)) if each}
     return [
         SourceFile(path, display_path(path, settings.root), named=False)
         for path in paths
-        if path.suffix.lower() in SUFFIXES and path not in own and _may_declare(path)
+        if path.suffix.lower() in SUFFIXES and path.name != CONFIG_NAME
+        if path.resolve() not in own and _may_declare(path)
     ]
 
 

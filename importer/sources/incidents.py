@@ -23,6 +23,7 @@ from importer.model import (
     Policy,
     PostmortemDocument,
     Reference,
+    Scalar,
     StatusPageIncident,
     StatusPageUpdate,
     TimelineItem,
@@ -302,12 +303,16 @@ def _custom_value(value: Node, place: Location, *, packed: bool) -> Value:
             text = normalise.text(value)
             return Packed(text) if text and packed else text
         case Series():
-            return normalise.several(
-                normalise.line(each) if isinstance(each, str) else _reference(Kind.OPTION, each, place)
-                for each in value
-            )
+            return normalise.several(_member(each, place, packed=packed) for each in value)
         case _:
             return _reference(Kind.OPTION, value, place)
+
+
+def _member(value: Node, place: Location, *, packed: bool) -> Scalar:
+    """Return one of several values: of a list, or of the cells of several columns."""
+    if isinstance(value, str):
+        return Packed(value) if packed else normalise.line(value)
+    return _reference(Kind.OPTION, value, place)
 
 
 def _text(block: Block, key: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import pairwise
@@ -30,6 +30,7 @@ LARGEST_NUMBER = 2**63 - 1
 
 _VISIBILITY = Attribute(Field.VISIBILITY)
 _RESOLVED = "resolved"
+_LONGEST_PAGE_NAME = 200
 _STARTED = "impact started"
 
 
@@ -143,6 +144,10 @@ def _check_status_page(incident: Incident, problems: Diagnostics, now: datetime)
         if any(later.at < earlier.at for earlier, later in pairwise(value.updates)):
             summary = "the updates of a status page are not in chronological order"
             problems.error("status-page-order", summary, place, detail=detail)
+        if len(value.name) > _LONGEST_PAGE_NAME:
+            summary = f"a name on a status page has more than {_LONGEST_PAGE_NAME} characters"
+            hint = "set `status_page.name`: without it, the name of the incident is used"
+            problems.error("status-page-name", summary, place, detail=detail, hint=hint)
         if value.updates[-1].status != _RESOLVED:
             summary = "the last update of a status page is not resolved"
             problems.error("status-page-unresolved", summary, place, detail=detail)
@@ -158,30 +163,28 @@ def _check_cleared(incident: Incident, problems: Diagnostics) -> None:
             problems.found.append(cannot_be_cleared(incident, attribute.label))
 
 
-def _check_ignored_titles(incidents: Iterable[Incident], problems: Diagnostics) -> None:
+def _check_ignored_titles(incidents: Sequence[Incident], problems: Diagnostics) -> None:
     """Report entries of `ignore_changes` with the title of a child that no incident has. For an entry outside
     of the incident this is a warning: the incident may be in a file that is not read now."""
-    fitting: dict[tuple[Ignored, Location | None], bool] = {}
-    own: set[tuple[Ignored, Location | None]] = set()
+    unfit: dict[tuple[Ignored, Location | None], bool] = {}
     titles: set[str] = set()
     for incident in incidents:
         entries = [each for each in incident.policy.ignore_changes if isinstance(each.attribute.key, str)]
-        children = {with_folded_title(each) for each in incident.attributes} if entries else set()
-        titles |= {each.label for each in incident.attributes if entries and isinstance(each.key, str)}
+        if not entries:
+            continue
+        children = {with_folded_title(each) for each in incident.attributes}
+        titles |= {each.label for each in incident.attributes if isinstance(each.key, str)}
         for each in entries:
-            entry = (each, each.location)
-            fitting[entry] = fitting.get(entry, False) or each.attribute in children
-            if each.location and each.location.path == incident.location.path:
-                own.add(entry)
-    for entry in (each for each, fits in fitting.items() if not fits):
-        near = get_close_matches(entry[0].word, titles, 1)
-        report = problems.error if entry in own else problems.warning
-        report(
-            "unknown-title",
-            f"`ignore_changes` has `{entry[0].word}`, but no incident declares it",
-            entry[1],
-            hint=f"did you mean `{near[0]}`?" if near else "correct the title, or remove the entry",
-        )
+            place = (each, each.location)
+            unfit[place] = unfit.get(place, True) and each.attribute not in children
+    own = {incident.location.path for incident in incidents}
+    for (each, at), is_unfit in unfit.items():
+        if is_unfit:
+            near = get_close_matches(each.word, titles, 1)
+            report = problems.error if at and at.path in own else problems.warning
+            summary = f"`ignore_changes` has `{each.word}`, but no incident declares it"
+            hint = f"did you mean `{near[0]}`?" if near else "correct the title, or remove the entry"
+            report("unknown-title", summary, at, hint=hint)
 
 
 def _shown(moment: datetime) -> str:

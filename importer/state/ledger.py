@@ -253,21 +253,12 @@ class Ledger:
         )
         self._file.write(lambda db: db.executemany(PUT_FIELDS, rows))
 
-    def settled(
-        self,
-        key: str,
-        incident_id: str,
-        reference: str,
-        *,
-        plan_hash: str,
-        written_at: datetime | None = None,
-    ) -> None:
-        """Record that a change is complete, and when, by the server's clock, if it wrote anything. This may
-        wait for the next transaction: if it is lost in a crash, the change is made again, which is safe."""
+    def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None:
+        """Record that a change is complete. This may wait for the next transaction: if it is lost in a crash,
+        the change is made again, which is safe."""
 
         def work(db: sqlite3.Connection) -> None:
             self._bind(db, key, incident_id, reference)
-            self._note_writing(db, key, written_at)
             db.execute("UPDATE binding SET settled = 1 WHERE key = ?", (key,))
             # Only for this plan: what an older plan left undone stays undone.
             db.execute(

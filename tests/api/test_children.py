@@ -152,10 +152,11 @@ def test_the_older_version_of_follow_ups_is_not_asked_for_pages() -> None:
 
 def test_a_page_that_can_be_listed_is_checked_with_one_incident() -> None:
     routes = Routes().on("GET /v2/status_page_incidents", {"status_page_incidents": []})
-    client(routes).check_list(Field.STATUS_PAGE)
-    assert dict(routes.seen[0].url.params) == {"page_size": "1"}
+    page = Entity(Kind.STATUS_PAGE, "P1", "Acme status")
+    client(routes).check_list(page)
+    assert dict(routes.seen[0].url.params) == {"status_page_id": "P1", "page_size": "1"}
     with pytest.raises(NotAvailable, match="the list of status page incidents was not found"):
-        client(Routes()).check_list(Field.STATUS_PAGE)
+        client(Routes()).check_list(page)
 
 
 def test_a_refused_follow_up_is_not_sent_to_the_older_version() -> None:

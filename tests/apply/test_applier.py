@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from importer.apply.applier import ApplyResult, Limits, apply, create_options
+from importer.apply.applier import ApplyResult, Limits, apply
 from importer.apply.completion import RunEnded
+from importer.apply.options import create_options
 from importer.model import (
     Applied,
     Change,
@@ -54,6 +55,9 @@ class FakeExecution:
     begun: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
+
+    def create_options(self, plan: Plan) -> None:
+        """Every option is there."""
 
     def carry_out(self, change: Change) -> Outcome | None:
         key = change.incident.key

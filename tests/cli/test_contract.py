@@ -8,6 +8,7 @@ import tempfile
 import pytest
 
 from importer.cli.failure import report
+from importer.cli.invocation import Invocation
 from tests.cli.conftest import Account, Folder, declared
 
 READY = [
@@ -144,7 +145,7 @@ def test_a_mistake_of_our_own_is_kept_in_a_file_and_shows_no_traceback(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(folder.path))
-    code = report(KeyError("an inner word"), ["plan"])
+    code = report(KeyError("an inner word"), Invocation(["plan"]))
     err = folder.capture.readouterr().err
     assert code == 1
     assert "internal error (a bug in importer): KeyError" in err

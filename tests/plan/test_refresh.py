@@ -72,10 +72,10 @@ class Account:
             raise NotAvailable(f"no {one} here")
         return tuple(each for each in self.children_of.get(incident_id, ()) if each.attribute.field is one)
 
-    def check_list(self, field: Field) -> None:
-        self.asked.append(f"check {field}")
-        if field in self.lacks:
-            raise NotAvailable(f"no {field} here")
+    def check_list(self, kind: Field | Entity) -> None:
+        self.asked.append(f"check {kind.id if isinstance(kind, Entity) else kind}")
+        if kind in self.lacks:
+            raise NotAvailable(f"no {kind} here")
 
     def status_page_incidents(self, page: Entity) -> tuple[LiveChild, ...]:
         self.asked.append(page.id)

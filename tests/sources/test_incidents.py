@@ -232,7 +232,7 @@ def test_a_table_cell_is_packed_until_its_field_is_known(tmp_path: Path) -> None
     custom = {
         each.label: value for each, value in incident.attributes.items() if each.field is Field.CUSTOM_FIELD
     }
-    assert custom == {"custom_fields.Teams": Packed("x;y"), "custom_fields.Many": ("1", "2")}
+    assert custom == {"custom_fields.Teams": Packed("x;y"), "custom_fields.Many": (Packed("1"), Packed("2"))}
     places = [str(each.key.location) for each in incident.attributes if isinstance(each.key, Reference)]
     assert places == ["a.csv:2:3", "a.csv:2:4", "a.csv:2:6", "a.csv:2:6", "a.csv:2:7"]
     assert str(incident.location) == "a.csv:2"

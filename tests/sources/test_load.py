@@ -12,8 +12,11 @@ from importer.model import (
     Attribute,
     Field,
     Ignored,
+    Kind,
     OnDrift,
+    Packed,
     Policy,
+    Reference,
     Severity,
 )
 from importer.model.settings import PlainSource, Settings
@@ -299,3 +302,31 @@ def test_a_source_without_a_mapping_may_have_its_own_timezone(tmp_path: Path) ->
     loaded = load(Settings(root=tmp_path, timezone="UTC", sources=sources))
     hours = {each.key: each.began.hour for each in loaded.incidents if each.began}
     assert hours == {"a": 17, "b": 12}
+
+
+@pytest.mark.parametrize("pattern", ["i/**", "i/**/", "i/**/*"])
+def test_two_stars_at_the_end_of_a_glob_are_every_file_below(tmp_path: Path, pattern: str) -> None:
+    text = "- {{key: {0}, name: N, severity: Minor}}\n"
+    write(tmp_path, **{"i/a.yaml": text.format("A"), "i/sub/b.yaml": text.format("B")})
+    loaded = load(Settings(root=tmp_path, sources=(pattern,)))
+    assert ([each.key for each in loaded.incidents], loaded.diagnostics) == (["A", "B"], ())
+
+
+@pytest.mark.parametrize("where", ["", "below"])
+def test_every_importer_yaml_in_a_folder_is_passed_over(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, **{"a.yaml": "{key: A, name: N, severity: Minor}\n"})
+    write(tmp_path / where, **{"importer.yaml": "version: 1\n"})
+    monkeypatch.chdir(tmp_path)
+    for paths in ([], [Path()], [tmp_path]):
+        loaded = load(Settings(root=tmp_path), paths)
+        assert ([each.key for each in loaded.incidents], loaded.diagnostics) == (["A"], ())
+
+
+def test_cells_of_repeated_columns_are_split_too(tmp_path: Path) -> None:
+    header = "key,name,severity,custom_fields.Teams,custom_fields.Teams\n"
+    write(tmp_path, **{"a.csv": f"{header}A,A,Minor,x;y,z\n"})
+    (incident,) = load(Settings(root=tmp_path)).incidents
+    assert Attribute(Field.CUSTOM_FIELD, Reference(Kind.CUSTOM_FIELD, "Teams")) in incident.attributes
+    assert (Packed("x;y"), Packed("z")) in incident.attributes.values()

@@ -176,3 +176,12 @@ def test_a_title_to_ignore_that_no_incident_has_is_reported_with_a_suggestion(
     assert found.hint == "did you mean `timeline.Rolled back`?"
     fitting = replace(ignored, attribute=Attribute(Field.TIMELINE, "rolledback"))
     assert check_declared([replace(one, policy=Policy(ignore_changes=frozenset({fitting})))], now=NOW) == ()
+
+
+def test_the_name_of_an_incident_that_is_too_long_for_its_status_page_is_an_error_of_validate() -> None:
+    update = StatusPageUpdate(NOW - HOUR, "resolved", "Over", ())
+    page = Attribute(Field.STATUS_PAGE, PAGE)
+    assert messages(incident({page: StatusPageIncident(PAGE, "x" * 200, (update,))})) == []
+    assert messages(incident({page: StatusPageIncident(PAGE, "x" * 201, (update,))})) == [
+        "error a.yaml:1 status-page-name"
+    ]
