@@ -37,7 +37,6 @@ from importer.model import (
     Pending,
     Plan,
     Scope,
-    Severity,
     Update,
     Workflow,
 )
@@ -47,14 +46,13 @@ from importer.model.identity import Marker
 from importer.model.settings import Settings
 from importer.model.steps import CREATE
 from importer.plan import privacy, refresh
-from importer.plan.changes import is_acting, only_drift, without_keys
+from importer.plan.changes import is_acting, left_to_people, only_drift, without_keys
 from importer.plan.history import by_month
 from importer.plan.matching import LiveIndex, Match, Ours
-from importer.plan.planner import PlanContext, exceeded, is_recovered, plan_changes
-from importer.plan.preflight import check_key, check_namespace, check_roles, check_workflows
+from importer.plan.planner import PlanContext, is_recovered, plan_changes
+from importer.plan.preflight import check_key, check_namespace, check_roles, check_safety, check_workflows
 from importer.plan.selection import selected, within_limit
 from importer.plan.staleness import created_since, edited_since, unproven, without_overtaken
-from importer.plan.summary import summarise
 from importer.pull import ChildCollector, Declared, Filters, PullWarnings
 from importer.sources import Loaded, load
 from importer.sources.revision import git_revision
@@ -131,6 +129,7 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     catalogue = session.api.catalogue(needs(chosen, settings))
     resolved = resolve(chosen, catalogue, settings)
     checks = check_resolved(resolved.incidents, catalogue, settings, session.account)
+    not_compared = len(loaded.incidents) - len(chosen)
     empty = Plan(
         account=session.account,
         made_at=session.now(),
@@ -140,7 +139,7 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
         changes=(),
         diagnostics=loaded.diagnostics + resolved.diagnostics + checks,
         severities=tuple(each.name for each in catalogue.severities),
-        scope=replace(scope, left_out=len(loaded.incidents) - len(chosen)),
+        scope=replace(scope, left_out=not_compared, not_compared=not_compared),
         namespace=settings.namespace,
     )
     if empty.errored:
@@ -150,21 +149,12 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     incidents = _under_scope(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
     plan = _compared(session, empty, context, incidents, keys)
-    if scope.drift_only:
-        plan = only_drift(plan)
-    else:
-        checks = check_roles(session.account, plan.changes) + _check_safety(plan, settings)
-        plan = replace(plan, diagnostics=plan.diagnostics + checks)
     secrets = privacy.of_changes(plan.changes)
-    return _with_grouped_problems(within_limit(plan), secrets)
-
-
-def _check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
-    """Warn when the plan is reviewed, not only when apply refuses it."""
-    count = summarise(plan)
-    too_many = exceeded({"create": count.create, "update": count.update}, settings)
-    hint = "apply will refuse it: raise the limit in importer.yaml, or plan less with --limit or --only"
-    return (Diagnostic(Severity.WARNING, "safety-limit", too_many, hint=hint),) if too_many else ()
+    if scope.drift_only:
+        return _with_grouped_problems(within_limit(only_drift(plan)), secrets)
+    plan = within_limit(plan)
+    checks = check_roles(session.account, plan.changes) + check_safety(plan, settings)
+    return _with_grouped_problems(replace(plan, diagnostics=plan.diagnostics + checks), secrets)
 
 
 def _with_grouped_problems(plan: Plan, secrets: privacy.Secrets) -> Plan:
@@ -183,6 +173,7 @@ def _compared(
     return replace(
         empty,
         changes=planned.changes,
+        left_to_people=left_to_people(planned.changes),
         unmanaged=planned.unmanaged,
         diagnostics=empty.diagnostics + planned.diagnostics,
         history=by_month(each.attributes for each in index.live()) if index.is_whole else None,

@@ -195,6 +195,11 @@ DRIFT = Update(
     live(78, {NAME: "Search slow (again)", SEVERITY: MINOR}),
     (FieldChange(NAME, "Search slow (again)", "Search was slow", Origin.DRIFT),),
 )
+POSSIBLY_DRIFTED = Update(
+    incident("JIRA-81", SHORT),
+    live(81, {NAME: "Search", SEVERITY: MINOR}),
+    (FieldChange(NAME, "Search", "Search was slow", Origin.UNKNOWN),),
+)
 PARTLY_BLOCKED = Update(
     incident("JIRA-79", {**SHORT, VISIBILITY: "private", REPORTER: LISA, CALL_URL: "https://x.example"}),
     live(79, {NAME: "Slow search", SEVERITY: MINOR, VISIBILITY: "public"}),
@@ -248,6 +253,14 @@ INACTIVE_USER = Diagnostic(
     locations=(Location("incidents/2023.yaml", 31),),
 )
 
+KEPT = Diagnostic(
+    Severity.WARNING,
+    "drift-kept",
+    "edits made in incident.io are kept, because on_drift is keep",
+    "incident 'JIRA-2': summary",
+    locations=(Location("incidents/2023.yaml", 2),),
+)
+
 HOSTILE_NAME = 'Bell \x07 and \x1b[31mred\x1b[0m "quoted" \\ \u202eesrever\u202c \x9b2J tab\there \ud800'
 HOSTILE = create(
     'KEY" will be updated\n~ incident "OTHER',
@@ -289,6 +302,14 @@ PLANS = {
     "update": plan(UPDATE, noop(1), noop(2)),
     "drift": plan(DRIFT),
     "drift-report": replace(plan(DRIFT, noop(1)), scope=Scope(drift_only=True)),
+    "drift-possible": replace(
+        plan(DRIFT, POSSIBLY_DRIFTED, noop(1)), scope=Scope(drift_only=True, limit=2, left_out=1)
+    ),
+    "part": replace(
+        plan(CREATE_SHORT, noop(1)), scope=Scope(("JIRA-*", "PD-1"), 1, left_out=15, not_compared=12)
+    ),
+    "part-unchanged": replace(plan(noop(1)), scope=Scope(("JIRA-1",), left_out=1, not_compared=1)),
+    "kept": replace(plan(noop(1), noop(2)), diagnostics=(KEPT,)),
     "blocked": plan(BLOCKED, BLOCKED_FIELDS),
     "partly-blocked": plan(PARTLY_BLOCKED),
     "pending": plan(PENDING),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import assert_never
 
-from importer.model import Adopted, Applied, Diagnostic, Failed, NotAttempted, Outcome, Unknown
+from importer.model import Adopted, Applied, Diagnostic, Failed, NotAttempted, Outcome, Scope, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,14 @@ class ApplyCounts:
 @dataclass(frozen=True, slots=True)
 class ApplySummary:
     """How an apply ended. `unchanged` and `blocked` are the plan's counts, `stopped` is why it ended early,
-    if it did, and `next_command` is the command to run next."""
+    if it did, `next_command` is the command to run next, and `scope` is what the plan left out."""
 
     outcomes: Sequence[Outcome]
     unchanged: int
     blocked: int
     stopped: str
     next_command: str
+    scope: Scope = field(default_factory=Scope)
 
     @property
     def incomplete(self) -> int:

@@ -119,7 +119,7 @@ class ApplyRun:
         self._refuse_too_many(plan)
         refuse_powerless(self.session.account, plan.changes)
         if _acting(plan) and not (self.plan_hash or self.reviewed or self.options.auto_approve):
-            if not self._confirmed("Do you want to make these changes?"):
+            if not self._confirmed(_question(plan)):
                 self.context.console.info("\nApply cancelled: nothing was written.")
                 return ExitCode.INTERRUPTED if self.interrupts.received else ExitCode.ERROR
             refuse_stale(self.session, plan)
@@ -152,7 +152,7 @@ class ApplyRun:
         yield events.version(__version__, at=now())
         for each in grouped(plan.diagnostics):
             yield events.diagnostic(each, at=now())
-        for change in plan.changes:
+        for change in () if plan.errored else plan.changes:
             if not isinstance(change, NoOp):
                 yield events.planned_change(change, at=now())
 
@@ -222,7 +222,12 @@ class ApplyRun:
         console, warnings, summary = self.context.console, _warnings(run), summarise(plan)
         console.report(warnings)
         ending = ApplySummary(
-            run.outcomes, summary.unchanged, summary.blocked, run.stopped, self._next_command(run)
+            run.outcomes,
+            summary.unchanged,
+            summary.blocked,
+            run.stopped,
+            self._next_command(run),
+            plan.scope,
         )
         if self.output.emit:
             for each in warnings:
@@ -270,6 +275,11 @@ class ApplyRun:
         if all(map(_is_done, run.outcomes)):
             return common.command_line("plan", *([] if self.plan_hash else paths))
         return shlex.join(["importer", *self.invocation.arguments])
+
+
+def _question(plan: Plan) -> str:
+    is_part = ", a part of what the files declare" if plan.scope.left_out else ""
+    return f"Do you want to make these changes{is_part}?"
 
 
 def _acting(plan: Plan) -> tuple[str, ...]:

@@ -135,13 +135,19 @@ class Scope:
     """What a plan covers: incidents whose key matches one of `only` (all if empty) and at most `limit`
     changes. With `drift_only` it is a drift report, which cannot be applied.
 
-    `left_out` counts the incidents excluded by `only` and the changes excluded by `limit`.
+    `left_out` counts the incidents excluded by `only`, which are `not_compared`, and the changes excluded by
+    `limit`.
     """
 
     only: tuple[str, ...] = ()
     limit: int | None = None
     drift_only: bool = False
     left_out: int = 0
+    not_compared: int = 0
+
+    @property
+    def beyond_limit(self) -> int:
+        return self.left_out - self.not_compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,8 @@ class Plan:
     only their number, `unchanged`.
 
     `severities` are the account's, least severe first. `history` counts the account's incidents; it is None
-    if they were not listed as a whole. `namespace` is the namespace of the keys.
+    if they were not listed as a whole. `namespace` is the namespace of the keys. `left_to_people` counts the
+    unchanged incidents with values that `ignore_changes` leaves to people.
     """
 
     account: Account
@@ -166,6 +173,7 @@ class Plan:
     history: tuple[MonthCount, ...] | None = None
     scope: Scope = Scope()
     namespace: str = DEFAULT_NAMESPACE
+    left_to_people: int = 0
 
     @property
     def errored(self) -> bool:

@@ -45,7 +45,7 @@ from importer.wire.requests import request
 
 _MAY_DIFFER = frozenset(
     {"made_at", "tool_version", "inputs", "revision", "unmanaged", "unchanged", "severities", "history"}
-    | {"diagnostics", "changes"}
+    | {"diagnostics", "changes", "left_to_people"}
 )
 """The fields of a plan that tell when and from what it was made, or only inform its reader. Changes are
 compared one by one, and diagnostics by whether there are errors."""
@@ -112,7 +112,7 @@ def _other_parts(reviewed: Plan, now: Plan) -> Iterable[OtherPart]:
 
 def _without_count(part: object) -> object:
     """Return a part of a plan; a scope without the number of incidents left out, which any merge changes."""
-    return replace(part, left_out=0) if isinstance(part, Scope) else part
+    return replace(part, left_out=0, not_compared=0) if isinstance(part, Scope) else part
 
 
 def _unreviewed(reviewed: Acting | None, now: Acting, created: Options) -> Unreviewed | None:

@@ -64,6 +64,20 @@ def is_acting(change: Change) -> bool:
     return not isinstance(change, NoOp | Blocked)
 
 
+def left_to_people(changes: Iterable[Change]) -> int:
+    """Return how many unchanged incidents have values that `ignore_changes` leaves to people."""
+    unchanged = (each.incident for each in changes if isinstance(each, NoOp))
+    return sum(any(map(each.policy.ignores, each.attributes)) for each in unchanged)
+
+
+def is_possible_drift(change: Change) -> bool:
+    """Whether nobody can know if the differences of a drift report's incident are drift: the state has
+    nothing to compare with."""
+    found = (*change.changes, *change.blocked) if isinstance(change, Update) else ()
+    found = change.blocked if isinstance(change, Blocked) else found
+    return bool(found) and all(each.origin is Origin.UNKNOWN for each in found)
+
+
 def only_keys(plan: Plan, *keys: str) -> Plan:
     """Return a plan with only the changes of some keys."""
     return replace(plan, changes=tuple(each for each in plan.changes if each.incident.key in keys))

@@ -15,7 +15,7 @@ from typing import Any
 from importer.formats import schemas
 from importer.formats.atomic import write_private
 from importer.formats.json_pieces import Document, JsonObject, document_chunks, major_version, open_text
-from importer.model import Change, Diagnostic, NoOp, Plan
+from importer.model import Change, Diagnostic, NoOp, Plan, Scope
 from importer.model.codec import decode_record, encode_moment, encode_record
 from importer.model.errors import ImporterError, Refused, UsageError
 from importer.plan.estimate import estimate
@@ -113,6 +113,7 @@ def _plan(head: JsonObject, changes: tuple[Change, ...], path: Path) -> Plan:
         if not _validator("head").is_valid(head):
             raise _damaged(path)
         parts = {**head, "changes": (), "unchanged": head["summary"]["unchanged"]}
+        parts["scope"] = _scope_from_json(head["scope"])
         plan = replace(decode_record(Plan, parts), changes=changes)
         promised = {**_head(plan), "format_version": head["format_version"]}
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
@@ -124,7 +125,7 @@ def _plan(head: JsonObject, changes: tuple[Change, ...], path: Path) -> Plan:
 
 def _head(plan: Plan) -> JsonObject:
     """Return the document without its changes and its hash."""
-    summary, effort, scope = summarise(plan), estimate(plan), plan.scope
+    summary, effort = summarise(plan), estimate(plan)
     return {
         "format_version": FORMAT_VERSION,
         "tool_version": plan.tool_version,
@@ -133,9 +134,9 @@ def _head(plan: Plan) -> JsonObject:
         "namespace": plan.namespace,
         "inputs": [encode_record(each) for each in plan.inputs],
         "revision": plan.revision,
-        "scope": {"kind": "part" if scope.left_out else "all", **asdict(scope), "only": list(scope.only)},
+        "scope": _scope_to_json(plan.scope),
         "errored": plan.errored,
-        "applyable": summary.has_work and not plan.errored and not scope.drift_only,
+        "applyable": summary.has_work and not plan.errored and not plan.scope.drift_only,
         "summary": summary.as_dict(),
         "estimate": {
             "requests": effort.requests,
@@ -150,11 +151,25 @@ def _head(plan: Plan) -> JsonObject:
             }
             for each in option_steps(plan.changes)
         ],
+        "left_to_people": plan.left_to_people,
         "unmanaged": [encode_record(each) for each in plan.unmanaged],
         "diagnostics": [diagnostic_json(each) for each in plan.diagnostics],
         "severities": list(plan.severities),
         "history": None if plan.history is None else [encode_record(each) for each in plan.history],
     }
+
+
+def _scope_to_json(scope: Scope) -> JsonObject:
+    """Return a scope. `left_out` alone tells how much one option leaves out; with both, `not_compared` is the
+    part of --only."""
+    shown = {"kind": "part" if scope.left_out else "all", **asdict(scope), "only": list(scope.only)}
+    if not scope.only or scope.limit is None:
+        del shown["not_compared"]
+    return shown
+
+
+def _scope_from_json(shown: JsonObject) -> JsonObject:
+    return {"not_compared": shown["left_out"] if shown["only"] else 0, **shown}
 
 
 def _check_version(head: JsonObject, path: Path) -> None:

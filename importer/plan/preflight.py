@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import assert_never
 
@@ -21,6 +22,8 @@ from importer.model import (
     Field,
     NoOp,
     Pending,
+    Plan,
+    Severity,
     Workflow,
 )
 from importer.model.diagnostics import Diagnostics
@@ -38,7 +41,9 @@ from importer.model.steps import (
     SetChildStatus,
     Step,
 )
+from importer.plan.planner import exceeded
 from importer.plan.steps import option_steps, steps
+from importer.plan.summary import summarise
 
 _READS = "viewer"
 _CREATES = "incident_creator"
@@ -52,6 +57,8 @@ _PURPOSES = {
     "postmortems_manage": "import post-mortems",
     "manage_settings": "create options of custom fields",
 }
+_WORK = {"plan": _READS, "create": _CREATES, "edit": _EDITS}
+"""The role that each kind of work needs."""
 _CHILDREN = {
     Field.MEMBER: "incident_memberships_editor",
     Field.STATUS_PAGE: "status_page_publisher",
@@ -97,6 +104,30 @@ def check_roles(account: Account, changes: Sequence[Change]) -> tuple[Diagnostic
     return tuple(problems.found)
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a key can do a kind of work. It is unknown (None) if a `missing_role` may be covered by a role
+    that this version does not know."""
+
+    work: str
+    is_ready: bool | None
+    missing_role: str = ""
+
+
+def readiness(account: Account, problems: Iterable[Diagnostic]) -> tuple[Readiness, ...]:
+    """Return whether an API key can plan, create incidents and edit them, judging by its roles and by the
+    problems of the account, of which an error stops all."""
+    if any(each.severity is Severity.ERROR for each in problems):
+        return tuple(Readiness(work, is_ready=False) for work in _WORK)
+    may_have_more = not set(account.roles) <= _ROLES
+    found: list[Readiness] = []
+    for work, role in _WORK.items():
+        is_lacking = lacks_role(account, role)
+        is_ready = None if is_lacking and may_have_more else not is_lacking
+        found.append(Readiness(work, is_ready, role if is_lacking else ""))
+    return tuple(found)
+
+
 def refuse_powerless(account: Account, changes: Iterable[Change]) -> None:
     """Raise UsageError if something is to be created with a key that certainly cannot. A role that importer
     does not know may allow it."""
@@ -120,6 +151,14 @@ def check_key(account: Account) -> tuple[Diagnostic, ...]:
             hint="to import private ones, use a key with the role global_access",
         )
     return tuple(problems.found)
+
+
+def check_safety(plan: Plan, settings: Settings) -> tuple[Diagnostic, ...]:
+    """Warn when the plan is reviewed, not only when apply refuses it."""
+    count = summarise(plan)
+    too_many = exceeded({"create": count.create, "update": count.update}, settings)
+    hint = "apply will refuse it: raise the limit in importer.yaml, or plan less with --limit or --only"
+    return (Diagnostic(Severity.WARNING, "safety-limit", too_many, hint=hint),) if too_many else ()
 
 
 def check_namespace(settings: Settings, *, is_first: bool) -> tuple[Diagnostic, ...]:

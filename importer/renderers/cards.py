@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import assert_never
 
 from importer.model import (
@@ -26,7 +26,7 @@ from importer.model import (
 from importer.model.normalise import by_label
 from importer.model.plain import labels
 from importer.model.wording import numbered
-from importer.plan.changes import CANNOT_CHANGE, declared
+from importer.plan.changes import CANNOT_CHANGE, declared, is_possible_drift
 from importer.plan.privacy import is_private
 from importer.plan.summary import Action, actions, reference_of
 from importer.renderers.hunks import DiffLine, difference, whole
@@ -89,9 +89,9 @@ def card(change: Change, scope: Scope) -> Card:
         reference=sanitised(reference_of(change)),
         title=_title(change, action, scope),
         place=sanitised(str(change.incident.location)),
-        rows=_rows(change),
+        rows=_rows_of_drift(change) if scope.drift_only else _rows(change),
         unchanged=_unchanged(change),
-        explanation=_explanation(change),
+        explanation=_last_edit(change) if scope.drift_only else _explanation(change),
         is_private=is_private(change),
     )
 
@@ -101,7 +101,7 @@ def _title(change: Change, action: Action, scope: Scope) -> str:
     reference = reference_of(change)
     subject = f"{name} ({sanitised(reference)})" if reference else name
     if scope.drift_only and action in (Action.UPDATE, Action.BLOCKED):
-        return f"{subject} has drifted"
+        return f"{subject} {'may have' if is_possible_drift(change) else 'has'} drifted"
     return f"{subject} {_PREDICATES[action]}"
 
 
@@ -118,6 +118,32 @@ def _explanation(change: Change) -> str:
             return ""
         case _:
             assert_never(change)
+
+
+def _last_edit(change: Change) -> str:
+    """Return when an incident of a drift report was last edited: the edit shown was made then or before."""
+    if isinstance(change, Update) and (moment := _moment(change.live.updated_at)):
+        return f"last edited in incident.io on {moment:%Y-%m-%d at %H:%M} UTC"
+    return _explanation(change)
+
+
+def _rows_of_drift(change: Change) -> tuple[FieldRow, ...]:
+    """Return the differences as they happened: what was declared, then what incident.io has now."""
+    match change:
+        case Update(changes=changes, blocked=blocked, live=live):
+            edited = _date(live.updated_at)
+            by = f"{edited} or before" if edited else ""
+            return _differing(_reversed(changes), _reversed(blocked), by)
+        case Blocked(blocked=blocked):
+            return _differing((), _reversed(blocked), "")
+        case Create() | Pending() | Adopt() | NoOp():
+            return ()
+        case _:
+            assert_never(change)
+
+
+def _reversed(changes: tuple[FieldChange, ...]) -> tuple[FieldChange, ...]:
+    return tuple(replace(each, before=each.after, after=each.before) for each in changes)
 
 
 def _rows(change: Change) -> tuple[FieldRow, ...]:
@@ -158,10 +184,17 @@ def _reason(change: FieldChange, edited: str) -> str:
 
 def _date(updated_at: str) -> str:
     """Return the date in a timestamp of the server, or nothing if it cannot be read."""
+    moment = _moment(updated_at)
+    return moment.date().isoformat() if moment else ""
+
+
+def _moment(updated_at: str) -> datetime | None:
+    """Return a timestamp of the server in UTC, or None if it cannot be read."""
     try:
-        return datetime.fromisoformat(updated_at).date().isoformat()
+        moment = datetime.fromisoformat(updated_at)
     except ValueError:
-        return ""
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment
 
 
 def _row(change: FieldChange, label: str, note: str) -> FieldRow:

@@ -28,6 +28,7 @@ from importer.model.codec import encode_moment
 from importer.model.wording import numbered
 from importer.plan.summary import Action, actions, reference_of
 from importer.renderers.values import sanitised
+from importer.renderers.verdict import part
 from importer.renderers.view import places
 
 FORMAT_VERSION = "1.0"
@@ -146,6 +147,7 @@ def apply_summary(ending: ApplySummary, *, at: datetime) -> str:
     """Return the last event of every apply: the outcomes of all incidents."""
     counts = ending.counts.as_dict()
     message = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+    message += f". {part(ending.scope)}" if part(ending.scope) else ""
     level: Level = "info" if ending.counts.is_whole and not ending.incomplete else "error"
     return _line(
         "apply_summary",
@@ -157,6 +159,8 @@ def apply_summary(ending: ApplySummary, *, at: datetime) -> str:
         blocked=ending.blocked,
         stopped=ending.stopped,
         next_command=ending.next_command,
+        left_out=ending.scope.left_out,
+        not_compared=ending.scope.not_compared,
     )
 
 

@@ -45,6 +45,7 @@ from importer.renderers.columns import parted, shortened
 from importer.renderers.hunks import DiffLine, excerpt, truncated
 from importer.renderers.privacy import redacted, visible_diagnostics
 from importer.renderers.values import sanitised, sanitised_lines
+from importer.renderers.verdict import part
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST, _MOST_LINES = 10_000, 1000
@@ -120,35 +121,41 @@ def _contents(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) 
     return {
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
-        "tallies": [
-            (name, label, symbol, summary.as_dict()[name]) for name, label, symbol in _tallies(plan.scope)
-        ],
+        "tallies": [(name, label, symbol, summary.as_dict()[name]) for name, label, symbol in _tallies(plan)],
+        "part": part(plan.scope),
+        "ways_out": [*filter(None, [view.possible_drift(plan), view.ways_out(plan)])],
         "effort": view.estimate_line(plan),
         "unmanaged": view.unmanaged(plan),
         "new_options": [
             (sanitised(each.custom_field.name), sanitised(each.name))
             for each in new_options(each.change for each in shown if not each.hidden)
+            if not (plan.errored or plan.scope.drift_only)
         ],
         "problems": [_problem(each) for each in visible_diagnostics(plan, show_private=show_private)],
-        "legend": legend(each.card for each in shown),
+        "legend": () if plan.scope.drift_only else legend(each.card for each in shown),
         "hidden": sum(each.hidden for each in shown),
     }
 
 
-def _tallies(scope: Scope) -> tuple[tuple[str, str, str], ...]:
-    """Return the name of each count, its label and its symbol."""
+def _tallies(plan: Plan) -> tuple[tuple[str, str, str], ...]:
+    """Return the name of each count, its label and its symbol. A plan that failed has no counts."""
+    if plan.errored:
+        return ()
+    differing, unchanged = ("update", view.updates(plan), "~"), ("unchanged", "unchanged", "")
+    if plan.scope.drift_only:
+        return (differing, ("blocked", "blocked", "!"), unchanged)
     return (
         ("create", "to create", "+"),
-        ("update", view.updates(scope), "~"),
+        differing,
         ("adopt", "to adopt", "="),
         ("blocked", "blocked", "!"),
         ("pending", "pending", "?"),
-        ("unchanged", "unchanged", ""),
+        unchanged,
     )
 
 
 def _verdict(plan: Plan) -> str:
-    return view.FAILED if plan.errored else f"{view.opening(plan).rstrip('.:')}."
+    return f"{view.opening(plan).rstrip('.:')}."
 
 
 def _problem(diagnostic: Diagnostic) -> Json:

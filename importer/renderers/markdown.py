@@ -19,6 +19,7 @@ from importer.renderers.columns import shortened
 from importer.renderers.creations import MANY, split_creations, summarise_creations, table_lines
 from importer.renderers.privacy import redacted, visible_diagnostics
 from importer.renderers.values import sanitised
+from importer.renderers.verdict import part
 from importer.renderers.view import SYMBOLS
 
 MARK = "<!-- importer plan -->"
@@ -78,7 +79,8 @@ def render_plan(plan: Plan, *, audience: Audience, max_bytes: int = MAX_BYTES) -
     room = max_bytes - _size(opening) - _size(ending)
     room -= sum(_size(_framed(each, _nothing_of(each))) for each in sections)
     if room < 0:
-        return f"{opening}Cut to fit: only the counts are shown. `importer show PLAN` shows all.\n"
+        shown = "the failure is" if plan.errored else "the counts are"
+        return f"{opening}Cut to fit: only {shown} shown. `importer show PLAN` shows all.\n"
     parts = [opening]
     for section in sections:
         fitted = _fitted(section.blocks, room)
@@ -98,7 +100,9 @@ def _hidden(plan: Plan, audience: Audience) -> frozenset[str]:
 
 def _opening(plan: Plan, hidden: int) -> str:
     parts = [MARK, f"**{view.ending(plan)}**", *filter(None, [view.estimate_line(plan)])]
-    parts += [view.FAILED if plan.errored else view.opening(plan)]
+    parts += [] if plan.errored else [view.opening(plan)]
+    parts += filter(None, [view.possible_drift(plan), view.ways_out(plan)])
+    parts += [fences.of_lines([part(plan.scope)]).rstrip("\n")] if part(plan.scope) else []
     if hidden:
         subject = "1 private incident is" if hidden == 1 else f"{hidden} private incidents are"
         parts.append(f"{subject} shown by key and action only.")
@@ -133,7 +137,7 @@ def _sections(plan: Plan, audience: Audience, hidden: frozenset[str]) -> Iterato
     yield section(Action.BLOCKED, "blocked", is_open=True)
     yield section(Action.PENDING, "pending", is_open=True)
     yield _CommentSection(numbered(len(warnings), "warning"), is_open=True, blocks=warnings)
-    yield section(Action.UPDATE, view.updates(plan.scope), is_open=False)
+    yield section(Action.UPDATE, view.updates(plan), is_open=False)
     yield section(Action.ADOPT, "to adopt", is_open=False)
     yield section(Action.CREATE, "to create", is_open=False)
     if counted:

@@ -11,6 +11,7 @@ from importer.model import Adopted, Applied, Failed, NotAttempted, Unknown
 from importer.renderers.columns import wrapped
 from importer.renderers.text import NARROWEST, Paint, painter
 from importer.renderers.values import quoted, sanitised
+from importer.renderers.verdict import part
 
 SHOWN = 5
 
@@ -22,8 +23,8 @@ def outcomes(ending: ApplySummary, *, width: int, colour: bool) -> str:
     parts = [*_causes(ending, width, paint)]
     if ending.stopped:
         parts += [*wrapped(f"Stopped: {sanitised(ending.stopped)}", width=width, indent=""), ""]
-    # Neither line is wrapped: one is searched for, the other is copied.
-    parts += [_counts(tally, ending), _next(ending)]
+    # No line is wrapped: the first is searched for, the last is copied.
+    parts += [_counts(tally, ending), *filter(None, [part(ending.scope)]), _next(ending)]
     return "\n".join(parts) + "\n"
 
 

@@ -8,6 +8,7 @@ from itertools import chain
 from importer.model import Diagnostic, Plan, Severity
 from importer.model.diagnostics import SHOWN_LOCATIONS, grouped
 from importer.model.wording import numbered
+from importer.plan.changes import is_possible_drift
 from importer.plan.summary import summarise
 from importer.renderers import view
 from importer.renderers.cards import Card, FieldRow, card, legend
@@ -15,6 +16,7 @@ from importer.renderers.columns import cells, cut, padded, parted, split_to_widt
 from importer.renderers.creations import MANY, Creations, split_creations, summarise_creations, table_lines
 from importer.renderers.hunks import DiffLine, Span, excerpt
 from importer.renderers.values import sanitised_lines
+from importer.renderers.verdict import part
 
 Paint = Callable[[str, str], str]
 """Colours a text by its symbol or meaning."""
@@ -46,18 +48,14 @@ def render_plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY
     counted instead of listed; None lists all."""
     paint, width = painter(colour), max(width, NARROWEST)
     alone, counted = split_creations(plan.changes, most)
-    shown = [card(each, plan.scope) for each in alone]
-    summary = summarise(plan)
-    parts = [*_opening(plan, [*shown, *(card(each, plan.scope) for each in counted[:1])], paint)]
+    shown = [card(each, plan.scope) for each in alone if not is_possible_drift(each)]
+    parts = [*_opening(plan, [*shown, *(card(each, plan.scope) for each in counted[:1])], width, paint)]
     parts += chain.from_iterable(_card(each, width, paint) for each in shown)
+    if plan.scope.drift_only:
+        possible = [card(each, plan.scope) for each in alone if is_possible_drift(each)]
+        parts += _possible_drift(possible, width, paint)
     parts += _creations(summarise_creations(counted), width, paint) if counted else ()
-    parts += wrapped(view.unmanaged(plan), width=width, indent="") if plan.unmanaged else []
-    if plan.errored:
-        parts.append(view.FAILED)
-    elif not summary.has_changes:
-        parts.append(view.opening(plan))
-    parts.append(paint("bold", view.ending(plan)))
-    parts += wrapped(work, width=width, indent="") if (work := view.estimate_line(plan)) else []
+    parts += _ending(plan, width, paint)
     return "\n".join(parts) + "\n"
 
 
@@ -86,14 +84,44 @@ def _painted(meaning: str, text: str) -> str:
     return f"{codes}{text}\x1b[0m" if codes else text
 
 
-def _opening(plan: Plan, shown: Sequence[Card], paint: Paint) -> Iterator[str]:
+def _opening(plan: Plan, shown: Sequence[Card], width: int, paint: Paint) -> Iterator[str]:
+    if plan.errored:
+        yield paint("error", view.FAILED)
     if not shown:
         return
+    if plan.errored:
+        yield from ("", *wrapped(view.NOT_MADE, width=width, indent=""), "")
+        yield from _symbols(shown, paint)
+        return
+    if not plan.scope.drift_only:
+        yield from _symbols(shown, paint)
+    yield view.opening(plan)
+    yield ""
+
+
+def _symbols(shown: Sequence[Card], paint: Paint) -> Iterator[str]:
     symbols = (f"{paint(symbol, symbol)} {meaning}" for symbol, meaning in legend(shown))
     yield f"Symbols: {', '.join(symbols)}"
     yield ""
-    yield view.opening(plan)
-    yield ""
+
+
+def _possible_drift(shown: Sequence[Card], width: int, paint: Paint) -> Iterator[str]:
+    if shown:
+        yield from (*wrapped(view.POSSIBLE_DRIFT, width=width, indent=""), "")
+        yield from chain.from_iterable(_card(each, width, paint) for each in shown)
+
+
+def _ending(plan: Plan, width: int, paint: Paint) -> Iterator[str]:
+    """Yield what is left alone, the counts, and what the plan leaves out. A failed plan has none of it."""
+    if plan.errored:
+        return
+    before = [view.unmanaged(plan), view.ways_out(plan)]
+    before += [] if summarise(plan).has_changes else [view.opening(plan)]
+    for each in filter(None, before):
+        yield from wrapped(each, width=width, indent="")
+    yield paint("bold", view.ending(plan))
+    for each in filter(None, [part(plan.scope), view.estimate_line(plan)]):
+        yield from wrapped(each, width=width, indent="")
 
 
 def _card(card: Card, width: int, paint: Paint) -> Iterator[str]:

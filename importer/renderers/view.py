@@ -5,18 +5,26 @@ Each format adds layout and its own escaping. All text is sanitised: it has no c
 
 from __future__ import annotations
 
-from importer.model import Create, Diagnostic, NoOp, Pending, Plan, Scope
+from importer.model import Create, Diagnostic, NoOp, Pending, Plan
 from importer.model.wording import numbered
+from importer.plan.changes import is_possible_drift
 from importer.plan.estimate import Estimate, estimate
 from importer.plan.summary import Action, Summary, summarise
 from importer.renderers.values import sanitised
+from importer.renderers.verdict import no_changes, no_drift
 
-_NO_CHANGES = "No changes. The account matches the files."
-_NO_DRIFT = "No drift: nothing that importer wrote was edited in incident.io."
-_NOTHING = "No changes: there are no incidents to compare."
 _CORRECTION = "A creation may be followed by one edit, if incident.io stores a text in another form."
 FAILED = "Planning failed: this plan cannot be applied."
+NOT_MADE = "Apart from the errors, these actions were planned. None of them can be applied:"
 SHOWN_KEYS = 5
+POSSIBLE_DRIFT = (
+    "Incidents that may have drifted: the state does not know what was last applied to them, so either"
+    " somebody edited them in incident.io, or the file changed."
+)
+WAYS_OUT = (
+    "The values are shown as declared -> in incident.io. To keep an edit, copy it into the file. To undo it,"
+    " run `importer apply`, unless `on_drift` is keep or fail."
+)
 
 
 SYMBOLS = {
@@ -41,28 +49,53 @@ MEANINGS = {
 def opening(plan: Plan) -> str:
     """Return the line above the changes, or the line that there are none."""
     summary = summarise(plan)
-    if not summary.has_changes:
-        return _NO_DRIFT if plan.scope.drift_only else _NO_CHANGES if summary.unchanged else _NOTHING
-    if plan.scope.drift_only:
-        return "importer found drift in the following incidents:"
     if plan.errored:
-        return "importer planned the following actions, but the files have problems:"
-    if summarise(plan).has_work:
+        return FAILED
+    if not summary.has_changes:
+        return no_drift(plan) if plan.scope.drift_only else no_changes(plan)
+    if plan.scope.drift_only:
+        return "importer found drift in the following incidents:" if _drifted(plan)[0] else POSSIBLE_DRIFT
+    if summary.has_work:
         return "importer will perform the following actions:"
     return "importer cannot make the following changes:"
 
 
 def ending(plan: Plan) -> str:
-    """Return the line with the counts: `Plan: 412 to create, ...`, or `Drift: 2 incidents.` for a report."""
+    """Return the line with the counts: `Plan: 412 to create, ...`, or `Drift: 2 incidents.` for a report. A
+    plan that failed counts nothing."""
+    if plan.errored:
+        return FAILED
     if not plan.scope.drift_only:
         return counts(summarise(plan))
-    drifted = sum(not isinstance(each, NoOp) for each in plan.changes)
-    return f"Drift: {numbered(drifted, 'incident')}."
+    drifted, possible = _drifted(plan)
+    doubtful = f", and {possible} that may have drifted" if possible else ""
+    return f"Drift: {numbered(drifted, 'incident')}{doubtful}."
 
 
-def updates(scope: Scope) -> str:
+def updates(plan: Plan) -> str:
     """Return the label of incidents that differ: `to update`, or `drifted` in a report."""
-    return "drifted" if scope.drift_only else "to update"
+    if not plan.scope.drift_only:
+        return "to update"
+    drifted, possible = _drifted(plan)
+    if not possible:
+        return "drifted"
+    return "drifted, or may have" if drifted else "may have drifted"
+
+
+def ways_out(plan: Plan) -> str:
+    """Return how to read a drift report and what to do about it, or nothing for any other plan."""
+    return WAYS_OUT if plan.scope.drift_only and summarise(plan).has_changes and not plan.errored else ""
+
+
+def possible_drift(plan: Plan) -> str:
+    """Return what it means that some incidents of a drift report may have drifted, or nothing."""
+    return POSSIBLE_DRIFT if plan.scope.drift_only and all(_drifted(plan)) else ""
+
+
+def _drifted(plan: Plan) -> tuple[int, int]:
+    """Return how many incidents have drifted, and how many may have."""
+    possible = sum(map(is_possible_drift, plan.changes))
+    return sum(not isinstance(each, NoOp) for each in plan.changes) - possible, possible
 
 
 def counts(summary: Summary) -> str:
@@ -82,7 +115,7 @@ def estimate_line(plan: Plan) -> str:
     """Return the plan's last line, or nothing if apply sends no request: the estimate, and that an edit may
     follow."""
     needed = estimate(plan)
-    if not needed.requests:
+    if plan.errored or not needed.requests:
         return ""
     creates = any(isinstance(each, Create | Pending) for each in plan.changes)
     return f"{format_estimate(needed)} {_CORRECTION}" if creates else format_estimate(needed)

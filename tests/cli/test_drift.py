@@ -42,7 +42,7 @@ def test_the_report_has_what_was_edited_and_nothing_else(applied: Folder, accoun
     result = applied.run("plan", "--drift-only")
     assert result.code == 2
     assert 'incident "A" (INC-1) has drifted' in result.out
-    assert '"edited by somebody" -> "as declared"' in result.out
+    assert '"as declared" -> "edited by somebody"' in result.out
     assert "# edited in incident.io on 20" in result.out
     for word in ("Changed in the file", "changed in the file", '"C"', "requests", "will be"):
         assert word not in result.out

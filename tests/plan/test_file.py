@@ -186,6 +186,9 @@ def test_only_a_plan_without_errors_and_with_work_is_applyable():
 
     assert [name for name, yes in applyable.items() if not yes] == [
         "drift-report",
+        "drift-possible",
+        "part-unchanged",
+        "kept",
         "blocked",
         "empty",
         "errored",
@@ -298,8 +301,23 @@ def test_a_pending_creation_shows_the_bytes_that_are_sent_again(tmp_path):
     [
         (Scope(), {"kind": "all", "only": [], "limit": None, "drift_only": False, "left_out": 0}),
         (
-            Scope(("A*",), 3, drift_only=True, left_out=7),
-            {"kind": "part", "only": ["A*"], "limit": 3, "drift_only": True, "left_out": 7},
+            Scope(("A*",), 3, drift_only=True, left_out=7, not_compared=5),
+            {
+                "kind": "part",
+                "only": ["A*"],
+                "limit": 3,
+                "drift_only": True,
+                "left_out": 7,
+                "not_compared": 5,
+            },
+        ),
+        (
+            Scope(("A*",), left_out=7, not_compared=7),
+            {"kind": "part", "only": ["A*"], "limit": None, "drift_only": False, "left_out": 7},
+        ),
+        (
+            Scope(limit=3, left_out=7),
+            {"kind": "part", "only": [], "limit": 3, "drift_only": False, "left_out": 7},
         ),
     ],
 )

@@ -157,6 +157,11 @@ def test_words_that_differ_are_every_second_piece_of_a_line():
         ("create", "importer will perform the following actions."),
         ("blocked", "importer cannot make the following changes."),
         ("empty", "No changes. The account matches the files."),
+        (
+            "kept",
+            "No changes. The account differs from the files: edits made in incident.io are kept in 1 incident.",
+        ),
+        ("part-unchanged", "No changes in this part of the files."),
         ("errored", "Planning failed: this plan cannot be applied."),
     ],
 )

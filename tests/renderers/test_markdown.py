@@ -59,7 +59,11 @@ def test_the_mark_and_the_counts_come_first(name):
     first, _, second, *_ = markdown.render_plan(plans.PLANS[name], audience=EVERYBODY).split("\n")
 
     assert first == MARK
-    assert re.fullmatch(r"\*\*(Plan: \d+ to create, .*|Drift: \d+ incidents?\.)\*\*", second)
+    assert re.fullmatch(
+        r"\*\*(Plan: \d+ to create, .*|Drift: \d+ incidents?(, and \d+ that may have drifted)?\."
+        r"|Planning failed: this plan cannot be applied\.)\*\*",
+        second,
+    )
 
 
 def test_errors_and_what_is_blocked_are_open_and_come_first():
@@ -167,12 +171,12 @@ def test_a_megabyte_in_every_place_is_a_comment_of_the_usual_size(name):
     assert {each.info for each in fences(text)} == {"diff", "text"}
 
 
-def test_a_budget_for_nothing_else_leaves_the_counts_and_says_so():
+def test_a_budget_for_nothing_else_leaves_the_first_line_and_says_so():
     text = shown("wide", LEAST_BYTES)
 
     assert len(text.encode()) <= LEAST_BYTES
-    assert "**Plan: " in text
-    assert text.endswith("Cut to fit: only the counts are shown. `importer show PLAN` shows all.\n")
+    assert "**Planning failed: this plan cannot be applied.**" in text
+    assert text.endswith("Cut to fit: only the failure is shown. `importer show PLAN` shows all.\n")
 
 
 def test_the_frame_alone_is_small():
