@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from html import unescape
 from urllib.parse import SplitResult, urlsplit
 
-from importer.model.values import Entity, Link, NewOption, Reference, Value
+from importer.model.values import Entity, Link, NewOption, Reference, Value, cleared_parts
 
 _QUOTES = str.maketrans({**dict.fromkeys("‘’‚‛′", "'"), **dict.fromkeys("“”„‟″«»", '"')})
 
@@ -40,7 +40,9 @@ def is_same_form(live: object, declared: object) -> bool:
             return len(live) == len(declared) and _are_paired(live, declared)
         case _ if is_dataclass(declared) and type(live) is type(declared):
             asked = {each.name: getattr(declared, each.name) for each in fields(declared) if each.compare}
-            return all(
+            asked.pop("cleared", None)
+            is_cleared = not any(getattr(live, name) for name in cleared_parts(declared))
+            return is_cleared and all(
                 value in (None, ()) or is_same_form(getattr(live, name), value)
                 for name, value in asked.items()
             )

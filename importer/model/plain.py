@@ -92,6 +92,8 @@ def plain_parts(child: Child | StatusPageUpdate) -> dict[str, Json]:
 
 def _part(part: Any) -> Json:
     match part:
+        case None:
+            return None
         case StatusPageUpdate():
             return plain_parts(part)
         case tuple():

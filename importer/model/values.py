@@ -165,18 +165,21 @@ class PostmortemDocument:
 @dataclass(frozen=True, slots=True)
 class TimelineItem:
     """An event in the timeline of an incident. `title` is the title that is sent, or the one in the account,
-    if it differs from the attribute's key, as for two items with the same title."""
+    if it differs from the attribute's key, as for two items with the same title. `cleared` names the parts
+    that a file declares as empty: one that it leaves out is not managed."""
 
     at: datetime
     description: str | None = None
     title: str | None = field(default=None, compare=False)
+    cleared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """A follow-up of an incident. `status` is outstanding, completed or not_doing. `title` is the title that
     is sent, or the one in the account, if it differs from the attribute's key, as for two follow-ups with the
-    same title. No file declares the IDs of `team`, `priority` and `category`: an update repeats them."""
+    same title. No file declares the IDs of `team`, `priority` and `category`: an update repeats them.
+    `cleared` names the parts that a file declares as empty: one that it leaves out is not managed."""
 
     description: str | None = None
     assignee: Reference | Entity | None = None
@@ -186,6 +189,7 @@ class FollowUp:
     team: str | None = field(default=None, compare=False)
     priority: str | None = field(default=None, compare=False)
     category: str | None = field(default=None, compare=False)
+    cleared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,13 +228,25 @@ class StatusPageIncident:
 
 
 Child = PostmortemDocument | TimelineItem | FollowUp | Attachment | Membership | StatusPageIncident
-ChildPart = str | datetime | Reference | Entity | Mapping[Reference | Entity, str] | tuple[object, ...]
+ChildPart = str | datetime | Reference | Entity | Mapping[Reference | Entity, str] | tuple[object, ...] | None
+
+
+def cleared_parts(child: object) -> tuple[str, ...]:
+    """Return the names of the parts that a file declares as empty."""
+    return child.cleared if isinstance(child, TimelineItem | FollowUp) else ()
 
 
 def child_parts(child: Child | StatusPageUpdate) -> dict[str, ChildPart]:
-    """Return the parts of a child or status page update that are set, named as in an incident file."""
-    own = [each for each in fields(child) if each.compare and getattr(child, each.name) != each.default]
-    parts = {each.name: getattr(child, each.name) for each in own}
+    """Return the parts of a child or status page update that are set, named as in an incident file; those to
+    be cleared are None."""
+    cleared = cleared_parts(child)
+    own = [each for each in fields(child) if each.compare and each.name != "cleared"]
+    parts = {
+        each.name: getattr(child, each.name)
+        for each in own
+        if each.name in cleared or getattr(child, each.name) != each.default
+    }
+    parts |= dict.fromkeys(cleared)
     return parts | {"components": dict(child.components)} if isinstance(child, StatusPageUpdate) else parts
 
 

@@ -20,6 +20,7 @@ from importer.model import (
     Value,
 )
 from importer.model.normalise import by_label
+from importer.model.values import cleared_parts
 
 
 def differences(before: Attributes, after: Attributes) -> tuple[FieldChange, ...]:
@@ -76,11 +77,12 @@ def _comparable(value: Any, asked: Any) -> Any:
         case tuple():
             return [_comparable(each, each) for each in value]
         case _ if is_dataclass(value) and type(value) is type(asked):
+            empty = cleared_parts(asked)
             return {
                 each.name: _comparable(getattr(value, each.name), getattr(asked, each.name))
                 for each in fields(value)
-                if each.compare and getattr(asked, each.name) not in (None, ())
-            }
+                if each.compare and each.name != "cleared" and getattr(asked, each.name) not in (None, ())
+            } | {name: getattr(value, name) or None for name in empty}
         case _:
             return value
 

@@ -22,6 +22,7 @@ from importer.model import (
 )
 from importer.model.diagnostics import Diagnostics
 from importer.model.forms import is_same_form
+from importer.model.values import cleared_parts
 from importer.plan.differences import same
 
 
@@ -47,11 +48,11 @@ def judge(
         return None if is_same_form(before, after) else replace(change, origin=Origin.UNKNOWN)
     unseen = change.attribute.is_child or change.attribute.field in WRITE_ONLY_FIELDS
     if unseen and before is None and known is not None:
-        is_same = same(known.declared, after) or _was_answered(known, change)
+        is_same = is_declared(known, after) or _was_answered(known, change)
         return None if is_same else replace(change, before=known.declared)
     if known is None:
         return None if is_same_form(before, after) else change
-    if not same(known.declared, after):
+    if not is_declared(known, after):
         return change
     if is_same_form(before, after):
         return None
@@ -60,6 +61,11 @@ def judge(
     if same(known.answered, before) or is_same_form(before, known.answered):
         return None
     return ShownDifferently(known.answered) if is_unedited else replace(change, origin=Origin.DRIFT)
+
+
+def is_declared(known: Remembered, value: Value) -> bool:
+    """Whether a value is the one last declared, also in the parts that it clears."""
+    return same(known.declared, value) and set(cleared_parts(value)) <= set(cleared_parts(known.declared))
 
 
 def _was_answered(known: Remembered, change: FieldChange) -> bool:

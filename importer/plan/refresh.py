@@ -32,6 +32,7 @@ from importer.model import (
 )
 from importer.model.errors import NotAvailable
 from importer.model.identity import Marker, is_incident_id
+from importer.model.values import cleared_parts
 from importer.plan.differences import same
 from importer.plan.matching import (
     Absent,
@@ -225,7 +226,8 @@ def _children(api: IncidentReader, live: LiveIncident, field: Field) -> tuple[Li
 
 def _is_read(attribute: Attribute, value: Child, known: Mapping[Attribute, Remembered]) -> bool:
     before = known.get(attribute)
-    return before is None or (isinstance(value, FollowUp) and not same(before.declared, value))
+    is_new = before is None or bool(set(cleared_parts(value)) - set(cleared_parts(before.declared)))
+    return is_new or (isinstance(value, FollowUp) and before is not None and not same(before.declared, value))
 
 
 @dataclass(slots=True)

@@ -147,12 +147,13 @@ def completed(value: FollowUp, before: Child) -> FollowUp:
     """Return a declared follow-up with all that is known of it: an update might clear what it leaves out."""
     if not isinstance(before, FollowUp):
         return value
+    is_kept = {name: name not in value.cleared for name in ("description", "assignee", "labels")}
     return replace(
         value,
-        description=value.description or before.description,
-        assignee=value.assignee or before.assignee,
+        description=value.description or (before.description if is_kept["description"] else None),
+        assignee=value.assignee or (before.assignee if is_kept["assignee"] else None),
         status=value.status or before.status,
-        labels=value.labels or before.labels,
+        labels=value.labels or (before.labels if is_kept["labels"] else ()),
         title=before.title or value.title,
         team=before.team,
         priority=before.priority,

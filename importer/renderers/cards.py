@@ -201,7 +201,7 @@ def _row(change: FieldChange, label: str, note: str) -> FieldRow:
     before, after = change.before, change.after
     symbol = SYMBOLS[Action.CREATE] if before is None else CLEAR if after is None else SYMBOLS[Action.UPDATE]
     name = sanitised(label)
-    old, new = unfolded(before), unfolded(after)
+    old, new = unfolded(before, after), unfolded(after)
     if "\n" not in old and "\n" not in new:
         return FieldRow(symbol, name, *_both_sides(before, after), note)
     if before is None:

@@ -48,12 +48,14 @@ def render_plan(plan: Plan, *, width: int, colour: bool, most: int | None = MANY
     counted instead of listed; None lists all."""
     paint, width = painter(colour), max(width, NARROWEST)
     alone, counted = split_creations(plan.changes, most)
-    shown = [card(each, plan.scope) for each in alone if not is_possible_drift(each)]
+    apart = [plan.scope.drift_only and is_possible_drift(each) for each in alone]
+    cards = [card(each, plan.scope) for each in alone]
+    shown = [each for each, is_apart in zip(cards, apart, strict=True) if not is_apart]
     parts = [*_opening(plan, [*shown, *(card(each, plan.scope) for each in counted[:1])], width, paint)]
     parts += chain.from_iterable(_card(each, width, paint) for each in shown)
-    if plan.scope.drift_only:
-        possible = [card(each, plan.scope) for each in alone if is_possible_drift(each)]
-        parts += _possible_drift(possible, width, paint)
+    parts += _possible_drift(
+        [each for each, is_apart in zip(cards, apart, strict=True) if is_apart], width, paint
+    )
     parts += _creations(summarise_creations(counted), width, paint) if counted else ()
     parts += _ending(plan, width, paint)
     return "\n".join(parts) + "\n"

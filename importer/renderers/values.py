@@ -61,8 +61,9 @@ def identified(value: Value) -> str:
     return _line(value, lambda entity: f"{quoted(entity.name)} ({sanitised(entity.id)})")
 
 
-def unfolded(value: Value) -> str:
-    """Return a value as lines to compare: a text as it is, a child with one line per part."""
+def unfolded(value: Value, other: Value = None) -> str:
+    """Return a value as lines to compare: a text as it is, a child with one line per part. With the `other`
+    child that it becomes, the parts that this one leaves out are left out: they stay as they are."""
     if isinstance(value, str):
         return value
     if isinstance(value, StatusPageIncident):
@@ -70,7 +71,8 @@ def unfolded(value: Value) -> str:
         return "\n".join([*head, *map(_update, value.updates)])
     if not isinstance(value, Child) or isinstance(value, Membership):
         return shown(value)
-    parts = plain_parts(value).items()
+    kept = plain_parts(other) if type(other) is type(value) else None
+    parts = [(name, part) for name, part in plain_parts(value).items() if kept is None or name in kept]
     return "\n".join(f"{name}: {part if isinstance(part, str) else _part(part)}" for name, part in parts)
 
 
@@ -113,4 +115,4 @@ def _part(part: Json) -> str:
         return "[" + ", ".join(_part(each) for each in part) + "]"
     if isinstance(part, dict):
         return "{" + ", ".join(f"{sanitised(name)} = {_part(each)}" for name, each in part.items()) + "}"
-    return quoted(str(part))
+    return "null" if part is None else quoted(str(part))

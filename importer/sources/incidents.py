@@ -123,6 +123,24 @@ class _Draft:
             "empty-field", f"`{name}` is {found}, which is the same as leaving it out", place, hint=hint
         )
 
+    def cleared(self, item: Block, *parts: str) -> tuple[str, ...]:
+        """Return the parts of a child that are declared as empty. An export leaves parts empty that it lacks,
+        so a mapping clears nothing."""
+        if not self.source.packs_cells:
+            return ()
+        return tuple(each for each in parts if each in item and _is_empty(item[each]))
+
+    def warn_of_kept(self, item: Block, kind: Field, *parts: str) -> None:
+        """Warn of parts of a child that are declared as empty, and that no request clears."""
+        for each in self.cleared(item, *parts):
+            self.source.diagnostics.warning(
+                "cannot-be-cleared",
+                "values that cannot be cleared stay as they are",
+                self.place(item, each),
+                detail=f"{kind}: {each}",
+                hint="leave them out of the file",
+            )
+
     def add_defaults(self) -> None:
         for name, value in self.source.settings.defaults.items():
             if name in self.block:
@@ -153,6 +171,7 @@ class _Draft:
         if "url" in document:
             self.found[Attribute(Field.POSTMORTEM_URL)] = normalise.text(_text(document, "url"))
             return
+        self.warn_of_kept(document, Field.POSTMORTEM, "status", "title")
         content = normalise.text(_text(document, "content")) or self.source.read_document(
             _text(document, "file").strip(), self.place(document, "file")
         )
@@ -169,7 +188,8 @@ class _Draft:
             at = self.moment(_text(item, "at"), self.place(item, "at"))
             if at is not None:
                 title = normalise.line(_text(item, "title"))
-                self.add_child(Field.TIMELINE, title, TimelineItem(at, _body(item)))
+                value = TimelineItem(at, _body(item), cleared=self.cleared(item, "description"))
+                self.add_child(Field.TIMELINE, title, value)
 
     def follow_ups(self, items: Node) -> None:
         for item in _blocks(items):
@@ -182,7 +202,9 @@ class _Draft:
                 else _reference(Kind.USER, assignee, self.place(item, "assignee")),
                 status=_text(item, "status") or None,
                 labels=tuple(sorted({normalise.line(each) for each in texts(labels)})),
+                cleared=self.cleared(item, "assignee", "description", "labels"),
             )
+            self.warn_of_kept(item, Field.FOLLOW_UP, "status")
             self.add_child(Field.FOLLOW_UP, normalise.line(_text(item, "title")), child)
 
     def attachments(self, items: Node) -> None:
@@ -193,6 +215,7 @@ class _Draft:
                 external_id=_text(item, "external_id").strip() or None,
                 title=normalise.line(_text(item, "title")) or None,
             )
+            self.warn_of_kept(item, Field.ATTACHMENT, "title")
             self.add_child(Field.ATTACHMENT, f"{child.resource_type} {child.url or child.external_id}", child)
 
     def members(self, people: Node) -> None:
@@ -317,6 +340,10 @@ def _member(value: Node, place: Location, *, packed: bool) -> Scalar:
 
 def _text(block: Block, key: str) -> str:
     return block.text(key) or ""
+
+
+def _is_empty(value: Node) -> bool:
+    return not (value.strip() if isinstance(value, str) else value)
 
 
 def _body(item: Block) -> str | None:

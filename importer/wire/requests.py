@@ -130,7 +130,7 @@ def _creation(incident: Id, attribute: Attribute, value: Child) -> Request:
 def _edit(child: Id, attribute: Attribute, before: Child, value: Child) -> Request:
     match value:
         case TimelineItem():
-            return _request("PATCH", paths.below(paths.TIMELINE, child), _timeline(value))
+            return _request("PATCH", paths.below(paths.TIMELINE, child), _timeline(value) | _clearing(value))
         case FollowUp():
             status = _text(status_after(before, value) or LATER)
             return _put_follow_up(child, attribute, value, status)
@@ -197,7 +197,22 @@ def _put_follow_up(child: Id, attribute: Attribute, value: FollowUp, status: str
     """Return the update of a follow-up, which requires title and status. Whether it keeps what it leaves out
     is not documented, so it has all that is known."""
     body = {"title": value.title or _title(attribute), "status": status, **_follow_up(value)}
+    body |= _clearing(value)
     return _request("PUT", paths.below(paths.FOLLOW_UPS, child), body)
+
+
+_EMPTY: Json = {
+    "description": {"description": ""},
+    "assignee": {"assignee_id": None},
+    "labels": {"labels": []},
+}
+"""What clears a part. Null is documented for an assignee, and the empty description for a timeline item; for
+the others nothing is (API pages Follow-ups V3 and Incident Timeline Items V2)."""
+
+
+def _clearing(value: TimelineItem | FollowUp) -> Json:
+    """Return what clears the parts that are declared as empty, for an edit."""
+    return {name: empty for part in value.cleared for name, empty in _EMPTY[part].items()}
 
 
 def _timeline(item: TimelineItem) -> Json:

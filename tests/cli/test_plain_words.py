@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -306,3 +307,42 @@ def test_check_of_an_account_with_errors_is_ready_for_nothing(folder: Folder, ac
     assert "Ready" not in result.out
     assert "Next: fix the errors above first, then run: importer check" in result.out
     assert folder.run("check", "--json").json()["ready"] == {"plan": False, "create": False, "edit": False}
+
+
+# -- what a plan is made from ----------------------------------------------------------------------------
+
+
+def test_a_plan_without_the_state_shows_each_update(folder: Folder, account: Account) -> None:
+    applied(folder, declared("A", external_id=7, custom_fields={"Legacy ID": "A"}))
+    folder.write("importer.yaml", {"identity": {"marker_field": "Legacy ID"}})
+    shutil.rmtree(folder.path / ".importer")
+    folder.declare(declared("A", external_id=7, name="Another name"))
+    assert 'incident "A" (INC-7) will be updated' in folder.run("plan").out
+
+
+FOLLOW_UP = {"title": "Add an alert", "assignee": "lisa@example.com", "description": "x", "labels": ["db"]}
+ITEM = {"at": "2021-03-01T10:00:00Z", "title": "Paged", "description": "y"}
+
+
+def test_an_emptied_part_of_a_child_is_cleared(folder: Folder, account: Account) -> None:
+    applied(folder, declared("A", timeline=[ITEM], follow_ups=[FOLLOW_UP]))
+    empty: dict[str, Any] = {"assignee": None, "description": "", "labels": []}
+    folder.declare(declared("A", timeline=[ITEM | {"description": ""}], follow_ups=[FOLLOW_UP | empty]))
+    text = folder.run("plan", "--full").out
+    assert text.count("description: null") == 2
+    assert "assignee: null" in text
+    assert "status" not in text
+    assert folder.run("apply", "--auto-approve").code == 0
+    assert MATCHES in folder.run("plan").out
+    incident = account.get("/v2/incidents")["incidents"][0]["id"]
+    (task,) = account.get(f"/v3/follow_ups?incident_id={incident}")["follow_ups"]
+    (item,) = account.get(f"/v2/incident_timeline_items?incident_id={incident}")["incident_timeline_items"]
+    assert (task.get("assignee"), task.get("description"), task["labels"]) == (None, "", [])
+    assert not item.get("description")
+
+
+def test_an_omitted_part_of_a_child_is_left_as_it_is(folder: Folder, account: Account) -> None:
+    applied(folder, declared("A", timeline=[ITEM], follow_ups=[FOLLOW_UP]))
+    bare = {"at": ITEM["at"], "title": ITEM["title"]}
+    folder.declare(declared("A", timeline=[bare], follow_ups=[{"title": FOLLOW_UP["title"]}]))
+    assert MATCHES in folder.run("plan").out

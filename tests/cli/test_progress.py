@@ -11,7 +11,7 @@ from importer.api.waiting import Wait
 from importer.cli.console import Console
 from importer.cli.interrupts import Interrupts
 from importer.cli.options import OutputFormat, TextOrJson
-from importer.cli.progress import Emit, EventStream, ProgressBar, ProgressLines, apply_output
+from importer.cli.progress import ApplyOutput, Emit, EventStream, ProgressBar, ProgressLines, apply_output
 from importer.model import Create, Failed, Incident, Location, Unknown
 
 CHANGE = Create(Incident("K\x1b[2J", None, {}, Location("a.yaml", 3)), "key", {})
@@ -140,3 +140,19 @@ def test_a_program_hears_every_ten_seconds_how_far_the_run_is() -> None:
     watcher.ended(CHANGE, FAILED)
     progress = [each for each in events_of(known) if each["type"] == "apply_progress"]
     assert [(each["done"], each["total"], each["seconds_left"]) for each in progress] == [(2, 4, 20)]
+
+
+def test_events_that_cannot_be_written_stop_the_run_and_are_not_lost_on_others() -> None:
+    kept: list[str] = []
+
+    def full(_: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    output = ApplyOutput(OutputFormat.JSON, kept.append, (full, kept.append))
+    assert output.emit is not None
+    output.emit("one\n")
+    output.emit("two\n")
+    assert kept == ["one\n", "two\n"]
+    assert output.stop.is_set()
+    assert output.failure is not None
+    assert output.failure.strerror == "No space left on device"
