@@ -71,6 +71,7 @@ class Fault(Enum):
     REFUSED = auto()
     CONFLICT = auto()
     LOST_BEFORE = auto()
+    UNREACHABLE = auto()
     LOST_AFTER = auto()
     SERVER_ERROR = auto()
     UNAUTHENTICATED = auto()
@@ -86,6 +87,7 @@ _BEFORE: dict[Fault, Callable[[], BaseException]] = {
     Fault.REFUSED: lambda: ApiError(status=422, code="is_required", message="no", request_id="r-1"),
     Fault.CONFLICT: lambda: ApiError(status=409, code="conflict", message="try again"),
     Fault.LOST_BEFORE: lambda: NoAnswer("lost"),
+    Fault.UNREACHABLE: lambda: NoAnswer("gone", was_sent=False),
     Fault.UNAUTHENTICATED: lambda: AuthenticationFailed(status=401, code="unauthenticated", message="who?"),
     Fault.FORBIDDEN: lambda: AuthenticationFailed(status=403, code="missing_required_scope", message="no"),
     Fault.INTERRUPTED: lambda: Interrupted("Ctrl-C"),

@@ -49,6 +49,7 @@ from importer.model import (
     Field,
     FieldChange,
     Incident,
+    Link,
     LiveIncident,
     NewOption,
     NoOp,
@@ -62,6 +63,7 @@ from importer.model.errors import (
     ImporterError,
     Refused,
 )
+from importer.model.forms import is_same_form
 from importer.model.steps import (
     CREATE,
     ends,
@@ -195,12 +197,12 @@ class Execution:
     def _finish(self, change: Create | Pending, live: LiveIncident, *, certain: bool) -> Outcome:
         """Record a new incident and carry out the other steps of its change."""
         own, work = creation(change).attributes, Completion(change.incident, live)
-        wrong = self._record(change, live, is_found=not certain)
+        wrong, work.warnings = self._record(change, live, is_found=not certain, is_new=True)
         self._refuse_irreparable(work, own, change.incident.external_id)
         self._steps.correct(work, wrong)
         listed = LISTED - KEYED if certain else LISTED
         self._change(work, after_creation(change.attributes), listed=listed, is_new=True)
-        work.warnings += [*_uncorrectable(wrong), *additions(work.live, own)]
+        work.warnings += additions(work.live, own)
         return self._conclude(work, Applied(change.incident.key, work.live, True, *work.report()))
 
     def _adopt_existing(self, change: Create | Pending, found: Existing) -> Outcome:
@@ -208,7 +210,8 @@ class Execution:
         left to people. It counts as created if this run or the one that died created it."""
         key, live, work = change.incident.key, found.live, Completion(change.incident, found.live)
         self._refuse_irreparable(work, found.sent.declared, found.sent.number)
-        wrong = self._record(change, live, sent=found.sent.declared, is_found=not found.ours_since)
+        sent, is_new = found.sent.declared, found.ours_since
+        wrong, work.warnings = self._record(change, live, sent=sent, is_found=not is_new, is_new=is_new)
         self._steps.correct(work, [each for each in wrong if each.attribute not in change.left_to_people])
         self._change(work, _remaining_changes(change, work.live))
         if not found.ours_since:
@@ -240,19 +243,23 @@ class Execution:
         live: LiveIncident,
         *,
         is_found: bool,
+        is_new: bool,
         sent: Attributes | None = None,
-    ) -> tuple[FieldChange, ...]:
-        """Record the answer to a creation; return what differs from the declaration. Attributes still to be
-        edited are not recorded as declared, so that after a crash the next plan still sees them, nor are
-        those that only a creation sets and that were not `sent` as they are declared now. An incident that
-        `is_found` may have children that the state does not know."""
+    ) -> tuple[list[FieldChange], list[Diagnostic]]:
+        """Record the answer to a creation; return what an edit may still correct, with a warning of what it
+        cannot. That is not recorded as declared, so that after a crash the next plan still sees it, nor is
+        what only a creation sets and that was not `sent` as it is declared now. The account's own form of a
+        text that was sent is no reason for an edit: it would get the same form. An incident that `is_found`
+        may have children that the state does not know."""
         key, own = change.incident.key, creation(change).attributes
-        missing = differences(live.attributes, readable(own))
-        unset = [each.attribute for each in missing if not _is_settled(each, own if sent is None else sent)]
+        given = own if sent is None else sent
+        wrong = [each for each in differences(live.attributes, readable(own)) if not _is_form(each)]
+        unset = [each.attribute for each in wrong if not _is_settled(each, given, is_new=is_new)]
         self.journal.confirmed(
             key, CREATE, live=live, declared=without(own, *unset), answered=live.attributes, is_found=is_found
         )
-        return missing
+        correctable = [each for each in wrong if each.attribute in unset]
+        return correctable, [altered(each) for each in wrong if each not in correctable or _is_fixed(each)]
 
     def _resume(self, change: Create | Pending, bound: Binding) -> Outcome:
         """Finish an incident that an earlier run of the same saved plan created."""
@@ -268,7 +275,9 @@ class Execution:
         self._refuse_irreparable(work, {})
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
-        to_correct = [each for each in missing if each.attribute not in change.left_to_people]
+        to_correct = [
+            each for each in missing if each.attribute not in change.left_to_people and not _is_form(each)
+        ]
         left = [
             each
             for each in (*to_correct, *_remaining_changes(change, live))
@@ -347,11 +356,18 @@ def _has(live: LiveIncident, change: FieldChange, left_to_people: frozenset[Attr
     return same(current, change.after) or (current is not None and change.attribute in left_to_people)
 
 
-def _is_settled(change: FieldChange, sent: Attributes) -> bool:
-    """Return whether a difference to the answer stays as it is: only a creation sets it, and did."""
-    return change.attribute.is_create_only and same(sent.get(change.attribute), change.after)
+def _is_form(change: FieldChange) -> bool:
+    """Return whether an answer shows the declared value, perhaps in the account's form."""
+    return is_same_form(change.before, change.after)
 
 
-def _uncorrectable(missing: Collection[FieldChange]) -> Warnings:
-    """Warn about differences that no edit can change."""
-    return tuple(altered(each) for each in missing if each.attribute.is_create_only)
+def _is_settled(change: FieldChange, sent: Attributes, *, is_new: bool) -> bool:
+    """Return whether a difference to the answer stays as it is: no edit would change it, and what is declared
+    was sent."""
+    is_text = is_new and change.before is not None and isinstance(change.after, str | Link)
+    stays = is_text or change.attribute.is_create_only
+    return stays and same(sent.get(change.attribute), change.after)
+
+
+def _is_fixed(change: FieldChange) -> bool:
+    return change.attribute.is_create_only

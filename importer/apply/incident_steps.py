@@ -12,6 +12,7 @@ from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Send
 from importer.apply.sent_creation import readable
 from importer.model import Attribute, Attributes, Field, FieldChange
 from importer.model.errors import ApiError, AuthenticationFailed
+from importer.model.forms import is_same_form
 from importer.model.steps import AttachPostmortem, CorrectIncident, EditIncident, identity
 from importer.plan.differences import differences
 from importer.plan.steps import incident_steps
@@ -82,6 +83,8 @@ class IncidentSteps:
     def _compare(self, done: Completion, declared: Attributes) -> None:
         """Warn of what the answer shows in another way, and note what it does not show at all."""
         for change in differences(done.live.attributes, readable(declared)):
+            if is_same_form(change.before, change.after):
+                continue
             if change.before is None:
                 self.journal.refused(done.incident.key, {change.attribute: change.after}, words=NOT_KEPT)
                 what = f"the account accepted {change.attribute.field.value}, but does not keep it"

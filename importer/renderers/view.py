@@ -13,7 +13,7 @@ from importer.plan.summary import Action, Summary, summarise
 from importer.renderers.values import sanitised
 from importer.renderers.verdict import no_changes, no_drift
 
-_CORRECTION = "A creation may be followed by one edit, if incident.io stores a text in another form."
+_CORRECTION = "A creation may be followed by an edit of what incident.io did not take as it was sent."
 FAILED = "Planning failed: this plan cannot be applied."
 NOT_MADE = "Apart from the errors, these actions were planned. None of them can be applied:"
 SHOWN_KEYS = 5

@@ -32,6 +32,7 @@ from importer.model import (
     LiveIncident,
     Membership,
     NoOp,
+    NotAttempted,
     Outcome,
     Pending,
     PostmortemDocument,
@@ -41,8 +42,9 @@ from importer.model import (
     Unanswered,
     Unknown,
     Update,
+    Value,
 )
-from importer.model.errors import AuthenticationFailed, ImporterError, Refused
+from importer.model.errors import AuthenticationFailed, ImporterError, NoAnswer, Refused
 from importer.state.ledger import open_ledger
 from tests.plans import (
     BEGAN,
@@ -192,14 +194,147 @@ def test_a_create_only_attribute_that_came_back_different_is_a_warning_not_an_ed
     assert harness.asked == ["create"]
 
 
-def test_an_attribute_that_the_account_drops_twice_is_a_warning(harness: Harness) -> None:
-    outcome = harness.create({**SHORT, SUMMARY: "one\n  two"})
-    assert codes(outcome) == []
-    live = harness.account.live["01LIVE1"]
+def as_stored(**values: Value) -> Callable[[LiveIncident], LiveIncident]:
+    """Return an account that stores some attributes of every new incident otherwise; None drops them."""
+    names = {"name": NAME, "severity": SEVERITY, "summary": SUMMARY}
+    stored = {names[name]: value for name, value in values.items()}
+
+    def answer(live: LiveIncident) -> LiveIncident:
+        kept = {**live.attributes, **stored}
+        return replace(live, attributes={a: value for a, value in kept.items() if value is not None})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [("Search  was &amp; is slow", []), ("SEARCH was & is slow", ["came-back-different"])],
+)
+def test_a_text_that_the_account_normalises_brings_no_edit(
+    harness: Harness, stored: str, found: list[str]
+) -> None:
+    harness.account.answers_with = as_stored(name=stored)
+    assert codes(harness.create({**SHORT, NAME: "Search was & is slow"})) == found
+    assert harness.asked == ["create"]
+    known = harness.ledger.remembered("A")[NAME]
+    assert (known.declared, known.answered) == ("Search was & is slow", stored)
+
+
+def test_an_edit_that_comes_back_in_the_accounts_form_is_no_warning(harness: Harness) -> None:
+    live = made(harness)
     change = FieldChange(SUMMARY, None, "  indented")
     outcome = harness.carry_out(Update(incident("A", SHORT), live, (change,)))
-    assert codes(outcome) == ["came-back-different"]
+    assert codes(outcome) == []
     assert harness.ledger.remembered("A")[SUMMARY].answered == "indented"
+
+
+def test_a_value_that_the_account_dropped_is_set_again(harness: Harness) -> None:
+    harness.account.answers_with = as_stored(severity=None)
+    assert codes(harness.create(SHORT)) == []
+    assert harness.asked == ["create", "correct"]
+    assert harness.ledger.remembered("A")[SEVERITY].refused is None
+
+
+def test_created_is_created_though_closed_incidents_refuse_edits_and_the_children_follow(
+    harness: Harness,
+) -> None:
+    harness.account.answers_with = as_stored(severity=None)
+    harness.account.faults = [Fault.NONE, Fault.REFUSED]
+    outcome = harness.create({**SHORT, ITEM: TimelineItem(BEGAN)})
+    assert isinstance(outcome, Applied)
+    assert outcome.created
+    (missing,) = outcome.missing
+    assert missing.code == "refused-part"
+    assert missing.detail.startswith("incident 'A' (INC-1): severity: 422 is_required: no")
+    refused = harness.ledger.remembered("A")[SEVERITY].refused
+    assert refused == "this account refuses edits of closed incidents (no)"
+    assert len(harness.account.held["01LIVE1"]) == 1
+
+
+def test_of_several_values_that_are_refused_together_each_is_tried_alone(harness: Harness) -> None:
+    harness.account.answers_with = as_stored(severity=None, summary=None)
+    harness.account.faults = [Fault.NONE, Fault.REFUSED, Fault.NONE, Fault.REFUSED]
+    outcome = harness.create({**SHORT, SUMMARY: "text"})
+    assert codes(outcome) == ["refused-part"]
+    assert harness.asked == ["create", "correct", "correct", "correct"]
+    known = harness.ledger.remembered("A")
+    assert [known[each].refused is not None for each in (SUMMARY, SEVERITY)].count(True) == 1
+
+
+def test_a_value_that_the_account_accepts_and_does_not_keep_is_missing(harness: Harness) -> None:
+    live = made(harness)
+    kept = harness.account._set
+
+    def forget(incident_id: str, attributes: Attributes) -> LiveIncident:
+        return kept(incident_id, {a: value for a, value in attributes.items() if a != SUMMARY})
+
+    harness.account._set = forget  # type: ignore[method-assign]
+    outcome = harness.carry_out(Update(incident("A", SHORT), live, (FieldChange(SUMMARY, None, "x"),)))
+    assert codes(outcome) == ["not-kept"]
+    assert harness.ledger.remembered("A")[SUMMARY].refused == "the account accepts it, but does not keep it"
+
+
+def test_a_role_that_a_correction_lacks_does_not_end_the_run(harness: Harness) -> None:
+    harness.account.answers_with = as_stored(severity=None)
+    harness.account.faults = [Fault.NONE, Fault.FORBIDDEN]
+    assert codes(harness.create(SHORT)) == ["not-attempted"]
+    assert harness.error is None
+
+
+def test_once_the_run_ends_the_other_steps_of_a_change_are_not_attempted(harness: Harness) -> None:
+    live = made(harness)
+    harness.account.faults = [Fault.UNAUTHENTICATED]
+    changes = (
+        FieldChange(SUMMARY, None, "x"),
+        FieldChange(POSTMORTEM_URL, None, "https://docs.example.com/"),
+        FieldChange(ITEM, None, TimelineItem(BEGAN)),
+    )
+    outcome = harness.carry_out(Update(incident("A", SHORT), live, changes))
+    assert isinstance(outcome, Failed)
+    assert isinstance(harness.error, AuthenticationFailed)
+    assert harness.asked == ["edit"]
+
+
+def test_the_rest_of_a_created_incident_is_missing_once_the_run_ends(harness: Harness) -> None:
+    harness.account.faults = [Fault.NONE, Fault.UNAUTHENTICATED]
+    attributes = {**SHORT, ALERT: FollowUp(), TEST: FollowUp(), ITEM: TimelineItem(BEGAN)}
+    outcome = harness.create(attributes)
+    assert isinstance(outcome, Applied)
+    assert outcome.created
+    assert [each.code for each in outcome.missing] == ["refused-part", "not-attempted", "not-attempted"]
+
+
+def test_a_creation_that_never_left_is_not_attempted_and_not_in_doubt(harness: Harness) -> None:
+    harness.account.faults = [Fault.UNREACHABLE]
+    assert isinstance(harness.create(SHORT), NotAttempted)
+    assert harness.steps() == {"create": "failed"}
+    assert isinstance(harness.error, NoAnswer)
+
+
+def test_a_creation_in_doubt_whose_server_is_gone_stays_in_doubt(harness: Harness) -> None:
+    harness.account.faults = [Fault.LOST_BEFORE, Fault.NONE, Fault.NONE, Fault.UNREACHABLE]
+    assert isinstance(harness.create(SHORT), Unknown)
+    assert harness.steps() == {"create": "sent"}
+    assert isinstance(harness.error, NoAnswer)
+
+
+def test_a_change_whose_incident_cannot_be_read_failed_and_nothing_was_sent(harness: Harness) -> None:
+    live = made(harness, key=None)
+    harness.account.faults = [Fault.LOST_BEFORE]
+    outcome = harness.carry_out(Update(incident("A", SHORT), live, (FieldChange(SUMMARY, None, "x"),)))
+    assert isinstance(outcome, Failed)
+    assert outcome.message == "lost; nothing was sent"
+
+
+def test_a_state_that_cannot_be_written_before_a_request_leaves_nothing_in_doubt(harness: Harness) -> None:
+    harness.ledger.sending = full  # type: ignore[method-assign]
+    assert isinstance(harness.create(SHORT), NotAttempted)
+    assert isinstance(harness.error, Refused)
+    assert harness.asked == []
+
+
+def full(*_: object, **__: object) -> None:
+    raise Refused("the state cannot be written: disk full")
 
 
 def test_an_unrequested_slack_channel_is_a_warning(harness: Harness) -> None:
