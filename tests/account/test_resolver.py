@@ -203,6 +203,41 @@ def test_children_are_resolved_too() -> None:
     }
 
 
+OTHER_PAGE = Entity(Kind.STATUS_PAGE, "P2", "Partners")
+
+
+def on_page(name: str) -> tuple[Attribute, Value]:
+    page = named(Kind.STATUS_PAGE, name)
+    update = StatusPageUpdate(NOON, "resolved", "Done", ((named(Kind.COMPONENT, "API"), "operational"),))
+    return Attribute(Field.STATUS_PAGE, page), StatusPageIncident(page, "Outage", (update,))
+
+
+def test_a_page_whose_components_cannot_be_read_stays_unresolved_and_no_other_does() -> None:
+    pages = (StatusPage(PAGE, (COMPONENT,)), StatusPage(OTHER_PAGE, (), unreadable="no role"))
+    (_, history), other = on_page("Acme status"), on_page("Partners")
+    resolved = of(on_page("Acme status"), other, catalogue=replace(CATALOGUE, status_pages=pages))
+    found = without_problems(resolved)
+    assert isinstance(history, StatusPageIncident)
+    updates = (replace(history.updates[0], components=((COMPONENT, "operational"),)),)
+    assert found == {
+        Attribute(Field.STATUS_PAGE, PAGE): replace(history, page=PAGE, updates=updates),
+        Attribute(Field.STATUS_PAGE, OTHER_PAGE): other[1],
+    }
+    assert resolved.unreadable == {Attribute(Field.STATUS_PAGE, OTHER_PAGE): "no role"}
+
+
+def test_an_unknown_page_is_an_error_though_another_cannot_be_read() -> None:
+    pages = (StatusPage(OTHER_PAGE, (), unreadable="no role"),)
+    problem(of(on_page("Acme"), catalogue=replace(CATALOGUE, status_pages=pages)), "unknown-status-page")
+
+
+def test_pages_that_cannot_be_listed_stay_unresolved() -> None:
+    page = on_page("Acme status")
+    resolved = of(page, catalogue=replace(CATALOGUE, status_pages=(), no_status_pages="no role"))
+    assert without_problems(resolved) == dict([page])
+    assert resolved.unreadable == {page[0]: "no role"}
+
+
 def test_resolved_incidents_resolve_to_themselves() -> None:
     page = StatusPageIncident(named(Kind.STATUS_PAGE, "Acme status"), "x", ())
     once = of(

@@ -11,7 +11,7 @@ from importer.model import (
     Reference,
 )
 from importer.model.errors import NoAnswer
-from tests.api.scripted import Routes, client
+from tests.api.scripted import Routes, client, refused
 
 
 def catalogue_routes() -> Routes:
@@ -98,3 +98,18 @@ def test_a_catalogue_that_is_not_from_the_api_raises_no_answer() -> None:
         client(catalogue_routes().on("GET /v1/severities", {"severities": [{}]})).catalogue(Needs())
     with pytest.raises(NoAnswer):
         client(catalogue_routes().on("GET /v1/severities", {})).catalogue(Needs())
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_status_pages_that_cannot_be_read_end_nothing_else(status: int) -> None:
+    needed = Needs(status_pages=True)
+    routes = catalogue_routes().on("GET /v2/status_page_structures/P1", refused(status))
+    (page,) = client(routes).catalogue(needed).status_pages
+    assert page.components == ()
+    assert page.unreadable is not None
+    assert "the structure of the status page" in page.unreadable
+    catalogue = client(catalogue_routes().on("GET /v2/status_pages", refused(status))).catalogue(needed)
+    assert catalogue.status_pages == ()
+    assert catalogue.no_status_pages is not None
+    assert "the list of status pages" in catalogue.no_status_pages
+    assert catalogue.custom_fields

@@ -19,11 +19,12 @@ from importer.model import (
     FieldChange,
     Kind,
     NewOption,
+    NotAttempted,
     Outcome,
     Plan,
     Unknown,
 )
-from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer, Refused
+from importer.model.errors import ApiError, AuthenticationFailed, Interrupted, NoAnswer, Refused
 from importer.plan.changes import new_options, only_keys, without_keys
 from tests.plans import (
     ADOPT,
@@ -311,3 +312,25 @@ def test_an_option_in_doubt_that_is_not_listed_ends_the_run_before_it_starts() -
 def test_an_option_that_is_refused_is_an_error_of_the_run() -> None:
     with pytest.raises(ApiError):
         create_options(plan(CREATE_SHORT), ScriptedAccount([Fault.NONE, Fault.REFUSED]))
+
+
+class Optionless(FakeExecution):
+    """The options of the plan cannot be created."""
+
+    def create_options(self, plan: Plan) -> None:
+        raise ApiError(status=422, code="invalid_value", message="no")
+
+
+def test_options_that_are_refused_leave_every_change_not_attempted() -> None:
+    execution = Optionless()
+    ended = run(of("A", "B"), execution)
+    assert kinds(ended) == ["NotAttempted", "NotAttempted"]
+    assert execution.begun == []
+    assert isinstance(ended.error, ApiError)
+    assert ended.stopped == "422 invalid_value: no; the rest was not attempted"
+
+
+def test_an_interruption_has_words_of_its_own() -> None:
+    stopped = RunEnded(NotAttempted("A", CREATE_SHORT.incident.location), Interrupted("Ctrl-C"))
+    ended = run(of("A"), FakeExecution({"A": stopped}))
+    assert (kinds(ended), ended.error, ended.stopped) == (["NotAttempted"], None, "")

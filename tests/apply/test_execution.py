@@ -311,6 +311,34 @@ def test_a_creation_that_never_left_is_not_attempted_and_not_in_doubt(harness: H
     assert isinstance(harness.error, NoAnswer)
 
 
+def test_a_resumed_creation_whose_rest_is_refused_failed_and_says_why(harness: Harness) -> None:
+    harness.plan_hash = "saved"
+    attributes = {**SHORT, ALERT: FollowUp()}
+    harness.account.faults = [Fault.NONE, Fault.NOT_AVAILABLE]
+    assert codes(harness.create(attributes)) == ["not-attempted"]
+    harness.account.faults = [Fault.NONE, Fault.NOT_AVAILABLE]
+    outcome = harness.create(attributes)
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "not-attempted"
+    assert isinstance(harness.create(attributes), Applied)
+
+
+def test_each_child_of_a_kind_is_skipped_once_the_run_ends(harness: Harness) -> None:
+    live = made(harness)
+    harness.account.faults = [Fault.NONE, Fault.UNAUTHENTICATED]
+    changes = (FieldChange(ALERT, None, FollowUp()), FieldChange(TEST, None, FollowUp()))
+    harness.carry_out(Update(incident("A", SHORT), live, changes))
+    assert harness.asked == ["list", TEST.label]
+
+
+def test_several_values_that_one_edit_refuses_are_not_remembered_as_refused(harness: Harness) -> None:
+    live = made(harness)
+    harness.account.faults = [Fault.REFUSED]
+    changes = (FieldChange(SUMMARY, None, "x"), FieldChange(SEVERITY, None, MAJOR))
+    assert isinstance(harness.carry_out(Update(incident("A", SHORT), live, changes)), Failed)
+    assert harness.ledger.remembered("A") == {}
+
+
 def test_a_creation_in_doubt_whose_server_is_gone_stays_in_doubt(harness: Harness) -> None:
     harness.account.faults = [Fault.LOST_BEFORE, Fault.NONE, Fault.NONE, Fault.UNREACHABLE]
     assert isinstance(harness.create(SHORT), Unknown)

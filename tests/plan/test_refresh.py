@@ -13,8 +13,10 @@ from importer.model import (
     Attribute,
     Attributes,
     Binding,
+    Change,
     Entity,
     Field,
+    FieldChange,
     FollowUp,
     Incident,
     Kind,
@@ -27,12 +29,13 @@ from importer.model import (
     StatusPageIncident,
     StatusPageUpdate,
     TimelineItem,
+    Update,
 )
 from importer.model.errors import NotAvailable
 from importer.model.identity import Marker
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, Match, NotOurs, Ours
-from importer.plan.refresh import by_id, refresh
-from tests.plans import BEGAN, LISA, NAME, PAGE, SHORT, incident, live
+from importer.plan.refresh import by_id, present, refresh
+from tests.plans import BEGAN, LISA, NAME, PAGE, SHORT, create, incident, live, noop
 
 LEGACY = Entity(Kind.CUSTOM_FIELD, "01FIELDLEGACY", "Legacy ID")
 MARKER = Attribute(Field.CUSTOM_FIELD, LEGACY)
@@ -346,3 +349,16 @@ def test_a_pulled_incident_is_compared_with_anybodys_children(is_foreign: bool) 
     (found,) = seen(account, knowing({}), incident(key, {TASK: FollowUp("x")}))
     assert isinstance(found, NotOurs)
     assert found.live.attributes == {TASK: FollowUp("y")}
+
+
+def test_what_changes_look_like_now_is_read_with_the_children_that_they_change() -> None:
+    held = (child(ITEM, TimelineItem(BEGAN)), child(TASK, FollowUp("of a person")))
+    account = Account((ONE, TWO), children_of={ONE.id: held})
+    edit = Update(incident("A", CHILDREN), ONE, (FieldChange(TASK, FollowUp(), FollowUp("more")),))
+    changes: list[Change] = [edit, create("B", SHORT), create("C", SHORT), noop(3)]
+    found = present(account, changes, knowing(bound(("B", 2))))
+    assert found == {
+        "A": replace(ONE, attributes={**ONE.attributes, TASK: FollowUp("of a person")}),
+        "B": TWO,
+    }
+    assert account.asked == [ONE.id, TWO.id, (ONE.id, Field.FOLLOW_UP)]

@@ -21,7 +21,20 @@ from importer.model import (
 from importer.plan.matching import Conflict
 from importer.plan.staleness import created_since, edited_since, without_overtaken
 from tests.planning import BOUND, NOTHING, POSTMORTEM, remembering
-from tests.plans import CALL_URL, MAJOR, MINOR, NAME, SEVERITY, SHORT, SUMMARY, create, incident, live
+from tests.plans import (
+    BLOCKED,
+    CALL_URL,
+    MAJOR,
+    MINOR,
+    NAME,
+    SEVERITY,
+    SHORT,
+    SUMMARY,
+    create,
+    incident,
+    live,
+    noop,
+)
 
 TASK = Attribute(Field.FOLLOW_UP, "Add an alert")
 EDIT = Update(
@@ -117,3 +130,9 @@ def test_a_change_that_no_run_began_is_not_looked_at() -> None:
     assert list(without_overtaken([EDIT], {}, NOTHING)) == [EDIT]
     unchanged = replace(EDIT, changes=())
     assert list(edited_since([unchanged], {"A": live(7, shown())})) == []
+
+
+@pytest.mark.parametrize("change", [noop(7), BLOCKED])
+def test_what_sends_nothing_cannot_be_overtaken(change: Change) -> None:
+    key = change.incident.key
+    assert list(without_overtaken([change], {key: live(7, shown(name="of a person"))}, NOTHING)) == [change]
