@@ -144,7 +144,7 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     )
     if empty.errored:
         return _with_grouped_problems(empty, privacy.of_incidents(loaded.incidents))
-    carrier, closed = marker(catalogue, settings), default_status(catalogue)
+    carrier, closed = _carrier(session, catalogue), default_status(catalogue)
     context = PlanContext(settings, carrier, closed, resolved.unreadable)
     incidents = _under_scope(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)
@@ -369,7 +369,13 @@ def _marker(session: Session) -> Marker | None:
     """Return the account's marker field, if the settings name one."""
     if not session.settings.marker_field:
         return None
-    return marker(session.api.catalogue(needs((), session.settings)), session.settings)
+    return _carrier(session, session.api.catalogue(needs((), session.settings)))
+
+
+def _carrier(session: Session, catalogue: Catalogue) -> Marker | None:
+    """Return the marker field, with what the state has learned of it."""
+    found = marker(catalogue, session.settings)
+    return found and replace(found, ignores_case=session.ledger.changes_case(found.attribute))
 
 
 def _proof(settings: Settings, carrier: Marker | None) -> Callable[[Incident, LiveIncident], bool]:

@@ -174,10 +174,10 @@ def _check_keys(incidents: Iterable[Incident], carrier: Marker, problems: Diagno
             problems.error(
                 "unmarkable-key", "the marker field would change the key", at, detail=detail, hint=hint
             )
-        other = first.setdefault(carried or "", incident)
+        other = first.setdefault(carrier.form(incident.key), incident)
         if other is not incident:
             detail = f"{incident.key!r} here, {other.key!r} at {other.location}"
-            hint = "give each incident a key of its own"
+            hint = "give each incident a key that differs in more than spaces, escapes and Unicode form"
             problems.error(
                 "same-marker", "two keys are the same in the marker field", at, detail=detail, hint=hint
             )

@@ -16,7 +16,7 @@ from typing import Protocol
 from importer.apply.answers import is_older
 from importer.apply.sent_creation import SentCreation
 from importer.model import LiveIncident, Unanswered
-from importer.model.forms import plain_form
+from importer.model.forms import is_similar_text, plain_form
 from importer.model.identity import Marker
 
 _GREATEST_SKEW = timedelta(minutes=10)
@@ -92,12 +92,12 @@ class Rediscovery:
         found: defaultdict[str, list[LiveIncident]] = defaultdict(list)
         for each in self.api.newest_incidents():
             mark = self.marker.read(each) if self.marker else None
-            for word in {plain_form(each.name), mark}:
-                found[word or ""].append(each)
+            for word in {plain_form(each.name), plain_form(mark or "")}:
+                found[word].append(each)
         return found
 
     def _in_list(self, sent: SentCreation) -> Iterator[LiveIncident]:
-        for word in {sent.name, self.marker.text(sent.key) if self.marker else sent.name}:
+        for word in {sent.name, plain_form(self.marker.text(sent.key)) if self.marker else sent.name}:
             yield from self._listed.get(word, ())
 
     def _numbered(self, sent: SentCreation) -> Iterator[LiveIncident]:
@@ -124,13 +124,18 @@ class Rediscovery:
 
     def _can_be(self, sent: SentCreation, live: LiveIncident) -> bool:
         """Whether an incident carries the key, or looks like the one that was sent and carries no other."""
+        looks_like_it = sent.looks_like(live) or sent.made(live)
+        if self.marker and self._has_other_mark(sent, live):
+            # Until an answer has shown that the account changes the case, another case alone proves nothing.
+            return looks_like_it and is_similar_text(self.marker.read(live) or "", self.marker.text(sent.key))
+        return looks_like_it or bool(self.marker and self.marker.carries(live, sent.key))
+
+    def _has_other_mark(self, sent: SentCreation, live: LiveIncident) -> bool:
         mark = self.marker.read(live) if self.marker else None
-        if self.marker and mark:
-            return mark == self.marker.text(sent.key)
-        return sent.looks_like(live) or sent.made(live)
+        return bool(self.marker and mark and not self.marker.carries(live, sent.key))
 
     def _is_proven(self, sent: SentCreation, live: LiveIncident, doubt: Unanswered) -> bool:
-        if doubt.first_sent is None or is_older(live, doubt.first_sent):
+        if doubt.first_sent is None or is_older(live, doubt.first_sent) or self._has_other_mark(sent, live):
             return False
         rivals = tuple(self.rivals(sent))
         if sent.made(live):
@@ -143,8 +148,9 @@ def newest_carrier(
 ) -> LiveIncident | None:
     """Return a new incident that carries one of these keys. `now` is the server's time; without it, the whole
     account is looked through."""
+    forms = {marker.form(marker.text(key)) for key in keys}
     for live in api.newest_incidents():
-        if marker.key(marker.read(live) or "") in keys:
+        if marker.form(marker.read(live) or "") in forms:
             return live
         if now and is_older(live, now - _GREATEST_SKEW):
             return None

@@ -10,6 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from importer.model.forms import stored_form
 from importer.model.incidents import LiveIncident
 from importer.model.values import Attribute
 
@@ -22,10 +23,12 @@ _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """The text custom field that carries keys, and the namespace of the keys that are ours."""
+    """The text custom field that carries keys, and the namespace of the keys that are ours. It `ignores_case`
+    if an answer to a write of our own showed that the account changes the case of its texts."""
 
     attribute: Attribute
     namespace: str
+    ignores_case: bool = False
 
     def text(self, key: str) -> str:
         """Return what the field holds for a key: `namespace/key`, or the bare key in the default namespace.
@@ -45,9 +48,15 @@ class Marker:
         found = live.attributes.get(self.attribute)
         return found if isinstance(found, str) else None
 
+    def form(self, text: str) -> str:
+        """Return a text of the field without what the account may change in it."""
+        form = stored_form(text)
+        return form.casefold() if self.ignores_case else form
+
     def carries(self, live: LiveIncident, key: str) -> bool:
-        """Whether an incident carries a key in the field."""
-        return self.read(live) == self.text(key)
+        """Whether an incident carries a key in the field, perhaps in the account's form."""
+        mark = self.read(live)
+        return mark is not None and self.form(mark) == self.form(self.text(key))
 
 
 def idempotency_key(*, namespace: str, key: str) -> str:

@@ -182,14 +182,19 @@ class LiveIndex:
     def _is_mark_of(self, key: str, mark: str) -> bool:
         """Whether a mark on the incident that the state binds to a key is that key's: as it would be written
         now, as a bare key, which earlier versions wrote in every namespace, or as the account stored it."""
-        if self._marker is None or mark in (self._marker.text(key), key):
+        marker = self._marker
+        if marker is None or marker.form(mark) in map(marker.form, (marker.text(key), key)):
             return True
-        known = self._memory.remembered(key).get(self._marker.attribute)
+        known = self._memory.remembered(key).get(marker.attribute)
         return known is not None and known.answered == mark
 
     def _carrying(self, key: str) -> tuple[LiveIncident, ...]:
+        """Return the incidents that carry a key: exactly, or else in the account's form."""
         marker = self._marker
-        return tuple(self._by_mark.get(marker.text(key), {}).values()) if marker else ()
+        if marker is None:
+            return ()
+        found = tuple(self._by_mark.get(marker.form(marker.text(key)), {}).values())
+        return tuple(each for each in found if self._mark(each) == marker.text(key)) or found
 
     def _not_ours(self, live: LiveIncident) -> NotOurs:
         mark = self._mark(live)
@@ -199,8 +204,8 @@ class LiveIndex:
     def _buckets(self, live: LiveIncident) -> Iterator[dict[str, LiveIncident]]:
         yield self._by_name[plain_form(live.name)]
         mark = self._mark(live)
-        if mark:
-            yield self._by_mark[mark]
+        if mark and self._marker:
+            yield self._by_mark[self._marker.form(mark)]
 
     def _mark(self, live: LiveIncident) -> str | None:
         return self._marker.read(live) if self._marker else None

@@ -28,6 +28,7 @@ from importer.model.errors import Refused
 from importer.model.steps import CREATE
 from importer.state.ledger_file import LedgerFile, open_file, read_file, readable_errors
 from importer.state.ledger_rows import (
+    ANSWERED_OTHERWISE,
     CONFIRMED,
     FOUND,
     HISTORY,
@@ -40,6 +41,8 @@ from importer.state.ledger_rows import (
     history_of,
     put_account,
     remembered_of,
+    shows_another_case,
+    slot_of,
     state_of,
     unanswered_of,
 )
@@ -118,6 +121,10 @@ class Ledger:
                 decode_record(Attribute, json.loads(attribute)): remembered_of(*rest)
                 for attribute, *rest in rows
             }
+
+    def changes_case(self, attribute: Attribute) -> bool:
+        """Whether the account answered a text of a custom field in another case than it was sent."""
+        return shows_another_case(self._file.query(ANSWERED_OTHERWISE, slot_of(attribute)))
 
     def history(self, key: str) -> ChildHistory:
         """Return what is known of the creation of one key's children."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from importer.model import Account, Attribute, Binding, ChildHistory, Entity, Remembered, SentStep, Unanswered
 from importer.model.codec import Json, decode_record, decode_value, encode_record, encode_value
+from importer.model.forms import stored_form
 from importer.model.steps import CREATE
 from importer.state.ledger_file import Row
 from importer.state.merge import BoundIncident, State
@@ -24,6 +25,10 @@ created its children."""
 PUT_FIELDS: Final = "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?, ?, ?)"
 HISTORY: Final = "SELECT step, status, coalesce(first_sent, at), at, content, detail FROM entry WHERE key = ?"
 SENT_WITH: Final = "SELECT key, idempotency_key, content, first_sent FROM entry WHERE step = ? AND status = ?"
+
+ANSWERED_OTHERWISE: Final = (
+    "SELECT declared, answered, child_id, refused FROM field WHERE slot = ? AND answered IS NOT NULL"
+)
 
 _BINDINGS = "SELECT key, incident_id, reference, settled, written_at, bound_at FROM binding"
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -66,8 +71,20 @@ def put_account(db: sqlite3.Connection, account: Account) -> None:
 def _named(attribute: Attribute, label: str) -> tuple[str, str]:
     """Return the slot of an attribute within its key, and its JSON. Cached, since most incidents have the
     same attributes; equal ones may have different labels after their entity was renamed."""
-    known_as = attribute.key.id if isinstance(attribute.key, Entity) else label
-    return f"{attribute.field}:{known_as}", _text(encode_record(attribute))
+    return slot_of(attribute, label), _text(encode_record(attribute))
+
+
+def slot_of(attribute: Attribute, label: str = "") -> str:
+    """Return what identifies an attribute within its key, whatever its entity is called."""
+    return f"{attribute.field}:{attribute.key.id if isinstance(attribute.key, Entity) else label}"
+
+
+def shows_another_case(rows: Iterable[Row]) -> bool:
+    """Whether a text was answered in another case than it was declared, by rows of `ANSWERED_OTHERWISE`."""
+    known = (remembered_of(*row) for row in rows)
+    pairs = ((str(each.declared), str(each.answered)) for each in known)
+    forms = ((stored_form(declared), stored_form(answered)) for declared, answered in pairs)
+    return any(one != other and one.casefold() == other.casefold() for one, other in forms)
 
 
 def remembered_of(

@@ -184,6 +184,15 @@ def test_two_incidents_never_carry_the_same_key() -> None:
     assert check(incident(), incident(key="a"), settings=MARKED) == ()
 
 
+@pytest.mark.parametrize("other", [r"A\_1 & b", "A_1  & b", "A_1 &amp; b"])
+def test_two_keys_that_only_the_accounts_form_makes_equal_are_an_error_with_both_places(other: str) -> None:
+    one, two = incident(key="A_1 & b"), incident(key=other, line=2)
+    found = only(check(one, two, settings=MARKED), "same-marker")
+    assert found.locations == (Location("a.yaml", 2),)
+    assert "a.yaml:1" in found.detail
+    assert check(one, two) == ()
+
+
 @pytest.mark.parametrize("key", ["A ", "Cafe\u0301", " "])
 def test_a_key_that_the_marker_field_would_change_is_an_error(key: str) -> None:
     only(check(incident(key=key), settings=MARKED), "unmarkable-key")

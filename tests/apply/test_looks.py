@@ -111,3 +111,18 @@ def test_a_new_carrier_is_looked_for_among_new_incidents_only() -> None:
     assert newest_carrier(account, MARKER, {"A"}, now=SENT_AT) is None
     assert newest_carrier(account, MARKER, {"A"}, now=None) == marked
     assert newest_carrier(account, MARKER, {"B"}, now=None) is None
+
+
+def test_a_carrier_in_the_accounts_form_is_certain_and_in_another_case_only_possible() -> None:
+    def carrying(mark: str) -> LiveIncident:
+        return replace(made(), attributes={**made().attributes, MARKER.attribute: mark})
+
+    assert look(Account((carrying(" A "),))) == Certain(carrying(" A "))
+    assert look(Account((carrying("a"),))) == Uncertain((carrying("a"),))
+    assert look(Account((carrying("B"),))) is None
+
+
+def test_a_new_carrier_is_found_in_the_accounts_form_too() -> None:
+    carrier = replace(made(), attributes={MARKER.attribute: r"A\_1"})
+    assert newest_carrier(Account((carrier,)), MARKER, {"A_1"}, now=None) == carrier
+    assert newest_carrier(Account((carrier,)), MARKER, {"A_2"}, now=None) is None

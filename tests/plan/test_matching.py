@@ -70,9 +70,31 @@ def test_a_field_that_is_not_the_marker_proves_nothing() -> None:
     assert match(A, live(2, {MARKED: (Entity(Kind.OPTION, "01A", "A"),)})) == Absent(())
 
 
-@pytest.mark.parametrize("other", ["a", "A ", "AA", "B"])
-def test_the_marker_must_equal_the_key_exactly(other: str) -> None:
+@pytest.mark.parametrize("other", ["a", "AA", "B"])
+def test_another_key_in_the_marker_field_proves_nothing(other: str) -> None:
     assert match(A, marked(2, other)) == Absent(())
+
+
+FORMED = incident("A_1 & b", {NAME: "Search was slow"})
+
+
+@pytest.mark.parametrize("form", [r"A\_1 & b", "A_1 &amp; b", "A_1  & b "])
+def test_the_marker_in_another_form_is_the_same_key(form: str) -> None:
+    assert match(FORMED, marked(2, form)) == Ours(marked(2, form))
+    known = memory(Binding(FORMED.key, TWO.id, TWO.reference))
+    assert match(FORMED, marked(2, form), known=known) == Ours(marked(2, form))
+
+
+def test_the_exact_marker_comes_before_another_form_and_two_of_a_form_are_a_conflict() -> None:
+    exact, one, two = marked(1, "A_1 & b"), marked(2, r"A\_1 & b"), marked(3, "A_1 &amp; b")
+    assert match(FORMED, one, exact) == Ours(exact)
+    assert isinstance(match(FORMED, one, two), Conflict)
+
+
+def test_the_case_of_a_marker_counts_unless_the_account_changes_it() -> None:
+    changing = replace(MARKER, ignores_case=True)
+    assert match(A, marked(2, "a")) == Absent(())
+    assert match(A, marked(2, "a"), marker=changing) == Ours(marked(2, "a"))
 
 
 def test_an_adopted_incident_is_claimed_until_an_apply_has_settled_it() -> None:

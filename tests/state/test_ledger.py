@@ -731,3 +731,23 @@ def test_a_creation_confirmed_during_a_read_is_never_lost(path: Path) -> None:
     assert not memory.sent
     writer.close()
     reader.close()
+
+
+@pytest.mark.parametrize(
+    ("declared", "answered", "changes"),
+    [
+        ("KEY-1", "Key-1", True),
+        ("KEY_1", r"KEY\_1", False),
+        ("KEY-1", "other", False),
+        ("KEY-1", None, False),
+    ],
+)
+def test_an_answer_shows_whether_the_account_changes_the_case(
+    tmp_path: Path, declared: str, answered: str | None, changes: bool
+) -> None:
+    field = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01F", "Legacy ID"))
+    other = Attribute(Field.CUSTOM_FIELD, Entity(Kind.CUSTOM_FIELD, "01G", "Notes"))
+    with closing(open_ledger(tmp_path / "state.db", now=lambda: datetime.now(UTC))) as ledger:
+        ledger.confirmed("A", CREATE, live=LIVE, declared={field: declared}, answered={field: answered})
+        assert ledger.changes_case(field) == changes
+        assert not ledger.changes_case(other)
