@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -79,7 +79,7 @@ class AccountApi(
 @dataclass(frozen=True, slots=True)
 class Session:
     """What the stages work on since it `began`: the settings, the account and its API, the state and the
-    clock. `wait` waits for some seconds."""
+    clock. `wait` waits for some seconds. `seen` collects the IDs of the incidents that plans have compared."""
 
     settings: Settings
     account: Account
@@ -88,6 +88,7 @@ class Session:
     now: Callable[[], datetime]
     wait: Callable[[float], None]
     began: datetime
+    seen: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ def _compared(
     the files."""
     memory = session.ledger.memory()
     index = refresh.refresh(session.api, incidents, memory, context.marker)
+    session.seen.update(each.id for each in index.live())
     planned = plan_changes(incidents, index, memory=memory, context=context, declared_keys=keys)
     return replace(
         empty,
@@ -223,6 +225,7 @@ def carry_out(
         Rediscovery(session.api, ledger.owner, carrier, rivals.of),
         _proof(session.settings, carrier),
         plan_hash,
+        seen=session.seen,
     )
     return apply(plan, work, limits=limits, observers=observers, stop=stop)
 

@@ -63,6 +63,18 @@ def altered(change: FieldChange) -> Diagnostic:
     )
 
 
+def may_have_existed(live: LiveIncident) -> Diagnostic:
+    """Warn that an incident counts as created, though an earlier run may have made it."""
+    return Diagnostic(
+        Severity.WARNING,
+        "may-have-existed",
+        "incidents that count as created came into being up to two seconds before they were sent: either the"
+        " server's clocks differ, or a run whose state was lost created them",
+        detail=live.reference,
+        hint="either way there is one of each",
+    )
+
+
 def additions(live: LiveIncident, sent: Attributes) -> tuple[Diagnostic, ...]:
     """Warn about what the server added: a Slack channel, a timestamp of today in an old incident."""
     channel = Attribute(Field.SLACK_CHANNEL_ID)

@@ -8,7 +8,7 @@ journal, not the plan, holds what was sent: other content under a used key may m
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -34,10 +34,12 @@ _RESENDINGS = 2
 @dataclass(frozen=True, slots=True)
 class Created:
     """The incident that this request made. If that is not `certain`, a run whose state was lost may have made
-    it a moment before: the times of the server are too coarse to tell."""
+    it a moment before: the times of the server are too coarse to tell. It `predates` the request if it came
+    into being before the server's last answer, within what its clocks may differ by."""
 
     live: LiveIncident
     certain: bool
+    predates: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ Creation = Created | Existing | Undecided | Foreign | KeyTaken
 
 @dataclass(frozen=True, slots=True)
 class Creator:
-    """Creates incidents, from any number of threads. `wait` waits for some seconds."""
+    """Creates incidents, from any number of threads. `wait` waits for some seconds; `seen` has the IDs of the
+    incidents that the account had when the plan was made, as far as they are known."""
 
     api: IncidentWriter
     journal: Journal
@@ -85,6 +88,7 @@ class Creator:
     rediscovery: Rediscovery
     now: Callable[[], datetime]
     wait: Callable[[float], None]
+    seen: Collection[str] = ()
 
     def create(self, key: str, planned: CreateIncident) -> Creation:
         """Create an incident that the state does not bind. Raises ApiError if it is refused, and NoAnswer if
@@ -139,10 +143,11 @@ class Creator:
         if doubt and doubt.first_sent:
             is_earlier = is_older(answer.live, doubt.first_sent)
         else:
-            is_earlier = existed_before(answer, began, self.now(), name=sent.name)
+            is_known = doubt is None and answer.live.id in self.seen
+            is_earlier = is_known or existed_before(answer, began, self.now(), name=sent.name)
         if doubt is None and not is_earlier:
-            certain = sent_at is not None and answer.live.created_at >= sent_at
-            return Created(answer.live, certain)
+            predates = sent_at is not None and answer.live.created_at < sent_at
+            return Created(answer.live, sent_at is not None and not predates, predates)
         if sent.resembles(answer.live, self.rediscovery.marker):
             return Existing(answer.live, not is_earlier, sent)
         if not is_earlier:  # somebody may have renamed it since

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
-from importer.apply.answers import additions, altered, irreparable
+from importer.apply.answers import additions, altered, irreparable, may_have_existed
 from importer.apply.children import KEYED, LISTED, Children
 from importer.apply.completion import Completion, RunEnded, ends_run
 from importer.apply.creation import Created, Creator, Existing, Foreign, KeyTaken, Undecided
@@ -80,7 +80,8 @@ class Execution:
     """Carries out changes, from any number of threads.
 
     `wait` waits for some seconds. `is_ours` tells whether an incident, as just read, proves to be a declared
-    one that the state does not bind. `plan_hash` is the saved plan's, or empty.
+    one that the state does not bind. `plan_hash` is the saved plan's, or empty. `seen` has the IDs of the
+    incidents that the account had when the plan was made, as far as they are known.
     """
 
     api: IncidentWriter
@@ -92,6 +93,7 @@ class Execution:
     plan_hash: str = ""
     options: dict[NewOption, Entity] = field(default_factory=dict)
     gate: FirstAlone = field(default_factory=FirstAlone)
+    seen: Collection[str] = ()
 
     def create_options(self, plan: Plan) -> None:
         """Create the select options that the plan needs and the account lacks, before any change."""
@@ -179,10 +181,12 @@ class Execution:
         bound = self.journal.binding(key)
         if bound:
             return self._resume(change, bound)
-        creator = Creator(self.api, self.journal, self._sender, self.rediscovery, self.now, self.wait)
+        creator = Creator(
+            self.api, self.journal, self._sender, self.rediscovery, self.now, self.wait, self.seen
+        )
         match answer := creator.create(key, creation(change)):
-            case Created(live=live, certain=certain):
-                return self._finish(change, live, certain=certain)
+            case Created():
+                return self._finish(change, answer)
             case Existing():
                 return self._adopt_existing(change, answer)
             case Undecided(candidates=candidates):
@@ -194,15 +198,16 @@ class Execution:
             case _:
                 assert_never(answer)
 
-    def _finish(self, change: Create | Pending, live: LiveIncident, *, certain: bool) -> Outcome:
+    def _finish(self, change: Create | Pending, created: Created) -> Outcome:
         """Record a new incident and carry out the other steps of its change."""
+        live, certain = created.live, created.certain
         own, work = creation(change).attributes, Completion(change.incident, live)
         wrong, work.warnings = self._record(change, live, is_found=not certain, is_new=True)
         self._refuse_irreparable(work, own, change.incident.external_id)
         self._steps.correct(work, wrong)
         listed = LISTED - KEYED if certain else LISTED
         self._change(work, after_creation(change.attributes), listed=listed, is_new=True)
-        work.warnings += additions(work.live, own)
+        work.warnings += [*additions(work.live, own), *([may_have_existed(live)] if created.predates else [])]
         return self._conclude(work, Applied(change.incident.key, work.live, True, *work.report()))
 
     def _adopt_existing(self, change: Create | Pending, found: Existing) -> Outcome:
