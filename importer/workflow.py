@@ -79,7 +79,7 @@ class AccountApi(
 @dataclass(frozen=True, slots=True)
 class Session:
     """What the stages work on since it `began`: the settings, the account and its API, the state and the
-    clock. `wait` waits for some seconds. `seen` collects the IDs of the incidents that plans have compared."""
+    clock. `wait` waits for some seconds. `seen` collects the IDs of incidents that plans saw."""
 
     settings: Settings
     account: Account

@@ -339,6 +339,16 @@ def test_several_values_that_one_edit_refuses_are_not_remembered_as_refused(harn
     assert harness.ledger.remembered("A") == {}
 
 
+def test_an_incident_from_just_before_its_creation_was_sent_is_said_to_be_one(harness: Harness) -> None:
+    harness.account.answers_with = lambda live: replace(
+        live, created_at=live.created_at - timedelta(seconds=2)
+    )
+    outcome = harness.create(SHORT)
+    assert isinstance(outcome, Applied)
+    assert outcome.created
+    assert codes(outcome) == ["may-have-existed"]
+
+
 def test_a_creation_in_doubt_whose_server_is_gone_stays_in_doubt(harness: Harness) -> None:
     harness.account.faults = [Fault.LOST_BEFORE, Fault.NONE, Fault.NONE, Fault.UNREACHABLE]
     assert isinstance(harness.create(SHORT), Unknown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from contextlib import closing
@@ -181,6 +182,28 @@ def test_a_value_that_closed_incidents_refuse_is_missing_and_then_blocked(
     assert "the account refused to change it" in plan.out
     incident = account.incidents()[0]["id"]
     assert len(account.get(f"/v3/follow_ups?incident_id={incident}")["follow_ups"]) == 1
+
+
+def test_what_was_there_when_the_plan_was_made_is_adopted_not_created(
+    folder: Folder, account: Account
+) -> None:
+    folder.declare(*eight())
+    assert "8 created" in folder.run(*APPLY).out
+    shutil.rmtree(folder.path / ".importer")
+    result = folder.run(*APPLY)
+    assert "0 created, 0 updated, 8 adopted" in result.out
+    assert creations(account) == 8
+    assert folder.run("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("name", [" Leading space", "Trailing ", "Two  spaces", "R&D <b>"])
+def test_a_name_that_comes_back_in_another_form_is_created_without_an_edit(
+    folder: Folder, account: Account, name: str
+) -> None:
+    folder.write("importer.yaml", {"identity": {"marker_field": "Legacy ID"}})
+    folder.declare(declared("A", name=name), declared("B"))
+    assert "2 created, 0 updated, 0 unchanged" in folder.run(*APPLY).out
+    assert not any("edit" in each for each in account.sandbox.journal().requests)
 
 
 # -- a server that is gone --------------------------------------------------------------------------------
