@@ -47,7 +47,7 @@ class CreatesAs(StrEnum):
 
 
 class Rewrite(StrEnum):
-    """A change that the server makes to names, titles and links when it stores them."""
+    """A change that the server makes to texts, links and moments when it stores them."""
 
     SPACES = "spaces"
     """Runs of spaces become one."""
@@ -59,6 +59,10 @@ class Rewrite(StrEnum):
     """A link loses its trailing slash."""
     QUERY = "query"
     """A link loses its query."""
+    ESCAPES = "escapes"
+    """Texts of every kind have `_` as `\\_` and `&` as `&amp;`."""
+    MILLISECONDS = "milliseconds"
+    """Moments lose their milliseconds."""
 
 
 class RetryAfter(StrEnum):

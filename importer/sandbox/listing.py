@@ -17,6 +17,9 @@ from importer.sandbox.exchange import Exchange
 from importer.sandbox.problems import Problem, invalid, refuse_if
 from importer.sandbox.records import RETROSPECTIVE, Condition, Ordering, Wire
 
+_FIRST_PAGE = "first"
+"""The cursor of an empty page that comes before the first."""
+
 _MODES = ("standard", RETROSPECTIVE)
 _NEWEST_FIRST = "created_at_newest_first"
 _SORTS = (_NEWEST_FIRST, "created_at_oldest_first")
@@ -27,11 +30,12 @@ _NOT_FILTERED = frozenset({"custom_field", "incident_role"})
 @dataclass(frozen=True, slots=True)
 class Page:
     """At most `size` items after the cursor `after` (empty: from the start). `last_cursor` is what marks the
-    last page."""
+    last page. One that `is_empty` has no items, and a cursor to the first page."""
 
     size: int
     after: str
     last_cursor: LastCursor
+    is_empty: bool = False
 
 
 def page(exchange: Exchange, largest: int = 250) -> Page:
@@ -42,12 +46,20 @@ def page(exchange: Exchange, largest: int = 250) -> Page:
         refuse_if([invalid("page_size", "page_size must be a number from 1")])
     if int(text) > largest and options.large_pages is LargePages.REFUSED:
         refuse_if([invalid("page_size", f"page_size must be at most {largest}")])
-    return Page(min(int(text), largest), query.get("after", ""), options.last_cursor)
+    cursor = query.get("after", "")
+    return Page(
+        min(int(text), largest),
+        "" if cursor == _FIRST_PAGE else cursor,
+        options.last_cursor,
+        is_empty=options.empty_pages and not cursor,
+    )
 
 
 def meta(wanted: Page, items: Sequence[Wire], has_more: bool) -> Wire:
     """Return the pagination_meta of a page."""
     size: Wire = {"page_size": wanted.size}
+    if wanted.is_empty:
+        return {**size, "after": _FIRST_PAGE}
     if has_more:
         return {**size, "after": items[-1]["id"]}
     match wanted.last_cursor:
@@ -72,7 +84,7 @@ def paged(wanted: Page, name: str, items: Iterable[Wire]) -> Wire:
         if not places:
             refuse_if([invalid("after", f"nothing has the ID {wanted.after!r}")])
         start = places[0] + 1
-    shown = all_items[start : start + wanted.size]
+    shown = [] if wanted.is_empty else all_items[start : start + wanted.size]
     return {name: shown, "pagination_meta": meta(wanted, shown, start + wanted.size < len(all_items))}
 
 
@@ -131,7 +143,7 @@ def list_incidents(exchange: Exchange) -> Wire:
     found = account.store.incidents(
         together([matching, *after(wanted, ordering, account.options.skips_ties)]), ordering
     )
-    shown = views.incidents(account, found[: wanted.size])
+    shown = views.incidents(account, [] if wanted.is_empty else found[: wanted.size])
     total = account.store.count_incidents(matching)
     return {
         "incidents": shown,

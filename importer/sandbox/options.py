@@ -206,7 +206,8 @@ class SandboxOptions:
         Help(
             _FORM,
             "Store names, titles and links in another form: runs of spaces become one, ' becomes ’, a "
-            "capital first and hosts in lower case, no trailing slash, no query. Repeatable.",
+            "capital first and hosts in lower case, no trailing slash, no query; every text with `\\_` for "
+            "`_` and `&amp;` for `&`; moments without milliseconds. Repeatable.",
         ),
     ] = frozenset()
     rewrites_on: Annotated[
@@ -260,6 +261,9 @@ class SandboxOptions:
         LastCursor,
         Help(_READING, "What `after` is on the last page; extra means that an empty page follows."),
     ] = LastCursor.ABSENT
+    empty_pages: Annotated[
+        bool, Help(_READING, "Every list begins with an empty page whose cursor goes on.")
+    ] = False
     large_pages: Annotated[LargePages, Help(_READING, "What becomes of a page_size above the maximum.")] = (
         LargePages.CLAMPED
     )

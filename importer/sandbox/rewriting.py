@@ -40,8 +40,9 @@ def rewritten_incident(
     }
     return replace(
         stored,
-        name=_title(options.rewrites, _tidy(options, stored.name)),
-        summary=_tidy(options, stored.summary),
+        name=_title(options.rewrites, _text(options, stored.name)),
+        summary=_text(options, stored.summary),
+        timestamps={each: _moment(options, at) for each, at in stored.timestamps.items()},
         call_url=_link(options.rewrites, _tidy(options, stored.call_url)),
         postmortem_document_url=_link(options.rewrites, stored.postmortem_document_url),
         custom_fields=fields,
@@ -53,7 +54,7 @@ def _custom_values(options: SandboxOptions, field_type: str, values: tuple[str, 
         case "link":
             stored = [_link(options.rewrites, _tidy(options, value)) for value in values]
         case "text":
-            stored = [_tidy(options, value) for value in values]
+            stored = [_text(options, value) for value in values]
         case "numeric":
             stored = [_number(options, value) for value in values]
         case "multi_select" if options.normalises:
@@ -81,14 +82,39 @@ def _tidy(options: SandboxOptions, text: str) -> str:
     return text.replace("\r\n", "\n").strip() if options.normalises else text
 
 
+def _text(options: SandboxOptions, text: str) -> str:
+    tidy = _tidy(options, text)
+    if Rewrite.ESCAPES not in options.rewrites:
+        return tidy
+    return re.sub("&(?!amp;)", "&amp;", re.sub(r"(?<!\\)_", r"\\_", tidy))
+
+
+def _moment(options: SandboxOptions, milliseconds: int) -> int:
+    cut = milliseconds % 1000 if Rewrite.MILLISECONDS in options.rewrites else 0
+    return milliseconds - cut
+
+
+def _written_moment(options: SandboxOptions, text: str) -> str:
+    return re.sub(r"\.\d+", "", text) if Rewrite.MILLISECONDS in options.rewrites else text
+
+
 def rewritten_child(options: SandboxOptions, kind: str, wire: Wire) -> Wire:
     """Return a child with its title and links in the form that the account stores."""
     kept = dict(wire)
-    kept |= {name: _tidy(options, kept[name]) for name in _TEXTS.get(kind, ()) if name in kept}
+    kept |= {name: _text(options, kept[name]) for name in _TEXTS.get(kind, ()) if name in kept}
+    if kind == "timeline_item":
+        kept["timestamp"] = _written_moment(options, kept["timestamp"])
     if kind == "timeline_item" and kept.get("description") == "":
         del kept["description"]
     if kind == "status_page_incident":
-        kept["updates"] = [{**each, "message": _tidy(options, each["message"])} for each in kept["updates"]]
+        kept["updates"] = [
+            {
+                **each,
+                "message": _text(options, each["message"]),
+                "published_at": _written_moment(options, each["published_at"]),
+            }
+            for each in kept["updates"]
+        ]
     if kind in _TITLES:
         kept[_TITLES[kind]] = _title(options.rewrites, kept[_TITLES[kind]])
     if kind == "attachment":

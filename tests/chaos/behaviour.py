@@ -16,7 +16,7 @@ REFUSALS = ("conflict", "unprocessable")
 """The answers to a known key that do not show its incident."""
 
 _PLAIN_SHARE = 0.4
-_REWRITES = ("spaces", "quotes", "case", "slash", "query")
+_REWRITES = ("spaces", "quotes", "case", "slash", "query", "escapes", "milliseconds")
 _SHORT = (3, 30)
 """Seconds for which an account with a short memory keeps idempotency keys."""
 
@@ -44,6 +44,7 @@ class Behaviour:
     numbers: str = "as_sent"
     last_cursor: str = "absent"
     counter_stays: bool = False
+    empty_pages: bool = False
     url_makes_document: bool = False
 
     @property
@@ -113,6 +114,7 @@ def draw(dice: random.Random, evidence: Evidence) -> Behaviour:
         numbers=dice.choice(["as_sent", "plain", "decimal"]),
         last_cursor=dice.choice(["absent", "absent", "null", "empty", "extra"]),
         counter_stays=dice.random() < 0.2,
+        empty_pages=dice.random() < 0.25,
         url_makes_document=dice.random() < 0.2,
     )
 

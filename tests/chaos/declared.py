@@ -130,11 +130,12 @@ def clashes(scenario: Scenario) -> dict[str, int]:
 def _incident(scenario: Scenario, repository: Repository, place: int) -> Declared:
     dice = scenario.dice(f"incident {repository.letter} {place}")
     began = _BEGAN + timedelta(hours=place, minutes=repository.years_later, days=365 * repository.years_later)
+    began += timedelta(milliseconds=place % 3 * 250)
     name = f"{repository.letter}-{place:05}"
     found: Declared = {
         "key": f"{repository.key_prefix}K-{place:05}",
         "name": dice.choice(repository.names),
-        "summary": f"{name} of the legacy tracker.\r\n\r\n| a | b |  ",
+        "summary": f"{name} of the legacy tracker.\r\n\r\n| a_1 | b & c |  ",
         "severity": dice.choice(["Minor", "Major", "Critical"]),
         "timestamps": {
             "Impact started at": began.isoformat(),
@@ -190,7 +191,7 @@ def _timeline(dice: random.Random, began: datetime) -> Iterator[Declared]:
     titles = ("Deployed v411", *["Update"] * dice.choice([0, 1, 3]), "It's  over")
     for place, title in enumerate(titles):
         at = (began + timedelta(minutes=7 * place)).isoformat()
-        yield {"at": at, "title": title, "description": f"By hand, step {place}"}
+        yield {"at": at, "title": title, "description": f"By hand & by_us, step {place}"}
 
 
 def _status_page(name: str, began: datetime) -> Declared:
@@ -208,7 +209,11 @@ def _edited(scenario: Scenario, incident: Declared, revision: int) -> Declared:
     """Return an incident as somebody corrected it. The end of an outage is never corrected: without a field
     for the keys, something must still show that it is the same incident after a lost state."""
     name, dice = word(incident), scenario.dice(f"edit {revision} of {word(incident)}")
-    changed = {**incident, "summary": f"{name} in the words of revision {revision}", "severity": "Major"}
+    changed = {
+        **incident,
+        "summary": f"{name} in the words of revision {revision} & of_us",
+        "severity": "Major",
+    }
     if dice.random() < 0.3:
         changed["name"] = f"{incident['name']} ({revision})"
     if dice.random() < 0.3:

@@ -51,6 +51,12 @@ class CommandResult:
         """Whether an apply began to make changes."""
         return _APPLY_EVENT.decode() in self.out
 
+    def events(self) -> list[dict[str, Any]]:
+        """Return the events of `apply --json`, as far as they were written whole."""
+        if "--json" not in self.words or self.words[0] != "apply":
+            return []
+        return [json.loads(line) for line in self.out.splitlines(keepends=True) if line.endswith("}\n")]
+
     def adopt_lines(self) -> list[tuple[str, str]]:
         """Return the keys and references of the `importer adopt` commands that it printed."""
         found = _ADOPT_LINE.findall(self.out + self.err)

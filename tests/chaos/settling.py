@@ -53,13 +53,29 @@ def settle(scenario: Scenario, machine: Machine, account: Account, blocked: Bloc
         time.sleep(_PATIENCE if attempt == 2 else 0)
         if attempt > 0:  # what is in doubt, an apply may settle by itself
             _adopt(scenario, machine, account, planned, settled)
-        machine.run(*APPLY, "8", *_matching(scenario))
+        before = _made(account)
+        applied = machine.run(*APPLY, "8", *_matching(scenario))
         time.sleep(lag + 0.1 if lag else 0)
+        settled.findings += _untrue(applied, _made(account) - before)
+        if applied.code == 0 and not _is_empty(after := _plan(scenario, machine), blocked):
+            settled.findings.append(f"the plan after exit 0 is not empty: {after.changes()}"[:3000])
     planned = _plan(scenario, machine)
     if not _is_empty(planned, blocked):
         left = [each for each in planned.changes() if each["actions"] != ["no-op"]]
         settled.findings.append(f"the plan does not become empty: {planned.err[-1500:]} {left}"[:5000])
     return settled
+
+
+def _made(account: Account) -> int:
+    return sum(account.journal()["creations"].values())
+
+
+def _untrue(applied: CommandResult, made: int) -> list[str]:
+    """Return what an undisturbed apply says wrongly of the incidents that it made. Those that an earlier run
+    made and this one settled count as created too."""
+    summaries = [each for each in applied.events() if each["type"] == "apply_summary"]
+    told = sum(each["created"] + each["unknown"] for each in summaries)
+    return [f"{made} incidents were made, {told} counted"] if made > told else []
 
 
 def _plan(scenario: Scenario, machine: Machine) -> CommandResult:

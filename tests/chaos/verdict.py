@@ -43,6 +43,8 @@ class Expected:
         found = (text or "").replace("\r\n", "\n").strip()
         if "spaces" in self.rewrites:
             found = " ".join(found.split())
+        if "escapes" in self.rewrites:
+            found = found.replace("\\_", "_").replace("&amp;", "&")
         if "quotes" in self.rewrites:
             found = found.translate(_STRAIGHT)
         return found.casefold() if "case" in self.rewrites else found
@@ -120,10 +122,26 @@ def of_outputs(results: Iterable[CommandResult]) -> Iterator[str]:
         what = f"{' '.join(each.words)} ({each.code})"
         if each.code not in _CODES:
             yield f"exit code of {what}"
-        if each.code in (1, 4) and each.began:
-            yield f"exit code claims that nothing was written, but it began: {what}"
+        yield from (f"{error}: {what}" for error in _untrue_counts(each))
         if "Traceback" in each.out + each.err or "internal error" in each.err:
             yield f"a bug shows: {what}: {each.err[-2000:]}"
+
+
+def _untrue_counts(result: CommandResult) -> Iterator[str]:
+    """Yield what the counts of an apply say against its own events and its exit code."""
+    events = result.events()
+    done = Counter(each["outcome"] for each in events if each["type"] == "apply_complete")
+    if result.code in (1, 4) and done:
+        yield f"the exit code says that nothing was written, but {dict(done)}"
+    for summary in (each for each in events if each["type"] == "apply_summary"):
+        counted = {name: summary[name] for name in ("created", "updated", "adopted") if summary[name]}
+        if counted != dict(done):
+            yield f"the summary has {counted}, the events {dict(done)}"
+        left = sum(summary[name] for name in ("failed", "unknown", "not_attempted", "incomplete", "blocked"))
+        if (result.code == 0) != (left == 0):
+            yield f"exit {result.code} with {left} left"
+        if result.code not in (0, 1, 3, 130):
+            yield f"exit {result.code} after an apply"
 
 
 def of_files(folder: Path) -> Iterator[str]:
@@ -319,4 +337,5 @@ def _grouped(children: Iterable[Wire]) -> dict[str, list[Wire]]:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    """Return an instant without its milliseconds, which the account may cut."""
+    return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)

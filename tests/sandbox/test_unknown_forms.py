@@ -172,3 +172,30 @@ def test_a_put_of_a_follow_up_may_clear_what_it_leaves_out(open_api, replaces):
     assert cleared == ({"description", "assignee", "assignee_team", "priority"} if replaces else set())
     assert left["labels"] == ([] if replaces else ["a"])
     assert left["status"] == "completed"
+
+
+@pytest.mark.parametrize("rewrites_on", ["write", "read"])
+def test_texts_may_be_escaped_and_moments_cut(open_api, rewrites_on):
+    options = {"rewrites": frozenset({Rewrite.ESCAPES, Rewrite.MILLISECONDS}), "rewrites_on": rewrites_on}
+    api = open_api(**options)
+    reported = api.id_of("/v2/incident_timestamps", "Reported at")
+    at = {"incident_timestamp_id": reported, "value": "2023-01-01T00:00:00.25Z"}
+    made = api.create(name="a_b", summary=r"c & d\_e &amp; f", incident_timestamp_values=[at])
+    read = api.get(f"/v2/incidents/{made['id']}")["incident"]
+    for shown, is_stored in ((made, rewrites_on == "write"), (read, True)):
+        expected = (r"a\_b", r"c &amp; d\_e &amp; f") if is_stored else ("a_b", r"c & d\_e &amp; f")
+        assert (shown["name"], shown["summary"]) == expected
+    values = {
+        each["incident_timestamp"]["id"]: each.get("value") for each in read["incident_timestamp_values"]
+    }
+    assert values[reported]["value"] == "2023-01-01T00:00:00Z"
+
+
+def test_lists_may_begin_with_an_empty_page_whose_cursor_goes_on(open_api):
+    api = open_api(empty_pages=True)
+    of_incident = {"incident_id": api.create()["id"]}
+    api.post(FOLLOW_UPS, {**of_incident, "title": "x"})
+    for path, query in (("/v2/incidents", {}), (FOLLOW_UPS, of_incident), ("/v2/users", {})):
+        first = api.get(path, **query)
+        assert [value for name, value in first.items() if name != "pagination_meta"] == [[]]
+        assert listed(api, path, {**query, "after": first["pagination_meta"]["after"]})
