@@ -238,9 +238,11 @@ def cleared_parts(child: object) -> tuple[str, ...]:
 
 def child_parts(child: Child | StatusPageUpdate) -> dict[str, ChildPart]:
     """Return the parts of a child or status page update that are set, named as in an incident file; those to
-    be cleared are None."""
+    be cleared are None. The content of a post-mortem that a list does not show is left out."""
     cleared = cleared_parts(child)
-    own = [each for each in fields(child) if each.compare and each.name != "cleared"]
+    is_unshown = isinstance(child, PostmortemDocument) and not child.content
+    hidden = {"cleared", *(["content"] if is_unshown else [])}
+    own = [each for each in fields(child) if each.compare and each.name not in hidden]
     parts = {
         each.name: getattr(child, each.name)
         for each in own

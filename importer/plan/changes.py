@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from importer.model import (
+    WRITE_ONLY_FIELDS,
     Adopt,
     Attribute,
     Attributes,
@@ -30,6 +31,16 @@ from importer.model import (
 
 CANNOT_CHANGE = "cannot be changed after creation"
 """The reason of a blocked difference in a create-only attribute."""
+
+NOT_SHOWN = "(not shown by the API)"
+"""What stands for a value that the account holds and does not show."""
+
+
+def is_shown(change: FieldChange) -> bool:
+    """Whether the account, or what we wrote, shows what an attribute held before."""
+    is_unread = change.attribute.is_child and change.obstacle is not None
+    hides = is_unread or change.attribute.field in WRITE_ONLY_FIELDS
+    return change.before is not None or not hides
 
 
 def new_options(changes: Iterable[Change]) -> tuple[NewOption, ...]:

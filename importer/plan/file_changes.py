@@ -27,7 +27,7 @@ from importer.model.codec import Json, decode_attributes, decode_record, encode_
 from importer.model.normalise import by_label
 from importer.model.plain import labels, named, plain
 from importer.model.steps import LATER, CreateIncident, Step, is_ready
-from importer.plan.changes import CANNOT_CHANGE, declared
+from importer.plan.changes import CANNOT_CHANGE, declared, is_shown
 from importer.plan.steps import steps
 from importer.plan.summary import Action, actions, reference_of
 from importer.wire.requests import request
@@ -56,8 +56,8 @@ def change_to_json(change: Written) -> JsonObject:
         "reference": reference_of(change) or None,
         "before": None if before is None else named(before),
         "after": named(after),
-        "changed_fields": _fields(changes, lambda each: each.origin.value),
-        "blocked_fields": _fields(blocked, lambda each: each.obstacle or CANNOT_CHANGE),
+        "changed_fields": _fields(change, changes, lambda each: each.origin.value),
+        "blocked_fields": _fields(change, blocked, lambda each: each.obstacle or CANNOT_CHANGE),
         "requests": [request_to_json(each) for each in steps(change)],
         "precondition": {"updated_at": live.updated_at} if live else None,
         "resolved": _resolved(change),
@@ -128,12 +128,15 @@ def _differences(change: Written) -> tuple[tuple[FieldChange, ...], tuple[FieldC
             assert_never(change)
 
 
-def _fields(changes: tuple[FieldChange, ...], reason: Callable[[FieldChange], str]) -> list[JsonObject]:
+def _fields(
+    change: Written, changes: tuple[FieldChange, ...], reason: Callable[[FieldChange], str]
+) -> list[JsonObject]:
     names = labels(each.attribute for each in changes)
+    exists = not isinstance(change, Create | Pending)
     return [
         {
             "field": names[each.attribute],
-            "before": plain(each.before),
+            "before": {"not_shown": True} if exists and not is_shown(each) else plain(each.before),
             "after": plain(each.after),
             "reason": reason(each),
         }

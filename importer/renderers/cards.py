@@ -19,6 +19,7 @@ from importer.model import (
     NoOp,
     Origin,
     Pending,
+    PostmortemDocument,
     Scope,
     Update,
     Value,
@@ -26,7 +27,7 @@ from importer.model import (
 from importer.model.normalise import by_label
 from importer.model.plain import labels
 from importer.model.wording import numbered
-from importer.plan.changes import CANNOT_CHANGE, declared, is_possible_drift
+from importer.plan.changes import CANNOT_CHANGE, NOT_SHOWN, declared, is_possible_drift, is_shown
 from importer.plan.privacy import is_private
 from importer.plan.summary import Action, actions, reference_of
 from importer.renderers.hunks import DiffLine, difference, whole
@@ -155,7 +156,8 @@ def _rows(change: Change) -> tuple[FieldRow, ...]:
                 _row(FieldChange(each, None, sent[each]), names[each], "")
                 for each in sorted(sent, key=by_label)
             )
-            return (*rows, *(_blocked_row(each, names[each.attribute]) for each in blocked))
+            left_out = (_blocked_row(each, names[each.attribute]) for each in blocked)
+            return (*rows, *(replace(each, before=None) for each in left_out))
         case (
             Update(changes=changes, blocked=blocked, live=live)
             | Adopt(changes=changes, blocked=blocked, live=live)
@@ -173,7 +175,7 @@ def _differing(
     changes: tuple[FieldChange, ...], blocked: tuple[FieldChange, ...], edited: str
 ) -> tuple[FieldRow, ...]:
     names = labels(each.attribute for each in (*changes, *blocked))
-    possible = [_row(each, names[each.attribute], _reason(each, edited)) for each in changes]
+    possible = [_changed_row(each, names[each.attribute], _reason(each, edited)) for each in changes]
     return (*possible, *(_blocked_row(each, names[each.attribute]) for each in blocked))
 
 
@@ -198,7 +200,7 @@ def _moment(updated_at: str) -> datetime | None:
 
 
 def _row(change: FieldChange, label: str, note: str) -> FieldRow:
-    before, after = change.before, change.after
+    before, after = change.before, _without_unshown(change)
     symbol = SYMBOLS[Action.CREATE] if before is None else CLEAR if after is None else SYMBOLS[Action.UPDATE]
     name = sanitised(label)
     old, new = unfolded(before, after), unfolded(after)
@@ -214,9 +216,27 @@ def _row(change: FieldChange, label: str, note: str) -> FieldRow:
     return FieldRow(symbol, name, None, f"({numbered(text.changed, 'line')} changed)", note, text.lines)
 
 
+def _changed_row(change: FieldChange, label: str, note: str) -> FieldRow:
+    """Return the row of an existing incident's value: that the API does not show one does not mean that there
+    is none."""
+    row = _row(change, label, note)
+    return row if is_shown(change) else replace(row, symbol=SYMBOLS[Action.UPDATE], before=NOT_SHOWN)
+
+
+def _without_unshown(change: FieldChange) -> Value:
+    """Return the new value, of a post-mortem without its content if the account does not show what it holds:
+    that it differs would be a guess."""
+    match change:
+        case FieldChange(before=PostmortemDocument(content=""), after=PostmortemDocument() as after):
+            return replace(after, content="")
+        case _:
+            return change.after
+
+
 def _blocked_row(change: FieldChange, label: str) -> FieldRow:
     row = _row(change, label, sanitised(change.obstacle or CANNOT_CHANGE))
-    return replace(row, symbol=SYMBOLS[Action.BLOCKED], before=row.before or shown(change.before))
+    before = row.before or (shown(change.before) if is_shown(change) else NOT_SHOWN)
+    return replace(row, symbol=SYMBOLS[Action.BLOCKED], before=before)
 
 
 def _both_sides(before: Value, after: Value) -> tuple[str | None, str]:

@@ -60,7 +60,7 @@ class Account:
 
     def status_page_incidents(self, page: str) -> list[Wire]:
         """Return the incidents of the status page with this name."""
-        pages = self._get("/v2/status_pages", page_size="250")["status_pages"]
+        pages = self._all("/v2/status_pages", "status_pages")
         page_id = next(each["id"] for each in pages if each["name"] == page)
         return list(self._all("/v2/status_page_incidents", "status_page_incidents", status_page_id=page_id))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from importer.sandbox import Server
+from importer.sandbox import Fault, FaultKind, Faults, Server
 from tests.cli.conftest import Account, Folder, declared
 
 if TYPE_CHECKING:
@@ -346,3 +346,38 @@ def test_an_omitted_part_of_a_child_is_left_as_it_is(folder: Folder, account: Ac
     bare = {"at": ITEM["at"], "title": ITEM["title"]}
     folder.declare(declared("A", timeline=[bare], follow_ups=[{"title": FOLLOW_UP["title"]}]))
     assert MATCHES in folder.run("plan").out
+
+
+# -- what the account does not show -----------------------------------------------------------------------
+
+DOCUMENT = {"content": "# Root cause\n\nA full disk.\n", "status": "completed"}
+
+
+def changed_fields(folder: Folder) -> list[dict[str, Any]]:
+    (change,) = json.loads(folder.run("plan", "--format", "json").out)["incident_changes"]
+    fields: list[dict[str, Any]] = [*change["changed_fields"], *change["blocked_fields"]]
+    return fields
+
+
+def test_a_postmortem_whose_status_was_refused_shows_only_its_status(
+    folder: Folder, account: Account
+) -> None:
+    refused = Fault(FaultKind.ERROR_BEFORE, on="PUT /v1/postmortem_documents/{id}", status=422)
+    account.sandbox.faults = Faults((refused,))
+    folder.declare(declared("A", postmortem=DOCUMENT))
+    assert folder.run("apply", "--auto-approve").code == 3
+    text = folder.run("plan", "--full").out
+    assert "completed" in text
+    assert "lines changed" not in text
+    assert "Root cause" not in text
+
+
+def test_what_the_api_does_not_show_is_said_to_be_so_and_not_to_be_nothing(
+    folder: Folder, account: Account
+) -> None:
+    applied(folder, declared("A"))
+    folder.declare(declared("A", slack_channel_name_override="inc-checkout"))
+    for text in shown(folder, "plan").values():
+        assert "(not shown by the API)" in text
+    (changed,) = changed_fields(folder)
+    assert changed["before"] == {"not_shown": True}

@@ -126,7 +126,7 @@ def test_every_field_becomes_its_attribute(tmp_path: Path) -> None:
         Attribute(Field.FOLLOW_UP, "Add an alert"): FollowUp(
             None, ref(Kind.USER, "bob@example.com"), "completed", ("api", "db")
         ),
-        Attribute(Field.FOLLOW_UP, "B"): FollowUp(),
+        Attribute(Field.FOLLOW_UP, "B"): FollowUp(cleared=("assignee",)),
         Attribute(Field.ATTACHMENT, "jira_issue OPS-1"): Attachment("jira_issue", None, "OPS-1"),
         Attribute(Field.ATTACHMENT, "arbitrary_url https://x"): Attachment(
             "arbitrary_url", "https://x", None, "T"
