@@ -249,7 +249,7 @@ def _refuse_unlisted(session: Session, plan: Plan, carrier: Marker | None) -> No
 
 def mark_applied(session: Session, result: ApplyResult, plan_hash: str) -> None:
     """Record that a saved plan cannot be applied again, if this run completed it."""
-    if all(isinstance(outcome, Applied | Adopted) for outcome in result.outcomes):
+    if all(isinstance(each, Applied | Adopted) and not each.missing for each in result.outcomes):
         session.ledger.finished(plan_hash)
 
 

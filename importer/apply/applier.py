@@ -53,7 +53,7 @@ def apply(
     finish and no more are started."""
     scheduler = Scheduler(execution, limits, observers, stop)
     try:
-        execution.create_options(plan)
+        execution.create_options(plan, stop)
     except ImporterError as error:
         scheduler.end(error)
     else:
@@ -85,18 +85,24 @@ class Scheduler:
         running: dict[Future[Outcome | None], Change] = {}
         with ThreadPoolExecutor(max_workers=self.limits.parallelism) as pool:
             for change in changes:
-                if not is_acting(change):
-                    self.execution.carry_out(change)
-                    continue
                 if len(running) == self.limits.parallelism:
                     self._collect(running)
                 if self.stop.is_set():
                     break
+                if not is_acting(change):
+                    self._note_unchanged(change)
+                    continue
                 for each in self.observers:
                     each.started(change)
                 running[pool.submit(self.execution.carry_out, change)] = change
             while running:
                 self._collect(running)
+
+    def _note_unchanged(self, change: Change) -> None:
+        try:
+            self.execution.carry_out(change)
+        except RunEnded as ended:
+            self.end(ended.error)
 
     def end(self, error: ImporterError) -> None:
         """Start nothing more, because of an error that concerns the whole run. Ctrl-C has its own words."""

@@ -26,7 +26,13 @@ from importer.model import (
     LiveIncident,
     Remembered,
 )
-from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer, NotAvailable
+from importer.model.errors import (
+    ApiError,
+    AuthenticationFailed,
+    ImporterError,
+    NoAnswer,
+    NotAvailable,
+)
 from importer.model.normalise import by_label
 from importer.model.steps import CreateChild, EditChild, SetChildStatus, child_name, identity
 from importer.plan.child_forms import adapted
@@ -80,31 +86,35 @@ class Children:
         known, doubtful = self.journal.remembered(self.key), self.journal.history(self.key).sent
         for kind, attributes in groupby(sorted(wanted, key=by_label), lambda attribute: attribute.field):
             these = {each: wanted[each] for each in attributes}
-            if self.work.skips(these):
+            if self.work.ending:
+                self.work.add_unsent(these, self.work.ending)
                 continue
             is_doubtful = kind in LISTED and any(child_name(each) in doubtful for each in these)
             shown = _Shown({}, {})
             if kind in listed or is_doubtful:
                 with self._attempt(these):
                     shown = self._look_first(kind)
-                if self.work.has_missed(these):
+                if self.work.is_missing(these):
                     continue
             for each, value in these.items():
-                if self.work.skips([each]):
+                if self.work.ending:
+                    self.work.add_unsent([each], self.work.ending)
                     continue
                 with self._attempt([each]):
                     self._bring_one_up_to_date(each, value, known.get(each), shown)
 
     def _look_first(self, kind: Field) -> _Shown:
-        """Look before anything is sent. Raises NotAvailable if the account does not list the kind."""
+        """Look before anything is sent. Raises NotAvailable if the account does not list the kind. Whatever
+        is raised, nothing that writes was sent."""
         try:
             return self._look(kind)
-        except (ApiError, NoAnswer) as error:
-            if isinstance(error, AuthenticationFailed) or not error.was_sent:
+        except ImporterError as error:
+            is_about_run = isinstance(error, AuthenticationFailed) or not error.was_sent
+            error.was_sent = False
+            if is_about_run or not isinstance(error, ApiError | NoAnswer):
                 raise
-            raise NotAvailable(
-                "the account did not list them", hint=error.hint, detail=error.summary
-            ) from error
+            what = "the account did not list what is there"
+            raise NotAvailable(what, hint=error.hint, detail=error.summary, was_sent=False) from error
 
     @contextmanager
     def _attempt(self, attributes: Collection[Attribute]) -> Iterator[None]:
@@ -126,18 +136,21 @@ class Children:
             return  # it is exactly as declared, and stays theirs
         if child is None:
             if attribute in shown.others:
-                self.work.miss(attribute, "not-changeable", f"another {what} is there, and was left alone")
+                self.work.add_missing(
+                    attribute, "not-changeable", f"another {what} is there, and was left alone"
+                )
                 return
             if known and attribute.field in LISTED:
                 summary = f"the account does not show {what} that importer created: nothing was sent"
-                self.work.miss(attribute, "not-found", summary)
+                self.work.add_missing(attribute, "not-found", summary)
                 return
             child, steps = self._create_and_record(attribute, value)
             wanted = without_status(value)
         if not same(child.value, wanted):
             steps = child_edits(attribute, value, before=child.value, child_id=child.id)
             if not steps:
-                self.work.miss(attribute, "not-changeable", f"{what} differ, and the API cannot change them")
+                summary = f"{what}: the account has another value, and the API cannot change it"
+                self.work.add_missing(attribute, "not-changeable", summary)
                 return
         answered, step_name = child.value, child_name(attribute)
         for step in steps:
@@ -179,7 +192,7 @@ class Children:
                     raise
                 found = self._look_twice(step, error)
                 if found is None and not tries:
-                    what = f"{step.attribute.label}: {error.summary}, and the account does not list it"
+                    what = f"{error.summary}, and the account does not list it"
                     raise NoAnswer(what, hint=error.hint) from error
         return found
 
@@ -192,7 +205,7 @@ class Children:
         passed = self.now() - sent.at
         if step.attribute.field not in KEYED and passed < _QUIET:
             raise NoAnswer(
-                f"{step.attribute.label} was sent less than a minute ago, and the account does not list it",
+                "it was sent less than a minute ago, and the account does not list it",
                 hint="Run the same command again after a minute: it checks the account before it sends.",
             )
         if passed >= timedelta(seconds=LIST_LAG):
@@ -201,13 +214,14 @@ class Children:
         return self._find(step)
 
     def _look_twice(self, step: CreateChild, lost: NoAnswer | ApiError) -> LiveChild | None:
-        """Look for a child after a lost answer. Raises that error if the account cannot be looked at."""
+        """Look for a child after a lost answer. Raises that error if the account cannot be looked at, for
+        whatever reason: the child may be there."""
         try:
             found = self._find(step)
             if found is None:
                 self.wait(LIST_LAG)
                 found = self._find(step)
-        except (NotAvailable, ApiError):
+        except ImporterError:
             raise lost from None
         return found
 
@@ -245,14 +259,15 @@ class Children:
                         yield each
 
     def _confirm(self, declared: Child, child: LiveChild, steps: Iterable[str], attribute: Attribute) -> None:
-        self.journal.confirmed(
-            self.key,
-            *steps,
-            live=self.live,
-            declared={attribute: declared},
-            answered={attribute: child.value},
-            child_ids={attribute: child.id} if child.id else {},
-        )
+        with self.work.recording():
+            self.journal.confirmed(
+                self.key,
+                *steps,
+                live=self.live,
+                declared={attribute: declared},
+                answered={attribute: child.value},
+                child_ids={attribute: child.id} if child.id else {},
+            )
 
 
 def _remembered(attribute: Attribute, known: Remembered | None) -> LiveChild | None:

@@ -39,7 +39,7 @@ class Completion:
     missing: list[Diagnostic] = field(default_factory=list)
     errors: list[ImporterError] = field(default_factory=list)
     carried_out: int = 0
-    _missed: set[Attribute] = field(default_factory=set)
+    _missing: set[Attribute] = field(default_factory=set)
 
     @property
     def ending(self) -> ImporterError | None:
@@ -57,45 +57,59 @@ class Completion:
             yield
         except ImporterError as error:
             self.errors.append(error)
-            self.lack(attributes, error)
-
-    def skips(self, attributes: Iterable[Attribute]) -> bool:
-        """Whether the run has ended, so that these attributes are not attempted; they are missing then."""
-        if self.ending:
             for each in attributes:
-                self._miss_rest(each, self.ending)
-        return self.ending is not None
+                self._add_refused(each, error)
 
-    def lack(self, attributes: Iterable[Attribute], error: ImporterError) -> None:
-        """Note that attributes are missing, and why."""
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Note that an answer could not be recorded. It was one all the same: what was sent is there."""
+        try:
+            yield
+        except Refused as error:
+            summary = "the account answered, and the state file could not record it"
+            self.end(error, self._diagnostic("not-recorded", summary, error.summary, hint=error.hint))
+
+    def end(self, error: ImporterError, reason: Diagnostic) -> None:
+        """Note an error that ends the run, and what it leaves wrong or missing in the incident."""
+        self.errors.append(error)
+        self.missing.append(reason)
+
+    def add_unsent(self, attributes: Iterable[Attribute], error: ImporterError) -> None:
+        """Note that attributes are missing because the run had ended."""
         for each in attributes:
-            what, hint = each.field.value, error.hint
-            if isinstance(error, NotAvailable):
-                summary = f"{what} were not created or changed: {error.summary}"
-                self.miss(each, "not-attempted", summary, error.detail, hint=hint)
-            elif isinstance(error, ApiError) and error.status < _SERVER_ERROR:
-                summary = f"the account refused {what} of incidents that it has"
-                self.miss(each, "refused-part", summary, error.summary, hint=hint)
-            elif error.was_sent:
-                summary = f"{what} were sent and not answered: the next apply looks for them before it sends"
-                self.miss(each, "not-answered", summary, error.summary, hint=hint)
-            else:
-                self._miss_rest(each, error)
+            summary = f"{each.field.value}: not sent, because the run had ended"
+            self.add_missing(each, "not-attempted", summary, error.summary)
 
-    def _miss_rest(self, attribute: Attribute, error: ImporterError) -> None:
-        summary = f"{attribute.field.value} were not sent, because the run ended before"
-        self.miss(attribute, "not-attempted", summary, error.summary)
-
-    def has_missed(self, attributes: Iterable[Attribute]) -> bool:
+    def is_missing(self, attributes: Iterable[Attribute]) -> bool:
         """Whether any of these attributes is missing."""
-        return not self._missed.isdisjoint(attributes)
+        return not self._missing.isdisjoint(attributes)
 
-    def miss(self, attribute: Attribute, code: str, summary: str, why: str = "", *, hint: str = "") -> None:
+    def add_missing(
+        self, attribute: Attribute, code: str, summary: str, why: str = "", *, hint: str = ""
+    ) -> None:
         """Note that an attribute is missing. The summary must be the same for every incident."""
-        self._missed.add(attribute)
+        self._missing.add(attribute)
+        words = attribute.label + (f": {why}" if why else "")
+        self.missing.append(self._diagnostic(code, summary, words, hint=hint))
+
+    def _add_refused(self, attribute: Attribute, error: ImporterError) -> None:
+        what, hint = attribute.field.value, error.hint
+        if isinstance(error, NotAvailable):
+            summary = f"{what}: nothing was created or changed, because {error.summary}"
+            self.add_missing(attribute, "not-attempted", summary, error.detail, hint=hint)
+        elif isinstance(error, ApiError) and error.status < _SERVER_ERROR:
+            summary = f"the incident exists, but the account refused its {what}"
+            self.add_missing(attribute, "refused-part", summary, error.summary, hint=hint)
+        elif error.was_sent:
+            summary = f"{what}: sent and not answered; the next apply looks at the account before it sends"
+            self.add_missing(attribute, "not-answered", summary, error.summary, hint=hint)
+        else:
+            self.add_unsent([attribute], error)
+
+    def _diagnostic(self, code: str, summary: str, words: str, *, hint: str) -> Diagnostic:
         key, reference, at = self.incident.key, self.live.reference, self.incident.location
-        detail = f"incident '{key}' ({reference}): {attribute.label}" + (f": {why}" if why else "")
-        self.missing.append(Diagnostic(Severity.WARNING, code, summary, detail, hint=hint, locations=(at,)))
+        detail = f"incident '{key}' ({reference}): {words}"
+        return Diagnostic(Severity.WARNING, code, summary, detail, hint=hint, locations=(at,))
 
 
 def ends_run(error: ImporterError) -> bool:
@@ -110,4 +124,9 @@ def not_permitted(refusal: AuthenticationFailed) -> NotAvailable:
     """Return the error of a part that this key may not send. Raises the refusal if the key is invalid."""
     if refusal.status == _UNAUTHENTICATED:
         raise refusal
-    return NotAvailable("this API key lacks a role for them", hint=refusal.hint, detail=refusal.summary)
+    return NotAvailable(
+        "this API key lacks a role for it",
+        hint=refusal.hint,
+        detail=refusal.summary,
+        was_sent=refusal.was_sent,
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Event
 from typing import assert_never
 
 from importer.apply.answers import additions, altered, irreparable, may_have_existed
@@ -95,9 +96,9 @@ class Execution:
     gate: FirstAlone = field(default_factory=FirstAlone)
     seen: Collection[str] = ()
 
-    def create_options(self, plan: Plan) -> None:
+    def create_options(self, plan: Plan, stop: Event) -> None:
         """Create the select options that the plan needs and the account lacks, before any change."""
-        self.options.update(create_options(plan, self.api))
+        self.options.update(create_options(plan, self.api, stop))
 
     def carry_out(self, change: Change) -> Outcome | None:
         """Make one change. Return None if it needs no request or is blocked. Raises RunEnded if no other
@@ -182,7 +183,13 @@ class Execution:
         if bound:
             return self._resume(change, bound)
         creator = Creator(
-            self.api, self.journal, self._sender, self.rediscovery, self.now, self.wait, self.seen
+            api=self.api,
+            journal=self.journal,
+            sender=self._sender,
+            rediscovery=self.rediscovery,
+            now=self.now,
+            wait=self.wait,
+            seen=self.seen,
         )
         match answer := creator.create(key, creation(change)):
             case Created():
@@ -200,23 +207,26 @@ class Execution:
 
     def _finish(self, change: Create | Pending, created: Created) -> Outcome:
         """Record a new incident and carry out the other steps of its change."""
-        live, certain = created.live, created.certain
-        own, work = creation(change).attributes, Completion(change.incident, live)
-        wrong, work.warnings = self._record(change, live, is_found=not certain, is_new=True)
-        self._refuse_irreparable(work, own, change.incident.external_id)
+        certain, work = created.certain, Completion(change.incident, created.live)
+        own = creation(change).attributes
+        wrong = self._record(work, change, is_found=not certain, is_new=True)
+        _check(work, own, change.incident.external_id)
         self._steps.correct(work, wrong)
         listed = LISTED - KEYED if certain else LISTED
         self._change(work, after_creation(change.attributes), listed=listed, is_new=True)
-        work.warnings += [*additions(work.live, own), *([may_have_existed(live)] if created.predates else [])]
+        work.warnings += [
+            *additions(work.live, own),
+            *([may_have_existed(work.live)] if created.predates else []),
+        ]
         return self._conclude(work, Applied(change.incident.key, work.live, True, *work.report()))
 
     def _adopt_existing(self, change: Create | Pending, found: Existing) -> Outcome:
         """Record the incident that an earlier request created and bring it up to date, except for what is
         left to people. It counts as created if this run or the one that died created it."""
-        key, live, work = change.incident.key, found.live, Completion(change.incident, found.live)
-        self._refuse_irreparable(work, found.sent.declared, found.sent.number)
+        key, work = change.incident.key, Completion(change.incident, found.live)
         sent, is_new = found.sent.declared, found.ours_since
-        wrong, work.warnings = self._record(change, live, sent=sent, is_found=not is_new, is_new=is_new)
+        wrong = self._record(work, change, sent=sent, is_found=not is_new, is_new=is_new)
+        _check(work, sent, found.sent.number)
         self._steps.correct(work, [each for each in wrong if each.attribute not in change.left_to_people])
         self._change(work, _remaining_changes(change, work.live))
         if not found.ours_since:
@@ -224,19 +234,10 @@ class Execution:
         work.warnings += additions(work.live, creation(change).attributes)
         return self._conclude(work, Applied(key, work.live, True, *work.report()))
 
-    def _refuse_irreparable(self, work: Completion, sent: Attributes, number: int | None = None) -> None:
-        """End the run if an incident came back otherwise than it was sent, and no edit can correct it: every
-        further creation would have the same error."""
-        key, live = work.incident.key, work.live
-        wrong = irreparable(live, sent, number)
-        if wrong:
-            error = Refused(f"{live.reference} (key '{key}') {wrong}", code="not-as-asked")
-            raise RunEnded(Applied(key, live, True, (), (not_as_asked(work.incident, error),)), error)
-
     def _conclude(self, work: Completion, outcome: Outcome) -> Outcome:
         """Record a change as complete if nothing of it is missing. Raises RunEnded if it was the last one."""
+        live = work.live
         if not work.missing:
-            live = work.live
             self.journal.settled(work.incident.key, live.id, live.reference, plan_hash=self.plan_hash)
         if work.ending:
             raise RunEnded(outcome, work.ending)
@@ -244,27 +245,30 @@ class Execution:
 
     def _record(
         self,
+        work: Completion,
         change: Create | Pending,
-        live: LiveIncident,
         *,
         is_found: bool,
         is_new: bool,
         sent: Attributes | None = None,
-    ) -> tuple[list[FieldChange], list[Diagnostic]]:
-        """Record the answer to a creation; return what an edit may still correct, with a warning of what it
+    ) -> list[FieldChange]:
+        """Record the answer to a creation; return what an edit may still correct, and warn of what it
         cannot. That is not recorded as declared, so that after a crash the next plan still sees it, nor is
         what only a creation sets and that was not `sent` as it is declared now. The account's own form of a
         text that was sent is no reason for an edit: it would get the same form. An incident that `is_found`
         may have children that the state does not know."""
-        key, own = change.incident.key, creation(change).attributes
+        key, live, own = change.incident.key, work.live, creation(change).attributes
         given = own if sent is None else sent
         wrong = [each for each in differences(live.attributes, readable(own)) if not _is_form(each)]
         unset = [each.attribute for each in wrong if not _is_settled(each, given, is_new=is_new)]
-        self.journal.confirmed(
-            key, CREATE, live=live, declared=without(own, *unset), answered=live.attributes, is_found=is_found
-        )
+        kept = without(own, *unset)
+        with work.recording():
+            self.journal.confirmed(
+                key, CREATE, live=live, declared=kept, answered=live.attributes, is_found=is_found
+            )
         correctable = [each for each in wrong if each.attribute in unset]
-        return correctable, [altered(each) for each in wrong if each not in correctable or _is_fixed(each)]
+        work.warnings += [altered(each) for each in wrong if each not in correctable or _is_fixed(each)]
+        return correctable
 
     def _resume(self, change: Create | Pending, bound: Binding) -> Outcome:
         """Finish an incident that an earlier run of the same saved plan created."""
@@ -277,7 +281,7 @@ class Execution:
             what = f"{bound.reference} was created by an earlier run, but this API key cannot see it"
             return Failed(key, "not-visible", what, "", location)
         work = Completion(change.incident, live)
-        self._refuse_irreparable(work, {})
+        _check(work, {})
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
         to_correct = [
@@ -310,16 +314,17 @@ class Execution:
         children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
         attributes = work.incident.attributes
         declared = {a: value for a, value in attributes.items() if isinstance(value, Child)}
-        Children(
-            self.api,
-            self.journal,
-            self._sender,
-            self.now,
-            self.wait,
-            work,
-            declared | children,
-            is_new,
-        ).bring_up_to_date(children, listed=listed)
+        own = Children(
+            api=self.api,
+            journal=self.journal,
+            sender=self._sender,
+            now=self.now,
+            wait=self.wait,
+            work=work,
+            declared=declared | children,
+            is_new=is_new,
+        )
+        own.bring_up_to_date(children, listed=listed)
 
     @property
     def _steps(self) -> IncidentSteps:
@@ -337,6 +342,16 @@ class Execution:
         if not isinstance(value, tuple):
             return value
         return tuple(self.options[each] if isinstance(each, NewOption) else each for each in value)
+
+
+def _check(work: Completion, sent: Attributes, number: int | None = None) -> None:
+    """End the run if an incident came back otherwise than it was sent, and no edit can correct it: every
+    further creation would have the same error."""
+    live = work.live
+    wrong = irreparable(live, sent, number)
+    if wrong:
+        error = Refused(f"{live.reference} (key '{work.incident.key}') {wrong}", code="not-as-asked")
+        work.end(error, not_as_asked(work.incident, error))
 
 
 def _is_done(done: frozenset[str], incident_id: str, change: FieldChange) -> bool:

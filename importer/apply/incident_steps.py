@@ -11,7 +11,7 @@ from importer.apply.completion import Completion, not_permitted
 from importer.apply.sending import IncidentWriter, Journal, ProvenIncident, Sender
 from importer.apply.sent_creation import readable
 from importer.model import Attribute, Attributes, Field, FieldChange
-from importer.model.errors import ApiError, AuthenticationFailed
+from importer.model.errors import ApiError, AuthenticationFailed, ImporterError, NoAnswer
 from importer.model.forms import is_same_form
 from importer.model.steps import AttachPostmortem, CorrectIncident, EditIncident, identity
 from importer.plan.differences import differences
@@ -49,7 +49,8 @@ class IncidentSteps:
                     assert_never(step)
 
     def _carry_out(self, done: Completion, step: EditIncident | CorrectIncident | AttachPostmortem) -> None:
-        if done.skips(_attributes(step)):
+        if done.ending:
+            done.add_unsent(_attributes(step), done.ending)
             return
         with done.attempt(_attributes(step)):
             match step:
@@ -74,10 +75,14 @@ class IncidentSteps:
                     self._carry_out(done, CorrectIncident(done.live.id, {attribute: value}))
                 return
             if len(declared) == 1:
-                self.journal.refused(key, declared, words=_words(step, refusal))
+                with done.recording():
+                    self.journal.refused(key, declared, words=_words(step, refusal))
             raise
         done.live, done.carried_out = live, done.carried_out + 1
-        self.journal.confirmed(key, identity(step), live=live, declared=declared, answered=live.attributes)
+        with done.recording():
+            self.journal.confirmed(
+                key, identity(step), live=live, declared=declared, answered=live.attributes
+            )
         self._compare(done, declared)
 
     def _compare(self, done: Completion, declared: Attributes) -> None:
@@ -86,9 +91,10 @@ class IncidentSteps:
             if is_same_form(change.before, change.after):
                 continue
             if change.before is None:
-                self.journal.refused(done.incident.key, {change.attribute: change.after}, words=NOT_KEPT)
+                with done.recording():
+                    self.journal.refused(done.incident.key, {change.attribute: change.after}, words=NOT_KEPT)
                 what = f"the account accepted {change.attribute.field.value}, but does not keep it"
-                done.miss(change.attribute, "not-kept", what)
+                done.add_missing(change.attribute, "not-kept", what)
             else:
                 done.warnings.append(altered(change))
 
@@ -96,12 +102,17 @@ class IncidentSteps:
         """Attach the link to a post-mortem and read it back in the account's form."""
         key = done.incident.key
         self.sender.send(ProvenIncident(key, done.live.id), step, self.api.change)
-        done.live = self.api.incident(done.live.id) or done.live
         done.carried_out += 1
+        try:
+            done.live = self.api.incident(done.live.id) or done.live
+        except ImporterError as error:
+            what = f"it was attached, and could not be read back: {error.summary}"
+            raise NoAnswer(what, hint=error.hint) from error
         declared = _attributes(step)
-        self.journal.confirmed(
-            key, identity(step), live=done.live, declared=declared, answered=done.live.attributes
-        )
+        with done.recording():
+            self.journal.confirmed(
+                key, identity(step), live=done.live, declared=declared, answered=done.live.attributes
+            )
 
 
 def _words(step: EditIncident | CorrectIncident, refusal: ApiError) -> str:

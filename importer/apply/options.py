@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Protocol
 
 from importer.model import Entity, NewOption, Plan
@@ -18,11 +19,14 @@ class OptionWriter(Protocol):
     def create_option(self, step: CreateOption, request: Request, /) -> Entity: ...
 
 
-def create_options(plan: Plan, api: OptionWriter) -> dict[NewOption, Entity]:
-    """Create the select options that the plan needs and the account lacks, and return all of them."""
+def create_options(plan: Plan, api: OptionWriter, stop: Event) -> dict[NewOption, Entity]:
+    """Create the select options that the plan needs and the account lacks, and return all of them. Once
+    `stop` is set, no other is created."""
     created: dict[NewOption, Entity] = {}
     known: dict[str, dict[str, Entity]] = {}
     for step in option_steps(plan.changes):
+        if stop.is_set():
+            break
         option, field_id = step.option, step.option.custom_field.id
         if field_id not in known:
             known[field_id] = {each.name: each for each in api.options(field_id)}

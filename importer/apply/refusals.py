@@ -17,7 +17,7 @@ from importer.model import (
     Severity,
     Unknown,
 )
-from importer.model.errors import ApiError, ImporterError, Interrupted, NoAnswer, NotAvailable, Refused
+from importer.model.errors import ApiError, ImporterError, NotAvailable, Refused
 
 _SERVER_ERROR = 500
 
@@ -70,16 +70,25 @@ def unfinished(incident: Incident, error: ImporterError, *, in_doubt: bool) -> O
 
 
 def failure(work: Completion) -> Outcome:
-    """Return the outcome of an update none of whose steps was carried out."""
+    """Return the outcome of an update none of whose steps is known to be carried out: of all that kept them
+    from it, what leaves doubt comes first, then what was refused."""
     incident, lacking = work.incident, work.missing[0]
-    error = work.errors[0] if work.errors else None
-    match error:
-        case ApiError():
-            return unfinished(incident, error, in_doubt=error.status >= _SERVER_ERROR)
-        case NoAnswer() | Interrupted() | Refused():
-            return unfinished(incident, error, in_doubt=error.was_sent)
-        case _:
-            return _failed(incident, lacking.code, f"{lacking.summary} ({lacking.detail})")
+    unclear = next(filter(_leaves_doubt, work.errors), None)
+    if unclear:
+        return unanswered(incident, unclear)
+    if work.errors and not any(each.was_sent for each in work.errors):
+        return NotAttempted(incident.key, incident.location, tuple(work.missing))
+    refusal = next((each for each in work.errors if isinstance(each, ApiError)), None)
+    if refusal:
+        return unfinished(incident, refusal, in_doubt=False)
+    return _failed(incident, lacking.code, f"{lacking.summary} ({lacking.detail})")
+
+
+def _leaves_doubt(error: ImporterError) -> bool:
+    """Whether a request may have been carried out although this is all that came back."""
+    if isinstance(error, ApiError):
+        return error.status >= _SERVER_ERROR
+    return error.was_sent and not isinstance(error, NotAvailable)
 
 
 def unanswered(incident: Incident, error: ImporterError) -> Unknown:

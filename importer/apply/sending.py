@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar, assert_never
@@ -143,16 +144,13 @@ class Sender:
             prepared.content if is_creation else None,
             self.server_time() if is_creation else None,
         )
-        try:
-            self.journal.sending(key, identity(step), sent, plan_hash=self.plan_hash)
-        except Refused as error:
-            error.was_sent = False
-            raise
+        self.journal.sending(key, identity(step), sent, plan_hash=self.plan_hash)
         try:
             return carry_out(step, prepared)
         except ImporterError as error:
             if is_certain(error) and not _was_sent_before(step):
-                self.journal.failed(key, identity(step), detail=error.summary)
+                with suppress(Refused):  # it stays in doubt then: the next run looks at the account
+                    self.journal.failed(key, identity(step), detail=error.summary)
             raise
 
 

@@ -45,7 +45,8 @@ class ApplySummary:
     @property
     def incomplete(self) -> int:
         """How many incidents were applied, but lack something that is declared."""
-        return sum(bool(missing(each)) for each in self.outcomes)
+        applied = (each for each in self.outcomes if isinstance(each, Applied | Adopted))
+        return sum(bool(each.missing) for each in applied)
 
     @property
     def is_whole(self) -> bool:
@@ -60,8 +61,8 @@ class ApplySummary:
 
 
 def missing(outcome: Outcome) -> tuple[Diagnostic, ...]:
-    """Return what is declared of an incident that was applied, and is not there."""
-    return outcome.missing if isinstance(outcome, Applied | Adopted) else ()
+    """Return what is declared of an incident, and is not there, with the reason."""
+    return outcome.missing if isinstance(outcome, Applied | Adopted | NotAttempted) else ()
 
 
 def state(outcome: Outcome) -> str:

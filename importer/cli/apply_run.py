@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +42,7 @@ from importer.model import (
     Plan,
 )
 from importer.model.diagnostics import grouped
-from importer.model.errors import ExitCode, Refused
+from importer.model.errors import ExitCode, ImporterError, Refused
 from importer.model.wording import first_few, numbered
 from importer.plan.agreement import compare_plans
 from importer.plan.changes import is_acting, only_keys, without_keys
@@ -124,9 +125,11 @@ class ApplyRun:
                 return ExitCode.INTERRUPTED if self.interrupts.received else ExitCode.ERROR
             refuse_stale(self.session, plan)
         run = self._apply_canary_first(plan) if self.options.canary else self._carry_out(plan)
-        if self.plan_hash:
-            mark_applied(self.session, run, self.plan_hash)
-        self._conclude(plan, run)
+        try:
+            self._conclude(plan, run)
+        finally:
+            if self.plan_hash:
+                mark_applied(self.session, run, self.plan_hash)
         return self._exit_code(plan, run)
 
     def _remaining(self, plan: Plan) -> Plan:
@@ -202,19 +205,28 @@ class ApplyRun:
         first = created[0]
         canary, rest = self._carry_out(only_keys(plan, first)), without_keys(plan, frozenset({first}))
         (outcome,) = canary.outcomes
-        if not isinstance(outcome, Applied | Adopted):
+        if canary.stopped or not isinstance(outcome, Applied | Adopted):
             return _joined(canary, _not_attempted(rest, canary.stopped or "the canary was not created"))
         self._show_canary(outcome)
         if not _acting(rest) or self._continues_after_canary():
-            return _joined(canary, self._carry_out(rest))
+            return _joined(canary, self._carry_out_rest(rest))
         return _joined(canary, _not_attempted(rest, "the canary was not approved"))
+
+    def _carry_out_rest(self, rest: Plan) -> ApplyResult:
+        """Make the changes after the canary. What keeps them from starting does not undo the canary."""
+        try:
+            return self._carry_out(rest)
+        except ImporterError as error:
+            return replace(_not_attempted(rest, error.summary), error=error)
 
     def _continues_after_canary(self) -> bool:
         """Ask whether to continue, unless Ctrl-C has answered that already."""
         return not self.interrupts.received and self._confirmed("Does it look right? Continue with the rest?")
 
     def _show_canary(self, outcome: Applied | Adopted) -> None:
-        live = self.session.api.incident(outcome.live.id) or outcome.live
+        live = outcome.live
+        with handle_signals(self.interrupts), suppress(ImporterError):
+            live = self.session.api.incident(live.id) or live
         self.output.info(f"{live.reference} {live.name}\n{live.permalink}")
         self.context.console.report(outcome.warnings)
 
@@ -254,10 +266,9 @@ class ApplyRun:
 
     def _exit_code(self, plan: Plan, run: ApplyResult) -> int:
         """Return the exit code: 1 only if no request that writes was sent."""
-        done = sum(map(_is_done, run.outcomes))
-        if self.interrupts.received and done < len(run.outcomes):
+        is_whole = all(map(_is_done, run.outcomes)) and not any(map(missing, run.outcomes))
+        if self.interrupts.received and not is_whole:
             return ExitCode.INTERRUPTED
-        is_whole = done == len(run.outcomes) and not any(map(missing, run.outcomes))
         if self.output.failure:
             return self.invocation.exit_code(ExitCode.ERROR)
         if is_whole and not summarise(plan).blocked:
@@ -298,8 +309,9 @@ def _joined(one: ApplyResult, other: ApplyResult) -> ApplyResult:
 
 
 def _warnings(run: ApplyResult) -> list[Diagnostic]:
-    done = [outcome for outcome in run.outcomes if isinstance(outcome, Applied | Adopted)]
-    return [each for outcome in done for each in (*outcome.warnings, *outcome.missing)]
+    done = [each for each in run.outcomes if isinstance(each, Applied | Adopted)]
+    warnings = [each for outcome in done for each in outcome.warnings]
+    return [*warnings, *(each for outcome in run.outcomes for each in missing(outcome))]
 
 
 def _is_done(outcome: Outcome) -> bool:

@@ -95,9 +95,10 @@ class NotAvailable(ImporterError):
 
     code = "not_available"
 
-    def __init__(self, summary: str, *, hint: str = "", detail: str = "") -> None:
+    def __init__(self, summary: str, *, hint: str = "", detail: str = "", was_sent: bool = True) -> None:
         super().__init__(summary, hint=hint)
         self.detail = detail
+        self.was_sent = was_sent
 
 
 class NoAnswer(ImporterError):
@@ -115,6 +116,7 @@ class Refused(ImporterError):
 
     exit_code = ExitCode.REFUSED
     code = "refused"
+    was_sent = False
 
     def __init__(
         self, summary: str, *, hint: str = "", code: str = "", diagnostics: tuple[Diagnostic, ...] = ()

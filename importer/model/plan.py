@@ -225,10 +225,11 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class NotAttempted:
-    """The run ended before the change was sent."""
+    """Nothing that writes was sent: the run ended before, or `missing` says why."""
 
     key: str
     location: Location
+    missing: tuple[Diagnostic, ...] = ()
 
 
 Outcome = Applied | Adopted | Failed | Unknown | NotAttempted

@@ -44,7 +44,7 @@ def to_csv(outcomes: Iterable[Outcome]) -> str:
 def _rows(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
     for outcome in outcomes:
         yield from (_missing_row(outcome, each) for each in missing(outcome))
-        if not isinstance(outcome, Failed | Unknown | NotAttempted):
+        if missing(outcome) or not isinstance(outcome, Failed | Unknown | NotAttempted):
             continue
         location = outcome.location
         yield {
@@ -60,7 +60,7 @@ def _rows(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
 
 
 def _missing_row(outcome: Outcome, what: Diagnostic) -> dict[str, Any]:
-    """Return the row of something that is declared of an incident that was applied, and is not there."""
+    """Return the row of something that is declared of an incident, and is not there."""
     location = what.locations[0] if what.locations else None
     return {
         "outcome": state(outcome),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from threading import Event
 
 import pytest
 
@@ -57,7 +58,7 @@ class FakeExecution:
     events: list[str] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
 
-    def create_options(self, plan: Plan) -> None:
+    def create_options(self, plan: Plan, stop: Event) -> None:
         """Every option is there."""
 
     def carry_out(self, change: Change) -> Outcome | None:
@@ -95,14 +96,24 @@ def run(
     *,
     parallelism: int = 1,
     most: int | None = None,
-    stop: threading.Event | None = None,
+    stop: Event | None = None,
 ) -> ApplyResult:
     limits = Limits(parallelism, most)
-    return apply(what, execution, limits=limits, observers=[execution], stop=stop or threading.Event())  # type: ignore[arg-type]
+    return apply(what, execution, limits=limits, observers=[execution], stop=stop or Event())  # type: ignore[arg-type]
 
 
 def kinds(ended: ApplyResult) -> list[str]:
     return [type(outcome).__name__ for outcome in ended.outcomes]
+
+
+def test_an_unchanged_incident_that_cannot_be_recorded_ends_the_run_and_keeps_the_counts() -> None:
+    unchanged = noop(1)
+    full = Refused("the state cannot be written")
+    error = RunEnded(refused("x"), full)
+    execution = FakeExecution({unchanged.incident.key: error})
+    ended = run(plan(create("A", SHORT), unchanged, create("B", SHORT)), execution)
+    assert kinds(ended) == ["Applied", "NotAttempted"]
+    assert ended.error is full
 
 
 def test_changes_are_carried_out_in_the_order_of_the_plan() -> None:
@@ -121,7 +132,7 @@ def test_changes_are_carried_out_in_the_order_of_the_plan() -> None:
 
 
 def test_outcomes_are_in_the_plans_order_whichever_finishes_first() -> None:
-    second_is_over = threading.Event()
+    second_is_over = Event()
 
     def first() -> Outcome:
         assert second_is_over.wait(PATIENCE)
@@ -158,7 +169,7 @@ def test_no_more_changes_than_parallelism_run_at_once(parallelism: int) -> None:
 
 
 def test_stop_lets_changes_in_flight_finish_and_starts_no_more() -> None:
-    stop = threading.Event()
+    stop = Event()
     both = threading.Barrier(2)
 
     def work() -> Outcome:
@@ -174,7 +185,7 @@ def test_stop_lets_changes_in_flight_finish_and_starts_no_more() -> None:
 
 
 def test_nothing_starts_when_stop_was_set_before() -> None:
-    stop = threading.Event()
+    stop = Event()
     stop.set()
     execution = FakeExecution()
     assert kinds(run(of("A"), execution, stop=stop)) == ["NotAttempted"]
@@ -276,14 +287,14 @@ def test_new_options_are_collected_from_what_will_be_sent_only() -> None:
 def test_an_existing_option_is_not_created_again() -> None:
     search = Entity(Kind.OPTION, "01SEARCH", "Search")
     account = ScriptedAccount(found={TEAMS.id: [search]})
-    assert create_options(plan(CREATE_SHORT), account) == {SEARCH: search}
+    assert create_options(plan(CREATE_SHORT), account, Event()) == {SEARCH: search}
     assert account.requests == [("options", TEAMS.id)]
 
 
 def test_the_options_of_a_field_are_listed_once_before_the_missing_are_created() -> None:
     creating = replace(CREATE_SHORT, attributes={TEAMS_FIELD: (SEARCH, NewOption(TEAMS, "Data"))})
     account = ScriptedAccount()
-    made = create_options(plan(creating), account)
+    made = create_options(plan(creating), account, Event())
     assert {option.name: entity.name for option, entity in made.items()} == {
         "Search": "Search",
         "Data": "Data",
@@ -297,7 +308,7 @@ def test_the_options_of_a_field_are_listed_once_before_the_missing_are_created()
 
 def test_a_lost_answer_never_makes_two_options() -> None:
     account = ScriptedAccount([Fault.NONE, Fault.LOST_AFTER])
-    made = create_options(plan(CREATE_SHORT), account)
+    made = create_options(plan(CREATE_SHORT), account, Event())
     assert [each.name for each in account.found[TEAMS.id]] == ["Search"]
     assert made[SEARCH] == account.found[TEAMS.id][0]
 
@@ -305,19 +316,27 @@ def test_a_lost_answer_never_makes_two_options() -> None:
 def test_an_option_in_doubt_that_is_not_listed_ends_the_run_before_it_starts() -> None:
     account = ScriptedAccount([Fault.NONE, Fault.LOST_BEFORE], found={TEAMS.id: [PAYMENTS]})
     with pytest.raises(NoAnswer):
-        create_options(plan(CREATE_SHORT), account)
+        create_options(plan(CREATE_SHORT), account, Event())
     assert account.requests[-1] == ("options", TEAMS.id)
+
+
+def test_no_option_is_created_once_the_run_is_stopped() -> None:
+    creating = replace(CREATE_SHORT, attributes={TEAMS_FIELD: (SEARCH, NewOption(TEAMS, "Data"))})
+    account, stop = ScriptedAccount(), Event()
+    stop.set()
+    assert create_options(plan(creating), account, stop) == {}
+    assert account.requests == []
 
 
 def test_an_option_that_is_refused_is_an_error_of_the_run() -> None:
     with pytest.raises(ApiError):
-        create_options(plan(CREATE_SHORT), ScriptedAccount([Fault.NONE, Fault.REFUSED]))
+        create_options(plan(CREATE_SHORT), ScriptedAccount([Fault.NONE, Fault.REFUSED]), Event())
 
 
 class Optionless(FakeExecution):
     """The options of the plan cannot be created."""
 
-    def create_options(self, plan: Plan) -> None:
+    def create_options(self, plan: Plan, stop: Event) -> None:
         raise ApiError(status=422, code="invalid_value", message="no")
 
 

@@ -20,6 +20,7 @@ from importer.model import (
     Incident,
     LiveChild,
     LiveIncident,
+    NotAttempted,
     Outcome,
     PostmortemDocument,
     TimelineItem,
@@ -175,13 +176,33 @@ def test_a_child_with_a_key_that_was_sent_long_ago_is_sent_again_at_once(harness
     assert harness.asked == ["list", ITEM.label]
 
 
+def test_a_look_that_is_interrupted_leaves_no_doubt(harness: Harness) -> None:
+    live = created(harness)
+    harness.account.faults = [Fault.INTERRUPTED]
+    outcome = harness.carry_out(changed(live, ALERT, FollowUp()))
+    assert isinstance(outcome, NotAttempted)
+    assert harness.asked == ["list"]
+
+
+@pytest.mark.parametrize("second", [Fault.INTERRUPTED, Fault.UNREACHABLE, Fault.LOST_BEFORE])
+def test_a_lost_answer_stays_in_doubt_whatever_keeps_the_account_from_being_looked_at(
+    harness: Harness, second: Fault
+) -> None:
+    live = created(harness)
+    harness.account.faults = [Fault.NONE, Fault.LOST_AFTER, second]
+    assert isinstance(harness.carry_out(changed(live, ALERT, FollowUp())), Unknown)
+    assert len(harness.account.held[live.id]) == 1
+
+
 def test_an_account_that_lists_none_is_not_sent_a_child_again(harness: Harness) -> None:
     live = created(harness)
     harness.account.faults = [Fault.LOST_BEFORE, Fault.NOT_AVAILABLE]
     update = changed(live, PUBLIC, public())
     assert isinstance(harness.carry_out(update), Unknown)
     harness.account.faults = [Fault.NOT_AVAILABLE]
-    assert failed(harness.carry_out(update)) == "not-attempted"
+    outcome = harness.carry_out(update)
+    assert isinstance(outcome, NotAttempted)
+    assert [each.code for each in outcome.missing] == ["not-attempted"]
     assert harness.asked.count(child_name(PUBLIC)) == 1
 
 

@@ -311,15 +311,17 @@ def test_a_creation_that_never_left_is_not_attempted_and_not_in_doubt(harness: H
     assert isinstance(harness.error, NoAnswer)
 
 
-def test_a_resumed_creation_whose_rest_is_refused_failed_and_says_why(harness: Harness) -> None:
+def test_a_resumed_creation_whose_rest_cannot_be_listed_is_not_attempted_and_says_why(
+    harness: Harness,
+) -> None:
     harness.plan_hash = "saved"
     attributes = {**SHORT, ALERT: FollowUp()}
     harness.account.faults = [Fault.NONE, Fault.NOT_AVAILABLE]
     assert codes(harness.create(attributes)) == ["not-attempted"]
     harness.account.faults = [Fault.NONE, Fault.NOT_AVAILABLE]
     outcome = harness.create(attributes)
-    assert isinstance(outcome, Failed)
-    assert outcome.code == "not-attempted"
+    assert isinstance(outcome, NotAttempted)
+    assert [each.code for each in outcome.missing] == ["not-attempted"]
     assert isinstance(harness.create(attributes), Applied)
 
 
@@ -371,6 +373,60 @@ def test_a_state_that_cannot_be_written_before_a_request_leaves_nothing_in_doubt
     assert harness.asked == []
 
 
+def test_a_creation_that_the_state_cannot_record_is_created_all_the_same(harness: Harness) -> None:
+    harness.ledger.confirmed = full  # type: ignore[method-assign]
+    outcome = harness.create({**SHORT, ITEM: TimelineItem(BEGAN)})
+    assert isinstance(outcome, Applied)
+    assert outcome.created
+    assert [each.code for each in outcome.missing] == ["not-recorded", "not-attempted"]
+    assert "not sent, because the run had ended" in outcome.missing[1].summary
+    assert isinstance(harness.error, Refused)
+    assert harness.asked == ["create"]
+    assert harness.steps() == {"create": "sent"}  # so the next run looks for it
+
+
+def test_a_refusal_that_the_state_cannot_record_leaves_the_creation_in_doubt(harness: Harness) -> None:
+    harness.account.faults = [Fault.REFUSED]
+    harness.ledger.failed = full  # type: ignore[method-assign]
+    assert isinstance(harness.create(SHORT), Unknown)
+    assert harness.steps() == {"create": "sent"}
+
+
+def test_an_edit_that_the_state_cannot_record_is_made_all_the_same(harness: Harness) -> None:
+    live = made(harness)
+    harness.ledger.confirmed = full  # type: ignore[method-assign]
+    changes = (FieldChange(SUMMARY, None, "x"), FieldChange(ALERT, None, FollowUp()))
+    outcome = harness.carry_out(Update(incident("A", SHORT), live, changes))
+    assert codes(outcome) == ["not-recorded", "not-attempted"]
+    assert harness.asked == ["edit"]
+
+
+def test_an_update_of_which_nothing_was_sent_is_not_attempted(harness: Harness) -> None:
+    live = made(harness)
+    harness.account.faults = [Fault.UNREACHABLE]
+    change = Update(incident("A", SHORT), live, (FieldChange(SUMMARY, None, "x"),))
+    outcome = harness.carry_out(change)
+    assert isinstance(outcome, NotAttempted)
+    assert [each.code for each in outcome.missing] == ["not-attempted"]
+
+
+def test_what_leaves_doubt_outweighs_what_was_refused(harness: Harness) -> None:
+    live = made(harness)
+    harness.account.faults = [Fault.REFUSED, Fault.LOST_AFTER]
+    changes = (FieldChange(SUMMARY, None, "x"), FieldChange(MEMBER, None, Membership()))
+    outcome = harness.carry_out(Update(incident("A", SHORT), live, changes))
+    assert isinstance(outcome, Unknown), outcome
+
+
+def test_a_link_that_cannot_be_read_back_was_attached_all_the_same(harness: Harness) -> None:
+    live = made(harness)
+    harness.account.faults = [Fault.NONE, Fault.LOST_BEFORE]
+    change = FieldChange(POSTMORTEM_URL, None, "https://docs.example.com/")
+    outcome = harness.carry_out(Update(incident("A", SHORT), live, (change,)))
+    assert codes(outcome) == ["not-answered"]
+    assert harness.steps() == {"postmortem.url": "sent"}
+
+
 def full(*_: object, **__: object) -> None:
     raise Refused("the state cannot be written: disk full")
 
@@ -412,7 +468,10 @@ def test_a_creation_that_cannot_be_corrected_is_bound_and_ends_the_run(
     attributes = {**SHORT, VISIBILITY: "private", CALL_URL: "https://meet.example.com/"}
     change = create("A", attributes)
     outcome = harness.carry_out(replace(change, incident=replace(change.incident, external_id=48)))
-    assert codes(outcome) == ["not-as-asked"]
+    assert [each for each in codes(outcome) if each != "came-back-different"] == [
+        "not-as-asked",
+        "not-attempted",
+    ]
     assert isinstance(harness.error, Refused)
     assert words in harness.error.summary
     assert harness.asked == ["create"]
@@ -860,7 +919,7 @@ def test_a_child_that_the_api_cannot_change_does_not_stop_its_siblings(harness: 
     outcome = harness.carry_out(Update(incident("A", SHORT), live, changes))
     assert isinstance(outcome, Applied)
     (missing,) = outcome.missing
-    assert missing.summary == "attachments differ, and the API cannot change them"
+    assert missing.summary == "attachments: the account has another value, and the API cannot change it"
     assert [each.attribute for each in harness.account.held[live.id]] == [LINK, LOG]
     assert LINK not in harness.ledger.remembered("A")  # so that plan goes on to show it
     assert harness.steps() == {LOG.label: "confirmed"}

@@ -85,7 +85,39 @@ def test_a_list_that_is_refused_only_at_apply_leaves_its_children_out_and_names_
     assert result.code == 3
     assert "1 created, 1 updated" in result.out
     assert "1 incomplete" in result.out
-    assert f"{name} were not created or changed" in result.err
+    assert f"{name}: nothing was created or changed, because" in " ".join(result.err.split())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_update_of_which_nothing_could_be_sent_is_not_attempted_and_says_why(
+    folder: Folder, account: Account, kind: str
+) -> None:
+    name, value, paths = KINDS[kind]
+    folder.declare(*eight())
+    assert folder.run(*APPLY).code == 0
+    folder.declare(*eight(**{name: value}))
+    assert folder.run("plan", "--out", "plan.json").code == 0
+    refuse(account, 403, *(f"GET {path}" for path in paths))
+    result = folder.run("apply", "plan.json", "--report", "left.json")
+    assert result.code == 3
+    assert "0 created, 0 updated, 0 unchanged, 8 not attempted." in result.out
+    assert "lacks a role" in result.err
+    rows = json.loads((folder.path / "left.json").read_text())["incidents"]
+    assert len(rows) == 8
+    assert {(row["outcome"], row["code"]) for row in rows} == {("not_attempted", "not-attempted")}
+
+
+def test_a_saved_plan_of_which_a_part_is_missing_can_be_applied_again(
+    folder: Folder, account: Account
+) -> None:
+    refuse(account, 403, "POST /v3/follow_ups", "POST /v2/follow_ups")
+    folder.declare(declared("A", follow_ups=[ALERT]))
+    assert folder.run("plan", "--out", "plan.json").code == 0
+    assert folder.run("apply", "plan.json").code == 3
+    account.sandbox.faults = Faults()
+    assert folder.run("apply", "plan.json").code == 0
+    assert len(account.get("/v3/follow_ups")["follow_ups"]) == 1
+    assert folder.run("apply", "plan.json").code == 4
 
 
 def test_a_status_page_that_cannot_be_read_is_blocked_and_the_rest_goes_on(
@@ -164,6 +196,27 @@ def test_an_interruption_ends_the_run_with_true_counts(folder: Folder, account: 
     assert process.returncode == 130
     assert summary["created"] == creations(account)
     assert summary["created"] + summary["not_attempted"] == 8
+
+
+@pytest.mark.slow
+def test_an_interruption_that_leaves_the_last_incident_incomplete_is_one(
+    folder: Folder, account: Account
+) -> None:
+    slow = Fault(FaultKind.LATENCY, on="POST /v2/incidents", seconds=2)
+    account.sandbox.faults = Faults(
+        (slow, Fault(FaultKind.ERROR_BEFORE, on="POST /v3/follow_ups", status=422))
+    )
+    folder.declare(declared("A", follow_ups=[ALERT]))
+    with folder.start(*APPLY, "--json") as process:
+        assert process.stdout is not None
+        while b"apply_start" not in process.stdout.readline():
+            pass
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    summary = json.loads(out.decode().splitlines()[-1])
+    assert (summary["created"], summary["incomplete"]) == (1, 1)
+    assert process.returncode == 130
 
 
 def test_a_value_that_closed_incidents_refuse_is_missing_and_then_blocked(

@@ -172,6 +172,27 @@ def test_a_canary_that_is_refused_ends_the_run(folder: Folder, account: Account)
     assert account.incidents() == []
 
 
+def test_a_canary_that_cannot_be_read_back_was_created_all_the_same(folder: Folder, account: Account) -> None:
+    folder.declare(declared("A"), declared("B"))
+    refusal = Fault(FaultKind.ERROR_BEFORE, on="GET /v2/incidents/{id}", status=403)
+    account.sandbox.faults = Faults((refusal,))
+    with terminal(folder, "apply", "--auto-approve", "--canary") as shown:
+        shown.until("Answer: ")
+        shown.answer("no\n")
+        assert shown.end() == 3
+    assert "1 created, 0 updated, 0 unchanged, 1 not attempted" in shown.shown
+
+
+def test_a_canary_that_ends_the_run_is_not_followed_by_a_question(folder: Folder, account: Account) -> None:
+    folder.declare(declared("A", follow_ups=[{"title": "Add an alert"}]), declared("B"))
+    refusal = Fault(FaultKind.ERROR_BEFORE, on="POST /v3/follow_ups", status=401)
+    account.sandbox.faults = Faults((refusal,))
+    with terminal(folder, "apply", "--auto-approve", "--canary") as shown:
+        assert shown.end() == 3
+    assert "Answer: " not in shown.shown
+    assert "1 created, 0 updated, 0 unchanged, 1 not attempted, 1 incomplete" in shown.shown
+
+
 @pytest.mark.slow
 def test_the_bar_counts_and_estimates_and_gives_the_cursor_back(folder: Folder, account: Account) -> None:
     account.sandbox.faults = SLOW
