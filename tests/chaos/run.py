@@ -30,7 +30,7 @@ from tests.chaos.figures import Figures
 from tests.chaos.forgery import Forger
 from tests.chaos.machine import CommandResult, Machine, SignalAt
 from tests.chaos.people import People
-from tests.chaos.scenario import CALM, CREATIONS, DOUBT, Company, Kind, Scenario
+from tests.chaos.scenario import CALM, CREATIONS, DOUBT, EDITS, Company, Kind, Scenario
 from tests.chaos.settling import APPLY
 from tests.chaos.verdict import Expected
 
@@ -78,6 +78,7 @@ class _ScenarioRun:
     machines: list[Machine] = field(default_factory=list)
     people: People = field(init=False)
     others: dict[str, Wire] = field(default_factory=dict)
+    refused: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     revision: int = 0
 
     def __post_init__(self) -> None:
@@ -152,6 +153,7 @@ class _ScenarioRun:
         """Apply once with faults and a signal, and disturb the account or the state afterwards."""
         dice = self.scenario.dice(f"attempt {attempt}")
         account.set_faults(self.scenario.weather(attempt))
+        self._count_refusals(attempt)
         results = self._apply(dice)
         account.set_faults(CALM)
         counts = self.figures.counts
@@ -165,6 +167,11 @@ class _ScenarioRun:
             self._declare_all()
         for machine in self.machines:
             self._disturb(machine, account, dice)
+
+    def _count_refusals(self, attempt: int) -> None:
+        for each in self.scenario.refusals(attempt)[:1]:
+            what = "edits" if each["on"] == EDITS else "routes"
+            self.figures.counts[f"attempts with refused {what}"] += 1
 
     def _apply(self, dice: random.Random) -> list[CommandResult]:
         """Run apply on each machine, or twice at once if two runs share a state."""
@@ -220,7 +227,16 @@ class _ScenarioRun:
             counts = self.figures.counts
             counts["adopted by hand"] += settled.adopted
             counts["left for a person"] += settled.left_for_a_person
+            counts["fields refused"] += sum(map(len, settled.refused.values()))
+            self._note_refused(machine.repository, settled.refused)
             self.findings += settled.findings
+
+    def _note_refused(self, repository: Repository, refused: dict[str, set[str]]) -> None:
+        """Note the fields that the account refused. Only a refused edit may leave one."""
+        if refused and not self.figures.counts["attempts with refused edits"]:
+            self.findings.append(f"refused without a refusal: {refused}")
+        words = {each["key"]: word(each) for each in edited(self.scenario, repository, 0)}
+        self.refused[repository.letter] = {words[key]: names for key, names in refused.items()}
 
     def _blocked(self, repository: Repository) -> settling.Blocked:
         """Return the keys of a repository that stay or may be blocked."""
@@ -329,6 +345,7 @@ class _ScenarioRun:
                 marker_field="Legacy ID" if self.scenario.has_marker else "",
                 people=self.people.made.keys(),
                 unchangeable=unchangeable(self.scenario, repository, self.revision),
+                refused=self.refused.get(repository.letter, {}),
             )
             for repository in repositories.values()
         ]

@@ -20,6 +20,18 @@ NOISE = ("too_many_requests", "error_before", "html", "drop_before")
 DOUBT = ("error_after", "drop_after", "truncated", "hang")
 """Faults after which the change is committed but not answered."""
 CREATIONS = "POST /v2/incidents"
+EDITS = "POST /v2/incidents/{id}/actions/edit"
+_ROUTES = (
+    ("GET /v3/follow_ups", "GET /v2/follow_ups"),
+    ("GET /v1/incident_attachments",),
+    ("GET /v2/incident_timeline_items",),
+    ("GET /v1/postmortem_documents",),
+    ("GET /v2/status_page_incidents",),
+    ("POST /v3/follow_ups", "POST /v2/follow_ups"),
+    ("POST /v1/incident_attachments",),
+    ("POST /v2/incident_timeline_items",),
+)
+"""The routes that an account or a key may lack for a while: those of one kind of children each."""
 
 _MANY = 100
 """From this many incidents on, faults are rarer: an importer waits 5 s after each lost creation."""
@@ -134,9 +146,22 @@ class Scenario:
         if self.kind is Kind.UNSAFE:  # only lost answers to creations, so that they can be counted
             lost = {"kind": dice.choice(DOUBT), "on": CREATIONS, "probability": 0.1, "seconds": 0.3}
             return {"seed": dice.randrange(2**31), "faults": [lost]}
+        faults += self.refusals(attempt)
         # Shorter than the start of the next process, which would otherwise list before a late request arrives.
         slow = {"kind": "latency", "probability": dice.choice([0.0, 0.3]), "seconds": 0.03}
         return {"seed": dice.randrange(2**31), "faults": [slow, *faults]}
+
+    def refusals(self, attempt: int) -> list[dict[str, Any]]:
+        """Return the faults of the routes that are refused throughout one attempt."""
+        dice = self.dice(f"refusals {attempt}")
+        match dice.choices(["nothing", "route", "edits"], [6, 3, 1])[0]:
+            case "route":
+                status, routes = dice.choice([403, 404, 410]), dice.choice(_ROUTES)
+            case "edits":
+                status, routes = 422, (EDITS,)
+            case _:
+                return []
+        return [{"kind": "error_before", "on": each, "status": status} for each in routes]
 
 
 CALM: dict[str, Any] = {"faults": []}
