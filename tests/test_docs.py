@@ -39,7 +39,8 @@ REPORTING = {
     "_wrong",
     "_duplicates",
     "_failed",
-    "miss",
+    "add_missing",
+    "_diagnostic",
 }
 REPORTING |= {
     "Diagnostic",

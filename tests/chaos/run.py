@@ -83,7 +83,10 @@ class _ScenarioRun:
 
     def __post_init__(self) -> None:
         is_one_machine = self.scenario.company is not Company.OTHER_MACHINE
-        self.people = People(is_state_kept=is_one_machine and not self.scenario.loses_state)
+        # A creation that seems older than its sending may have children that the state does not know.
+        agrees = abs(self.scenario.behaviour.date_offset) < 2
+        is_state_kept = is_one_machine and agrees and not self.scenario.loses_state
+        self.people = People(is_state_kept=is_state_kept)
 
     def execute(self) -> None:
         """Run the scenario and collect the findings."""
