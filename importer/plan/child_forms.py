@@ -1,6 +1,7 @@
 """Two children -> whether they have the same title and content, exactly or except for their form. Pure.
 
-An account may store a text with other spaces, quotes or case, and a link without its trailing slash or query.
+An account may store a text with other spaces, quotes or case, a link without its trailing slash or query, and
+a moment without its milliseconds.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from importer.model import (
     StatusPageUpdate,
     TimelineItem,
 )
-from importer.model.forms import is_similar_link, is_similar_text, plain_form
+from importer.model.forms import is_same_form, is_similar_link, is_similar_text, plain_form
 from importer.model.normalise import line
 from importer.plan.differences import same
 from importer.plan.steps import NEW_FOLLOW_UP, without_status
@@ -91,16 +92,18 @@ def is_at_same_times(live: Child, form: Child) -> bool:
     return (
         isinstance(live, StatusPageIncident)
         and isinstance(form, StatusPageIncident)
-        and sorted(each.at for each in live.updates) == sorted(each.at for each in form.updates)
+        and is_same_form(tuple(each.at for each in live.updates), tuple(each.at for each in form.updates))
     )
 
 
 def adapted(live: Child, declared: Child) -> Child:
-    """Return a listed child with the declared form of each text that differs only in its form. The title of a
-    follow-up stays, since an update repeats it, and that of a post-mortem only counts if it is declared."""
+    """Return a listed child with the declared form of each text or moment that differs only in its form. The
+    title of a follow-up stays, since an update repeats it, and that of a post-mortem only counts if it is
+    declared."""
     match live, declared:
         case TimelineItem(description=text), TimelineItem(description=wanted):
-            return replace(live, description=_adapted(text, wanted))
+            at = declared.at if is_same_form(live.at, declared.at) else live.at
+            return replace(live, at=at, description=_adapted(text, wanted))
         case FollowUp(description=text), FollowUp(description=wanted):
             labels = declared.labels if _are_similar(live.labels, declared.labels) else live.labels
             return replace(live, description=_adapted(text, wanted), labels=labels)
@@ -132,7 +135,14 @@ def _are_similar(live: tuple[str, ...], declared: tuple[str, ...]) -> bool:
 def have_similar_updates(live: StatusPageIncident, declared: StatusPageIncident) -> bool:
     """Whether all updates of two status page incidents differ at most in their form."""
 
-    def texts(update: StatusPageUpdate) -> tuple[object, ...]:
-        return (update.at, update.status, plain_form(update.message))
+    def is_similar(one: StatusPageUpdate, other: StatusPageUpdate) -> bool:
+        is_alike = one.status == other.status and is_similar_text(one.message, other.message)
+        return is_alike and is_same_form(one.at, other.at)
 
-    return sorted(map(texts, live.updates)) == sorted(map(texts, declared.updates))
+    left = list(live.updates)
+    for each in declared.updates:
+        found = next((update for update in left if is_similar(update, each)), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return not left

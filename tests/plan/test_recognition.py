@@ -43,6 +43,8 @@ PUBLIC = Attribute(Field.STATUS_PAGE, PAGE)
 HISTORY = StatusPageIncident(
     PAGE, "Search is slow", (StatusPageUpdate(BEGAN, "resolved", "It is over.", ()),)
 )
+MOMENT = timedelta(milliseconds=250)
+PRECISE = replace(HISTORY, updates=(replace(HISTORY.updates[0], at=BEGAN + MOMENT),))
 LOST, WHOLE = ChildHistory(), ChildHistory(is_whole=True)
 Known = Mapping[Attribute, Remembered]
 
@@ -141,6 +143,9 @@ def test_a_live_update_2_of_an_earlier_version_is_the_second_update() -> None:
             PostmortemDocument("", title="what we learned"),
         ),
         (PUBLIC, HISTORY, replace(HISTORY, name="search  is slow")),
+        (PUBLIC, PRECISE, HISTORY),
+        (PUBLIC, PRECISE, replace(HISTORY, name="search  is slow")),
+        (FIRST, item("one", at=BEGAN + MOMENT), item("one")),
     ],
 )
 def test_a_child_in_another_form_is_recognised_and_is_no_difference(
