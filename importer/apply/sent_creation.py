@@ -28,9 +28,9 @@ from importer.model import (
     Unanswered,
     Value,
 )
-from importer.model.forms import differs_in_form, plain_form
+from importer.model.forms import differs_in_form, is_same_form, plain_form
 from importer.model.identity import Marker
-from importer.model.incidents import moments_of
+from importer.model.incidents import moments_of, shared_moments
 from importer.plan.differences import same, without
 from importer.plan.steps import creation
 from importer.wire.sent import sent_attributes, sent_number
@@ -65,7 +65,7 @@ class SentCreation:
 
     def looks_like(self, live: LiveIncident) -> bool:
         """Whether an incident has the name and all timestamps that were sent."""
-        has_moments = moments_of(self.declared).items() <= moments_of(live.attributes).items()
+        has_moments = self._shared_with(live) == moments_of(self.declared).keys()
         return has_moments and self.name == plain_form(live.name)
 
     def resembles(self, live: LiveIncident, marker: Marker | None) -> bool:
@@ -73,8 +73,10 @@ class SentCreation:
         one of the timestamps, or the marker."""
         if marker and marker.carries(live, self.key):
             return True
-        shared = moments_of(self.declared).items() & moments_of(live.attributes).items()
-        return bool(shared) or self.name == plain_form(live.name)
+        return bool(self._shared_with(live)) or self.name == plain_form(live.name)
+
+    def _shared_with(self, live: LiveIncident) -> frozenset[Attribute]:
+        return shared_moments(live.attributes, self.declared)
 
 
 @dataclass(slots=True)
@@ -133,7 +135,7 @@ def readable(attributes: Attributes) -> Attributes:
 
 
 def _agree(held: Value, sent: Value) -> bool:
-    return same(held, sent) or differs_in_form(held, sent)
+    return same(held, sent) or is_same_form(held, sent) or differs_in_form(held, sent)
 
 
 def _by_role(attributes: Attributes) -> Attributes:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from importer.model.forms import is_same_form
 from importer.model.policy import Policy
 from importer.model.values import Attribute, Attributes, Child, Field, Location
 
@@ -39,6 +40,12 @@ def earliest(attributes: Attributes) -> datetime | None:
 def moments_of(attributes: Attributes) -> dict[Attribute, datetime]:
     """Return the timestamps."""
     return {attribute: value for attribute, value in attributes.items() if isinstance(value, datetime)}
+
+
+def shared_moments(live: Attributes, declared: Attributes) -> frozenset[Attribute]:
+    """Return the declared timestamps that an incident has, perhaps in the account's own form."""
+    moments = moments_of(declared)
+    return frozenset(each for each, at in moments.items() if is_same_form(live.get(each), at))
 
 
 def number_of(reference: str) -> int | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importer.model import Attribute, Binding, Entity, Field, Incident, LiveIncident, Memory
 from importer.model.forms import plain_form
 from importer.model.identity import Marker
-from importer.model.incidents import moments_of
+from importer.model.incidents import moments_of, shared_moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ class LiveIndex:
         declared = moments_of(incident.attributes)
         if declared:
             for each in self._by_name.get(plain_form(incident.name), {}).values():
-                if declared.items() <= moments_of(each.attributes).items():
+                if shared_moments(each.attributes, incident.attributes) == declared.keys():
                     yield each
 
 

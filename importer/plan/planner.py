@@ -31,6 +31,7 @@ from importer.model import (
     Value,
 )
 from importer.model.diagnostics import Diagnostics
+from importer.model.forms import is_same_form
 from importer.model.identity import Marker, idempotency_key
 from importer.model.settings import Settings
 from importer.model.wording import numbered
@@ -268,7 +269,8 @@ def is_recovered(incident: Incident, live: LiveIncident, marker: Marker | None) 
     is_unmarked = marker is None or marker.read(live) is None
     own = {a: value for a, value in incident.attributes.items() if not a.is_child}
     declared = without(own, marker.attribute) if marker else own
-    return is_imported and is_unmarked and not differences(live.attributes, declared)
+    found = differences(live.attributes, declared)
+    return is_imported and is_unmarked and all(is_same_form(each.before, each.after) for each in found)
 
 
 def _impossible(incident: Incident, live: LiveIncident, blocked: tuple[FieldChange, ...]) -> Blocked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -20,6 +20,7 @@ from importer.sandbox import (
     Faults,
     Idempotency,
     OtherContent,
+    Rewrite,
     Sandbox,
     SandboxOptions,
     open_sandbox,
@@ -116,6 +117,29 @@ def test_a_lost_answer_never_makes_two_though_the_server_keeps_no_keys(
         one.apply(parallelism=4)
         one.clock.sleep(10)
     assert one.names() == ["Down"] * 12
+    assert one.is_settled()
+
+
+@pytest.mark.parametrize("on", ["read", "write"])
+@pytest.mark.parametrize("marker", [None, "Legacy ID"])
+def test_a_lost_answer_never_makes_two_though_the_account_changes_the_form(
+    tmp_path: Path, on: Literal["read", "write"], marker: str | None
+) -> None:
+    one = importer(
+        tmp_path, replace(FORGETFUL, rewrites=frozenset(Rewrite), rewrites_on=on), marker_field=marker
+    )
+    began = {each: f"2021-03-0{each + 1}T10:00:00.750Z" for each in range(6)}
+    one.declare(
+        *(
+            {"key": f"a_K{each}", "name": "Down  & out_", "timestamps": {"Impact started at": began[each]}}
+            for each in range(6)
+        )
+    )
+    one.lose(*range(1, 40, 2))
+    for _ in range(3):
+        one.apply()
+        one.clock.sleep(10)
+    assert len(one.incidents()) == 6
     assert one.is_settled()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -186,6 +187,8 @@ def test_an_incident_with_the_same_name_and_timestamps_is_shown_with_its_owner()
     twin = live(2, {NAME: " payments FAILED", STARTED: BEGAN, RESOLVED: ENDED})
     other = live(3, {**LOOKS, STARTED: ENDED})
     assert match(A, twin, other) == Absent((NotOurs(twin, None),))
+    precise = incident("A", {**LOOKS, STARTED: BEGAN + timedelta(milliseconds=250)})
+    assert match(precise, twin) == Absent((NotOurs(twin, None),))
     assert match(A, twin, known=memory(bound("B", twin))) == Absent((NotOurs(twin, "B"),))
     assert match(incident("A", {**LOOKS, RESOLVED: BEGAN}), twin) == Absent(())
 
