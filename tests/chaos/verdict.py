@@ -131,6 +131,8 @@ def of_outputs(results: Iterable[CommandResult]) -> Iterator[str]:
 
 def _untrue_counts(result: CommandResult) -> Iterator[str]:
     """Yield what the counts of an apply say against its own events and its exit code."""
+    if result.code < 0:
+        return
     events = result.events()
     done = Counter(each["outcome"] for each in events if each["type"] == "apply_complete")
     if result.code in (1, 4) and done:
