@@ -210,7 +210,7 @@ class Execution:
         certain, work = created.certain, Completion(change.incident, created.live)
         own = creation(change).attributes
         wrong = self._record(work, change, is_found=not certain, is_new=True)
-        _check(work, own, change.incident.external_id)
+        _end_if_irreparable(work, own, change.incident.external_id)
         self._steps.correct(work, wrong)
         listed = LISTED - KEYED if certain else LISTED
         self._change(work, after_creation(change.attributes), listed=listed, is_new=True)
@@ -226,7 +226,7 @@ class Execution:
         key, work = change.incident.key, Completion(change.incident, found.live)
         sent, is_new = found.sent.declared, found.ours_since
         wrong = self._record(work, change, sent=sent, is_found=not is_new, is_new=is_new)
-        _check(work, sent, found.sent.number)
+        _end_if_irreparable(work, sent, found.sent.number)
         self._steps.correct(work, [each for each in wrong if each.attribute not in change.left_to_people])
         self._change(work, _remaining_changes(change, work.live))
         if not found.ours_since:
@@ -281,7 +281,7 @@ class Execution:
             what = f"{bound.reference} was created by an earlier run, but this API key cannot see it"
             return Failed(key, "not-visible", what, "", location)
         work = Completion(change.incident, live)
-        _check(work, {})
+        _end_if_irreparable(work, {})
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
         to_correct = [
@@ -344,7 +344,7 @@ class Execution:
         return tuple(self.options[each] if isinstance(each, NewOption) else each for each in value)
 
 
-def _check(work: Completion, sent: Attributes, number: int | None = None) -> None:
+def _end_if_irreparable(work: Completion, sent: Attributes, number: int | None = None) -> None:
     """End the run if an incident came back otherwise than it was sent, and no edit can correct it: every
     further creation would have the same error."""
     live = work.live
