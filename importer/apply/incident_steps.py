@@ -15,7 +15,7 @@ from importer.model.errors import ApiError, AuthenticationFailed, ImporterError,
 from importer.model.forms import is_same_form
 from importer.model.steps import AttachPostmortem, CorrectIncident, EditIncident, identity
 from importer.plan.differences import differences
-from importer.plan.steps import incident_steps
+from importer.plan.steps import after_creation, incident_steps
 
 _INVALID = (400, 422)
 """Refusals of what a request has, which may be only a part of it."""
@@ -26,7 +26,9 @@ NOT_KEPT = "the account accepts it, but does not keep it"
 
 @dataclass(frozen=True, slots=True)
 class IncidentSteps:
-    """Edits incidents. What is refused, or not kept, is noted as missing, and the journal remembers it."""
+    """Edits incidents. What is refused, or not kept, is noted as missing. The journal remembers what the
+    account does not keep, and what it refuses in the edits that complete a creation. Any other edit that is
+    refused is planned again."""
 
     api: IncidentWriter
     journal: Journal
@@ -74,9 +76,8 @@ class IncidentSteps:
                 for attribute, value in declared.items():
                     self._carry_out(done, CorrectIncident(done.live.id, {attribute: value}))
                 return
-            if len(declared) == 1:
-                with done.recording():
-                    self.journal.refused(key, declared, words=_words(step, refusal))
+            if len(declared) == 1 and self._completes_creation(key, step):
+                self._remember_refused(done, declared, words=_words(step, refusal))
             raise
         done.live, done.carried_out = live, done.carried_out + 1
         with done.recording():
@@ -91,12 +92,22 @@ class IncidentSteps:
             if is_same_form(change.before, change.after):
                 continue
             if change.before is None:
-                with done.recording():
-                    self.journal.refused(done.incident.key, {change.attribute: change.after}, words=NOT_KEPT)
+                self._remember_refused(done, {change.attribute: change.after}, words=NOT_KEPT)
                 what = f"the account accepted {change.attribute.field.value}, but does not keep it"
                 done.add_missing(change.attribute, "not-kept", what)
             else:
                 done.warnings.append(altered(change))
+
+    def _completes_creation(self, key: str, step: EditIncident | CorrectIncident) -> bool:
+        """Whether an edit sets what a creation should have set, or cannot set, and no edit has set before."""
+        if isinstance(step, CorrectIncident):
+            return True
+        is_left_to_edits = bool(after_creation(step.attributes)) and self.journal.is_created(key)
+        return is_left_to_edits and step.attributes.keys().isdisjoint(self.journal.remembered(key))
+
+    def _remember_refused(self, done: Completion, declared: Attributes, *, words: str) -> None:
+        with done.recording():
+            self.journal.refused(done.incident.key, declared, answered=done.live.attributes, words=words)
 
     def _attach(self, done: Completion, step: AttachPostmortem) -> None:
         """Attach the link to a post-mortem and read it back in the account's form."""

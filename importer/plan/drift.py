@@ -41,7 +41,8 @@ def judge(
 
     An attribute that the API does not return is compared with the last declared value. If the file has not
     changed since the last apply, the account's own form is no difference, whether the answer showed it or
-    only later reads do, and any other value is drift.
+    only later reads do, and any other value is drift. What the account refused differs as long as the file
+    declares it.
     """
     before, after, known = change.before, change.after, remembered.get(change.attribute)
     if not remembered:
@@ -56,9 +57,10 @@ def judge(
         return change
     if is_same_form(before, after):
         return None
+    is_as_answered = same(known.answered, before) or is_same_form(before, known.answered)
     if known.refused is not None:
-        return change
-    if same(known.answered, before) or is_same_form(before, known.answered):
+        return change if is_as_answered or is_unedited else replace(change, origin=Origin.DRIFT)
+    if is_as_answered:
         return None
     return ShownDifferently(known.answered) if is_unedited else replace(change, origin=Origin.DRIFT)
 

@@ -253,10 +253,11 @@ class Ledger:
         """Record that the server refused a step, with its message."""
         self._file.write(lambda db: self._end(db, key, step, status=FAILED, detail=detail))
 
-    def refused(self, key: str, attributes: Attributes, *, words: str) -> None:
-        """Record that the account does not take these values, with its words, if it has any."""
+    def refused(self, key: str, declared: Attributes, *, answered: Attributes, words: str) -> None:
+        """Record that the account does not take these values, what it last answered instead, and why."""
         rows = field_rows(
-            key, ((name, Remembered(value, None, None, words)) for name, value in attributes.items())
+            key,
+            ((name, Remembered(value, answered.get(name), None, words)) for name, value in declared.items()),
         )
         self._file.write(lambda db: db.executemany(PUT_FIELDS, rows))
 

@@ -238,7 +238,7 @@ def test_a_value_that_the_account_dropped_is_set_again(harness: Harness) -> None
 def test_created_is_created_though_closed_incidents_refuse_edits_and_the_children_follow(
     harness: Harness,
 ) -> None:
-    harness.account.answers_with = as_stored(severity=None)
+    harness.account.answers_with = as_stored(severity=MAJOR)
     harness.account.faults = [Fault.NONE, Fault.REFUSED]
     outcome = harness.create({**SHORT, ITEM: TimelineItem(BEGAN)})
     assert isinstance(outcome, Applied)
@@ -246,8 +246,9 @@ def test_created_is_created_though_closed_incidents_refuse_edits_and_the_childre
     (missing,) = outcome.missing
     assert missing.code == "refused-part"
     assert missing.detail.startswith("incident 'A' (INC-1): severity: 422 is_required: no")
-    refused = harness.ledger.remembered("A")[SEVERITY].refused
-    assert refused == "this account refuses edits of closed incidents (no)"
+    known = harness.ledger.remembered("A")[SEVERITY]
+    assert known.refused == "this account refuses edits of closed incidents (no)"
+    assert (known.declared, known.answered) == (SHORT[SEVERITY], MAJOR)
     assert len(harness.account.held["01LIVE1"]) == 1
 
 
@@ -331,6 +332,17 @@ def test_each_child_of_a_kind_is_skipped_once_the_run_ends(harness: Harness) -> 
     changes = (FieldChange(ALERT, None, FollowUp()), FieldChange(TEST, None, FollowUp()))
     harness.carry_out(Update(incident("A", SHORT), live, changes))
     assert harness.asked == ["list", TEST.label]
+
+
+@pytest.mark.parametrize("attribute", [SUMMARY, CALL_URL])
+def test_an_ordinary_edit_that_is_refused_is_planned_again(harness: Harness, attribute: Attribute) -> None:
+    harness.create({**SHORT, SUMMARY: "a", CALL_URL: "https://meet.example.com/a"})
+    (live,) = harness.account.live.values()
+    known = harness.ledger.remembered("A")
+    harness.account.faults = [Fault.REFUSED]
+    change = FieldChange(attribute, live.attributes[attribute], "https://meet.example.com/b")
+    assert isinstance(harness.carry_out(Update(incident("A", SHORT), live, (change,))), Failed)
+    assert harness.ledger.remembered("A") == known
 
 
 def test_several_values_that_one_edit_refuses_are_not_remembered_as_refused(harness: Harness) -> None:

@@ -486,7 +486,7 @@ def test_a_time_stamp_that_cannot_be_read_is_a_moved_one() -> None:
 
 @pytest.mark.parametrize("shown", [None, "Other"])
 def test_a_value_that_the_account_refused_is_blocked_until_the_file_changes_it(shown: Value) -> None:
-    known = {NAME: Remembered("a", None, refused="this account refuses edits of closed incidents: no")}
+    known = {NAME: Remembered("a", shown, refused="this account refuses edits of closed incidents: no")}
     held = {} if shown is None else {NAME: shown}
     refused = change({NAME: "a"}, held, known)
     assert isinstance(refused, Blocked)
@@ -494,6 +494,20 @@ def test_a_value_that_the_account_refused_is_blocked_until_the_file_changes_it(s
     assert refused.explanation == "name: this account refuses edits of closed incidents: no"
     assert isinstance(change({NAME: "b"}, held, known), Update)
     assert isinstance(change({NAME: "a"}, {NAME: "a "}, known), NoOp)
+
+
+def test_an_edit_of_a_value_that_the_account_refused_is_drift() -> None:
+    fields = {NAME: Remembered("a", "b", refused="no")}
+    for shown, written_at, origin in (
+        ("b ", None, Origin.FILE),
+        ("c", None, Origin.DRIFT),
+        ("c", WRITTEN_AT, Origin.FILE),
+    ):
+        memory = remembering(fields, replace(BOUND, written_at=written_at))
+        account = (live(7, {NAME: shown}),)
+        (one,) = planned(incident({NAME: "a"}), account=account, memory=memory).changes
+        assert isinstance(one, Blocked)
+        assert one.blocked == (FieldChange(NAME, shown, "a", origin, "no"),)
 
 
 def test_a_form_that_the_file_changed_is_sent() -> None:
