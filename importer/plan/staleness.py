@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from typing import assert_never
 
 from importer.model import (
     WRITE_ONLY_FIELDS,
     Adopt,
     Attribute,
+    Attributes,
     Binding,
     Blocked,
     Change,
     Child,
     Create,
+    Entity,
+    FollowUp,
     Incident,
     LiveIncident,
     Memory,
+    NewOption,
     NoOp,
     Pending,
     PostmortemDocument,
@@ -27,9 +31,10 @@ from importer.model import (
 )
 from importer.model.forms import is_same_form
 from importer.model.normalise import by_label
+from importer.model.values import Scalar
 from importer.plan.differences import same
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
-from importer.plan.steps import after_creation, creation
+from importer.plan.steps import NEW_FOLLOW_UP, after_creation, creation, without_status
 
 
 def created_since(
@@ -60,12 +65,13 @@ def created_since(
 
 def edited_since(edits: Iterable[Update | Adopt], current: Mapping[str, LiveIncident]) -> Iterator[str]:
     """Yield planned edits whose incident shows other values than when the plan was made, also of fields that
-    the plan does not change. `current` is by key, with the children that the plan changes."""
+    the plan does not change, and of parts of a child that were not set. `current` is by key, with the
+    children that the plan changes."""
     for change in edits:
         key, planned, live = change.incident.key, change.live, current.get(change.incident.key)
         if live is None:
             yield f"'{key}' ({planned.reference}) is no longer visible to this API key"
-        elif moved := _moved(live, _seen(change, live)):
+        elif moved := _moved(live, _planned_from(change, live), {}):
             yield f"'{key}' ({planned.reference}) was edited since the plan was made: {', '.join(moved)}"
 
 
@@ -84,22 +90,42 @@ def without_overtaken(
 def _overtaken(change: Change, live: LiveIncident, known: Mapping[Attribute, Remembered]) -> tuple[str, ...]:
     match change:
         case Update(changes=changes) | Adopt(changes=changes):
-            allowed = _seen(change, live)
-            for each in changes:
-                allowed[each.attribute].append(each.after)
+            planned = _planned_from(change, live)
+            wanted = {each.attribute: each.after for each in changes}
         case Create() | Pending():
-            later = after_creation(change.attributes)
-            allowed = {each.attribute: [None, each.after] for each in later if not each.attribute.is_child}
-            sent = creation(change).attributes.items()
-            allowed |= {attribute: [value] for attribute, value in sent if attribute in known}
+            own = {each: value for each, value in change.attributes.items() if not each.is_child}
+            later = {each.attribute for each in after_creation(own)}
+            planned = _PlannedFrom(dict.fromkeys(later), {})
+            wanted = {each: value for each, value in own.items() if each in later or each in known}
         case NoOp() | Blocked():
             return ()
         case _:
             assert_never(change)
-    for attribute, remembered in known.items():
-        if attribute in allowed:
-            allowed[attribute] += [remembered.declared, remembered.answered]
-    return _moved(live, allowed)
+    left = {each: list(_left(value, known.get(each))) for each, value in wanted.items()}
+    return _moved(live, planned, left)
+
+
+def _left(wanted: Value, known: Remembered | None) -> Iterator[Value]:
+    """Yield what a run may have left of a value: as declared, as answered, and as a creation left a child."""
+    yield wanted
+    if isinstance(wanted, FollowUp):
+        yield replace(wanted, status=NEW_FOLLOW_UP)
+    if known is not None and _is_written(known.declared, wanted):
+        yield known.answered
+
+
+def _is_written(declared: Value, wanted: Value) -> bool:
+    """Whether what was last written is what a plan wants, perhaps with its new options, or not yet the status
+    of a child."""
+    if isinstance(declared, Child) and isinstance(wanted, Child):
+        return same(without_status(declared), without_status(wanted))
+    if isinstance(wanted, tuple) and any(isinstance(each, NewOption) for each in wanted):
+        return isinstance(declared, tuple) and set(map(_name, declared)) == set(map(_name, wanted))
+    return same(declared, wanted)
+
+
+def _name(option: Scalar) -> str:
+    return option.name if isinstance(option, Entity | NewOption) else ""
 
 
 def _left_alone(incident: Incident, live: LiveIncident, moved: Iterable[str]) -> Blocked:
@@ -110,28 +136,65 @@ def _left_alone(incident: Incident, live: LiveIncident, moved: Iterable[str]) ->
     return Blocked(incident, live.id, live.reference, "stale", why)
 
 
-def _seen(change: Update | Adopt, live: LiveIncident) -> dict[Attribute, list[Value]]:
-    """Return what the plan has seen of an incident, unset or not, and of the children that it changes."""
-    own = {each for each in (*change.live.attributes, *live.attributes) if not each.is_child}
-    seen = {each: [change.live.attributes.get(each)] for each in own}
-    return seen | {each.attribute: [each.before] for each in change.changes}
+@dataclass(frozen=True, slots=True)
+class _PlannedFrom:
+    """The values that a plan was made from: what the account showed, and what was written to children that it
+    did not list, which may have had more parts."""
+
+    shown: Attributes
+    written: Attributes
 
 
-def _moved(live: LiveIncident, allowed: Mapping[Attribute, Iterable[Value]]) -> tuple[str, ...]:
-    """Return the labels of attributes that have none of their allowed values."""
-    return tuple(
-        each.label
-        for each in sorted(allowed, key=by_label)
-        if each.field not in WRITE_ONLY_FIELDS
-        and not any(_is_as_it_was(live.attributes.get(each), then) for then in allowed[each])
+def _planned_from(change: Update | Adopt, live: LiveIncident) -> _PlannedFrom:
+    """Return the values that an edit was planned from: those of the incident, unset or not, and of the
+    children that it changes."""
+    before, found = change.live.attributes, {each.attribute: each.before for each in change.changes}
+    own = {each: before.get(each) for each in (*before, *live.attributes) if not each.is_child}
+    unlisted = {each: value for each, value in found.items() if each.is_child and each not in before}
+    return _PlannedFrom(
+        {**own, **{each: value for each, value in found.items() if each not in unlisted}}, unlisted
     )
 
 
-def _is_as_it_was(now: Value, then: Value) -> bool:
+def _moved(
+    live: LiveIncident, planned: _PlannedFrom, left: Mapping[Attribute, Iterable[Value]]
+) -> tuple[str, ...]:
+    """Return the labels of attributes that are neither as they were planned from nor as a run left them."""
+    return tuple(
+        each.label
+        for each in sorted({**planned.shown, **planned.written, **left}, key=by_label)
+        if each.field not in WRITE_ONLY_FIELDS and not _is_explained(each, live, planned, left.get(each, ()))
+    )
+
+
+def _is_explained(
+    attribute: Attribute, live: LiveIncident, planned: _PlannedFrom, left: Iterable[Value]
+) -> bool:
+    now = live.attributes.get(attribute)
+    if now is None and attribute.is_child:
+        return True  # the list may lag, or people removed it: apply looks again, and names it
+    if attribute in planned.shown and _is_as_shown(now, planned.shown[attribute]):
+        return True
+    written = [planned.written[attribute]] if attribute in planned.written else []
+    return any(_has_parts(now, then) for then in (*written, *left))
+
+
+def _is_as_shown(now: Value, then: Value) -> bool:
+    """Whether a value is as it was shown, in its form and in all its parts."""
+    return _has_parts(now, then) and _has_parts(then, now) and _uncompared(now) == _uncompared(then)
+
+
+def _uncompared(value: Value) -> tuple[object, ...]:
+    """Return the parts of a child that do not count when it is compared with a declared one."""
+    if not isinstance(value, Child):
+        return ()
+    return tuple(getattr(value, each.name) for each in fields(value) if not each.compare)
+
+
+def _has_parts(now: Value, then: Value) -> bool:
+    """Whether a value has all parts of another one, perhaps in another form."""
     if isinstance(now, PostmortemDocument) and isinstance(then, PostmortemDocument) and not now.content:
         now = replace(now, content=then.content)  # no list shows it
-    if isinstance(then, Child) and now is None:
-        return True  # the list may lag, or people removed it: apply looks again, and names it
     return same(now, then) or is_same_form(now, then)
 
 
