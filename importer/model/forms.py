@@ -3,6 +3,11 @@
 An account may collapse spaces, escape Markdown or HTML, cut the milliseconds of a moment, compose letters:
 `is_same_form` decides that such a value is no other. It may also replace quotation marks, change the case,
 and drop a trailing slash or the query of a link. A person may do the same, so that is only evidence.
+
+Line breaks are no spaces: they make paragraphs and lists. Escapes are a form although `\\*x\\*` and `*x*` are
+read differently: an account that escapes the texts it stores escapes those asterisks too. The error that
+this allows is the harmless one, an edit of nothing but escapes in incident.io that no plan shows; without it,
+every plan would edit the incident again. What the file changed is compared exactly, escapes too.
 """
 
 from __future__ import annotations
@@ -10,8 +15,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import unescape
+from html.entities import html5
 from urllib.parse import SplitResult, urlsplit
 
 from importer.model.values import Entity, Link, NewOption, Reference, Value, cleared_parts
@@ -21,7 +27,10 @@ _QUOTES = str.maketrans({**dict.fromkeys("‘’‚‛′", "'"), **dict.fromkey
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 """A backslash before ASCII punctuation (CommonMark 0.31, section 2.4)."""
 
-_SECOND = timedelta(seconds=1)
+_ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
+"""An entity or numeric character reference, which ends in a semicolon (CommonMark 0.31, section 2.5)."""
+
+_BLANKS = re.compile(r"[^\S\n]+")
 
 
 def is_same_form(live: object, declared: object) -> bool:
@@ -33,7 +42,7 @@ def is_same_form(live: object, declared: object) -> bool:
         case str(), str():
             return stored_form(live) == stored_form(declared)
         case datetime(), datetime():
-            return abs(live - declared) < _SECOND
+            return live.replace(microsecond=0) == declared.replace(microsecond=0)
         case (Entity() | Reference() | NewOption(), _):
             return False
         case tuple(), tuple():
@@ -61,18 +70,31 @@ def _are_paired(live: tuple[object, ...], declared: tuple[object, ...]) -> bool:
 
 
 def stored_form(text: str) -> str:
-    """Return a text without what accounts change in it and people do not see: escapes, runs of white space,
-    Unicode form."""
-    plain = unescape(text)
-    while (shorter := unescape(_ESCAPE.sub(r"\1", plain))) != plain:
+    """Return a text without what accounts change in it and people do not see: escapes, entities, Unicode
+    form, runs of blanks and of empty lines, white space at its ends and at the ends of lines."""
+    plain = _unescaped(text)
+    while (shorter := _unescaped(plain)) != plain:
         plain = shorter
-    return " ".join(unicodedata.normalize("NFKC", plain).split())
+    lines = "\n".join(_BLANKS.sub(" ", line).rstrip() for line in plain.splitlines())
+    return unicodedata.normalize("NFC", re.sub(r"\n{3,}", "\n\n", lines).strip())
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with one level of escapes and entities less, and its letters decomposed: a mark that is
+    composed with the sign before it would hide an escape."""
+    plain = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFD", _ESCAPE.sub(r"\1", _ENTITY.sub(_character, plain)))
+
+
+def _character(entity: re.Match[str]) -> str:
+    name = entity[1]
+    return unescape(entity[0]) if name.startswith("#") else html5.get(f"{name};", entity[0])
 
 
 def plain_form(text: str) -> str:
-    """Return the stored form of a text, without case and quotes."""
-    plain = stored_form(text.translate(_QUOTES)).translate(_QUOTES).casefold()
-    return unicodedata.normalize("NFKC", " ".join(plain.split()))
+    """Return the stored form of a text, without case, quotes, line breaks and compatibility characters."""
+    plain = stored_form(stored_form(text).translate(_QUOTES)).translate(_QUOTES).casefold()
+    return " ".join(unicodedata.normalize("NFKC", plain).split())
 
 
 def is_similar_text(one: str, other: str) -> bool:

@@ -21,7 +21,10 @@ AT = datetime(2024, 1, 2, 10, 0, 0, 250_000, tzinfo=UTC)
     ("live", "declared"),
     [
         ("two words", "two   words "),
-        ("one\ntwo", "one\r\ntwo"),
+        ("one\ntwo", "one \r\ntwo"),
+        ("one\n\ntwo\n - three", "\none\n\n\n\ntwo\n   -  three\n"),
+        ("a\u00a0b", "a&nbsp;b"),
+        (r"\_emphasis\_", "_emphasis_"),
         (r"a\_b \*c\*", "a_b *c*"),
         ("R&amp;D &lt;b&gt;", "R&D <b>"),
         ("caf\u0065\u0301", "caf\u00e9"),
@@ -42,8 +45,17 @@ def test_another_form_is_the_same_value(live: object, declared: object) -> None:
         ("Two words", "two words"),
         ("it’s", "it's"),
         ("twowords", "two words"),
+        ("10²", "102"),
+        ("ﬁne", "fine"),
+        ("one\ntwo", "one two"),
+        ("a\n\n- b", "a - b"),
+        ("a\n\nb", "a\nb"),
+        ("a\n - b", "a\n- b"),
+        ("?a=1&copy=2", "?a=1©=2"),
+        ("&notit;", "¬it;"),
         ("a\\nb", "a\nb"),
         (AT + timedelta(seconds=1), AT),
+        (AT + timedelta(milliseconds=800), AT),
         (("a", "b"), ("a",)),
         (("a", "a"), ("a", "b")),
         (("a", "b"), ("a", "a")),
@@ -64,7 +76,52 @@ def test_a_text_that_was_escaped_or_decomposed_is_the_same(text: str) -> None:
     assert is_same_form(escaped, text)
 
 
-@given(st.text(), st.text())
+TRICKY = st.text(
+    st.sampled_from("aB_*\\&;#<>'\"’ \t\n\r\u00a0\u2028²ﬁé\u0301\u0338=\u037e") | st.characters()
+)
+PIECES = st.lists(
+    st.sampled_from(["&amp;", "&lt", "&#39;", "&nbsp;", "\\_", "\\\\", "a", " ", "\n"]) | TRICKY
+)
+TEXTS = TRICKY | PIECES.map("".join)
+VALUES = TEXTS | st.datetimes(timezones=st.just(UTC)) | st.none()
+
+
+@given(VALUES, VALUES)
+def test_to_have_the_same_form_is_reflexive_and_symmetric(one: object, other: object) -> None:
+    assert is_same_form(one, one)
+    assert is_same_form(one, other) == is_same_form(other, one)
+
+
+@given(TEXTS)
+def test_to_have_the_same_form_is_transitive_as_each_text_has_one_stored_form(text: str) -> None:
+    assert stored_form(stored_form(text)) == stored_form(text)
+    assert is_same_form(stored_form(text), text)
+
+
+@given(TEXTS, TEXTS)
+def test_texts_have_the_same_form_exactly_if_their_stored_forms_are_equal(one: str, other: str) -> None:
+    assert is_same_form(one, other) == (stored_form(one) == stored_form(other))
+
+
+WORDS = st.text(st.characters(categories=["Lu", "Ll", "Nd", "No"], exclude_characters="&"), min_size=1)
+LINES = st.lists(WORDS, min_size=2, max_size=5)
+
+
+@given(LINES)
+def test_line_breaks_are_kept_and_blanks_are_not(lines: list[str]) -> None:
+    assert not is_same_form("\n".join(lines), " ".join(lines))
+    assert not is_same_form("\n\n".join(lines), "\n".join(lines))
+    assert is_same_form("  ".join(lines), " \t".join(lines))
+    assert is_same_form(" \r\n".join(lines), "\n".join(lines))
+
+
+@given(WORDS, WORDS)
+def test_words_with_other_characters_are_other_words(one: str, other: str) -> None:
+    composed = [unicodedata.normalize("NFC", each) for each in (one, other)]
+    assert is_same_form(one, other) == (composed[0] == composed[1])
+
+
+@given(TEXTS, TEXTS)
 def test_texts_of_the_same_form_are_similar_too(one: str, other: str) -> None:
     assert stored_form(one) != stored_form(other) or plain_form(one) == plain_form(other)
     assert plain_form(stored_form(one)) == plain_form(one)
