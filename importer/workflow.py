@@ -129,7 +129,8 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     chosen = selected(loaded.incidents, scope)
     catalogue = session.api.catalogue(needs(chosen, settings))
     resolved = resolve(chosen, catalogue, settings)
-    checks = check_resolved(resolved.incidents, catalogue, settings, session.account)
+    carrier, closed = _carrier(session, catalogue), default_status(catalogue)
+    checks = check_resolved(resolved.incidents, catalogue, settings, session.account, carrier)
     not_compared = len(loaded.incidents) - len(chosen)
     empty = Plan(
         account=session.account,
@@ -145,7 +146,6 @@ def make_plan(session: Session, loaded: Loaded, scope: Scope) -> Plan:
     )
     if empty.errored:
         return _with_grouped_problems(empty, privacy.of_incidents(loaded.incidents))
-    carrier, closed = _carrier(session, catalogue), default_status(catalogue)
     context = PlanContext(settings, carrier, closed, resolved.unreadable)
     incidents = _under_scope(resolved.incidents, scope)
     keys = frozenset(each.key for each in loaded.incidents)

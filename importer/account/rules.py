@@ -14,7 +14,6 @@ from importer.account.catalogue import (
     Missing,
     default_status,
     find_custom_field,
-    marker,
 )
 from importer.model import (
     Account,
@@ -52,15 +51,19 @@ def lacks_role(account: Account, role: str) -> bool:
 
 
 def check_resolved(
-    incidents: Sequence[Incident], catalogue: Catalogue, settings: Settings, account: Account
+    incidents: Sequence[Incident],
+    catalogue: Catalogue,
+    settings: Settings,
+    account: Account,
+    carrier: Marker | None,
 ) -> tuple[Diagnostic, ...]:
-    """Return the errors and warnings about incidents in this account, grouped by cause."""
+    """Return the errors and warnings about incidents in this account, grouped by cause. `carrier` is the
+    marker field, if there is one, with what the state has learned of it."""
     problems = Diagnostics()
     _check_statuses(incidents, catalogue, problems)
     _check_visibility(incidents, catalogue, account, problems)
     if settings.marker_field is not None:
         _report_marker(settings.marker_field, catalogue, account, problems)
-        carrier = marker(catalogue, settings)
         if carrier:
             _check_keys(incidents, carrier, problems)
     return grouped(problems.found, places=None)
@@ -177,7 +180,8 @@ def _check_keys(incidents: Iterable[Incident], carrier: Marker, problems: Diagno
         other = first.setdefault(carrier.form(incident.key), incident)
         if other is not incident:
             detail = f"{incident.key!r} here, {other.key!r} at {other.location}"
-            hint = "give each incident a key that differs in more than spaces, escapes and Unicode form"
+            changed = "case, spaces" if carrier.ignores_case else "spaces"
+            hint = f"give each incident a key that differs in more than {changed}, escapes and Unicode form"
             problems.error(
                 "same-marker", "two keys are the same in the marker field", at, detail=detail, hint=hint
             )

@@ -178,7 +178,7 @@ def _plannable(
     """Leave out incidents that any plan would reject, such as public ones of a type that has become private:
     one error would fail the whole plan."""
     resolved = [replace(each.incident, attributes=each.attributes) for each in declared]
-    found = check_resolved(resolved, catalogue, settings, _NOBODY)
+    found = check_resolved(resolved, catalogue, settings, _NOBODY, marker(catalogue, settings))
     refused = {at: each for each in found if each.severity is Severity.ERROR for at in each.locations}
     for each in declared:
         if problem := refused.get(each.incident.location):

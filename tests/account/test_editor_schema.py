@@ -149,7 +149,7 @@ def plan_complains(declared: dict[str, Any], catalogue: Catalogue = CATALOGUE) -
         problems.found += resolved.diagnostics
         if not problems.has_errors:
             unmarked = replace(SETTINGS, marker_field=None)
-            problems.found += check_resolved(resolved.incidents, catalogue, unmarked, ACCOUNT)
+            problems.found += check_resolved(resolved.incidents, catalogue, unmarked, ACCOUNT, None)
     return any(each.severity is Severity.ERROR for each in problems.found)
 
 

@@ -61,8 +61,11 @@ def check(
     catalogue: Catalogue = CATALOGUE,
     settings: Settings = SETTINGS,
     account: Account = ACCOUNT,
+    ignores_case: bool = False,
 ) -> tuple[Diagnostic, ...]:
-    return check_resolved(incidents, catalogue, settings, account)
+    found = marker(catalogue, settings)
+    carrier = found and replace(found, ignores_case=ignores_case)
+    return check_resolved(incidents, catalogue, settings, account, carrier)
 
 
 def only(found: tuple[Diagnostic, ...], code: str, severity: Severity = Severity.ERROR) -> Diagnostic:
@@ -191,6 +194,14 @@ def test_two_keys_that_only_the_accounts_form_makes_equal_are_an_error_with_both
     assert found.locations == (Location("a.yaml", 2),)
     assert "a.yaml:1" in found.detail
     assert check(one, two) == ()
+
+
+def test_two_keys_that_differ_only_in_case_are_an_error_where_the_account_changes_it() -> None:
+    one, two = incident(key="ABC-1"), incident(key="abc-1", line=2)
+    assert check(one, two, settings=MARKED) == ()
+    found = only(check(one, two, settings=MARKED, ignores_case=True), "same-marker")
+    assert found.locations == (Location("a.yaml", 2),)
+    assert "case" in found.hint
 
 
 @pytest.mark.parametrize("key", ["A ", "Cafe\u0301", " "])
