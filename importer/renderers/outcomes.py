@@ -7,13 +7,22 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from importer.apply.summary import ApplyCounts, ApplySummary
-from importer.model import Adopted, Applied, Failed, NotAttempted, Unknown
+from importer.model import Adopted, Applied, Failed, NotAttempted, Outcome, Unknown
 from importer.renderers.columns import wrapped
 from importer.renderers.text import NARROWEST, Paint, painter
 from importer.renderers.values import quoted, sanitised
 from importer.renderers.verdict import part
 
 SHOWN = 5
+
+_FIX = "fix what failed"
+
+_REMEDIES = {
+    "missing_required_scope": "give the API key the missing role",
+    "unauthenticated": "set a valid API key",
+    "not-attempted": "see above what the account or the API key lacks",
+}
+"""What to do, by the code of what failed (API page: Errors)."""
 
 
 def outcomes(ending: ApplySummary, *, width: int, colour: bool) -> str:
@@ -48,9 +57,21 @@ def _next(ending: ApplySummary) -> str:
     tally, command = ending.counts, ending.next_command
     if tally.is_whole:
         return f"Next: {command}"
-    if tally.failed:
-        return f"Next: fix what failed, then run: {command}"
+    remedies = {_remedy(each) for each in ending.outcomes} - {""}
+    if remedies:
+        return f"Next: {remedies.pop() if len(remedies) == 1 else _FIX}, then run: {command}"
     return f"Next: to continue where this run ended, run: {command}"
+
+
+def _remedy(outcome: Outcome) -> str:
+    """Return what to do about an outcome before the next run; empty if nothing has to be done."""
+    match outcome:
+        case Failed(code=code):
+            return _REMEDIES.get(code, _FIX)
+        case NotAttempted(missing=missing) if missing:
+            return _REMEDIES["not-attempted"]
+        case _:
+            return ""
 
 
 def _causes(ending: ApplySummary, width: int, paint: Paint) -> Iterator[str]:

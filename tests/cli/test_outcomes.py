@@ -120,6 +120,26 @@ def test_a_saved_plan_of_which_a_part_is_missing_can_be_applied_again(
     assert folder.run("apply", "plan.json").code == 4
 
 
+@pytest.mark.parametrize("kind", [FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER])
+def test_a_part_that_was_not_answered_is_looked_for_by_the_same_saved_plan(
+    folder: Folder, account: Account, kind: FaultKind
+) -> None:
+    lost = Fault(kind, on="POST /v2/incident_timeline_items")
+    unseen = Fault(FaultKind.DROP_BEFORE, on="GET /v2/incident_timeline_items")
+    folder.declare(declared("A", timeline=[ITEM]))
+    assert folder.run("plan", "--out", "plan.json").code == 0
+    account.sandbox.faults = Faults((lost, unseen) if kind is FaultKind.DROP_AFTER else (lost,))
+    first = folder.run("apply", "plan.json")
+    assert first.code == 3
+    assert "not answered" in first.err
+    account.sandbox.faults = Faults()
+    again = folder.run("apply", "plan.json")
+    assert again.code == 0, again.err
+    incident = account.incidents()[0]["id"]
+    items = account.get(f"/v2/incident_timeline_items?incident_id={incident}")["incident_timeline_items"]
+    assert len(items) == 1
+
+
 def test_a_status_page_that_cannot_be_read_is_blocked_and_the_rest_goes_on(
     folder: Folder, account: Account
 ) -> None:
@@ -162,6 +182,18 @@ def test_a_key_that_may_not_create_is_refused_once_not_eight_times(
     summary = result.summary()
     assert result.code == 3  # a request that writes was sent
     assert (summary["created"], summary["failed"], summary["not_attempted"]) == (0, 1, 7)
+
+
+def test_the_next_step_of_an_update_that_a_missing_role_keeps_back_is_to_see_what_the_key_lacks(
+    folder: Folder, account: Account
+) -> None:
+    folder.declare(declared("A"))
+    assert folder.run(*APPLY).code == 0
+    refuse(account, 403, "POST /v3/follow_ups", "POST /v2/follow_ups")
+    folder.declare(declared("A", follow_ups=[ALERT]))
+    result = folder.run(*APPLY)
+    assert "lacks a role" in result.out + result.err
+    assert "Next: see above what the account or the API key lacks, then run:" in result.out
 
 
 def test_a_key_without_the_role_ends_before_anything_is_sent(folder: Folder, account: Account) -> None:

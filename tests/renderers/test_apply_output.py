@@ -156,3 +156,25 @@ def test_the_json_report_keeps_every_key_as_it_is(unknown):
     rows = json.loads(report.to_json(unknown))["incidents"]
 
     assert [(row["key"], row["message"]) for row in rows] == [(each.key, each.message) for each in unknown]
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [
+        (["missing_required_scope"] * 2, "give the API key the missing role, then run: x"),
+        (["unauthenticated"], "set a valid API key, then run: x"),
+        (["not-attempted"], "see above what the account or the API key lacks, then run: x"),
+        (["missing_required_scope", "is_required"], "fix what failed, then run: x"),
+    ],
+)
+def test_the_next_step_is_the_thing_to_do(codes: list[str], words: str) -> None:
+    at = Location("a.yaml", 1)
+    ending = ApplySummary([Failed("A", each, "no", "", at) for each in codes], 0, 0, "", "x")
+    assert outcomes(ending, width=80, colour=False).endswith(f"Next: {words}\n")
+
+
+def test_what_was_not_attempted_for_lack_of_a_role_is_not_only_run_again() -> None:
+    at = Location("a.yaml", 1)
+    why = Diagnostic(Severity.WARNING, "not-attempted", "this API key lacks a role for it")
+    ending = ApplySummary([NotAttempted("A", at, (why,))], 0, 0, "", "x")
+    assert "Next: see above what the account" in outcomes(ending, width=80, colour=False)
