@@ -68,10 +68,12 @@ def _remedy(outcome: Outcome) -> str:
     match outcome:
         case Failed(code=code):
             return _REMEDIES.get(code, _FIX)
-        case NotAttempted(missing=missing) if missing:
-            return _REMEDIES["not-attempted"]
-        case _:
+        case NotAttempted(missing=missing):
+            return _REMEDIES["not-attempted"] if missing else ""
+        case Applied() | Adopted() | Unknown():
             return ""
+        case _:
+            assert_never(outcome)
 
 
 def _causes(ending: ApplySummary, width: int, paint: Paint) -> Iterator[str]:
