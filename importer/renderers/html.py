@@ -37,7 +37,7 @@ from importer.model import (
 from importer.model.codec import encode_moment
 from importer.plan.changes import new_options
 from importer.plan.history import by_month
-from importer.plan.summary import actions, summarise
+from importer.plan.summary import Action, summarise
 from importer.renderers import view
 from importer.renderers.cards import Card, FieldRow, card, legend
 from importer.renderers.chart import chart, undated
@@ -78,10 +78,11 @@ def render_plan(plan: Plan, *, show_private: bool) -> str:
     shown = [_shown_change(each, plan.scope, show_private=show_private) for each in plan.changes]
     drawn = _drawn(plan, shown)
     data = {
-        "entries": [_entry(each) for each in shown if not isinstance(each.change, NoOp)],
+        "entries": [_entry(each, plan.scope) for each in shown if not isinstance(each.change, NoOp)],
         "severities": [sanitised(each) for each in plan.severities],
         "colours": drawn["chart"].coloured if drawn["chart"] else [],
         "meanings": view.MEANINGS,
+        "drift": dict.fromkeys(view.DRIFT_WORDS, Action.UPDATE.value),
     }
     style, script = _asset("page.css"), _asset("page.js")
     page = environment.get_template("page.html.jinja").render(
@@ -194,12 +195,12 @@ def _clean(counts: Iterable[MonthCount]) -> list[MonthCount]:
     return [replace(each, severity=sanitised(each.severity)) for each in counts]
 
 
-def _entry(shown: _ShownChange) -> Json:
+def _entry(shown: _ShownChange, scope: Scope) -> Json:
     change, card = shown.change, shown.card
     known = {} if shown.hidden else _known(change)
     place = change.incident.location
     return {
-        "actions": [each.value for each in actions(change)],
+        "actions": view.action_words(change, scope),
         "key": card.key,
         "reference": card.reference,
         "title": card.title,

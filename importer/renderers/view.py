@@ -5,11 +5,11 @@ Each format adds layout and its own escaping. All text is sanitised: it has no c
 
 from __future__ import annotations
 
-from importer.model import Create, Diagnostic, NoOp, Pending, Plan
+from importer.model import Change, Create, Diagnostic, NoOp, Pending, Plan, Scope
 from importer.model.wording import numbered
 from importer.plan.changes import is_possible_drift
 from importer.plan.estimate import Estimate, estimate
-from importer.plan.summary import Action, Summary, summarise
+from importer.plan.summary import Action, Summary, actions, summarise
 from importer.renderers.values import sanitised
 from importer.renderers.verdict import no_changes, no_drift
 
@@ -26,6 +26,8 @@ WAYS_OUT = (
     " run `importer apply`, unless `on_drift` is keep or fail."
 )
 
+
+DRIFT_WORDS = ("drifted", "may have drifted")
 
 SYMBOLS = {
     Action.CREATE: "+",
@@ -80,6 +82,15 @@ def updates(plan: Plan) -> str:
     if not possible:
         return "drifted"
     return "drifted, or may have" if drifted else "may have drifted"
+
+
+def action_words(change: Change, scope: Scope) -> list[str]:
+    """Return what happens to an incident, or in a drift report what did, in words."""
+    found = actions(change)
+    if not scope.drift_only:
+        return [each.value for each in found]
+    drifted = DRIFT_WORDS[is_possible_drift(change)]
+    return [drifted, *(each.value for each in found if each is Action.BLOCKED)]
 
 
 def ways_out(plan: Plan) -> str:

@@ -95,6 +95,11 @@ def test_a_hostile_text_is_in_the_data_as_it_is_shown(name):
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", text)
 
 
+def test_the_report_of_drift_says_what_happened_not_what_a_plan_would_do():
+    entries = data(page(plans.PLANS["drift-possible"]))["entries"]
+    assert [each["actions"] for each in entries] == [["drifted"], ["may have drifted"]]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["one-long-word", "many-lines"])
 def test_a_megabyte_in_every_place_is_a_page_that_still_opens(name):

@@ -163,6 +163,14 @@ def test_filters_leave_what_fits(show: Show, label: str, option: str, found: lis
         assert keys(seen.page) == found
 
 
+def test_the_report_of_drift_calls_it_drift_also_in_its_filter(show: Show) -> None:
+    with show(plans.PLANS["drift-possible"]) as seen:
+        page = seen.page
+        expect(page.locator("td.action .badge.is-update")).to_have_text(["~ drifted", "~ may have drifted"])
+        page.get_by_label("Action", exact=True).select_option(label="drifted (1)")
+        expect(page.locator("tr.change")).to_have_count(1)
+
+
 def test_a_column_sorts_up_then_down_then_as_planned(show: Show) -> None:
     with show(plans.PLANS["mixed"]) as seen:
         page, heading = seen.page, seen.page.locator("th[data-sort=incident]")

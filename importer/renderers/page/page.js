@@ -4,10 +4,11 @@
 (() => {
   const CHUNK = 200;
   const NONE = "\u2014";
-  const { entries, severities, colours: pairs, meanings } = JSON.parse(document.getElementById("data").textContent);
+  const { entries, severities, colours: pairs, meanings, drift } = JSON.parse(document.getElementById("data").textContent);
   const symbols = new Map(Object.entries(meanings).map(([symbol, meaning]) => [meaning, symbol]));
   const colours = new Map(pairs);
   const actions = [...symbols.keys()];
+  const kind = (action) => drift[action] || action;
   const collator = new Intl.Collator("en", { numeric: true });
 
   const byId = (id) => document.getElementById(id);
@@ -44,7 +45,7 @@
   const rank = (severity) => severities.indexOf(severity);
 
   const orders = {
-    action: (a, b) => actions.indexOf(a.actions[0]) - actions.indexOf(b.actions[0]),
+    action: (a, b) => actions.indexOf(kind(a.actions[0])) - actions.indexOf(kind(b.actions[0])),
     incident: (a, b) => collator.compare(a.key, b.key),
     severity: (a, b) => rank(a.severity) - rank(b.severity) || collator.compare(a.severity, b.severity),
     type: (a, b) => collator.compare(a.type, b.type),
@@ -164,9 +165,9 @@
   }
 
   function badge(action) {
-    const symbol = make("span", "symbol", symbols.get(action));
+    const symbol = make("span", "symbol", symbols.get(kind(action)));
     symbol.setAttribute("aria-hidden", "true");
-    return make("span", `badge is-${action}`, symbol, ` ${action}`);
+    return make("span", `badge is-${kind(action)}`, symbol, ` ${action}`);
   }
 
   function named(entry) {
