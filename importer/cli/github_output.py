@@ -1,4 +1,5 @@
-"""A plan -> the outputs of a GitHub Actions step: has_changes, errored, the counts, plan_file."""
+"""A plan -> the outputs of a GitHub Actions step: has_changes, errored, the counts, plan_file. A plan that
+failed counts nothing: its counts and plan_file are empty."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _VARIABLE = "GITHUB_OUTPUT"
 
 
 def write_step_outputs(plan: Plan, plan_file: Path | None) -> None:
-    """Append the outputs, if GitHub Actions runs the command. A failed plan has no plan_file.
+    """Append the outputs, if GitHub Actions runs the command.
 
     Raises UsageError if they cannot be written.
     """
@@ -23,9 +24,9 @@ def write_step_outputs(plan: Plan, plan_file: Path | None) -> None:
         return
     summary = summarise(plan)
     values = {
-        "has_changes": _boolean(summary.has_changes),
+        "has_changes": _boolean(summary.has_changes and not plan.errored),
         "errored": _boolean(plan.errored),
-        **{name: str(number) for name, number in summary.as_dict().items()},
+        **{name: "" if plan.errored else str(number) for name, number in summary.as_dict().items()},
         "plan_file": "" if plan_file is None or plan.errored else str(plan_file),
     }
     if "\n" in values["plan_file"]:

@@ -96,7 +96,9 @@ def test_a_plan_that_failed_is_in_no_file_and_says_so(
     monkeypatch.setenv("GITHUB_OUTPUT", str(target))
     folder.declare(declared("A", severity="Majr"))
     assert folder.run("plan", "--out", "plan.json").code == 1
-    assert (outputs(target)["errored"], outputs(target)["plan_file"]) == ("true", "")
+    found = outputs(target)
+    assert (found["has_changes"], found["errored"], found["plan_file"]) == ("false", "true", "")
+    assert {found[name] for name in ("create", "update", "adopt", "unchanged", "blocked", "pending")} == {""}
 
 
 def test_outputs_that_cannot_be_written_are_an_error_in_words(
