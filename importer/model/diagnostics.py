@@ -8,9 +8,12 @@ from itertools import chain, islice
 
 from importer.model.incidents import Incident
 from importer.model.values import Diagnostic, Location, Severity
+from importer.model.wording import first_few
 
 SHOWN_LOCATIONS = 5
 """How many locations of one cause are shown by default."""
+
+_SHOWN_HINTS = 3
 
 
 class Problem(Exception):
@@ -76,8 +79,8 @@ def grouped(
     """Merge diagnostics with the same cause (severity, code and summary): errors first, otherwise in order of
     appearance. Private and public ones are not merged.
 
-    A group has the detail and hint of its first member, the total count, and the first `places` locations,
-    or all of them if `places` is None.
+    A group has the detail of its first member, the first different hints, the total count, and the first
+    `places` locations, or all of them if `places` is None.
     """
     groups: dict[tuple[Severity, str, str, bool], list[Diagnostic]] = {}
     for each in diagnostics:
@@ -89,7 +92,9 @@ def grouped(
 def _merged(members: Sequence[Diagnostic], places: int | None) -> Diagnostic:
     located = chain.from_iterable(each.locations for each in members)
     count = sum(each.count for each in members)
-    return replace(members[0], count=count, locations=tuple(islice(located, places)))
+    hints = list(dict.fromkeys(each.hint for each in members if each.hint))
+    hint = first_few(hints, _SHOWN_HINTS, "; ")
+    return replace(members[0], hint=hint, count=count, locations=tuple(islice(located, places)))
 
 
 def cannot_be_cleared(incident: Incident, label: str) -> Diagnostic:

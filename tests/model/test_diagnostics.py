@@ -45,7 +45,7 @@ def test_one_cause_is_one_diagnostic_with_all_its_locations_and_errors_come_firs
     bad = Diagnostic(Severity.ERROR, "bad", "it is bad", "first", "mend", (HERE,))
     worse = Diagnostic(Severity.ERROR, "bad", "it is bad", "second", "leave", (THERE,), 3)
     assert grouped([odd, bad, worse]) == (
-        Diagnostic(Severity.ERROR, "bad", "it is bad", "first", "mend", (HERE, THERE), 4),
+        Diagnostic(Severity.ERROR, "bad", "it is bad", "first", "mend; leave", (HERE, THERE), 4),
         odd,
     )
 
@@ -63,7 +63,9 @@ def test_grouping_keeps_the_count_and_shows_the_first_few_locations(found: list[
             if (one.severity, one.code, one.summary) == (each.severity, each.code, each.summary)
         ]
         places = tuple(place for one in members for place in one.locations)
-        assert (each.detail, each.hint) == (members[0].detail, members[0].hint)
+        hints = list(dict.fromkeys(one.hint for one in members if one.hint))
+        more = [f"and {len(hints) - 3} more"] if len(hints) > 3 else []
+        assert (each.detail, each.hint) == (members[0].detail, "; ".join([*hints[:3], *more]))
         assert each.locations == places[:SHOWN_LOCATIONS]
 
 
