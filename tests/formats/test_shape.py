@@ -141,6 +141,7 @@ WRONG = {
     "timeline: text": "wrong-type: `timeline` must be a list of events | found `text`",
     "follow_ups: [{title: x, status: done}]": "bad-value: `follow_ups[].status` must be outstanding, completed or not_doing",
     "attachments: [{resource_type: jira_issue}]": "missing-field: `attachments[].external_id` is missing",
+    "attachments: [{resource_type: arbitrary_url, external_id: 5}]": "missing-field: `attachments[].url` is missing",
     "attachments: [{resource_type: jira_issue, url: https://y, external_id: z}]": "bad-value: `attachments[].external_id` must be left out if there is a url",
     "attachments: [{resource_type: x, url: y, title: z}]": "bad-value: `attachments[].resource_type` must be arbitrary_url",
     "members: [null]": "wrong-type: `members[]` must be an email address",

@@ -99,7 +99,7 @@ follow_ups = st.builds(
 urls = st.from_regex(r"https?://[a-zé.]{1,9}(/[a-zA-Z0-9?#:,%]{0,9})?", fullmatch=True)
 attachments = st.one_of(
     st.builds(Attachment, st.just("arbitrary_url"), url=urls, title=st.none() | words),
-    st.builds(Attachment, st.sampled_from(["jira_issue", "arbitrary_url"]), external_id=words),
+    st.builds(Attachment, st.sampled_from(["jira_issue", "sentry_issue"]), external_id=words),
 )
 
 
