@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import chain
 from typing import assert_never
 
 from importer.account.naming import WORDS, Aliases, Names, alias_lines, names_of, section_of
@@ -296,16 +297,19 @@ class _Walk:
 def _words(custom: CustomField, value: Value) -> tuple[str | Reference, ...]:
     """Return the words of a select field, without blanks and duplicates. Only table cells are split, and only
     if the field takes several values: otherwise `;` is part of the name."""
-    match value:
+    members = value if isinstance(value, tuple) else (value,)
+    words = chain.from_iterable(_words_of(custom, each) for each in members)
+    return tuple(dict.fromkeys(word for word in words if isinstance(word, Reference) or word.strip()))
+
+
+def _words_of(custom: CustomField, member: Value) -> Iterable[str | Reference]:
+    match member:
         case Packed(text=cell):
-            parts = cell.split(";") if custom.type == "multi_select" else [cell]
-            words: Iterable[Value] = [part.strip() for part in parts]
-        case tuple():
-            words = value
+            return [part.strip() for part in (cell.split(";") if custom.type == "multi_select" else [cell])]
+        case Reference():
+            return (member,)
         case _:
-            words = (value,)
-    texts = (word if isinstance(word, Reference) else str(word) for word in words)
-    return tuple(dict.fromkeys(word for word in texts if isinstance(word, Reference) or word.strip()))
+            return (str(member),)
 
 
 def _scalar(custom: CustomField, value: Value) -> Value | Diagnostic:

@@ -269,6 +269,9 @@ def test_resolved_incidents_resolve_to_themselves() -> None:
         ("Teams", ("Platform", "payments", "Payments", " "), (PAYMENTS, PLATFORM)),
         ("Teams", (Reference(Kind.OPTION, "O3", "id"), "Platform"), (PAYMENTS, PLATFORM)),
         ("Teams", Packed("Platform ;; Payments;"), (PAYMENTS, PLATFORM)),
+        ("Teams", (Packed("Platform; "), Packed("Payments;Platform")), (PAYMENTS, PLATFORM)),
+        ("Teams", (Packed("Platform"), Packed("Payments")), (PAYMENTS, PLATFORM)),
+        ("Root cause", (Packed("Network"), Packed(" ")), (NETWORK,)),
         ("Service", ("edge", "api", "E1", "public api"), (API,)),
     ],
 )
