@@ -61,8 +61,9 @@ class Outage(httpx.BaseTransport):
     probes it until it answers or `max_outage` has passed. Before the first answer of a run, nothing waits for
     longer than half a minute.
 
-    Raises ServerGone for every request from then on, and Interrupted for those that wait when Ctrl-C is
-    pressed.
+    Raises ServerGone for every request from then on, or Interrupted if Ctrl-C was pressed meanwhile. Neither
+    replaces the failure of a request that was sent: that one alone tells whether it may have been carried
+    out.
     """
 
     def __init__(self, inner: httpx.BaseTransport, policy: WaitPolicy, written: threading.Event) -> None:
@@ -121,8 +122,8 @@ class Outage(httpx.BaseTransport):
         try:
             self._probe(request)
         except Interrupted as interruption:
+            # This request was sent, so it is judged by its own failure; those that come later are not sent.
             self._end = Interrupted(interruption.summary, was_sent=False)
-            raise
         finally:
             with self._turn:
                 self._is_probing, self._failures = False, 0

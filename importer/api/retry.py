@@ -50,8 +50,8 @@ class _LostAnswer:
 
 @dataclass(slots=True)
 class RequestState:
-    """The progress of one request; times are on the monotonic clock. `was_sent` is whether an attempt may
-    have been carried out."""
+    """The progress of one request; times are on the monotonic clock. `was_sent` is whether an attempt, or an
+    earlier request with the same idempotency key, may have been carried out."""
 
     began: float
     was_sent: bool = False
@@ -167,8 +167,9 @@ class Retry(httpx.BaseTransport):
 
     def _after_conflict(self, request: httpx.Request, state: RequestState) -> bool:
         """Wait and return whether to send again. A 409 means either "already exists" or "lost a race, try
-        again"; only another try can tell."""
+        again"; only another try can tell, so a creation is in doubt until then."""
         state.conflicts += 1
+        state.was_sent = state.was_sent or not request.extensions.get(REPEATABLE, True)
         if state.conflicts > _CONFLICTS or not request.extensions.get(CONFLICT_IS_RACE, True):
             return False
         self._policy.wait(self._backoff(state.conflicts), reason="409 conflict", scope="requests")

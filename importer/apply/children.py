@@ -26,7 +26,7 @@ from importer.model import (
     LiveIncident,
     Remembered,
 )
-from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer, NotAvailable
+from importer.model.errors import ApiError, AuthenticationFailed, Interrupted, NoAnswer, NotAvailable
 from importer.model.normalise import by_label
 from importer.model.steps import CreateChild, EditChild, SetChildStatus, child_name, identity
 from importer.plan.child_forms import adapted
@@ -201,13 +201,14 @@ class Children:
         return self._find(step)
 
     def _look_twice(self, step: CreateChild, lost: NoAnswer | ApiError) -> LiveChild | None:
-        """Look for a child after a lost answer. Raises that error if the account cannot be looked at."""
+        """Look for a child after a lost answer. Raises that error if the account cannot be looked at: the end
+        of the run, such as Ctrl-C, must not hide that the child was sent."""
         try:
             found = self._find(step)
             if found is None:
                 self.wait(LIST_LAG)
                 found = self._find(step)
-        except (NotAvailable, ApiError):
+        except (NotAvailable, ApiError, NoAnswer, Interrupted):
             raise lost from None
         return found
 

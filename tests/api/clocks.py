@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from importer.api.waiting import Wait, WaitPolicy
+from importer.model.errors import Interrupted
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -28,6 +29,13 @@ class Counter:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.seconds += seconds
+
+
+class Interrupting(Counter):
+    """A clock on which Ctrl-C ends every sleep."""
+
+    def sleep(self, seconds: float) -> None:
+        raise Interrupted("Ctrl-C")
 
 
 class Waits:
