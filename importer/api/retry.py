@@ -106,15 +106,17 @@ class Retry(httpx.BaseTransport):
         return turn is not None
 
     def _give_up(self, request: httpx.Request, state: RequestState) -> httpx.Response:
-        """Return the refusal of a creation that waited too long. Raises ApiError if it was never sent."""
+        """Return the refusal of a creation that waited too long. Raises ApiError if it was never refused."""
         if state.refusal is not None:
             return self._finish(request, state.refusal)
-        raise ApiError(
+        error = ApiError(
             status=429,
             code="creation-limit",
             message=f"{_label(request)}: not sent; the {REASON} requires a longer wait than --max-wait",
             hint="Run the same command again later.",
         )
+        error.was_sent = state.was_sent
+        raise error
 
     def _finish(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
         """Return the last answer, and count a creation that succeeded."""

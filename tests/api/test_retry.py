@@ -243,6 +243,7 @@ def test_no_creation_waits_longer_than_allowed_when_others_were_refused() -> Non
     with pytest.raises(ApiError, match="not sent") as given_up:
         retry.handle_request(httpx.Request("POST", CREATION))
     assert (given_up.value.status, given_up.value.code) == (429, "creation-limit")
+    assert not given_up.value.was_sent
     assert waits.clock.slept == []
 
 

@@ -451,6 +451,16 @@ def test_a_key_without_permission_ends_the_run_and_leaves_nothing_pending(
     assert harness.steps() == {"create": "failed"}
 
 
+def test_a_creation_that_would_have_to_wait_for_too_long_is_not_attempted_and_ends_the_run(
+    harness: Harness,
+) -> None:
+    harness.account.faults = [Fault.NOT_SENT]
+    assert isinstance(harness.create(SHORT), NotAttempted)
+    assert harness.error is not None
+    assert harness.error.code == "creation-limit"
+    assert harness.steps() == {"create": "failed"}
+
+
 def test_an_answer_with_another_incident_is_neither_bound_nor_edited(harness: Harness) -> None:
     harness.create(SHORT)
     other = Create(incident("B", SHORT), "importer-A", {VISIBILITY: "public", **SHORT, NAME: "Another name"})
