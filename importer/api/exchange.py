@@ -152,7 +152,9 @@ def may_be_missing(what: str) -> Iterator[None]:
         yield
     except ApiError as refusal:
         if refusal.status in MISSING:
-            raise NotAvailable(_reason(what, refusal), hint=refusal.hint, detail=refusal.summary) from refusal
+            raise NotAvailable(
+                _reason(what, refusal), hint=refusal.hint, detail=refusal.summary, status=refusal.status
+            ) from refusal
         raise
 
 

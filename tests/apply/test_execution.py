@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from importer.apply.answers import existed_before
 from importer.apply.completion import RunEnded
 from importer.apply.execution import Execution
+from importer.apply.gate import FirstAlone
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
     Adopt,
@@ -102,6 +104,7 @@ class Harness:
             lambda _, __: False,
             self.plan_hash,
             {SEARCH: Entity(Kind.OPTION, "01A", "Search")},
+            gate=FirstAlone(Event()),
         )
         try:
             return execution.carry_out(change)  # type: ignore[arg-type]
