@@ -143,6 +143,30 @@ def test_a_role_that_the_newest_version_needs_is_named_though_the_older_is_gone(
         client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
 
 
+@pytest.mark.parametrize("older", [404, 405, 410])
+def test_an_incident_that_is_not_found_says_nothing_about_the_newest_version(older: int) -> None:
+    routes = Routes().on("GET /v3/follow_ups", refused(404), {"follow_ups": [FOLLOW_UP]})
+    routes.on("GET /v2/follow_ups", refused(older))
+    api = client(routes)
+    with pytest.raises(NotAvailable, match="was not found"):
+        api.children("01HIDDEN", frozenset({Field.FOLLOW_UP}))
+    assert len(api.children("01A", frozenset({Field.FOLLOW_UP}))) == 1
+
+
+def test_an_older_version_that_shows_nothing_does_not_replace_the_newest() -> None:
+    routes = Routes().on("GET /v3/follow_ups", refused(404), {"follow_ups": [FOLLOW_UP]})
+    routes.on("GET /v2/follow_ups", {"follow_ups": []})
+    api = client(routes)
+    assert api.children("01HIDDEN", frozenset({Field.FOLLOW_UP})) == ()
+    assert len(api.children("01A", frozenset({Field.FOLLOW_UP}))) == 1
+
+
+def test_a_role_that_the_older_version_needs_is_named_if_the_newest_is_missing() -> None:
+    routes = Routes().on("GET /v2/follow_ups", refused(403))
+    with pytest.raises(NotAvailable, match="lacks a role"):
+        client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
+
+
 def test_the_older_version_of_follow_ups_is_not_asked_for_pages() -> None:
     routes = Routes().on("GET /v2/follow_ups", {"follow_ups": [FOLLOW_UP]})
     (found,) = client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
