@@ -54,6 +54,10 @@ class Exchange:
         """Return the JSON of a GET."""
         return _json(self._send("GET", path, params=dict(parameters or {})))
 
+    def get_newest(self, path: str, parameters: Parameters | None = None) -> Json:
+        """Return the JSON of a GET, from the newest version of the endpoint that the account has."""
+        return self._with_fallback(path, lambda version: self.get(version, parameters))
+
     def get_list(self, path: str, key: str, parameters: Parameters | None = None) -> tuple[Json, ...]:
         """Return the items of an unpaginated list."""
         with parsing(f"a list of {key}"):

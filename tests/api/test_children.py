@@ -174,6 +174,26 @@ def test_the_older_version_of_follow_ups_is_not_asked_for_pages() -> None:
     assert dict(routes.seen[-1].url.params) == {"incident_id": "01A"}
 
 
+@pytest.mark.parametrize("field", KINDS)
+@pytest.mark.parametrize("unknown", [400, 404, 422])
+@pytest.mark.parametrize("unfiltered", [200, 400, 422])
+def test_a_list_that_refuses_an_unknown_incident_can_be_listed(
+    field: Field, unknown: int, unfiltered: int
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.params.get("incident_id") in (None, "0" * 26)
+        return httpx.Response(unknown if "incident_id" in request.url.params else unfiltered, json={})
+
+    client(answer).check_list(field)
+
+
+def test_a_timeline_that_may_not_be_listed_is_not_asked_for_twice() -> None:
+    routes = Routes().on("GET /v2/incident_timeline_items", refused(403))
+    with pytest.raises(NotAvailable):
+        client(routes).check_list(Field.TIMELINE)
+    assert len(routes.seen) == 1
+
+
 def test_a_page_that_can_be_listed_is_checked_with_one_incident() -> None:
     routes = Routes().on("GET /v2/status_page_incidents", {"status_page_incidents": []})
     page = Entity(Kind.STATUS_PAGE, "P1", "Acme status")
