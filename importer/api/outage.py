@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import timedelta
 
 import httpx
 
-from importer.api.waiting import Wait, WaitPolicy
+from importer.api.waiting import Pause, WaitPolicy
 from importer.model.errors import Interrupted
 from importer.wire import paths
 
@@ -133,8 +132,7 @@ class Outage(httpx.BaseTransport):
         """Send one GET after another, with growing waits, until one is answered."""
         clock, longest = self._policy.clock, self._policy.max_outage
         began, pause = clock.monotonic(), 1.0
-        reason = "the server does not answer; requests are paused"
-        self._policy.notify(Wait(clock.now() + timedelta(seconds=longest), longest, reason, "requests"))
+        self._policy.notify(Pause(longest, "the server does not answer"))
         while (left := began + longest - clock.monotonic()) > 0:
             clock.sleep(min(pause, left))
             if self._answers(request):

@@ -13,7 +13,7 @@ from importer.api.connection import Connection
 from importer.api.outage import Outage, ServerGone, WriteWatch
 from importer.api.retry import REPEATABLE, Retry
 from importer.api.transport import read_write_transport
-from importer.api.waiting import WaitPolicy
+from importer.api.waiting import Pause, WaitPolicy
 from importer.model.errors import Interrupted, NoAnswer
 from importer.model.settings import Rate
 from tests.api.clocks import Interrupting, Waits
@@ -74,7 +74,8 @@ def test_after_five_failures_in_a_row_one_get_probes_until_the_server_answers(fa
     assert waits.clock.slept == [1, 2, 4, 8]
     assert server.seen[-1].headers["authorization"] == "Bearer s3cret"
     assert server.seen[-1].read() == b""
-    assert [each.reason for each in waits.recorded] == ["the server does not answer; requests are paused"]
+    assert waits.pauses == [Pause(300.0, "the server does not answer")]
+    assert waits.recorded == []
     assert post(under) == 200
 
 
@@ -151,7 +152,7 @@ def test_requests_of_other_threads_wait_while_the_server_is_probed_and_then_go_o
 
 def test_ctrl_c_ends_the_pause_of_all_requests_and_none_of_them_was_sent() -> None:
     waits = Waits()
-    waits.wait_policy = WaitPolicy(Interrupting(), lambda: 1.0, waits.recorded.append)
+    waits.wait_policy = WaitPolicy(Interrupting(), lambda: 1.0, lambda _: None)
     under = outage(Server(FINE, GONE), waits)
     assert [post(under) for _ in range(7)] == [200, *["ConnectError"] * 5, "Interrupted"]
     with pytest.raises(Interrupted) as interrupted:
