@@ -14,7 +14,7 @@ from importer import __version__, pull
 from importer.account.catalogue import default_status, marker
 from importer.account.resolver import needs, resolve
 from importer.account.rules import check_marker, check_resolved
-from importer.apply import sending
+from importer.apply import gate, sending
 from importer.apply.answers import LIST_LAG
 from importer.apply.applier import ApplyResult, Limits, Observer, apply
 from importer.apply.execution import Execution
@@ -225,6 +225,7 @@ def carry_out(
         Rediscovery(session.api, ledger.owner, carrier, rivals.of),
         _proof(session.settings, carrier),
         plan_hash,
+        gate=gate.FirstAlone(stop),
         seen=session.seen,
     )
     return apply(plan, work, limits=limits, observers=observers, stop=stop)
@@ -232,9 +233,8 @@ def carry_out(
 
 def _refuse_unlisted(session: Session, plan: Plan, carrier: Marker | None) -> None:
     """If the state is new, look at the newest incidents once more: an earlier run, whose state is lost, may
-    have created incidents that the account's lists did not show yet when the plan was made.
-
-    Raises Refused if one carries the key of an incident that the plan creates.
+    have created incidents that the account's lists did not show yet when the plan was made. Raises Refused if
+    one carries the key of an incident that the plan creates.
     """
     memory = session.ledger.memory()
     created = {each.incident.key for each in plan.changes if isinstance(each, Create)}

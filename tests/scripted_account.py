@@ -66,9 +66,17 @@ class Crash(BaseException):
     """The process ends here; nothing after it is carried out."""
 
 
+def not_sent() -> ApiError:
+    """Return the error of a creation that would have had to wait for too long."""
+    error = ApiError(status=429, code="creation-limit", message="not sent")
+    error.was_sent = False
+    return error
+
+
 class Fault(Enum):
     NONE = auto()
     REFUSED = auto()
+    NOT_SENT = auto()
     CONFLICT = auto()
     LOST_BEFORE = auto()
     UNREACHABLE = auto()
@@ -85,6 +93,7 @@ class Fault(Enum):
 
 _BEFORE: dict[Fault, Callable[[], BaseException]] = {
     Fault.REFUSED: lambda: ApiError(status=422, code="is_required", message="no", request_id="r-1"),
+    Fault.NOT_SENT: not_sent,
     Fault.CONFLICT: lambda: ApiError(status=409, code="conflict", message="try again"),
     Fault.LOST_BEFORE: lambda: NoAnswer("lost"),
     Fault.UNREACHABLE: lambda: NoAnswer("gone", was_sent=False),

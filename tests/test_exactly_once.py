@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from importer.apply.completion import RunEnded
 from importer.apply.execution import Execution
+from importer.apply.gate import FirstAlone
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
     Attachment,
@@ -158,6 +160,7 @@ class World:
                 Rediscovery(self.account, journal.owner, None, lambda _: ()),
                 lambda _, __: False,
                 plan_hash,
+                gate=FirstAlone(Event()),
             )
             for change in changes:
                 outcomes.append(execution.carry_out(change))

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from importer.api.exchange import MISSING, Exchange, may_be_missing
 from importer.model import Entity, Field, LiveChild, normalise
-from importer.model.errors import ApiError
+from importer.model.errors import ApiError, NotAvailable
 from importer.wire import children as wire
 from importer.wire import paths
 from importer.wire.incidents import parsing
 
 _NO_INCIDENT = "0" * 26
-"""An ID that no incident has: its lists are empty, as those of anything but an incident's ID are."""
+"""An ID that no incident has: its lists are empty, or the account refuses it."""
+
+_LISTS = {
+    Field.TIMELINE: paths.TIMELINE,
+    Field.FOLLOW_UP: paths.FOLLOW_UPS,
+    Field.ATTACHMENT: paths.ATTACHMENTS,
+    Field.POSTMORTEM: paths.POSTMORTEMS,
+}
+
+_NOT_FOUND = 404
+_INVALID = (400, 422)
+"""Refusals of a parameter, by a list that is there."""
 
 
 def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
@@ -25,7 +38,7 @@ def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]
 
 def _read_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[LiveChild, ...]:
     owned = {"incident_id": incident_id}
-    with parsing(f"a list of {field}"), may_be_missing(f"the list of an incident's {field}"):
+    with parsing(f"a list of {field}"), may_be_missing(_named(field)):
         match field:
             case Field.TIMELINE:
                 found = exchange.get_pages(paths.TIMELINE, "incident_timeline_items", owned)
@@ -49,7 +62,32 @@ def check_list(exchange: Exchange, kind: Field | Entity) -> None:
         with may_be_missing("the list of status page incidents"):
             exchange.get(paths.STATUS_PAGE_INCIDENTS, {"status_page_id": kind.id, "page_size": "1"})
     else:
-        _read_kind(exchange, _NO_INCIDENT, kind)
+        _check_kind(exchange, kind)
+
+
+def _check_kind(exchange: Exchange, kind: Field) -> None:
+    """Look whether an incident's children of a kind can be listed. Only a second look, without an incident,
+    tells a list that is not found from an incident that is not."""
+    try:
+        _expect_list(lambda: _read_kind(exchange, _NO_INCIDENT, kind))
+    except NotAvailable as missing:
+        if missing.status != _NOT_FOUND:
+            raise
+        with may_be_missing(_named(kind)):
+            _expect_list(lambda: exchange.get_newest(_LISTS[kind], {"page_size": "1"}))
+
+
+def _expect_list(ask: Callable[[], object]) -> None:
+    """Ask for a list. A refusal of what was asked is an answer, too."""
+    try:
+        ask()
+    except ApiError as refusal:
+        if refusal.status not in _INVALID:
+            raise
+
+
+def _named(kind: Field) -> str:
+    return f"the list of an incident's {kind}"
 
 
 def read_status_page_incidents(exchange: Exchange, page: Entity) -> tuple[LiveChild, ...]:

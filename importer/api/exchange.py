@@ -24,6 +24,7 @@ MISSING = (403, 404, 405, 410)
 """Statuses that mean the account lacks an endpoint, or the key may not use it."""
 
 _FORBIDDEN, _NOT_FOUND = 403, 404
+_GONE = (405, 410)
 
 Parameters = Mapping[str, str]
 T = TypeVar("T")
@@ -52,6 +53,10 @@ class Exchange:
     def get(self, path: str, parameters: Parameters | None = None) -> Json:
         """Return the JSON of a GET."""
         return _json(self._send("GET", path, params=dict(parameters or {})))
+
+    def get_newest(self, path: str, parameters: Parameters | None = None) -> Json:
+        """Return the JSON of a GET, from the newest version of the endpoint that the account has."""
+        return self._with_fallback(path, lambda version: self.get(version, parameters))
 
     def get_list(self, path: str, key: str, parameters: Parameters | None = None) -> tuple[Json, ...]:
         """Return the items of an unpaginated list."""
@@ -118,7 +123,11 @@ class Exchange:
 
     def _with_fallback(self, path: str, call: Callable[[str], T]) -> T:
         """Call the newest version of an endpoint, or the one before it if the account lacks the newest. This
-        is safe for writes: a refused request changed nothing."""
+        is safe for writes: a refused request changed nothing.
+
+        A 404 may concern the incident alone. That the account lacks the newest version is certain only if the
+        version before it has what was not found, so an empty list proves nothing.
+        """
         if not path.startswith(paths.FOLLOW_UPS):
             return call(path)
         before = path.replace(paths.FOLLOW_UPS, paths.FOLLOW_UPS_BEFORE, 1)
@@ -131,9 +140,9 @@ class Exchange:
         try:
             answer = call(before)
         except ApiError as error:
-            is_role = refusal.status == _FORBIDDEN and error.status in MISSING
-            raise (refusal if is_role else error) from None
-        self._lacks_newest = True
+            raise (refusal if _is_decisive(refusal, error) else error) from None
+        if refusal.status != _NOT_FOUND or answer:
+            self._lacks_newest = True
         return answer
 
     def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
@@ -152,8 +161,18 @@ def may_be_missing(what: str) -> Iterator[None]:
         yield
     except ApiError as refusal:
         if refusal.status in MISSING:
-            raise NotAvailable(_reason(what, refusal), hint=refusal.hint, detail=refusal.summary) from refusal
+            raise NotAvailable(
+                _reason(what, refusal), hint=refusal.hint, detail=refusal.summary, status=refusal.status
+            ) from refusal
         raise
+
+
+def _is_decisive(newest: ApiError, before: ApiError) -> bool:
+    """Return whether the refusal of the newest version is the one to report: it names a role, or does not
+    find an incident, and the version before it is retired or does not find it either."""
+    if newest.status == _FORBIDDEN:
+        return before.status in MISSING
+    return newest.status == _NOT_FOUND and before.status in (_NOT_FOUND, *_GONE)
 
 
 def _reason(what: str, refusal: ApiError) -> str:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import timedelta
 
 import httpx
 
-from importer.api.waiting import Wait, WaitPolicy
+from importer.api.waiting import Pause, WaitPolicy
 from importer.model.errors import Interrupted
 from importer.wire import paths
 
@@ -61,8 +60,9 @@ class Outage(httpx.BaseTransport):
     probes it until it answers or `max_outage` has passed. Before the first answer of a run, nothing waits for
     longer than half a minute.
 
-    Raises ServerGone for every request from then on, and Interrupted for those that wait when Ctrl-C is
-    pressed.
+    Raises ServerGone for every request from then on, or Interrupted if Ctrl-C was pressed meanwhile. Neither
+    replaces the failure of a request that was sent: that one alone tells whether it may have been carried
+    out.
     """
 
     def __init__(self, inner: httpx.BaseTransport, policy: WaitPolicy, written: threading.Event) -> None:
@@ -121,8 +121,8 @@ class Outage(httpx.BaseTransport):
         try:
             self._probe(request)
         except Interrupted as interruption:
+            # This request was sent, so it is judged by its own failure; those that come later are not sent.
             self._end = Interrupted(interruption.summary, was_sent=False)
-            raise
         finally:
             with self._turn:
                 self._is_probing, self._failures = False, 0
@@ -132,8 +132,7 @@ class Outage(httpx.BaseTransport):
         """Send one GET after another, with growing waits, until one is answered."""
         clock, longest = self._policy.clock, self._policy.max_outage
         began, pause = clock.monotonic(), 1.0
-        reason = "the server does not answer; requests are paused"
-        self._policy.notify(Wait(clock.now() + timedelta(seconds=longest), longest, reason, "requests"))
+        self._policy.notify(Pause(longest, "the server does not answer"))
         while (left := began + longest - clock.monotonic()) > 0:
             clock.sleep(min(pause, left))
             if self._answers(request):

@@ -50,8 +50,8 @@ class _LostAnswer:
 
 @dataclass(slots=True)
 class RequestState:
-    """The progress of one request; times are on the monotonic clock. `was_sent` is whether an attempt may
-    have been carried out."""
+    """The progress of one request; times are on the monotonic clock. `was_sent` is whether an attempt, or an
+    earlier request with the same idempotency key, may have been carried out."""
 
     began: float
     was_sent: bool = False
@@ -106,15 +106,17 @@ class Retry(httpx.BaseTransport):
         return turn is not None
 
     def _give_up(self, request: httpx.Request, state: RequestState) -> httpx.Response:
-        """Return the refusal of a creation that waited too long. Raises ApiError if it was never sent."""
+        """Return the refusal of a creation that waited too long. Raises ApiError if it was never refused."""
         if state.refusal is not None:
             return self._finish(request, state.refusal)
-        raise ApiError(
+        error = ApiError(
             status=429,
             code="creation-limit",
             message=f"{_label(request)}: not sent; the {REASON} requires a longer wait than --max-wait",
             hint="Run the same command again later.",
         )
+        error.was_sent = state.was_sent
+        raise error
 
     def _finish(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
         """Return the last answer, and count a creation that succeeded."""
@@ -167,8 +169,9 @@ class Retry(httpx.BaseTransport):
 
     def _after_conflict(self, request: httpx.Request, state: RequestState) -> bool:
         """Wait and return whether to send again. A 409 means either "already exists" or "lost a race, try
-        again"; only another try can tell."""
+        again"; only another try can tell, so a creation is in doubt until then."""
         state.conflicts += 1
+        state.was_sent = state.was_sent or not request.extensions.get(REPEATABLE, True)
         if state.conflicts > _CONFLICTS or not request.extensions.get(CONFLICT_IS_RACE, True):
             return False
         self._policy.wait(self._backoff(state.conflicts), reason="409 conflict", scope="requests")

@@ -55,6 +55,15 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause of all requests that begins now, for a `reason` other than a limit. It ends as soon as the
+    reason does, and after `max_seconds` at the latest."""
+
+    max_seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class WaitPolicy:
     """How to wait. `random` returns numbers from 0 to 1; `max_wait` is the longest time, in seconds, that
     rate-limit refusals may delay one request, `max_outage` the longest that a run waits for a server that is
@@ -62,7 +71,7 @@ class WaitPolicy:
 
     clock: Clock
     random: Callable[[], float]
-    notify: Callable[[Wait], None]
+    notify: Callable[[Wait | Pause], None]
     max_wait: float = 4 * 3600.0
     max_outage: float = 300.0
 

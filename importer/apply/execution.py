@@ -81,8 +81,9 @@ class Execution:
     """Carries out changes, from any number of threads.
 
     `wait` waits for some seconds. `is_ours` tells whether an incident, as just read, proves to be a declared
-    one that the state does not bind. `plan_hash` is the saved plan's, or empty. `seen` has the IDs of the
-    incidents that the account had when the plan was made, as far as they are known.
+    one that the state does not bind. `gate` lets the first request of each kind go alone. `plan_hash` is the
+    saved plan's, or empty. `seen` has the IDs of the incidents that the account had when the plan was made,
+    as far as they are known.
     """
 
     api: IncidentWriter
@@ -91,9 +92,9 @@ class Execution:
     wait: Callable[[float], None]
     rediscovery: Rediscovery
     is_ours: Callable[[Incident, LiveIncident], bool]
+    gate: FirstAlone = field(kw_only=True)
     plan_hash: str = ""
     options: dict[NewOption, Entity] = field(default_factory=dict)
-    gate: FirstAlone = field(default_factory=FirstAlone)
     seen: Collection[str] = ()
 
     def create_options(self, plan: Plan, stop: Event) -> None:

@@ -62,7 +62,7 @@ def unfinished(incident: Incident, error: ImporterError, *, in_doubt: bool) -> O
     earlier request may have made the incident."""
     if in_doubt:
         return unanswered(incident, error)
-    if isinstance(error, ApiError):
+    if isinstance(error, ApiError) and error.was_sent:
         return Failed(incident.key, error.code, error.summary, error.request_id, incident.location)
     if isinstance(error, NotAvailable) or ends_run(error):
         return NotAttempted(incident.key, incident.location)

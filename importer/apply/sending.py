@@ -130,7 +130,7 @@ class Sender:
         """Wait for the turn of a step, and send it."""
         if not is_ready(step):
             raise ValueError(f"{identity(step)} depends on another step")
-        with self.gate.turn(_sort(step)):
+        with self.gate.turn(_kind(step)):
             return self._send_now(key, step, carry_out)
 
     def _send_now(self, key: str, step: S, carry_out: Callable[[S, Request], R]) -> R:
@@ -158,8 +158,8 @@ def _was_sent_before(step: Step) -> bool:
     return isinstance(step, CreateIncident | CreateChild) and step.sent_before is not None
 
 
-def _sort(step: Step) -> str:
-    """Return the sort of a step: steps of one sort need the same permission."""
+def _kind(step: Step) -> str:
+    """Return the kind of a step's request: requests of one kind need the same permission."""
     match step:
         case CreateOption() | CreateIncident() | AttachPostmortem():
             return identity(step)

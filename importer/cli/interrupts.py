@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from importer.model.errors import ExitCode
 
@@ -40,12 +41,14 @@ class Interrupts:
 
 
 @contextmanager
-def handle_termination() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does, while the context lasts."""
+def handle_termination(
+    action: Callable[[int, FrameType | None], Any] | signal.Handlers = signal.default_int_handler,
+) -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, or by another action, while the context lasts."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may handle signals
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, action)
     try:
         yield
     finally:

@@ -8,16 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import assert_never
 
+from importer.api.waiting import Pause, Wait
 from importer.cli.console import Console
 from importer.cli.options import OutputFormat, TextOrJson
 from importer.model import Change, Failed, Outcome
 from importer.renderers import events
 from importer.renderers.values import sanitised
-
-if TYPE_CHECKING:
-    from importer.api.waiting import Wait
 
 Emit = Callable[[str], None]
 """Takes an event as a line of JSON."""
@@ -148,19 +146,35 @@ class EventStream(_PacedReporter):
             )
             self._emit(event)
 
-    def waiting(self, wait: Wait) -> None:
-        event = events.rate_limited(until=wait.until, reason=wait.reason, scope=wait.scope, at=self._now())
+    def waiting(self, notice: Wait | Pause) -> None:
+        match notice:
+            case Wait(until=until, reason=reason, scope=scope):
+                event = events.rate_limited(until=until, reason=reason, scope=scope, at=self._now())
+            case Pause(max_seconds=max_seconds, reason=reason):
+                event = events.paused(max_seconds=max_seconds, reason=reason, at=self._now())
+            case _:
+                assert_never(notice)
         self._emit(event)
 
 
 class WaitNotices:
-    """Reports waits that a person would notice, and the same wait of several changes once."""
+    """Reports waits that a person would notice, and the same wait of several changes once; every pause is
+    reported, as all changes share it."""
 
     def __init__(self, info: Callable[[str], None]) -> None:
         self._info = info
         self._last = ""
 
-    def waiting(self, wait: Wait) -> None:
+    def waiting(self, notice: Wait | Pause) -> None:
+        match notice:
+            case Wait():
+                self._report_wait(notice)
+            case Pause(max_seconds=max_seconds, reason=reason):
+                self._info(f"{reason}: all requests are paused, for at most {_duration(max_seconds)}")
+            case _:
+                assert_never(notice)
+
+    def _report_wait(self, wait: Wait) -> None:
         message = f"waiting until {wait.until.astimezone():%H:%M:%S}: {wait.reason}"
         if wait.seconds >= _NOTICEABLE and message != self._last:
             self._last = message
@@ -177,7 +191,7 @@ class ApplyOutput:
     emitters: tuple[Emit, ...]
     stop: Event = field(default_factory=Event)
     reporters: list[ProgressReporter] = field(default_factory=list)
-    notices: list[Callable[[Wait], None]] = field(default_factory=list)
+    notices: list[Callable[[Wait | Pause], None]] = field(default_factory=list)
     failure: OSError | None = None
 
     @property
@@ -192,9 +206,9 @@ class ApplyOutput:
                 self.failure = self.failure or error
                 self.stop.set()
 
-    def waiting(self, wait: Wait) -> None:
-        for notice in self.notices:
-            notice(wait)
+    def waiting(self, notice: Wait | Pause) -> None:
+        for report in self.notices:
+            report(notice)
 
     @contextmanager
     def progress(self, total: int) -> Iterator[None]:

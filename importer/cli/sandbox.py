@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 from importer.cli.console import open_console
+from importer.cli.interrupts import handle_termination
 from importer.cli.parameters import Option, define_command
 from importer.cli.sandbox_flags import SandboxFlags
 from importer.model.errors import UsageError
@@ -63,18 +65,20 @@ def command(options: ServeOptions) -> None:
     """Serve a local sandbox of the incident.io API, to rehearse a migration.
 
     It has an account of its own, with severities, roles, custom fields and users, and follows the rules,
-    limits and errors of the real API as far as they are known. Ctrl-C stops it.
+    limits and errors of the real API as far as they are known. Ctrl-C stops it, SIGTERM ends it at once.
     """
     console = open_console()
     _check_folder(options.data)
     _check_missing(options.behaviour.missing)
     faults = Faults(tuple(_fault(each) for each in options.fault), options.random_seed)
-    with open_sandbox_file(options.data, options.behaviour) as sandbox:
+    # Stopping takes as long as the slowest client. Ctrl-C waits for that; SIGTERM does not, as whoever sends
+    # it may not wait either. What was answered is in the account's file.
+    with open_sandbox_file(options.data, options.behaviour) as sandbox, handle_termination(signal.SIG_DFL):
         sandbox.faults = faults
         server = _bound(sandbox, options)
-        console.output(f"export INCIDENT_ENDPOINT={server.url}\nexport INCIDENT_API_KEY=sandbox-key")
-        console.info("Serving until Ctrl-C. The two lines above point importer at it.")
         try:
+            console.output(f"export INCIDENT_ENDPOINT={server.url}\nexport INCIDENT_API_KEY=sandbox-key")
+            console.info("Serving until Ctrl-C. The two lines above point importer at it.")
             server.run_forever()
         except KeyboardInterrupt:
             console.info("Stopped.")

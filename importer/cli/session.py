@@ -13,7 +13,7 @@ from threading import Event
 from importer.api.client import open_client
 from importer.api.connection import Connection, connection
 from importer.api.transport import Transport, in_process, network, read_only_transport, read_write_transport
-from importer.api.waiting import SystemClock, Wait, WaitPolicy
+from importer.api.waiting import Pause, SystemClock, Wait, WaitPolicy
 from importer.cli.context import SANDBOX_FOLDER, CommandContext
 from importer.cli.progress import WaitNotices
 from importer.model.settings import Rate
@@ -57,7 +57,7 @@ def open_write_session(
     max_outage: float,
     stop: Event,
     written: Event,
-    notify: Callable[[Wait], None],
+    notify: Callable[[Wait | Pause], None],
 ) -> Iterator[Session]:
     """Open a session that may write, and hold the lock of the state file. Setting `stop` ends long waits;
     `written` is set as soon as a request that writes has left."""

@@ -91,13 +91,22 @@ class AuthenticationFailed(ApiError):
 
 class NotAvailable(ImporterError):
     """The API, this account or this key lacks this operation; the rest continues without it. `detail` has the
-    server's words, if there are any."""
+    server's words and `status` its HTTP status, if a refusal showed it."""
 
     code = "not_available"
 
-    def __init__(self, summary: str, *, hint: str = "", detail: str = "", was_sent: bool = True) -> None:
+    def __init__(
+        self,
+        summary: str,
+        *,
+        hint: str = "",
+        detail: str = "",
+        status: int | None = None,
+        was_sent: bool = True,
+    ) -> None:
         super().__init__(summary, hint=hint)
         self.detail = detail
+        self.status = status
         self.was_sent = was_sent
 
 

@@ -143,6 +143,13 @@ def rate_limited(*, until: datetime, reason: str, scope: str, at: datetime) -> s
     )
 
 
+def paused(*, max_seconds: float, reason: str, at: datetime) -> str:
+    """Return the event for a pause of all requests that lasts as long as its reason, but has a limit."""
+    longest = round(max_seconds)
+    message = f"{reason}: all requests are paused, for at most {longest} s"
+    return _line("paused", "warn", message, at, max_seconds=longest, reason=reason)
+
+
 def apply_summary(ending: ApplySummary, *, at: datetime) -> str:
     """Return the last event of every apply: the outcomes of all incidents."""
     counts = ending.counts.as_dict()

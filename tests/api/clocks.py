@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from importer.api.waiting import Wait, WaitPolicy
+from importer.api.waiting import Pause, Wait, WaitPolicy
+from importer.model.errors import Interrupted
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -30,13 +31,27 @@ class Counter:
         self.seconds += seconds
 
 
+class Interrupting(Counter):
+    """A clock on which Ctrl-C ends every sleep."""
+
+    def sleep(self, seconds: float) -> None:
+        raise Interrupted("Ctrl-C")
+
+
 class Waits:
     """A wait policy that does not really wait and records its announcements."""
 
     def __init__(self, *, random: float = 1.0, max_wait: float = 4 * 3600.0) -> None:
         self.clock = Counter()
         self.recorded: list[Wait] = []
-        self.wait_policy = WaitPolicy(self.clock, lambda: random, self.recorded.append, max_wait)
+        self.pauses: list[Pause] = []
+        self.wait_policy = WaitPolicy(self.clock, lambda: random, self._record, max_wait)
+
+    def _record(self, notice: Wait | Pause) -> None:
+        if isinstance(notice, Wait):
+            self.recorded.append(notice)
+        else:
+            self.pauses.append(notice)
 
 
 class Threads:

@@ -143,11 +143,55 @@ def test_a_role_that_the_newest_version_needs_is_named_though_the_older_is_gone(
         client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
 
 
+@pytest.mark.parametrize("older", [404, 405, 410])
+def test_an_incident_that_is_not_found_says_nothing_about_the_newest_version(older: int) -> None:
+    routes = Routes().on("GET /v3/follow_ups", refused(404), {"follow_ups": [FOLLOW_UP]})
+    routes.on("GET /v2/follow_ups", refused(older))
+    api = client(routes)
+    with pytest.raises(NotAvailable, match="was not found"):
+        api.children("01HIDDEN", frozenset({Field.FOLLOW_UP}))
+    assert len(api.children("01A", frozenset({Field.FOLLOW_UP}))) == 1
+
+
+def test_an_older_version_that_shows_nothing_does_not_replace_the_newest() -> None:
+    routes = Routes().on("GET /v3/follow_ups", refused(404), {"follow_ups": [FOLLOW_UP]})
+    routes.on("GET /v2/follow_ups", {"follow_ups": []})
+    api = client(routes)
+    assert api.children("01HIDDEN", frozenset({Field.FOLLOW_UP})) == ()
+    assert len(api.children("01A", frozenset({Field.FOLLOW_UP}))) == 1
+
+
+def test_a_role_that_the_older_version_needs_is_named_if_the_newest_is_missing() -> None:
+    routes = Routes().on("GET /v2/follow_ups", refused(403))
+    with pytest.raises(NotAvailable, match="lacks a role"):
+        client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
+
+
 def test_the_older_version_of_follow_ups_is_not_asked_for_pages() -> None:
     routes = Routes().on("GET /v2/follow_ups", {"follow_ups": [FOLLOW_UP]})
     (found,) = client(routes).children("01A", frozenset({Field.FOLLOW_UP}))
     assert found.id == "f1"
     assert dict(routes.seen[-1].url.params) == {"incident_id": "01A"}
+
+
+@pytest.mark.parametrize("field", KINDS)
+@pytest.mark.parametrize("unknown", [400, 404, 422])
+@pytest.mark.parametrize("unfiltered", [200, 400, 422])
+def test_a_list_that_refuses_an_unknown_incident_can_be_listed(
+    field: Field, unknown: int, unfiltered: int
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.params.get("incident_id") in (None, "0" * 26)
+        return httpx.Response(unknown if "incident_id" in request.url.params else unfiltered, json={})
+
+    client(answer).check_list(field)
+
+
+def test_a_timeline_that_may_not_be_listed_is_not_asked_for_twice() -> None:
+    routes = Routes().on("GET /v2/incident_timeline_items", refused(403))
+    with pytest.raises(NotAvailable):
+        client(routes).check_list(Field.TIMELINE)
+    assert len(routes.seen) == 1
 
 
 def test_a_page_that_can_be_listed_is_checked_with_one_incident() -> None:

@@ -11,11 +11,12 @@ import pytest
 from importer.api.client import open_client
 from importer.api.connection import Connection
 from importer.api.outage import Outage, ServerGone, WriteWatch
+from importer.api.retry import REPEATABLE, Retry
 from importer.api.transport import read_write_transport
-from importer.api.waiting import WaitPolicy
+from importer.api.waiting import Pause, WaitPolicy
 from importer.model.errors import Interrupted, NoAnswer
 from importer.model.settings import Rate
-from tests.api.clocks import Counter, Waits
+from tests.api.clocks import Interrupting, Waits
 
 GONE = httpx.ConnectError("refused")
 SLOW = httpx.ReadTimeout("slow")
@@ -73,7 +74,8 @@ def test_after_five_failures_in_a_row_one_get_probes_until_the_server_answers(fa
     assert waits.clock.slept == [1, 2, 4, 8]
     assert server.seen[-1].headers["authorization"] == "Bearer s3cret"
     assert server.seen[-1].read() == b""
-    assert [each.reason for each in waits.recorded] == ["the server does not answer; requests are paused"]
+    assert waits.pauses == [Pause(300.0, "the server does not answer")]
+    assert waits.recorded == []
     assert post(under) == 200
 
 
@@ -148,19 +150,28 @@ def test_requests_of_other_threads_wait_while_the_server_is_probed_and_then_go_o
     assert found == [200]
 
 
-class Interrupting(Counter):
-    def sleep(self, seconds: float) -> None:
-        raise Interrupted("Ctrl-C")
-
-
 def test_ctrl_c_ends_the_pause_of_all_requests_and_none_of_them_was_sent() -> None:
     waits = Waits()
-    waits.wait_policy = WaitPolicy(Interrupting(), lambda: 1.0, waits.recorded.append)
+    waits.wait_policy = WaitPolicy(Interrupting(), lambda: 1.0, lambda _: None)
     under = outage(Server(FINE, GONE), waits)
-    assert [post(under) for _ in range(7)] == [200, *["ConnectError"] * 4, "Interrupted", "Interrupted"]
+    assert [post(under) for _ in range(7)] == [200, *["ConnectError"] * 5, "Interrupted"]
     with pytest.raises(Interrupted) as interrupted:
         under.handle_request(httpx.Request("GET", "https://api.example/v1/identity"))
     assert not interrupted.value.was_sent
+
+
+@pytest.mark.parametrize("lost", [SLOW, DOWN])
+def test_ctrl_c_while_the_server_is_probed_does_not_hide_that_a_creation_was_sent(lost: Answer) -> None:
+    policy = WaitPolicy(Interrupting(), lambda: 1.0, lambda _: None)
+    written = threading.Event()
+    written.set()
+    under = Outage(Server(FINE, *[GONE] * 4, lost), policy, written)
+    for _ in range(5):
+        post(under)
+    creation = httpx.Request("POST", "https://api.example/v2/incidents", extensions={REPEATABLE: False})
+    with pytest.raises(NoAnswer) as error:
+        Retry(under, policy).handle_request(creation)
+    assert error.value.was_sent
 
 
 @pytest.mark.parametrize(

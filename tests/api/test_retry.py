@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from importer.api.retry import CONFLICT_IS_RACE, REPEATABLE, Retry
-from importer.model.errors import ApiError, NoAnswer
-from tests.api.clocks import Waits
+from importer.api.waiting import WaitPolicy
+from importer.model.errors import ApiError, Interrupted, NoAnswer
+from tests.api.clocks import Interrupting, Waits
 
 CREATION = "https://api.example/v2/incidents"
 Outcome = httpx.Response | Exception
@@ -169,6 +170,17 @@ def test_a_conflict_of_a_request_without_an_idempotency_key_is_reported_at_once(
     assert len(script.bodies) == 1
 
 
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_ctrl_c_after_a_conflict_leaves_a_creation_in_doubt(repeatable: bool) -> None:
+    policy = WaitPolicy(Interrupting(), lambda: 1.0, lambda _: None)
+    extensions = {CONFLICT_IS_RACE: True, REPEATABLE: repeatable}
+    with pytest.raises(Interrupted) as interrupted:
+        Retry(Script([httpx.Response(409)]), policy).handle_request(
+            httpx.Request("POST", CREATION, extensions=extensions)
+        )
+    assert interrupted.value.was_sent is not repeatable
+
+
 def test_a_rate_limit_wait_follows_the_servers_hint_and_is_announced() -> None:
     waits = Waits(random=0.0)
     send(Script([refusal(retry_after="7"), ok()]), waits)
@@ -231,6 +243,7 @@ def test_no_creation_waits_longer_than_allowed_when_others_were_refused() -> Non
     with pytest.raises(ApiError, match="not sent") as given_up:
         retry.handle_request(httpx.Request("POST", CREATION))
     assert (given_up.value.status, given_up.value.code) == (429, "creation-limit")
+    assert not given_up.value.was_sent
     assert waits.clock.slept == []
 
 

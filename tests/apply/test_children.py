@@ -206,6 +206,17 @@ def test_an_account_that_lists_none_is_not_sent_a_child_again(harness: Harness) 
     assert harness.asked.count(child_name(PUBLIC)) == 1
 
 
+@pytest.mark.parametrize("end", [Fault.UNREACHABLE, Fault.INTERRUPTED])
+def test_a_look_that_the_end_of_the_run_prevents_does_not_hide_that_a_child_was_sent(
+    harness: Harness, end: Fault
+) -> None:
+    live = created(harness)
+    harness.account.faults = [Fault.NONE, Fault.LOST_AFTER, end]
+    outcome = harness.carry_out(changed(live, ALERT, FollowUp()))
+    assert isinstance(outcome, Unknown)
+    assert outcome.message == "lost"
+
+
 def test_an_edit_uses_the_known_id_though_the_list_does_not_show_the_child(harness: Harness) -> None:
     live = created(harness, {**SHORT, ALERT: FollowUp("One", LISA, labels=("db",))})
     (child,) = harness.account.held[live.id]

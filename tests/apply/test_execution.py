@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from importer.apply.answers import existed_before
 from importer.apply.completion import RunEnded
 from importer.apply.execution import Execution
+from importer.apply.gate import FirstAlone
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
     Adopt,
@@ -102,6 +104,7 @@ class Harness:
             lambda _, __: False,
             self.plan_hash,
             {SEARCH: Entity(Kind.OPTION, "01A", "Search")},
+            gate=FirstAlone(Event()),
         )
         try:
             return execution.carry_out(change)  # type: ignore[arg-type]
@@ -519,6 +522,16 @@ def test_a_key_without_permission_ends_the_run_and_leaves_nothing_pending(
     outcome = harness.create(SHORT)
     assert isinstance(outcome, Failed)
     assert isinstance(harness.error, AuthenticationFailed)
+    assert harness.steps() == {"create": "failed"}
+
+
+def test_a_creation_that_would_have_to_wait_for_too_long_is_not_attempted_and_ends_the_run(
+    harness: Harness,
+) -> None:
+    harness.account.faults = [Fault.NOT_SENT]
+    assert isinstance(harness.create(SHORT), NotAttempted)
+    assert harness.error is not None
+    assert harness.error.code == "creation-limit"
     assert harness.steps() == {"create": "failed"}
 
 

@@ -172,6 +172,20 @@ def test_what_is_refused_after_a_creation_does_not_undo_it(folder: Folder, accou
     assert sum(count for label, count in sent.items() if label.startswith("POST /v3/follow_ups")) == 1
 
 
+@pytest.mark.parametrize(("status", "sent"), [(403, 1), (410, 1), (404, 16)])
+def test_a_timeline_that_the_key_may_not_write_is_refused_once(
+    folder: Folder, account: Account, status: int, sent: int
+) -> None:
+    refuse(account, status, "POST /v2/incident_timeline_items")
+    folder.declare(*eight(timeline=[ITEM, ITEM | {"title": "Fixed"}]))
+    result = folder.run(*APPLY, "--json")
+    assert (result.summary()["created"], result.summary()["incomplete"]) == (8, 8)
+    requests = account.sandbox.journal().requests
+    assert (
+        sum(count for label, count in requests.items() if label.startswith("POST /v2/incident_time")) == sent
+    )
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_may_not_create_is_refused_once_not_eight_times(
     folder: Folder, account: Account, status: int
@@ -324,7 +338,7 @@ def test_a_server_that_goes_away_ends_the_run_with_nothing_in_doubt_that_never_l
     assert summary["unknown"] <= 1
     assert made - summary["unknown"] <= summary["created"] <= made
     assert summary["created"] + summary["unknown"] + summary["not_attempted"] == 40
-    assert "the server does not answer; requests are paused" in {each.get("reason") for each in events}
+    assert [each["reason"] for each in events if each["type"] == "paused"] == ["the server does not answer"]
     assert b"Traceback" not in err
 
 

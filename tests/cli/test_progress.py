@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from importer.api.waiting import Wait
+from importer.api.waiting import Pause, Wait
 from importer.cli.console import Console
 from importer.cli.interrupts import Interrupts
 from importer.cli.options import OutputFormat, TextOrJson
@@ -19,6 +19,7 @@ FAILED = Failed("K\x1b[2J", "invalid", "no :fire: [bold]such[/] thing \x1b[31m",
 UNKNOWN = Unknown("K", "lost", Location("a.yaml", 3))
 WAIT = Wait(datetime(2026, 1, 1, tzinfo=UTC), 60, "rate limit", "requests")
 BLINK = Wait(datetime(2026, 1, 1, tzinfo=UTC), 1, "rate limit", "requests")
+PAUSE = Pause(300.0, "the server does not answer")
 
 
 def console(*, is_live: bool = False) -> Console:
@@ -63,6 +64,15 @@ def test_a_wait_is_told_only_where_a_person_would_notice_it() -> None:
         for _ in range(8):
             watcher.waiting(WAIT)
         assert shown(known).count("rate limit") == 1
+
+
+def test_a_server_that_does_not_answer_is_a_pause_and_no_rate_limit() -> None:
+    known, kept = console(), list[str]()
+    watcher = apply_output(known, OutputFormat.TEXT, kept.append)
+    for _ in range(2):  # it was back in between
+        watcher.waiting(PAUSE)
+    assert shown(known) == "the server does not answer: all requests are paused, for at most 5 min\n" * 2
+    assert [json.loads(each)["type"] for each in kept] == ["paused"] * 2
 
 
 def test_the_bar_shows_a_failure_as_it_is_written() -> None:

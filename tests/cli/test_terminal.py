@@ -6,10 +6,11 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -305,6 +306,29 @@ def test_a_served_sandbox_says_how_to_reach_it_and_ends_with_ctrl_c(folder: Fold
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "Stopped." in err.decode()
+
+
+def test_a_served_sandbox_ends_at_once_with_sigterm_whatever_its_clients_do(folder: Folder) -> None:
+    request = b"GET /v1/identity HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sandbox-key\r\n"
+    with folder.start("sandbox", "--port", "0") as process, ExitStack() as open_connections:
+        assert process.stdout
+        url = process.stdout.readline().decode().strip().partition("=")[2]
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        idle, *stalled = (
+            open_connections.enter_context(socket.create_connection(address)) for _ in range(21)
+        )
+        idle.sendall(request + b"\r\n")
+        assert idle.recv(15) == b"HTTP/1.1 200 OK"
+        for each in stalled:
+            each.sendall(request)
+        folder.environment |= {"INCIDENT_ENDPOINT": url, "INCIDENT_API_KEY": "sandbox-key"}
+        folder.declare(declared("A"))
+        with folder.start("plan") as client:
+            with suppress(subprocess.TimeoutExpired):
+                client.wait(1)
+            process.terminate()
+            assert process.wait(timeout=5) == -signal.SIGTERM
+            client.kill()
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ def test_the_stream_reads_as_it_should(golden):
         events.rate_limited(
             until=NOW + timedelta(seconds=90), reason="too many creations", scope="creations", at=NOW
         ),
+        events.paused(max_seconds=300, reason="the server does not answer", at=NOW),
         *(events.ended(outcome, at=NOW) for outcome in MIXED),
         events.diagnostic(plans.UNKNOWN_SEVERITY, at=NOW),
         events.diagnostic(plans.INACTIVE_USER, at=NOW),
