@@ -37,7 +37,7 @@ class Remembered:
     child_id: str | None = None
     refused: str | None = None
 
-    def takes_no(self, value: Value) -> bool:
+    def has_refused(self, value: Value) -> bool:
         """Whether this is the value that the account refused."""
         return self.refused is not None and self.declared == value
 

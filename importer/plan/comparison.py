@@ -46,7 +46,7 @@ class Comparison:
 
     def compare(self, incident: Incident, live: LiveIncident, declared: Attributes) -> Differences:
         """Return the differences between an incident and its `declared` attributes."""
-        found = [each for each in differences(live.attributes, declared) if not self._stays(each, incident)]
+        found = self._clearable(differences(live.attributes, declared), incident)
         if found:
             found = self._judged(found, incident, live)
         blocked = [each for each in found if not _is_possible(each)]
@@ -56,7 +56,7 @@ class Comparison:
     def unproven(self, incident: Incident, live: LiveIncident, declared: Attributes) -> list[FieldChange]:
         """Return what differs in an incident that nothing proves to be ours."""
         found = (*number_change(incident, live.reference), *differences(live.attributes, declared))
-        kept = (each for each in found if not self._stays(each, incident))
+        kept = self._clearable(found, incident)
         return [_blocked(each, self._unlisted(each.attribute, live)) for each in kept]
 
     def _judged(
@@ -73,7 +73,7 @@ class Comparison:
                 case ShownDifferently(answered=answered):
                     self._warn_shown_differently(incident, live, each, answered)
                 case FieldChange() as change:
-                    refused = known.refused if known and known.takes_no(each.after) else None
+                    refused = known.refused if known and known.has_refused(each.after) else None
                     changes.append(_blocked(change, self._unlisted(each.attribute, live) or refused))
                 case None:
                     # An earlier apply tried to clear it, and the account answered with the old value.
@@ -88,12 +88,15 @@ class Comparison:
         """Return why children cannot be looked up, and so must not be created, or None if they can."""
         return self.unreadable.get(attribute) or self.index.unlisted(live, attribute.field)
 
-    def _stays(self, change: FieldChange, incident: Incident) -> bool:
-        """Whether no request can clear a value, which is a warning."""
-        if not change.attribute.is_create_only or change.after is not None:
-            return False
-        self.diagnostics.found.append(cannot_be_cleared(incident, change.attribute.label))
-        return True
+    def _clearable(self, found: Iterable[FieldChange], incident: Incident) -> list[FieldChange]:
+        """Return the differences without those that no request can clear; warn of these."""
+        kept = []
+        for each in found:
+            if each.attribute.is_create_only and each.after is None:
+                self.diagnostics.found.append(cannot_be_cleared(incident, each.attribute.label))
+            else:
+                kept.append(each)
+        return kept
 
     def _warn_shown_differently(
         self, incident: Incident, live: LiveIncident, change: FieldChange, answered: Value
