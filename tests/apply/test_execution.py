@@ -308,6 +308,16 @@ def test_the_rest_of_a_created_incident_is_missing_once_the_run_ends(harness: Ha
     assert [each.code for each in outcome.missing] == ["refused-part", "not-attempted", "not-attempted"]
 
 
+def test_a_child_that_never_left_is_missing_and_not_in_doubt(harness: Harness) -> None:
+    harness.account.faults = [Fault.NONE, Fault.UNREACHABLE]
+    outcome = harness.create({**SHORT, ITEM: TimelineItem(BEGAN)})
+    assert isinstance(outcome, Applied)
+    assert [each.summary for each in outcome.missing] == [
+        "timeline were not sent, because the run ended before"
+    ]
+    assert isinstance(harness.error, NoAnswer)
+
+
 def test_a_creation_that_never_left_is_not_attempted_and_not_in_doubt(harness: Harness) -> None:
     harness.account.faults = [Fault.UNREACHABLE]
     assert isinstance(harness.create(SHORT), NotAttempted)
