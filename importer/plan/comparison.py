@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from importer.model import (
     WRITE_ONLY_FIELDS,
@@ -79,6 +80,8 @@ class Comparison:
                     # An earlier apply tried to clear it, and the account answered with the old value.
                     if each.after is None:
                         self.diagnostics.found.append(cannot_be_cleared(incident, each.attribute.label))
+                case other:
+                    assert_never(other)
         kept = after_policy(incident, changes, self.marker, self.diagnostics)
         if not remembered and all(each.attribute.field in WRITE_ONLY_FIELDS for each in kept):
             return []  # the state was lost, so it is unknown whether this is a change

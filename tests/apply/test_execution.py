@@ -38,6 +38,7 @@ from importer.model import (
     Outcome,
     Pending,
     PostmortemDocument,
+    Remembered,
     StatusPageIncident,
     StatusPageUpdate,
     TimelineItem,
@@ -276,6 +277,19 @@ def test_a_value_that_the_account_accepts_and_does_not_keep_is_missing(harness: 
     outcome = harness.carry_out(Update(incident("A", SHORT), live, (FieldChange(SUMMARY, None, "x"),)))
     assert codes(outcome) == ["not-kept"]
     assert harness.ledger.remembered("A")[SUMMARY].refused == "the account accepts it, but does not keep it"
+
+
+def test_an_edit_that_comes_back_as_another_value_is_a_warning(harness: Harness) -> None:
+    live = made(harness)
+    kept = harness.account._set
+
+    def alter(incident_id: str, attributes: Attributes) -> LiveIncident:
+        return kept(incident_id, dict.fromkeys(attributes, "y"))
+
+    harness.account._set = alter  # type: ignore[method-assign]
+    outcome = harness.carry_out(Update(incident("A", SHORT), live, (FieldChange(SUMMARY, None, "x"),)))
+    assert codes(outcome) == ["came-back-different"]
+    assert harness.ledger.remembered("A")[SUMMARY] == Remembered("x", "y")
 
 
 def test_a_role_that_a_correction_lacks_does_not_end_the_run(harness: Harness) -> None:
