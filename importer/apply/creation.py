@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from importer.apply.answers import LIST_LAG, existed_before, is_older
+from importer.apply.answers import LIST_LAG, existed_before, irreparable, is_older
 from importer.apply.rediscovery import Certain, Rediscovery, Sighting, Uncertain
 from importer.apply.sending import IncidentWriter, Journal, Sender, is_certain
 from importer.apply.sent_creation import SentCreation, sent_creation
-from importer.model import LiveIncident, Unanswered
+from importer.model import Answer, LiveIncident, Unanswered
 from importer.model.errors import ApiError, AuthenticationFailed, NoAnswer
 from importer.model.steps import CREATE, CreateIncident
-from importer.wire.requests import request
+from importer.wire.requests import Request, request
 
 _FINAL = (400, 409, 422)
 """Refusals that the same request always gets."""
@@ -38,8 +38,8 @@ class Created:
     into being before the server's last answer, within what its clocks may differ by."""
 
     live: LiveIncident
-    certain: bool
-    predates: bool
+    certain: bool = False
+    predates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,23 +136,40 @@ class Creator:
         )
 
     def _send(self, key: str, step: CreateIncident) -> Creation:
-        """Send a creation and judge its answer."""
-        began, doubt, sent = self.now(), step.sent_before, _sent(key, step)
-        sent_at = self.api.server_time()
-        answer = self.sender.create(key, step, self.api.create)
+        """Send a creation and judge its answer, before another creation has its turn."""
+        began, sent_at, sent = self.now(), self.api.server_time(), _sent(key, step)
+
+        def carry_out(step: CreateIncident, request: Request) -> Creation:
+            answer = self.api.create(step, request)
+            made = self._made(sent, step.sent_before, answer, began)
+            wrong = irreparable(answer.live, sent.declared, sent.number)
+            if wrong and isinstance(made, Created | Existing):
+                self.sender.end_creations(step, f"{answer.live.reference} {wrong}")
+            if isinstance(made, Created) and sent_at is not None:
+                predates = answer.live.created_at < sent_at
+                return replace(made, certain=not predates, predates=predates)
+            return made
+
+        found = self.sender.create(key, step, carry_out)
+        if isinstance(found, Foreign):
+            self.journal.failed(key, CREATE, detail=f"answered with {found.live.reference}")
+        return found
+
+    def _made(
+        self, sent: SentCreation, doubt: Unanswered | None, answer: Answer, began: datetime
+    ) -> Creation:
+        """Return what an answer shows: a new incident, one that an earlier request made, or another one."""
         if doubt and doubt.first_sent:
             is_earlier = is_older(answer.live, doubt.first_sent)
         else:
             is_known = doubt is None and answer.live.id in self.seen
             is_earlier = is_known or existed_before(answer, began, self.now(), name=sent.name)
         if doubt is None and not is_earlier:
-            predates = sent_at is not None and answer.live.created_at < sent_at
-            return Created(answer.live, sent_at is not None and not predates, predates)
+            return Created(answer.live)
         if sent.resembles(answer.live, self.rediscovery.marker):
             return Existing(answer.live, not is_earlier, sent)
         if not is_earlier:  # somebody may have renamed it since
             return Undecided((answer.live,))
-        self.journal.failed(key, CREATE, detail=f"answered with {answer.live.reference}")
         return Foreign(answer.live)
 
     def _after_refusal(self, key: str, step: CreateIncident, refusal: ApiError) -> Creation:

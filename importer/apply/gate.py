@@ -46,6 +46,11 @@ class FirstAlone:
                     self._busy.discard(kind)
                     self._turn.notify_all()
 
+    def close(self, kind: str, why: NotAvailable) -> None:
+        """Let no other request of a kind go, because of what an accepted one has led to. If that is known
+        before its turn is over, none that waits is sent."""
+        self._refused[kind] = why
+
     def _wait(self, kind: str) -> bool:
         """Wait for the turn, and return whether the request goes alone."""
         with self._turn:

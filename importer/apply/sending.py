@@ -116,6 +116,10 @@ class Sender:
         """Send the creation of an incident."""
         return self._send(key, step, carry_out)
 
+    def end_creations(self, step: CreateIncident, why: str) -> None:
+        """Let no other creation go, from within `carry_out`, before the next one has its turn."""
+        self.gate.close(_kind(step), NotAvailable(why))
+
     def send(self, proven: ProvenIncident, step: C, carry_out: Callable[[C, Request], R]) -> R:
         """Send a step that changes an incident. Raises Refused unless the state binds the key to it."""
         bound = self.journal.binding(proven.key)

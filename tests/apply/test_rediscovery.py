@@ -343,9 +343,9 @@ def test_after_a_lost_state_an_incident_that_differs_in_one_field_is_recognised(
 
 @pytest.mark.parametrize("wrong", [CreatesAs.LIVE, CreatesAs.PUBLIC, CreatesAs.RENUMBERED])
 @pytest.mark.parametrize("offset", [-5.0, 0.0, 5.0])
-@pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.parametrize(("is_lost", "parallelism"), [(False, 1), (False, 8), (True, 1)])
 def test_a_server_that_does_not_do_as_it_was_asked_stops_the_run_at_once(
-    tmp_path: Path, wrong: CreatesAs, offset: float, is_lost: bool
+    tmp_path: Path, wrong: CreatesAs, offset: float, is_lost: bool, parallelism: int
 ) -> None:
     one = importer(tmp_path, SandboxOptions(creates_as=wrong, date_offset=offset))
     private = {"visibility": "private", "incident_type": "Security"}
@@ -357,7 +357,7 @@ def test_a_server_that_does_not_do_as_it_was_asked_stops_the_run_at_once(
     )
     if is_lost:
         one.lose(1)
-    run = one.apply()
+    run = one.apply(parallelism=parallelism)
     created = [each for each in run.outcomes if isinstance(each, Applied | Adopted)]
     assert [[what.code for what in each.missing] for each in created] == [["not-as-asked"]]
     # A Date that is ahead of the time of creation leaves the first one in doubt.
