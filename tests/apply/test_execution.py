@@ -326,9 +326,7 @@ def test_a_child_that_never_left_is_missing_and_not_in_doubt(harness: Harness) -
     harness.account.faults = [Fault.NONE, Fault.UNREACHABLE]
     outcome = harness.create({**SHORT, ITEM: TimelineItem(BEGAN)})
     assert isinstance(outcome, Applied)
-    assert [each.summary for each in outcome.missing] == [
-        "timeline were not sent, because the run ended before"
-    ]
+    assert [each.summary for each in outcome.missing] == ["timeline: not sent, because the run had ended"]
     assert isinstance(harness.error, NoAnswer)
 
 
