@@ -4,10 +4,11 @@ An account may collapse spaces, escape Markdown or HTML, cut the milliseconds of
 `is_same_form` decides that such a value is no other. It may also replace quotation marks, change the case,
 and drop a trailing slash or the query of a link. A person may do the same, so that is only evidence.
 
-Line breaks are no spaces: they make paragraphs and lists. Escapes are a form although `\\*x\\*` and `*x*` are
-read differently: an account that escapes the texts it stores escapes those asterisks too. The error that
-this allows is the harmless one, an edit of nothing but escapes in incident.io that no plan shows; without it,
-every plan would edit the incident again. What the file changed is compared exactly, escapes too.
+Line breaks count as spaces although they make paragraphs and lists, and escapes are a form although `\\*x\\*`
+and `*x*` are read differently: an account that collapses white space or escapes the texts it stores does so
+there too. The error that this allows is the harmless one, an edit of nothing but line breaks or escapes in
+incident.io that no plan shows; without it, every plan would edit the incident again. What the file changed is
+compared exactly, line breaks and escapes too.
 """
 
 from __future__ import annotations
@@ -29,8 +30,6 @@ _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 """An entity or numeric character reference, which ends in a semicolon (CommonMark 0.31, section 2.5)."""
-
-_BLANKS = re.compile(r"[^\S\n]+")
 
 
 def is_same_form(live: object, declared: object) -> bool:
@@ -70,13 +69,12 @@ def _are_paired(live: tuple[object, ...], declared: tuple[object, ...]) -> bool:
 
 
 def stored_form(text: str) -> str:
-    """Return a text without what accounts change in it and people do not see: escapes, entities, Unicode
-    form, runs of blanks and of empty lines, white space at its ends and at the ends of lines."""
+    """Return a text without what accounts change in it: escapes, entities, Unicode form, runs of white
+    space."""
     plain = _unescaped(text)
     while (shorter := _unescaped(plain)) != plain:
         plain = shorter
-    lines = "\n".join(_BLANKS.sub(" ", line).rstrip() for line in plain.splitlines())
-    return unicodedata.normalize("NFC", re.sub(r"\n{3,}", "\n\n", lines).strip())
+    return unicodedata.normalize("NFC", " ".join(plain.split()))
 
 
 def _unescaped(text: str) -> str:
@@ -92,7 +90,7 @@ def _character(entity: re.Match[str]) -> str:
 
 
 def plain_form(text: str) -> str:
-    """Return the stored form of a text, without case, quotes, line breaks and compatibility characters."""
+    """Return the stored form of a text, without case, quotes and compatibility characters."""
     plain = stored_form(stored_form(text).translate(_QUOTES)).translate(_QUOTES).casefold()
     return " ".join(unicodedata.normalize("NFKC", plain).split())
 
