@@ -27,6 +27,7 @@ from importer.plan.summary import Action, Summary, actions, summarise
 from importer.renderers import view
 from importer.renderers.cards import Card, card, legend
 from importer.renderers.hunks import DiffLine, difference, whole
+from importer.renderers.verdict import no_drift
 from tests import plans, strategies
 
 
@@ -227,3 +228,16 @@ def test_a_whole_text_is_ten_lines_at_most(number, last):
 
     assert found.changed == number
     assert found.lines[-1].marker + found.lines[-1].text == last
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("shown-differently", "Perhaps drift: 1 value shown otherwise than written."),
+        ("drift-kept", "Perhaps drift: edits made in incident.io are kept in 1 incident."),
+    ],
+)
+def test_a_report_does_not_deny_what_may_be_drift(code: str, words: str) -> None:
+    warned = replace(plans.plan(), diagnostics=(Diagnostic(Severity.WARNING, code, "left as it is"),))
+    told = no_drift(warned)
+    assert told == f"{words} Of the rest, nothing was edited in incident.io."
