@@ -197,9 +197,11 @@ def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
                 key, CREATE, live=match.live, declared={}, answered={}, is_found=is_found
             )
     left = without_keys(plan, session.ledger.applied_by(plan_hash))
-    memory, begun = session.ledger.memory(), session.ledger.begun_by(plan_hash)
-    current = refresh.present(session.api, [e for e in left.changes if e.incident.key in begun], memory)
-    return replace(left, changes=tuple(without_overtaken(left.changes, current, memory)))
+    if not session.ledger.begun_by(plan_hash):
+        return left
+    memory = session.ledger.memory()
+    changes = without_overtaken(left.changes, refresh.present(session.api, left.changes, memory), memory)
+    return replace(left, changes=tuple(changes))
 
 
 def carry_out(
@@ -254,9 +256,8 @@ def mark_applied(session: Session, result: ApplyResult, plan_hash: str) -> None:
 
 
 def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
-    """Raise Refused if a saved plan no longer holds: it is for another account, was already applied, or an
-    incident has changed since or is not proven to be ours. Incidents that an earlier run of the same plan
-    changed are not stale; the rest of such a plan leaves out what is not proven, and names it."""
+    """Raise Refused if a saved plan is another account's, was applied, or no longer holds. One that a run has
+    begun goes on: what was edited meanwhile, or is not proven to be ours, is left out and named."""
     if plan.scope.drift_only:
         raise Refused(
             "the plan is a drift report and cannot be applied", hint="make a plan without --drift-only"
@@ -269,11 +270,10 @@ def refuse_stale(session: Session, plan: Plan, plan_hash: str = "") -> None:
     # A pending creation is not looked up by its marker field: that it was made is no surprise.
     matches = _carriers(session, [each for each in creations if isinstance(each, Create)], carrier)
     found = list(created_since(creations, memory, matches))
-    edits = [change for change in fresh if isinstance(change, Update | Adopt)]
-    current = refresh.present(session.api, edits, memory)
     if not begun:
-        found += unproven(edits, current, memory, _proof(session.settings, carrier))
-    found += edited_since(edits, current)
+        edits = [change for change in fresh if isinstance(change, Update | Adopt)]
+        current, proof = refresh.present(session.api, edits, memory), _proof(session.settings, carrier)
+        found += [*unproven(edits, current, memory, proof), *edited_since(edits, current)]
     if found:
         raise Refused(
             "the plan is stale: " + "; ".join(found),

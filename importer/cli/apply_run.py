@@ -136,7 +136,7 @@ class ApplyRun:
         refuse_stale(self.session, plan, self.plan_hash)
         left = remaining_changes(self.session, plan, self.plan_hash)
         total = len(_acting(plan))
-        done = total - len(_acting(left))
+        done = total - len({each.incident.key for each in left.changes} & {*_acting(plan)})
         if done:
             self.context.console.info(f"An earlier run already made {done} of {numbered(total, 'change')}.")
         return left
@@ -249,7 +249,7 @@ class ApplyRun:
             self._print(outcomes(ending, width=console.width, colour=console.out_colour))
         if self.options.report:
             render = report.to_json if self.options.report.suffix == ".json" else report.to_csv
-            self.options.report.write_text(render(run.outcomes), encoding="utf-8")
+            self.options.report.write_text(render(run.outcomes, plan.changes), encoding="utf-8")
 
     def _print(self, text: str) -> None:
         """Write the counts to stdout, or to stderr if stdout cannot be written."""

@@ -78,9 +78,8 @@ def edited_since(edits: Iterable[Update | Adopt], current: Mapping[str, LiveInci
 def without_overtaken(
     changes: Iterable[Change], current: Mapping[str, LiveIncident], memory: Memory
 ) -> Iterator[Change]:
-    """Yield changes, those blocked that an earlier run of the same plan began and whose incident is now
-    neither as it was planned from nor as that run left it: somebody edited it in between. `current` is by
-    key, and has the incidents of the changes that a run began."""
+    """Yield the changes that a run of the same plan left, those blocked whose incident is now neither as it
+    was planned from nor as that run left it: somebody edited it in between. `current` is by key."""
     for each in changes:
         live = current.get(each.incident.key)
         moved = _overtaken(each, live, memory.remembered(each.incident.key)) if live else ()

@@ -59,9 +59,12 @@ def test_a_kind_that_cannot_be_listed_is_blocked_in_the_plan_and_not_attempted_b
     assert f"! {name}." in plan.out
     assert words in plan.out
     assert "Plan: 2 to create, 0 to update, 0 unchanged, 1 blocked." in plan.out
-    result = folder.run(*APPLY)
+    result = folder.run(*APPLY, "--report", "left.json")
     assert result.code == 3
     assert "2 created" in result.out
+    (row,) = json.loads((folder.path / "left.json").read_text())["incidents"]
+    assert (row["outcome"], row["key"], row["code"]) == ("blocked", "A", "not-possible")
+    assert words in row["message"]
     assert creations(account) == 2
     later = folder.run("plan")
     assert f"! {name}." in later.out

@@ -113,6 +113,29 @@ def test_the_same_command_resumes_a_half_applied_plan(folder: Folder, account: A
     assert folder.run("apply", "plan.json").code == 4
 
 
+def test_a_resumed_plan_leaves_what_people_edited_meanwhile_begun_or_not_and_does_the_rest(
+    folder: Folder, account: Account
+) -> None:
+    folder.declare(*(declared(key) for key in "ABCD"))
+    assert folder.run("apply", "--auto-approve", "--parallelism", "1").code == 0
+    folder.declare(*(declared(key, summary="new") for key in "ABCD"))
+    saved(folder)
+    last_two = frozenset({3, 4})
+    gone = Fault(FaultKind.ERROR_BEFORE, on="POST /v2/incidents/{id}/actions/edit", nth=last_two, status=401)
+    account.sandbox.faults = Faults((gone,))
+    first = folder.run("apply", "plan.json", "--parallelism", "1")
+    assert first.code == 3
+    assert "2 updated" in first.out
+    account.sandbox.faults = Faults()
+    account.edit(account.incidents()[3], summary="edited by somebody")
+    second = folder.run("apply", "plan.json")
+    assert second.code == 3
+    assert "already made 2 of 4 changes" in second.err
+    assert "0 created, 1 updated, 0 unchanged, 1 blocked." in second.out
+    found = [each.get("summary") for each in account.incidents()]
+    assert found == ["new", "new", "new", "edited by somebody"]
+
+
 @pytest.mark.parametrize("words", [["--only", "A"], ["--limit", "1"], ["incidents.json"]])
 def test_a_saved_plan_is_applied_as_it_is(folder: Folder, account: Account, words: list[str]) -> None:
     folder.declare(declared("A"))
