@@ -52,7 +52,7 @@ from importer.plan.matching import LiveIndex, Match, Ours
 from importer.plan.planner import PlanContext, is_recovered, plan_changes
 from importer.plan.preflight import check_key, check_namespace, check_roles, check_safety, check_workflows
 from importer.plan.selection import selected, within_limit
-from importer.plan.staleness import created_since, edited_since, unproven, without_overtaken
+from importer.plan.staleness import created_since, edited_since, unproven, with_stale_blocked
 from importer.pull import ChildCollector, Declared, Filters, PullWarnings
 from importer.sources import Loaded, load
 from importer.sources.revision import git_revision
@@ -200,7 +200,7 @@ def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
     if not session.ledger.begun_by(plan_hash):
         return left
     memory = session.ledger.memory()
-    changes = without_overtaken(left.changes, refresh.present(session.api, left.changes, memory), memory)
+    changes = with_stale_blocked(left.changes, refresh.present(session.api, left.changes, memory), memory)
     return replace(left, changes=tuple(changes))
 
 
@@ -227,7 +227,7 @@ def carry_out(
         Rediscovery(session.api, ledger.owner, carrier, rivals.of),
         _proof(session.settings, carrier),
         plan_hash,
-        gate=gate.FirstAlone(stop),
+        gate=gate.FirstRequestGate(stop),
         seen=session.seen,
     )
     return apply(plan, work, limits=limits, observers=observers, stop=stop)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from importer.apply.completion import RunEnded
 from importer.apply.execution import Execution
-from importer.apply.gate import FirstAlone
+from importer.apply.gate import FirstRequestGate
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
     Attachment,
@@ -160,7 +160,7 @@ class World:
                 Rediscovery(self.account, journal.owner, None, lambda _: ()),
                 lambda _, __: False,
                 plan_hash,
-                gate=FirstAlone(Event()),
+                gate=FirstRequestGate(Event()),
             )
             for change in changes:
                 outcomes.append(execution.carry_out(change))

@@ -12,7 +12,7 @@ from importer.wire import paths
 from importer.wire.incidents import parsing
 
 _NO_INCIDENT = "0" * 26
-"""An ID that no incident has: its lists are empty, or the account refuses it."""
+"""An ID that no incident has: the account answers with an empty list, or refuses the ID."""
 
 _LISTS = {
     Field.TIMELINE: paths.TIMELINE,
@@ -38,7 +38,7 @@ def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]
 
 def _read_kind(exchange: Exchange, incident_id: str, field: Field) -> tuple[LiveChild, ...]:
     owned = {"incident_id": incident_id}
-    with parsing(f"a list of {field}"), may_be_missing(_named(field)):
+    with parsing(f"a list of {field}"), may_be_missing(_list_name(field)):
         match field:
             case Field.TIMELINE:
                 found = exchange.get_pages(paths.TIMELINE, "incident_timeline_items", owned)
@@ -66,19 +66,19 @@ def check_list(exchange: Exchange, kind: Field | Entity) -> None:
 
 
 def _check_kind(exchange: Exchange, kind: Field) -> None:
-    """Look whether an incident's children of a kind can be listed. Only a second look, without an incident,
-    tells a list that is not found from an incident that is not."""
+    """Check whether an incident's children of a kind can be listed. A 404 may concern the incident, which
+    does not exist; only one for a list without an incident shows that the list is missing."""
     try:
         _expect_list(lambda: _read_kind(exchange, _NO_INCIDENT, kind))
     except NotAvailable as missing:
         if missing.status != _NOT_FOUND:
             raise
-        with may_be_missing(_named(kind)):
+        with may_be_missing(_list_name(kind)):
             _expect_list(lambda: exchange.get_newest(_LISTS[kind], {"page_size": "1"}))
 
 
 def _expect_list(ask: Callable[[], object]) -> None:
-    """Ask for a list. A refusal of what was asked is an answer, too."""
+    """Ask for a list. If only the parameters are refused, the list exists."""
     try:
         ask()
     except ApiError as refusal:
@@ -86,7 +86,7 @@ def _expect_list(ask: Callable[[], object]) -> None:
             raise
 
 
-def _named(kind: Field) -> str:
+def _list_name(kind: Field) -> str:
     return f"the list of an incident's {kind}"
 
 

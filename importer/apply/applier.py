@@ -57,7 +57,7 @@ def apply(
     except ImporterError as error:
         scheduler.end(error)
     else:
-        scheduler.work(plan.changes)
+        scheduler.run(plan.changes)
     outcomes = tuple(
         scheduler.outcomes.get(change.incident.key)
         or NotAttempted(change.incident.key, change.incident.location)
@@ -69,6 +69,8 @@ def apply(
 
 @dataclass(slots=True)
 class Scheduler:
+    """Starts changes and collects their outcomes by key. `reason` and `error` say why the run ended early."""
+
     execution: Execution
     limits: Limits
     observers: Sequence[Observer]
@@ -81,7 +83,7 @@ class Scheduler:
     _last_code: str = ""
     _succeeded: bool = False
 
-    def work(self, changes: tuple[Change, ...]) -> None:
+    def run(self, changes: tuple[Change, ...]) -> None:
         running: dict[Future[Outcome | None], Change] = {}
         with ThreadPoolExecutor(max_workers=self.limits.parallelism) as pool:
             for change in changes:

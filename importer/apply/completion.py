@@ -58,11 +58,11 @@ class Completion:
         except ImporterError as error:
             self.errors.append(error)
             for each in attributes:
-                self._add_refused(each, error)
+                self._add_failed(each, error)
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Note that an answer could not be recorded. It was one all the same: what was sent is there."""
+        """End the run if an answer cannot be recorded. What was answered is in the account all the same."""
         try:
             yield
         except Refused as error:
@@ -89,10 +89,10 @@ class Completion:
     ) -> None:
         """Note that an attribute is missing. The summary must be the same for every incident."""
         self._missing.add(attribute)
-        words = attribute.label + (f": {why}" if why else "")
-        self.missing.append(self._diagnostic(code, summary, words, hint=hint))
+        detail = attribute.label + (f": {why}" if why else "")
+        self.missing.append(self._diagnostic(code, summary, detail, hint=hint))
 
-    def _add_refused(self, attribute: Attribute, error: ImporterError) -> None:
+    def _add_failed(self, attribute: Attribute, error: ImporterError) -> None:
         what, hint = attribute.field.value, error.hint
         if isinstance(error, NotAvailable):
             summary = f"{what}: nothing was created or changed, because {error.summary}"
@@ -106,10 +106,10 @@ class Completion:
         else:
             self.add_unsent([attribute], error)
 
-    def _diagnostic(self, code: str, summary: str, words: str, *, hint: str) -> Diagnostic:
+    def _diagnostic(self, code: str, summary: str, detail: str, *, hint: str) -> Diagnostic:
         key, reference, at = self.incident.key, self.live.reference, self.incident.location
-        detail = f"incident '{key}' ({reference}): {words}"
-        return Diagnostic(Severity.WARNING, code, summary, detail, hint=hint, locations=(at,))
+        located = f"incident '{key}' ({reference}): {detail}"
+        return Diagnostic(Severity.WARNING, code, summary, located, hint=hint, locations=(at,))
 
 
 def ends_run(error: ImporterError) -> bool:

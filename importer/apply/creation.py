@@ -141,7 +141,7 @@ class Creator:
 
         def carry_out(step: CreateIncident, request: Request) -> Creation:
             answer = self.api.create(step, request)
-            made = self._made(sent, step.sent_before, answer, began)
+            made = self._from_answer(sent, step.sent_before, answer, began)
             wrong = irreparable(answer.live, sent.declared, sent.number)
             if wrong and isinstance(made, Created | Existing):
                 self.sender.end_creations(step, f"{answer.live.reference} {wrong}")
@@ -155,7 +155,7 @@ class Creator:
             self.journal.failed(key, CREATE, detail=f"answered with {found.live.reference}")
         return found
 
-    def _made(
+    def _from_answer(
         self, sent: SentCreation, doubt: Unanswered | None, answer: Answer, began: datetime
     ) -> Creation:
         """Return what an answer shows: a new incident, one that an earlier request made, or another one."""
@@ -200,12 +200,12 @@ class Creator:
     def _look_everywhere(self, key: str, step: CreateIncident) -> Creation | None:
         """Look at the whole account, after its lists had time to show what is new."""
         self.wait(LIST_LAG)
-        return self._seen(self.rediscovery.look_everywhere, key, step)
+        return self._look_with(self.rediscovery.look_everywhere, key, step)
 
     def _look(self, key: str, step: CreateIncident) -> Creation | None:
-        return self._seen(self.rediscovery.look, key, step)
+        return self._look_with(self.rediscovery.look, key, step)
 
-    def _seen(
+    def _look_with(
         self, look: Callable[[SentCreation, Unanswered], Sighting], key: str, step: CreateIncident
     ) -> Creation | None:
         """Return what a look shows. Raises NoAnswer if it is refused: the creation is still in doubt."""

@@ -18,7 +18,7 @@ from importer.apply.answers import additions, altered, irreparable, may_have_exi
 from importer.apply.children import KEYED, LISTED, Children
 from importer.apply.completion import Completion, RunEnded, ends_run
 from importer.apply.creation import Created, Creator, Existing, Foreign, KeyTaken, Undecided
-from importer.apply.gate import FirstAlone
+from importer.apply.gate import FirstRequestGate
 from importer.apply.incident_steps import IncidentSteps
 from importer.apply.options import create_options
 from importer.apply.rediscovery import Rediscovery
@@ -60,16 +60,9 @@ from importer.model import (
     Update,
     Value,
 )
-from importer.model.errors import (
-    ImporterError,
-    Refused,
-)
+from importer.model.errors import ImporterError, Refused
 from importer.model.forms import is_same_form
-from importer.model.steps import (
-    CREATE,
-    ends,
-    identity,
-)
+from importer.model.steps import CREATE, ends, identity
 from importer.plan.differences import differences, same, without
 from importer.plan.steps import after_creation, creation, edit_steps
 
@@ -92,7 +85,7 @@ class Execution:
     wait: Callable[[float], None]
     rediscovery: Rediscovery
     is_ours: Callable[[Incident, LiveIncident], bool]
-    gate: FirstAlone = field(kw_only=True)
+    gate: FirstRequestGate = field(kw_only=True)
     plan_hash: str = ""
     options: dict[NewOption, Entity] = field(default_factory=dict)
     seen: Collection[str] = ()
@@ -136,7 +129,7 @@ class Execution:
         done = self.journal.carried_out(key, plan_hash=self.plan_hash) if self.plan_hash else frozenset()
         left = [each for each in change.changes if not _is_done(done, live.id, each)]
         work = Completion(change.incident, live)
-        self._change(work, left)
+        self._make_changes(work, left)
         if isinstance(change, Adopt):
             return self._conclude(work, Adopted(key, work.live, *work.report()))
         if work.missing and not work.carried_out:
@@ -214,7 +207,7 @@ class Execution:
         _end_if_irreparable(work, own, change.incident.external_id)
         self._steps.correct(work, wrong)
         listed = LISTED - KEYED if certain else LISTED
-        self._change(work, after_creation(change.attributes), listed=listed, is_new=True)
+        self._make_changes(work, after_creation(change.attributes), listed=listed, is_new=True)
         work.warnings += [
             *additions(work.live, own),
             *([may_have_existed(work.live)] if created.predates else []),
@@ -229,7 +222,7 @@ class Execution:
         wrong = self._record(work, change, sent=sent, is_found=not is_new, is_new=is_new)
         _end_if_irreparable(work, sent, found.sent.number)
         self._steps.correct(work, [each for each in wrong if each.attribute not in change.left_to_people])
-        self._change(work, _remaining_changes(change, work.live))
+        self._make_changes(work, _remaining_changes(change, work.live))
         if not found.ours_since:
             return self._conclude(work, Adopted(key, work.live, *work.report()))
         work.warnings += additions(work.live, creation(change).attributes)
@@ -253,14 +246,14 @@ class Execution:
         is_new: bool,
         sent: Attributes | None = None,
     ) -> list[FieldChange]:
-        """Record the answer to a creation; return what an edit may still correct, and warn of what it
-        cannot. That is not recorded as declared, so that after a crash the next plan still sees it, nor is
-        what only a creation sets and that was not `sent` as it is declared now. The account's own form of a
-        text that was sent is no reason for an edit: it would get the same form. An incident that `is_found`
-        may have children that the state does not know."""
+        """Record the answer to a creation; return the differences that an edit may correct, and warn of those
+        that it cannot. What differs is not recorded as declared, so that after a crash the next plan still
+        sees it, unless it was `sent` (by default as it is declared now) and no edit would change it: a text
+        that comes back in another form would do so again. An incident that `is_found` may have children that
+        the state does not know."""
         key, live, own = change.incident.key, work.live, creation(change).attributes
         given = own if sent is None else sent
-        wrong = [each for each in differences(live.attributes, readable(own)) if not _is_form(each)]
+        wrong = [each for each in differences(live.attributes, readable(own)) if not _is_as_declared(each)]
         unset = [each.attribute for each in wrong if not _is_settled(each, given, is_new=is_new)]
         kept = without(own, *unset)
         with work.recording():
@@ -268,7 +261,8 @@ class Execution:
                 key, CREATE, live=live, declared=kept, answered=live.attributes, is_found=is_found
             )
         correctable = [each for each in wrong if each.attribute in unset]
-        work.warnings += [altered(each) for each in wrong if each not in correctable or _is_fixed(each)]
+        uncorrected = [each for each in wrong if each not in correctable or each.attribute.is_create_only]
+        work.warnings += [altered(each) for each in uncorrected]
         return correctable
 
     def _resume(self, change: Create | Pending, bound: Binding) -> Outcome:
@@ -286,7 +280,9 @@ class Execution:
         known = self.journal.remembered(key)
         missing = differences(live.attributes, readable(creation(change).attributes))
         to_correct = [
-            each for each in missing if each.attribute not in change.left_to_people and not _is_form(each)
+            each
+            for each in missing
+            if each.attribute not in change.left_to_people and not _is_as_declared(each)
         ]
         left = [
             each
@@ -294,14 +290,14 @@ class Execution:
             if not each.attribute.is_create_only
             and (each.attribute not in known or not same(known[each.attribute].declared, each.after))
         ]
-        self._change(work, left)
+        self._make_changes(work, left)
         if work.missing and not work.carried_out:
             return self._conclude(work, failure(work))
         return self._conclude(work, Applied(key, work.live, False, *work.report()))
 
     # -- the steps ---------------------------------------------------------------------------------------
 
-    def _change(
+    def _make_changes(
         self,
         work: Completion,
         changes: Collection[FieldChange],
@@ -312,20 +308,20 @@ class Execution:
         """Edit an incident and its children."""
         wanted = [replace(each, after=self._with_option(each.after)) for each in changes]
         self._steps.make(work, wanted)
-        children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
+        wanted_children = {each.attribute: each.after for each in wanted if isinstance(each.after, Child)}
         attributes = work.incident.attributes
         declared = {a: value for a, value in attributes.items() if isinstance(value, Child)}
-        own = Children(
+        children = Children(
             api=self.api,
             journal=self.journal,
             sender=self._sender,
             now=self.now,
             wait=self.wait,
             work=work,
-            declared=declared | children,
+            declared=declared | wanted_children,
             is_new=is_new,
         )
-        own.bring_up_to_date(children, listed=listed)
+        children.bring_up_to_date(wanted_children, listed=listed)
 
     @property
     def _steps(self) -> IncidentSteps:
@@ -377,7 +373,7 @@ def _has(live: LiveIncident, change: FieldChange, left_to_people: frozenset[Attr
     return same(current, change.after) or (current is not None and change.attribute in left_to_people)
 
 
-def _is_form(change: FieldChange) -> bool:
+def _is_as_declared(change: FieldChange) -> bool:
     """Return whether an answer shows the declared value, perhaps in the account's form."""
     return is_same_form(change.before, change.after)
 
@@ -388,7 +384,3 @@ def _is_settled(change: FieldChange, sent: Attributes, *, is_new: bool) -> bool:
     is_text = is_new and change.before is not None and isinstance(change.after, str | Link)
     stays = is_text or change.attribute.is_create_only
     return stays and same(sent.get(change.attribute), change.after)
-
-
-def _is_fixed(change: FieldChange) -> bool:
-    return change.attribute.is_create_only

@@ -17,7 +17,7 @@ _INVALID = 422
 """The server looked at the content, so the key may send requests of the kind."""
 
 
-class FirstAlone:
+class FirstRequestGate:
     """Lets one request of a kind go at a time until the key is known to be permitted to send it. Once a kind
     is refused as such, no other request of it is sent. Once `stop` is set, what waits is not sent either."""
 

@@ -20,7 +20,6 @@ from importer.plan.steps import after_creation, incident_steps
 _INVALID = (400, 422)
 """Refusals of what a request has, which may be only a part of it."""
 
-
 NOT_KEPT = "the account accepts it, but does not keep it"
 
 
@@ -34,39 +33,39 @@ class IncidentSteps:
     journal: Journal
     sender: Sender
 
-    def make(self, done: Completion, changes: Collection[FieldChange]) -> None:
+    def make(self, work: Completion, changes: Collection[FieldChange]) -> None:
         """Make changes of an incident itself, as the plan shows them."""
-        for step in incident_steps(done.live.id, changes):
-            self._carry_out(done, step)
+        for step in incident_steps(work.live.id, changes):
+            self._carry_out(work, step)
 
-    def correct(self, done: Completion, changes: Collection[FieldChange]) -> None:
+    def correct(self, work: Completion, changes: Collection[FieldChange]) -> None:
         """Set again, if an edit can, what the answer to a creation does not show as it was sent."""
-        for step in incident_steps(done.live.id, changes):
+        for step in incident_steps(work.live.id, changes):
             match step:
                 case EditIncident(attributes=attributes):
-                    self._carry_out(done, CorrectIncident(done.live.id, attributes))
+                    self._carry_out(work, CorrectIncident(work.live.id, attributes))
                 case AttachPostmortem():
-                    self._carry_out(done, step)
+                    self._carry_out(work, step)
                 case _:
                     assert_never(step)
 
-    def _carry_out(self, done: Completion, step: EditIncident | CorrectIncident | AttachPostmortem) -> None:
-        if done.ending:
-            done.add_unsent(_attributes(step), done.ending)
+    def _carry_out(self, work: Completion, step: EditIncident | CorrectIncident | AttachPostmortem) -> None:
+        if work.ending:
+            work.add_unsent(_attributes(step), work.ending)
             return
-        with done.attempt(_attributes(step)):
+        with work.attempt(_attributes(step)):
             match step:
                 case EditIncident() | CorrectIncident():
-                    self._edit(done, step)
+                    self._edit(work, step)
                 case AttachPostmortem():
-                    self._attach(done, step)
+                    self._attach(work, step)
                 case _:
                     assert_never(step)
 
-    def _edit(self, done: Completion, step: EditIncident | CorrectIncident) -> None:
-        key, declared = done.incident.key, step.attributes
+    def _edit(self, work: Completion, step: EditIncident | CorrectIncident) -> None:
+        key, declared = work.incident.key, step.attributes
         try:
-            live = self.sender.send(ProvenIncident(key, done.live.id), step, self.api.edit)
+            live = self.sender.send(ProvenIncident(key, work.live.id), step, self.api.edit)
         except AuthenticationFailed as refusal:
             raise (not_permitted(refusal) if isinstance(step, CorrectIncident) else refusal) from refusal
         except ApiError as refusal:
@@ -74,29 +73,29 @@ class IncidentSteps:
                 raise
             if isinstance(step, CorrectIncident) and len(declared) > 1:
                 for attribute, value in declared.items():
-                    self._carry_out(done, CorrectIncident(done.live.id, {attribute: value}))
+                    self._carry_out(work, CorrectIncident(work.live.id, {attribute: value}))
                 return
             if len(declared) == 1 and self._completes_creation(key, step):
-                self._remember_refused(done, declared, words=_words(step, refusal))
+                self._remember_refused(work, declared, reason=_refusal_reason(step, refusal))
             raise
-        done.live, done.carried_out = live, done.carried_out + 1
-        with done.recording():
+        work.live, work.carried_out = live, work.carried_out + 1
+        with work.recording():
             self.journal.confirmed(
                 key, identity(step), live=live, declared=declared, answered=live.attributes
             )
-        self._compare(done, declared)
+        self._compare(work, declared)
 
-    def _compare(self, done: Completion, declared: Attributes) -> None:
+    def _compare(self, work: Completion, declared: Attributes) -> None:
         """Warn of what the answer shows in another way, and note what it does not show at all."""
-        for change in differences(done.live.attributes, readable(declared)):
+        for change in differences(work.live.attributes, readable(declared)):
             if is_same_form(change.before, change.after):
                 continue
             if change.before is None:
-                self._remember_refused(done, {change.attribute: change.after}, words=NOT_KEPT)
+                self._remember_refused(work, {change.attribute: change.after}, reason=NOT_KEPT)
                 what = f"the account accepted {change.attribute.field.value}, but does not keep it"
-                done.add_missing(change.attribute, "not-kept", what)
+                work.add_missing(change.attribute, "not-kept", what)
             else:
-                done.warnings.append(altered(change))
+                work.warnings.append(altered(change))
 
     def _completes_creation(self, key: str, step: EditIncident | CorrectIncident) -> bool:
         """Whether an edit sets what a creation should have set, or cannot set, and no edit has set before."""
@@ -105,28 +104,28 @@ class IncidentSteps:
         is_left_to_edits = bool(after_creation(step.attributes)) and self.journal.is_created(key)
         return is_left_to_edits and step.attributes.keys().isdisjoint(self.journal.remembered(key))
 
-    def _remember_refused(self, done: Completion, declared: Attributes, *, words: str) -> None:
-        with done.recording():
-            self.journal.refused(done.incident.key, declared, answered=done.live.attributes, words=words)
+    def _remember_refused(self, work: Completion, declared: Attributes, *, reason: str) -> None:
+        with work.recording():
+            self.journal.refused(work.incident.key, declared, answered=work.live.attributes, reason=reason)
 
-    def _attach(self, done: Completion, step: AttachPostmortem) -> None:
+    def _attach(self, work: Completion, step: AttachPostmortem) -> None:
         """Attach the link to a post-mortem and read it back in the account's form."""
-        key = done.incident.key
-        self.sender.send(ProvenIncident(key, done.live.id), step, self.api.change)
-        done.carried_out += 1
+        key = work.incident.key
+        self.sender.send(ProvenIncident(key, work.live.id), step, self.api.change)
+        work.carried_out += 1
         try:
-            done.live = self.api.incident(done.live.id) or done.live
+            work.live = self.api.incident(work.live.id) or work.live
         except ImporterError as error:
             what = f"it was attached, and could not be read back: {error.summary}"
             raise NoAnswer(what, hint=error.hint) from error
         declared = _attributes(step)
-        with done.recording():
+        with work.recording():
             self.journal.confirmed(
-                key, identity(step), live=done.live, declared=declared, answered=done.live.attributes
+                key, identity(step), live=work.live, declared=declared, answered=work.live.attributes
             )
 
 
-def _words(step: EditIncident | CorrectIncident, refusal: ApiError) -> str:
+def _refusal_reason(step: EditIncident | CorrectIncident, refusal: ApiError) -> str:
     """Return why the account refused a value. The creation that a correction follows took the same value."""
     if isinstance(step, CorrectIncident):
         return f"this account refuses edits of closed incidents ({refusal.message})"

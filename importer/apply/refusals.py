@@ -50,11 +50,8 @@ def taken_key(incident: Incident, refusal: ApiError) -> Failed:
 
 def not_as_asked(incident: Incident, error: Refused) -> Diagnostic:
     """Return what is wrong with an incident that no edit can correct."""
-    what, at = (
-        "an incident was created otherwise than declared, and no edit can correct it",
-        incident.location,
-    )
-    return Diagnostic(Severity.WARNING, error.code, what, error.summary, locations=(at,))
+    what = "an incident was created otherwise than declared, and no edit can correct it"
+    return Diagnostic(Severity.WARNING, error.code, what, error.summary, locations=(incident.location,))
 
 
 def unfinished(incident: Incident, error: ImporterError, *, in_doubt: bool) -> Outcome:
@@ -72,16 +69,16 @@ def unfinished(incident: Incident, error: ImporterError, *, in_doubt: bool) -> O
 def failure(work: Completion) -> Outcome:
     """Return the outcome of an update none of whose steps is known to be carried out: of all that kept them
     from it, what leaves doubt comes first, then what was refused."""
-    incident, lacking = work.incident, work.missing[0]
-    unclear = next(filter(_leaves_doubt, work.errors), None)
-    if unclear:
-        return unanswered(incident, unclear)
+    incident, first = work.incident, work.missing[0]
+    doubt = next(filter(_leaves_doubt, work.errors), None)
+    if doubt:
+        return unanswered(incident, doubt)
     if work.errors and not any(each.was_sent for each in work.errors):
         return NotAttempted(incident.key, incident.location, tuple(work.missing))
     refusal = next((each for each in work.errors if isinstance(each, ApiError)), None)
     if refusal:
         return unfinished(incident, refusal, in_doubt=False)
-    return _failed(incident, lacking.code, f"{lacking.summary} ({lacking.detail})")
+    return _failed(incident, first.code, f"{first.summary} ({first.detail})")
 
 
 def _leaves_doubt(error: ImporterError) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar, assert_never
 
-from importer.apply.gate import FirstAlone
+from importer.apply.gate import FirstRequestGate
 from importer.apply.options import OptionWriter
 from importer.model import (
     Answer,
@@ -89,7 +89,7 @@ class Journal(Protocol):
         is_found: bool = False,
     ) -> None: ...
     def failed(self, key: str, step: str, *, detail: str) -> None: ...
-    def refused(self, key: str, declared: Attributes, *, answered: Attributes, words: str) -> None: ...
+    def refused(self, key: str, declared: Attributes, *, answered: Attributes, reason: str) -> None: ...
     def bind(self, key: str, live: LiveIncident) -> None: ...
     def settled(self, key: str, incident_id: str, reference: str, *, plan_hash: str) -> None: ...
 
@@ -110,7 +110,7 @@ class Sender:
     journal: Journal
     plan_hash: str
     server_time: Callable[[], datetime | None]
-    gate: FirstAlone
+    gate: FirstRequestGate
 
     def create(self, key: str, step: CreateIncident, carry_out: Callable[[CreateIncident, Request], R]) -> R:
         """Send the creation of an incident."""

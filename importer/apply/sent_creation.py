@@ -28,7 +28,7 @@ from importer.model import (
     Unanswered,
     Value,
 )
-from importer.model.forms import differs_in_form, is_same_form, plain_form
+from importer.model.forms import is_same_form, is_similar_value, plain_form
 from importer.model.identity import Marker
 from importer.model.incidents import moments_of, shared_moments
 from importer.plan.differences import same, without
@@ -135,7 +135,7 @@ def readable(attributes: Attributes) -> Attributes:
 
 
 def _agree(held: Value, sent: Value) -> bool:
-    return same(held, sent) or is_same_form(held, sent) or differs_in_form(held, sent)
+    return same(held, sent) or is_same_form(held, sent) or is_similar_value(held, sent)
 
 
 def _by_role(attributes: Attributes) -> Attributes:

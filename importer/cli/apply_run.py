@@ -119,7 +119,7 @@ class ApplyRun:
             self._refuse_unreviewed(self.reviewed, plan)
         self._refuse_too_many(plan)
         refuse_powerless(self.session.account, plan.changes)
-        if _acting(plan) and not (self.plan_hash or self.reviewed or self.options.auto_approve):
+        if _acting_keys(plan) and not (self.plan_hash or self.reviewed or self.options.auto_approve):
             if not self._confirmed(_question(plan)):
                 self.context.console.info("\nApply cancelled: nothing was written.")
                 return ExitCode.INTERRUPTED if self.interrupts.received else ExitCode.ERROR
@@ -127,7 +127,7 @@ class ApplyRun:
         run = self._apply_canary_first(plan) if self.options.canary else self._carry_out(plan)
         try:
             self._conclude(plan, run)
-        finally:
+        finally:  # after the counts, which are shown even if the state file cannot be written
             if self.plan_hash:
                 mark_applied(self.session, run, self.plan_hash)
         return self._exit_code(plan, run)
@@ -135,8 +135,8 @@ class ApplyRun:
     def _remaining(self, plan: Plan) -> Plan:
         refuse_stale(self.session, plan, self.plan_hash)
         left = remaining_changes(self.session, plan, self.plan_hash)
-        total = len(_acting(plan))
-        done = total - len({each.incident.key for each in left.changes} & {*_acting(plan)})
+        total = len(_acting_keys(plan))
+        done = total - len({each.incident.key for each in left.changes} & {*_acting_keys(plan)})
         if done:
             self.context.console.info(f"An earlier run already made {done} of {numbered(total, 'change')}.")
         return left
@@ -147,10 +147,10 @@ class ApplyRun:
         if self.output.format is OutputFormat.TEXT:
             console.output(format_text(plan, console, full=self.options.full))
         if self.output.emit:
-            for event in self._planned(plan):
+            for event in self._plan_events(plan):
                 self.output.emit(event)
 
-    def _planned(self, plan: Plan) -> Iterator[str]:
+    def _plan_events(self, plan: Plan) -> Iterator[str]:
         now = self.session.now
         yield events.version(__version__, at=now())
         for each in grouped(plan.diagnostics):
@@ -166,7 +166,7 @@ class ApplyRun:
             keys = first_few(agreement.gone, SHOWN_KEYS, ", ")
             self.output.info(f"Reviewed, but not in the new plan: {keys}.")
         if self.output.emit:
-            left = len(_acting(plan))
+            left = len(_acting_keys(plan))
             self.output.emit(events.plan_reviewed(left=left, gone=agreement.gone, at=self.session.now()))
 
     def _refuse_too_many(self, plan: Plan) -> None:
@@ -187,7 +187,7 @@ class ApplyRun:
             return False
 
     def _carry_out(self, plan: Plan) -> ApplyResult:
-        with handle_signals(self.interrupts), self.output.progress(len(_acting(plan))):
+        with handle_signals(self.interrupts), self.output.progress(len(_acting_keys(plan))):
             return carry_out(
                 self.session,
                 plan,
@@ -208,12 +208,13 @@ class ApplyRun:
         if canary.stopped or not isinstance(outcome, Applied | Adopted):
             return _joined(canary, _not_attempted(rest, canary.stopped or "the canary was not created"))
         self._show_canary(outcome)
-        if not _acting(rest) or self._continues_after_canary():
+        if not _acting_keys(rest) or self._continues_after_canary():
             return _joined(canary, self._carry_out_rest(rest))
         return _joined(canary, _not_attempted(rest, "the canary was not approved"))
 
     def _carry_out_rest(self, rest: Plan) -> ApplyResult:
-        """Make the changes after the canary. What keeps them from starting does not undo the canary."""
+        """Make the changes after the canary. An error before the first of them does not hide the canary's
+        outcome."""
         try:
             return self._carry_out(rest)
         except ImporterError as error:
@@ -248,8 +249,7 @@ class ApplyRun:
         if self.output.format is OutputFormat.TEXT or self.output.failure:
             self._print(outcomes(ending, width=console.width, colour=console.out_colour))
         if self.options.report:
-            render = report.to_json if self.options.report.suffix == ".json" else report.to_csv
-            self.options.report.write_text(render(run.outcomes, plan.changes), encoding="utf-8")
+            _write_report(self.options.report, plan, run)
 
     def _print(self, text: str) -> None:
         """Write the counts to stdout, or to stderr if stdout cannot be written."""
@@ -288,12 +288,17 @@ class ApplyRun:
         return shlex.join(["importer", *self.invocation.arguments])
 
 
+def _write_report(file: Path, plan: Plan, run: ApplyResult) -> None:
+    render = report.to_json if file.suffix == ".json" else report.to_csv
+    file.write_text(render(run.outcomes, plan.changes), encoding="utf-8")
+
+
 def _question(plan: Plan) -> str:
-    is_part = ", a part of what the files declare" if plan.scope.left_out else ""
-    return f"Do you want to make these changes{is_part}?"
+    part = ", a part of what the files declare" if plan.scope.left_out else ""
+    return f"Do you want to make these changes{part}?"
 
 
-def _acting(plan: Plan) -> tuple[str, ...]:
+def _acting_keys(plan: Plan) -> tuple[str, ...]:
     return tuple(each.incident.key for each in plan.changes if is_acting(each))
 
 

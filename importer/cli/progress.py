@@ -191,7 +191,7 @@ class ApplyOutput:
     emitters: tuple[Emit, ...]
     stop: Event = field(default_factory=Event)
     reporters: list[ProgressReporter] = field(default_factory=list)
-    notices: list[Callable[[Wait | Pause], None]] = field(default_factory=list)
+    wait_reporters: list[Callable[[Wait | Pause], None]] = field(default_factory=list)
     failure: OSError | None = None
 
     @property
@@ -207,7 +207,7 @@ class ApplyOutput:
                 self.stop.set()
 
     def waiting(self, notice: Wait | Pause) -> None:
-        for report in self.notices:
+        for report in self.wait_reporters:
             report(notice)
 
     @contextmanager
@@ -231,11 +231,11 @@ def apply_output(console: Console, output_format: TextOrJson, keep: Emit | None)
         reporter = ProgressBar(console) if console.is_live else ProgressLines(console.info, time.monotonic)
         output.info = reporter.info
         output.reporters.append(reporter)
-        output.notices.append(WaitNotices(reporter.info).waiting)
+        output.wait_reporters.append(WaitNotices(reporter.info).waiting)
     if output.emit:
         stream = EventStream(output.emit, lambda: datetime.now(UTC), time.monotonic)
         output.reporters.append(stream)
-        output.notices.append(stream.waiting)
+        output.wait_reporters.append(stream.waiting)
     return output
 
 

@@ -75,7 +75,7 @@ def command(options: ServeOptions) -> None:
     # it may not wait either. What was answered is in the account's file.
     with open_sandbox_file(options.data, options.behaviour) as sandbox, handle_termination(signal.SIG_DFL):
         sandbox.faults = faults
-        server = _bound(sandbox, options)
+        server = _start(sandbox, options)
         try:
             console.output(f"export INCIDENT_ENDPOINT={server.url}\nexport INCIDENT_API_KEY=sandbox-key")
             console.info("Serving until Ctrl-C. The two lines above point importer at it.")
@@ -102,7 +102,7 @@ def open_sandbox_file(path: Path | None, choices: SandboxOptions | None = None) 
         sandbox.close()
 
 
-def _bound(sandbox: Sandbox, options: ServeOptions) -> Server:
+def _start(sandbox: Sandbox, options: ServeOptions) -> Server:
     try:
         return serve(sandbox, options.host, options.port)
     except OSError as error:

@@ -91,7 +91,7 @@ class AuthenticationFailed(ApiError):
 
 class NotAvailable(ImporterError):
     """The API, this account or this key lacks this operation; the rest continues without it. `detail` has the
-    server's words and `status` its HTTP status, if a refusal showed it."""
+    server's message and `status` the HTTP status, if the server refused a request."""
 
     code = "not_available"
 
@@ -121,7 +121,7 @@ class NoAnswer(ImporterError):
 
 
 class Refused(ImporterError):
-    """Continuing would not be safe; nothing was written. `diagnostics` are the reasons, if it has several."""
+    """Continuing would not be safe: nothing more is sent. `diagnostics` has the reasons, if several."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"

@@ -1,8 +1,8 @@
 """Two texts or links -> whether they differ only in the form in which an account may store them.
 
 An account may collapse spaces, escape Markdown or HTML, cut the milliseconds of a moment, compose letters:
-`is_same_form` decides that such a value is no other. It may also replace quotation marks, change the case,
-and drop a trailing slash or the query of a link. A person may do the same, so that is only evidence.
+`is_same_form` decides that such a value is still the same. It may also replace quotation marks, change the
+case, and drop a trailing slash or the query of a link. A person may do that too, so it is only evidence.
 
 Line breaks count as spaces although they make paragraphs and lists, and escapes are a form although `\\*x\\*`
 and `*x*` are read differently: an account that collapses white space or escapes the texts it stores does so
@@ -113,8 +113,8 @@ def is_similar_link(live: str, declared: str) -> bool:
     )
 
 
-def differs_in_form(live: Value, declared: Value) -> bool:
-    """Whether a text or link in the account is the declared one, perhaps in another form."""
+def is_similar_value(live: Value, declared: Value) -> bool:
+    """Whether a text or link in the account differs from the declared one at most in its form."""
     match live, declared:
         case str(), str() if _is_link(declared):
             return is_similar_link(live, declared)

@@ -30,14 +30,15 @@ class Binding:
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """The last declared value of one attribute, and the account's answer to it; for a child also its ID, if
-    an answer or a list showed it. If the account `refused` to take or to keep the value, it says so."""
+    an answer or a list showed it. `refused` is the reason if the account did not take or
+    keep the value."""
 
     declared: Value
     answered: Value
     child_id: str | None = None
     refused: str | None = None
 
-    def has_refused(self, value: Value) -> bool:
+    def was_refused(self, value: Value) -> bool:
         """Whether this is the value that the account refused."""
         return self.refused is not None and self.declared == value
 

@@ -33,11 +33,11 @@ CANNOT_CHANGE = "cannot be changed after creation"
 """The reason of a blocked difference in a create-only attribute."""
 
 NOT_SHOWN = "(not shown by the API)"
-"""What stands for a value that the account holds and does not show."""
+"""Shown in place of a value that the account may hold but the API does not show."""
 
 
 def is_shown(change: FieldChange) -> bool:
-    """Whether the account, or what we wrote, shows what an attribute held before."""
+    """Whether it is known what an attribute held before: the API shows it, or importer wrote it."""
     is_unread = change.attribute.is_child and change.obstacle is not None
     hides = is_unread or change.attribute.field in WRITE_ONLY_FIELDS
     return change.before is not None or not hides

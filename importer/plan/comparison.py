@@ -47,7 +47,7 @@ class Comparison:
 
     def compare(self, incident: Incident, live: LiveIncident, declared: Attributes) -> Differences:
         """Return the differences between an incident and its `declared` attributes."""
-        found = self._clearable(differences(live.attributes, declared), incident)
+        found = self._without_unclearable(differences(live.attributes, declared), incident)
         if found:
             found = self._judged(found, incident, live)
         blocked = [each for each in found if not _is_possible(each)]
@@ -57,7 +57,7 @@ class Comparison:
     def unproven(self, incident: Incident, live: LiveIncident, declared: Attributes) -> list[FieldChange]:
         """Return what differs in an incident that nothing proves to be ours."""
         found = (*number_change(incident, live.reference), *differences(live.attributes, declared))
-        kept = self._clearable(found, incident)
+        kept = self._without_unclearable(found, incident)
         return [_blocked(each, self._unlisted(each.attribute, live)) for each in kept]
 
     def _judged(
@@ -74,7 +74,7 @@ class Comparison:
                 case ShownDifferently(answered=answered):
                     self._warn_shown_differently(incident, live, each, answered)
                 case FieldChange() as change:
-                    refused = known.refused if known and known.has_refused(each.after) else None
+                    refused = known.refused if known and known.was_refused(each.after) else None
                     changes.append(_blocked(change, self._unlisted(each.attribute, live) or refused))
                 case None:
                     # An earlier apply tried to clear it, and the account answered with the old value.
@@ -91,7 +91,7 @@ class Comparison:
         """Return why children cannot be looked up, and so must not be created, or None if they can."""
         return self.unreadable.get(attribute) or self.index.unlisted(live, attribute.field)
 
-    def _clearable(self, found: Iterable[FieldChange], incident: Incident) -> list[FieldChange]:
+    def _without_unclearable(self, found: Iterable[FieldChange], incident: Incident) -> list[FieldChange]:
         """Return the differences without those that no request can clear; warn of these."""
         kept = []
         for each in found:

@@ -32,7 +32,7 @@ from importer.model import (
 from importer.model.forms import is_same_form
 from importer.model.normalise import by_label
 from importer.model.values import Scalar
-from importer.plan.differences import same
+from importer.plan.differences import same, without
 from importer.plan.matching import Absent, Claimed, Conflict, Hidden, Match, NotOurs, Ours, Sent
 from importer.plan.steps import NEW_FOLLOW_UP, after_creation, creation, without_status
 
@@ -71,22 +71,25 @@ def edited_since(edits: Iterable[Update | Adopt], current: Mapping[str, LiveInci
         key, planned, live = change.incident.key, change.live, current.get(change.incident.key)
         if live is None:
             yield f"'{key}' ({planned.reference}) is no longer visible to this API key"
-        elif moved := _moved(live, _planned_from(change, live), {}):
-            yield f"'{key}' ({planned.reference}) was edited since the plan was made: {', '.join(moved)}"
+        elif edited := _edited_labels(live, _planned_from(change, live), {}):
+            yield f"'{key}' ({planned.reference}) was edited since the plan was made: {', '.join(edited)}"
 
 
-def without_overtaken(
+def with_stale_blocked(
     changes: Iterable[Change], current: Mapping[str, LiveIncident], memory: Memory
 ) -> Iterator[Change]:
-    """Yield the changes that a run of the same plan left, those blocked whose incident is now neither as it
-    was planned from nor as that run left it: somebody edited it in between. `current` is by key."""
+    """Yield the changes that a run of the same plan left, but a blocked one for each whose incident is now
+    neither as it was planned from nor as that run left it: somebody edited it in between. `current` is by
+    key."""
     for each in changes:
         live = current.get(each.incident.key)
-        moved = _overtaken(each, live, memory.remembered(each.incident.key)) if live else ()
-        yield _left_alone(each.incident, live, moved) if live and moved else each
+        edited = _edited_since_begun(each, live, memory.remembered(each.incident.key)) if live else ()
+        yield _blocked_as_stale(each.incident, live, edited) if live and edited else each
 
 
-def _overtaken(change: Change, live: LiveIncident, known: Mapping[Attribute, Remembered]) -> tuple[str, ...]:
+def _edited_since_begun(
+    change: Change, live: LiveIncident, known: Mapping[Attribute, Remembered]
+) -> tuple[str, ...]:
     match change:
         case Update(changes=changes) | Adopt(changes=changes):
             planned = _planned_from(change, live)
@@ -100,11 +103,11 @@ def _overtaken(change: Change, live: LiveIncident, known: Mapping[Attribute, Rem
             return ()
         case _:
             assert_never(change)
-    left = {each: list(_left(value, known.get(each))) for each, value in wanted.items()}
-    return _moved(live, planned, left)
+    left = {each: list(_left_by_run(value, known.get(each))) for each, value in wanted.items()}
+    return _edited_labels(live, planned, left)
 
 
-def _left(wanted: Value, known: Remembered | None) -> Iterator[Value]:
+def _left_by_run(wanted: Value, known: Remembered | None) -> Iterator[Value]:
     """Yield what a run may have left of a value: as declared, as answered, and as a creation left a child."""
     yield wanted
     if isinstance(wanted, FollowUp):
@@ -127,10 +130,10 @@ def _name(option: Scalar) -> str:
     return option.name if isinstance(option, Entity | NewOption) else ""
 
 
-def _left_alone(incident: Incident, live: LiveIncident, moved: Iterable[str]) -> Blocked:
+def _blocked_as_stale(incident: Incident, live: LiveIncident, edited: Iterable[str]) -> Blocked:
     why = (
         f"{live.reference} was edited in incident.io since an earlier run of this plan began it:"
-        f" {', '.join(moved)}; make a new plan and review it"
+        f" {', '.join(edited)}; make a new plan and review it"
     )
     return Blocked(incident, live.id, live.reference, "stale", why)
 
@@ -150,12 +153,10 @@ def _planned_from(change: Update | Adopt, live: LiveIncident) -> _PlannedFrom:
     before, found = change.live.attributes, {each.attribute: each.before for each in change.changes}
     own = {each: before.get(each) for each in (*before, *live.attributes) if not each.is_child}
     unlisted = {each: value for each, value in found.items() if each.is_child and each not in before}
-    return _PlannedFrom(
-        {**own, **{each: value for each, value in found.items() if each not in unlisted}}, unlisted
-    )
+    return _PlannedFrom({**own, **without(found, *unlisted)}, unlisted)
 
 
-def _moved(
+def _edited_labels(
     live: LiveIncident, planned: _PlannedFrom, left: Mapping[Attribute, Iterable[Value]]
 ) -> tuple[str, ...]:
     """Return the labels of attributes that are neither as they were planned from nor as a run left them."""
@@ -180,10 +181,12 @@ def _is_explained(
 
 def _is_as_shown(now: Value, then: Value) -> bool:
     """Whether a value is as it was shown, in its form and in all its parts."""
-    return _has_parts(now, then) and _has_parts(then, now) and _uncompared(now) == _uncompared(then)
+    return (
+        _has_parts(now, then) and _has_parts(then, now) and _uncompared_parts(now) == _uncompared_parts(then)
+    )
 
 
-def _uncompared(value: Value) -> tuple[object, ...]:
+def _uncompared_parts(value: Value) -> tuple[object, ...]:
     """Return the parts of a child that do not count when it is compared with a declared one."""
     if not isinstance(value, Child):
         return ()

@@ -28,7 +28,7 @@ from importer.model.codec import encode_moment
 from importer.model.wording import numbered
 from importer.plan.summary import Action, actions, reference_of
 from importer.renderers.values import sanitised
-from importer.renderers.verdict import part
+from importer.renderers.verdict import left_out_note
 from importer.renderers.view import places
 
 FORMAT_VERSION = "1.0"
@@ -144,7 +144,7 @@ def rate_limited(*, until: datetime, reason: str, scope: str, at: datetime) -> s
 
 
 def paused(*, max_seconds: float, reason: str, at: datetime) -> str:
-    """Return the event for a pause of all requests that lasts as long as its reason, but has a limit."""
+    """Return the event for a pause of all requests, which ends after `max_seconds` at the latest."""
     longest = round(max_seconds)
     message = f"{reason}: all requests are paused, for at most {longest} s"
     return _line("paused", "warn", message, at, max_seconds=longest, reason=reason)
@@ -154,7 +154,7 @@ def apply_summary(ending: ApplySummary, *, at: datetime) -> str:
     """Return the last event of every apply: the outcomes of all incidents."""
     counts = ending.counts.as_dict()
     message = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
-    message += f". {part(ending.scope)}" if part(ending.scope) else ""
+    message += f". {left_out_note(ending.scope)}" if left_out_note(ending.scope) else ""
     level: Level = "info" if ending.counts.is_whole and not ending.incomplete else "error"
     return _line(
         "apply_summary",

@@ -45,7 +45,7 @@ from importer.renderers.columns import parted, shortened
 from importer.renderers.hunks import DiffLine, excerpt, truncated
 from importer.renderers.privacy import redacted, visible_diagnostics
 from importer.renderers.values import sanitised, sanitised_lines
-from importer.renderers.verdict import part
+from importer.renderers.verdict import left_out_note
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST, _MOST_LINES = 10_000, 1000
@@ -123,7 +123,7 @@ def _contents(plan: Plan, shown: Sequence[_ShownChange], *, show_private: bool) 
         "verdict": _verdict(plan),
         "is_errored": plan.errored,
         "tallies": [(name, label, symbol, summary.as_dict()[name]) for name, label, symbol in _tallies(plan)],
-        "part": part(plan.scope),
+        "part": left_out_note(plan.scope),
         "ways_out": [*filter(None, [view.possible_drift(plan), view.ways_out(plan)])],
         "effort": view.estimate_line(plan),
         "unmanaged": view.unmanaged(plan),

@@ -19,7 +19,7 @@ from importer.renderers.columns import shortened
 from importer.renderers.creations import MANY, split_creations, summarise_creations, table_lines
 from importer.renderers.privacy import redacted, visible_diagnostics
 from importer.renderers.values import sanitised
-from importer.renderers.verdict import part
+from importer.renderers.verdict import left_out_note
 from importer.renderers.view import SYMBOLS
 
 MARK = "<!-- importer plan -->"
@@ -102,7 +102,7 @@ def _opening(plan: Plan, hidden: int) -> str:
     parts = [MARK, f"**{view.ending(plan)}**", *filter(None, [view.estimate_line(plan)])]
     parts += [] if plan.errored else [view.opening(plan)]
     parts += filter(None, [view.possible_drift(plan), view.ways_out(plan)])
-    parts += [fences.of_lines([part(plan.scope)]).rstrip("\n")] if part(plan.scope) else []
+    parts += [fences.of_lines([left_out_note(plan.scope)]).rstrip("\n")] if left_out_note(plan.scope) else []
     if hidden:
         subject = "1 private incident is" if hidden == 1 else f"{hidden} private incidents are"
         parts.append(f"{subject} shown by key and action only.")

@@ -11,7 +11,7 @@ from importer.model import Adopted, Applied, Failed, NotAttempted, Outcome, Unkn
 from importer.renderers.columns import wrapped
 from importer.renderers.text import NARROWEST, Paint, painter
 from importer.renderers.values import quoted, sanitised
-from importer.renderers.verdict import part
+from importer.renderers.verdict import left_out_note
 
 SHOWN = 5
 
@@ -22,31 +22,31 @@ _REMEDIES = {
     "unauthenticated": "set a valid API key",
     "not-attempted": "see above what the account or the API key lacks",
 }
-"""What to do, by the code of what failed (API page: Errors)."""
+"""What to do, by the code of what failed: the API's (API page: Errors) or importer's."""
 
 
 def outcomes(ending: ApplySummary, *, width: int, colour: bool) -> str:
     """Return the report of an apply, ending in a line feed. Failures with the same cause are grouped."""
     paint, width = painter(colour), max(width, NARROWEST)
-    tally = ending.counts
+    counts = ending.counts
     parts = [*_causes(ending, width, paint)]
     if ending.stopped:
         parts += [*wrapped(f"Stopped: {sanitised(ending.stopped)}", width=width, indent=""), ""]
     # No line is wrapped: the first is searched for, the last is copied.
-    parts += [_counts(tally, ending), *filter(None, [part(ending.scope)]), _next(ending)]
+    parts += [_counts(counts, ending), *filter(None, [left_out_note(ending.scope)]), _next(ending)]
     return "\n".join(parts) + "\n"
 
 
-def _counts(tally: ApplyCounts, ending: ApplySummary) -> str:
+def _counts(counts: ApplyCounts, ending: ApplySummary) -> str:
     parts = [
-        f"{tally.created} created",
-        f"{tally.updated} updated",
-        *([f"{tally.adopted} adopted"] if tally.adopted else []),
-        f"{tally.unchanged} unchanged",
+        f"{counts.created} created",
+        f"{counts.updated} updated",
+        *([f"{counts.adopted} adopted"] if counts.adopted else []),
+        f"{counts.unchanged} unchanged",
         *([f"{ending.blocked} blocked"] if ending.blocked else []),
-        *([f"{tally.failed} failed"] if tally.failed else []),
-        *([f"{tally.unknown} unknown"] if tally.unknown else []),
-        *([f"{tally.not_attempted} not attempted"] if tally.not_attempted else []),
+        *([f"{counts.failed} failed"] if counts.failed else []),
+        *([f"{counts.unknown} unknown"] if counts.unknown else []),
+        *([f"{counts.not_attempted} not attempted"] if counts.not_attempted else []),
         *([f"{ending.incomplete} incomplete"] if ending.incomplete else []),
     ]
     result = "Apply complete" if ending.is_whole else "Apply ended partially"
@@ -54,8 +54,8 @@ def _counts(tally: ApplyCounts, ending: ApplySummary) -> str:
 
 
 def _next(ending: ApplySummary) -> str:
-    tally, command = ending.counts, ending.next_command
-    if tally.is_whole:
+    counts, command = ending.counts, ending.next_command
+    if counts.is_whole:
         return f"Next: {command}"
     remedies = {_remedy(each) for each in ending.outcomes} - {""}
     if remedies:

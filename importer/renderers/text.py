@@ -16,7 +16,7 @@ from importer.renderers.columns import cells, cut, padded, parted, split_to_widt
 from importer.renderers.creations import MANY, Creations, split_creations, summarise_creations, table_lines
 from importer.renderers.hunks import DiffLine, Span, excerpt
 from importer.renderers.values import sanitised_lines
-from importer.renderers.verdict import part
+from importer.renderers.verdict import left_out_note
 
 Paint = Callable[[str, str], str]
 """Colours a text by its symbol or meaning."""
@@ -122,7 +122,7 @@ def _ending(plan: Plan, width: int, paint: Paint) -> Iterator[str]:
     for each in filter(None, before):
         yield from wrapped(each, width=width, indent="")
     yield paint("bold", view.ending(plan))
-    for each in filter(None, [part(plan.scope), view.estimate_line(plan)]):
+    for each in filter(None, [left_out_note(plan.scope), view.estimate_line(plan)]):
         yield from wrapped(each, width=width, indent="")
 
 

@@ -50,7 +50,7 @@ def no_drift(plan: Plan) -> str:
     return f"No drift: {where}nothing that importer wrote was edited in incident.io."
 
 
-def part(scope: Scope) -> str:
+def left_out_note(scope: Scope) -> str:
     """Return a sentence about what a plan leaves out, or nothing if that is nothing."""
     if not scope.left_out:
         return ""

@@ -253,11 +253,11 @@ class Ledger:
         """Record that the server refused a step, with its message."""
         self._file.write(lambda db: self._end(db, key, step, status=FAILED, detail=detail))
 
-    def refused(self, key: str, declared: Attributes, *, answered: Attributes, words: str) -> None:
-        """Record that the account does not take these values, what it last answered instead, and why."""
+    def refused(self, key: str, declared: Attributes, *, answered: Attributes, reason: str) -> None:
+        """Record that the account does not take or keep these values, what it last answered, and why."""
         rows = field_rows(
             key,
-            ((name, Remembered(value, answered.get(name), None, words)) for name, value in declared.items()),
+            ((name, Remembered(value, answered.get(name), None, reason)) for name, value in declared.items()),
         )
         self._file.write(lambda db: db.executemany(PUT_FIELDS, rows))
 

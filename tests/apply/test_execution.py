@@ -13,7 +13,7 @@ import pytest
 from importer.apply.answers import existed_before
 from importer.apply.completion import RunEnded
 from importer.apply.execution import Execution
-from importer.apply.gate import FirstAlone
+from importer.apply.gate import FirstRequestGate
 from importer.apply.rediscovery import Rediscovery
 from importer.model import (
     Adopt,
@@ -105,7 +105,7 @@ class Harness:
             lambda _, __: False,
             self.plan_hash,
             {SEARCH: Entity(Kind.OPTION, "01A", "Search")},
-            gate=FirstAlone(Event()),
+            gate=FirstRequestGate(Event()),
         )
         try:
             return execution.carry_out(change)  # type: ignore[arg-type]

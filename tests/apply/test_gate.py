@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from importer.apply.gate import FirstAlone
+from importer.apply.gate import FirstRequestGate
 from importer.model.errors import ApiError, AuthenticationFailed, ImporterError, Interrupted, NotAvailable
 
 FORBIDDEN = AuthenticationFailed(status=403, code="missing_required_scope", message="no", hint="a new key")
@@ -16,7 +16,7 @@ INVALID = ApiError(status=422, code="is_required", message="no")
 NOT_FOUND = ApiError(status=404, code="not_found", message="no")
 
 
-def run_at_once(gate: FirstAlone, requests: list[tuple[str, Callable[[], None]]]) -> list[type | None]:
+def run_at_once(gate: FirstRequestGate, requests: list[tuple[str, Callable[[], None]]]) -> list[type | None]:
     """Send requests of many threads at once, and return the errors."""
 
     def send(kind: str, act: Callable[[], None]) -> type | None:
@@ -56,13 +56,13 @@ class Counted:
 
 def test_what_a_key_may_not_do_is_refused_once_not_eight_times() -> None:
     act = Counted(*[FORBIDDEN] * 8)
-    found = run_at_once(FirstAlone(threading.Event()), [("create", act)] * 8)
+    found = run_at_once(FirstRequestGate(threading.Event()), [("create", act)] * 8)
     assert act.count == 1
     assert sorted(each.__name__ for each in found if each) == ["AuthenticationFailed", *["NotAvailable"] * 7]
 
 
 def test_a_request_that_waited_in_vain_was_not_sent_and_names_the_refusal() -> None:
-    gate = FirstAlone(threading.Event())
+    gate = FirstRequestGate(threading.Event())
     with pytest.raises(AuthenticationFailed), gate.turn("edit"):
         raise FORBIDDEN
     with pytest.raises(NotAvailable, match="the first was refused: 403") as error, gate.turn("edit"):
@@ -71,7 +71,7 @@ def test_a_request_that_waited_in_vain_was_not_sent_and_names_the_refusal() -> N
 
 
 def test_they_go_alone_until_one_is_accepted_and_then_together() -> None:
-    gate, first, rest = FirstAlone(threading.Event()), Counted(NOT_FOUND, NOT_FOUND, None), Counted()
+    gate, first, rest = FirstRequestGate(threading.Event()), Counted(NOT_FOUND, NOT_FOUND, None), Counted()
     assert run_at_once(gate, [("create", first)] * 3).count(None) == 1
     assert (first.count, first.most) == (3, 1)
     assert run_at_once(gate, [("create", rest)] * 4) == [None] * 4
@@ -79,7 +79,7 @@ def test_they_go_alone_until_one_is_accepted_and_then_together() -> None:
 
 
 def test_a_refusal_of_the_content_shows_that_the_key_is_permitted() -> None:
-    gate, rest = FirstAlone(threading.Event()), Counted(*[INVALID] * 4)
+    gate, rest = FirstRequestGate(threading.Event()), Counted(*[INVALID] * 4)
     assert run_at_once(gate, [("create", Counted(INVALID))]) == [ApiError]
     assert run_at_once(gate, [("create", rest)] * 4) == [ApiError] * 4
     assert rest.most > 1
@@ -89,13 +89,13 @@ def test_a_refusal_of_the_content_shows_that_the_key_is_permitted() -> None:
 def test_a_kind_that_the_account_lacks_is_refused_once_and_a_missing_incident_is_its_own_matter(
     status: int, sent: int
 ) -> None:
-    gate, act = FirstAlone(threading.Event()), Counted(*[NotAvailable("none", status=status)] * 8)
+    gate, act = FirstRequestGate(threading.Event()), Counted(*[NotAvailable("none", status=status)] * 8)
     assert run_at_once(gate, [("timeline", act)] * 8) == [NotAvailable] * 8
     assert (act.count, act.most) == (sent, 1)
 
 
 def test_what_is_not_sent_has_the_same_reason_as_the_refused_one() -> None:
-    gate = FirstAlone(threading.Event())
+    gate = FirstRequestGate(threading.Event())
     with pytest.raises(NotAvailable), gate.turn("timeline"):
         raise NotAvailable("it lacks a role", hint="a new key", status=403)
     with pytest.raises(NotAvailable) as error, gate.turn("timeline"):
@@ -109,7 +109,7 @@ def test_what_is_not_sent_has_the_same_reason_as_the_refused_one() -> None:
 
 def test_what_waits_when_the_run_is_stopped_is_not_sent() -> None:
     stop = threading.Event()
-    gate, waiting = FirstAlone(stop), threading.Barrier(3)
+    gate, waiting = FirstRequestGate(stop), threading.Barrier(3)
     sent = Counted()
     errors: list[ImporterError] = []
 
@@ -137,10 +137,10 @@ def test_what_waits_when_the_run_is_stopped_is_not_sent() -> None:
 def test_what_does_not_wait_is_in_flight_and_is_sent_though_the_run_is_stopped() -> None:
     stop = threading.Event()
     stop.set()
-    assert run_at_once(FirstAlone(stop), [("timeline", Counted())]) == [None]
+    assert run_at_once(FirstRequestGate(stop), [("timeline", Counted())]) == [None]
 
 
 def test_another_kind_does_not_wait() -> None:
-    gate, other = FirstAlone(threading.Event()), Counted()
+    gate, other = FirstRequestGate(threading.Event()), Counted()
     with gate.turn("create"):
         assert run_at_once(gate, [("follow_ups", other)]) == [None]

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from importer.apply.gate import FirstAlone
+from importer.apply.gate import FirstRequestGate
 from importer.apply.sending import ChangingStep, ProvenIncident, Sender
 from importer.model import Attribute, Field, FollowUp, TimelineItem
 from importer.model.errors import Refused
@@ -49,7 +49,7 @@ def test_a_step_is_sent_only_to_the_incident_that_the_state_binds(
             ledger.bind("A", replace(live(1, {}), id=bound_to))
         owner = ProvenIncident("A", "01OTHER")
         with pytest.raises(Refused, match="nothing proves"):
-            Sender(ledger, "", lambda: None, FirstAlone(Event())).send(owner, step, never)
+            Sender(ledger, "", lambda: None, FirstRequestGate(Event())).send(owner, step, never)
         assert ledger.entries("A") == ()
 
 
@@ -57,7 +57,7 @@ def test_a_creation_that_waits_for_an_option_is_neither_sent_nor_journaled(tmp_p
     step = CreateIncident({**SHORT, TEAMS_FIELD: (SEARCH,)}, "key", None)
     with closing(open_ledger(tmp_path / "state.db", now=lambda: datetime.now(UTC))) as ledger:
         with pytest.raises(ValueError, match="depends on another step"):
-            Sender(ledger, "", lambda: None, FirstAlone(Event())).create("A", step, never)
+            Sender(ledger, "", lambda: None, FirstRequestGate(Event())).create("A", step, never)
         assert ledger.entries("A") == ()
 
 

@@ -23,7 +23,7 @@ from importer.model import (
     Value,
 )
 from importer.plan.matching import Conflict
-from importer.plan.staleness import created_since, edited_since, without_overtaken
+from importer.plan.staleness import created_since, edited_since, with_stale_blocked
 from tests.planning import BOUND, NOTHING, POSTMORTEM, remembering
 from tests.plans import (
     BEGAN,
@@ -124,7 +124,7 @@ def left(
     fields = {attribute: Remembered(value, value) for attribute, value in known.items()}
     for name, value in answered.items():
         fields[names[name]] = replace(fields[names[name]], answered=value)
-    (one,) = without_overtaken([change], {"A": live(7, now)}, remembering(fields, BOUND))
+    (one,) = with_stale_blocked([change], {"A": live(7, now)}, remembering(fields, BOUND))
     return one
 
 
@@ -183,12 +183,12 @@ def test_a_creation_that_people_edited_between_two_runs_is_left_and_named() -> N
 
 
 def test_a_change_that_no_run_began_is_not_looked_at() -> None:
-    assert list(without_overtaken([EDIT], {}, NOTHING)) == [EDIT]
+    assert list(with_stale_blocked([EDIT], {}, NOTHING)) == [EDIT]
     unchanged = replace(EDIT, changes=())
     assert list(edited_since([unchanged], {"A": live(7, shown())})) == []
 
 
 @pytest.mark.parametrize("change", [noop(7), BLOCKED])
-def test_what_sends_nothing_cannot_be_overtaken(change: Change) -> None:
+def test_a_change_that_sends_nothing_never_becomes_stale(change: Change) -> None:
     key = change.incident.key
-    assert list(without_overtaken([change], {key: live(7, shown(name="of a person"))}, NOTHING)) == [change]
+    assert list(with_stale_blocked([change], {key: live(7, shown(name="of a person"))}, NOTHING)) == [change]
