@@ -68,10 +68,10 @@ def may_have_existed(live: LiveIncident) -> Diagnostic:
     return Diagnostic(
         Severity.WARNING,
         "may-have-existed",
-        "incidents that count as created came into being up to two seconds before they were sent: either the"
-        " server's clocks differ, or a run whose state was lost created them",
+        "incidents that count as created have a creation time up to two seconds before they were sent: either"
+        " the server's clocks differ, or a run whose state was lost created them",
         detail=live.reference,
-        hint="either way there is one of each",
+        hint="either way, there is only one of each",
     )
 
 

@@ -66,7 +66,7 @@ class Completion:
         try:
             yield
         except Refused as error:
-            summary = "the account answered, and the state file could not record it"
+            summary = "the account answered, but the answer could not be recorded in the state file"
             self.end(error, self._diagnostic("not-recorded", summary, error.summary, hint=error.hint))
 
     def end(self, error: ImporterError, reason: Diagnostic) -> None:

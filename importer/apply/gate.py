@@ -78,5 +78,5 @@ class FirstRequestGate:
 def _not_sent(refusal: ApiError | NotAvailable) -> NotAvailable:
     """Return the error of a request that is not sent because of the refusal of another one."""
     is_reason = isinstance(refusal, NotAvailable)
-    summary = refusal.summary if is_reason else f"the first was refused: {refusal.summary}"
+    summary = refusal.summary if is_reason else f"the first request was refused: {refusal.summary}"
     return NotAvailable(summary, hint=refusal.hint, status=refusal.status, was_sent=False)

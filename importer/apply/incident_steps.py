@@ -116,7 +116,7 @@ class IncidentSteps:
         try:
             work.live = self.api.incident(work.live.id) or work.live
         except ImporterError as error:
-            what = f"it was attached, and could not be read back: {error.summary}"
+            what = f"it was attached but could not be read back: {error.summary}"
             raise NoAnswer(what, hint=error.hint) from error
         declared = _attributes(step)
         with work.recording():

@@ -50,7 +50,7 @@ def taken_key(incident: Incident, refusal: ApiError) -> Failed:
 
 def not_as_asked(incident: Incident, error: Refused) -> Diagnostic:
     """Return what is wrong with an incident that no edit can correct."""
-    what = "an incident was created otherwise than declared, and no edit can correct it"
+    what = "an incident was not created as declared, and no edit can correct it"
     return Diagnostic(Severity.WARNING, error.code, what, error.summary, locations=(incident.location,))
 
 

@@ -170,7 +170,7 @@ class WaitNotices:
             case Wait():
                 self._report_wait(notice)
             case Pause(max_seconds=max_seconds, reason=reason):
-                self._info(f"{reason}: all requests are paused, for at most {_duration(max_seconds)}")
+                self._info(f"{reason}: all requests are paused for at most {_duration(max_seconds)}")
             case _:
                 assert_never(notice)
 

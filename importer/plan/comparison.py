@@ -107,12 +107,12 @@ class Comparison:
         shown, stored = _short(change.before), _short(answered)
         self.diagnostics.warning(
             "shown-differently",
-            "the account shows another value than it answered to the last write, though nobody edited the"
-            " incident since: it is left as it is",
+            "the account shows a different value than it returned for the last write, though nobody has"
+            " edited the incident since: the value is left as it is",
             incident.location,
-            detail=f"incident '{incident.key}' ({live.reference}): {change.attribute.label} was answered as"
-            f" {stored}, and is shown as {shown}",
-            hint="check one of them in incident.io; change the file to write the value again",
+            detail=f"incident '{incident.key}' ({live.reference}): {change.attribute.label} was returned as"
+            f" {stored} and is now shown as {shown}",
+            hint="check one in incident.io; to write the declared value again, change it in the file",
         )
 
 

@@ -146,7 +146,7 @@ def rate_limited(*, until: datetime, reason: str, scope: str, at: datetime) -> s
 def paused(*, max_seconds: float, reason: str, at: datetime) -> str:
     """Return the event for a pause of all requests, which ends after `max_seconds` at the latest."""
     longest = round(max_seconds)
-    message = f"{reason}: all requests are paused, for at most {longest} s"
+    message = f"{reason}: all requests are paused for at most {longest} s"
     return _line("paused", "warn", message, at, max_seconds=longest, reason=reason)
 
 

@@ -17,7 +17,7 @@ _SHOWN_PATTERNS, _LONGEST_PATTERN = 2, 30
 _DIFFERENCES = {
     "drift-kept": ("edits made in incident.io are kept in {}", "incident"),
     "cannot-be-cleared": ("{} cannot be cleared", "value"),
-    "shown-differently": ("{} shown otherwise than written", "value"),
+    "shown-differently": ("{} shown differently than written", "value"),
 }
 """What a warning says of the account: it differs from the files."""
 _PERHAPS_DRIFT = {code: _DIFFERENCES[code] for code in ("drift-kept", "shown-differently")}

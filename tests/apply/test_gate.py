@@ -65,7 +65,7 @@ def test_a_request_that_waited_in_vain_was_not_sent_and_names_the_refusal() -> N
     gate = FirstRequestGate(threading.Event())
     with pytest.raises(AuthenticationFailed), gate.turn("edit"):
         raise FORBIDDEN
-    with pytest.raises(NotAvailable, match="the first was refused: 403") as error, gate.turn("edit"):
+    with pytest.raises(NotAvailable, match="the first request was refused: 403") as error, gate.turn("edit"):
         raise AssertionError
     assert (error.value.was_sent, error.value.hint) == (False, "a new key")
 

@@ -71,7 +71,7 @@ def test_a_server_that_does_not_answer_is_a_pause_and_no_rate_limit() -> None:
     watcher = apply_output(known, OutputFormat.TEXT, kept.append)
     for _ in range(2):  # it was back in between
         watcher.waiting(PAUSE)
-    assert shown(known) == "the server does not answer: all requests are paused, for at most 5 min\n" * 2
+    assert shown(known) == "the server does not answer: all requests are paused for at most 5 min\n" * 2
     assert [json.loads(each)["type"] for each in kept] == ["paused"] * 2
 
 

@@ -463,7 +463,7 @@ def test_another_value_under_an_unmoved_time_stamp_is_left_with_a_warning_of_bot
     assert isinstance(found.changes[0], NoOp)
     words = [json.dumps(plain(each), ensure_ascii=False) for each in (declared, shown)]
     detail = diagnostic(found, "shown-differently").detail
-    assert detail.endswith(f"{attribute.label} was answered as {words[0]}, and is shown as {words[1]}")
+    assert detail.endswith(f"{attribute.label} was returned as {words[0]} and is now shown as {words[1]}")
 
 
 @pytest.mark.parametrize(("attribute", "declared", "shown"), OTHERS)
