@@ -1,5 +1,7 @@
-"""A plan -> the outputs of a GitHub Actions step: has_changes, errored, the counts, plan_file. A plan that
-failed counts nothing: its counts and plan_file are empty."""
+"""A plan -> the outputs of a GitHub Actions step: has_changes, errored, the counts, plan_file.
+
+The counts and plan_file of a failed plan are empty.
+"""
 
 from __future__ import annotations
 
