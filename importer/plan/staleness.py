@@ -132,7 +132,7 @@ def _name(option: Scalar) -> str:
 
 def _blocked_as_stale(incident: Incident, live: LiveIncident, edited: Iterable[str]) -> Blocked:
     why = (
-        f"{live.reference} was edited in incident.io after an earlier run of this plan began to apply it:"
+        f"{live.reference} was edited in incident.io after an earlier run of this plan began:"
         f" {', '.join(edited)}; make a new plan and review it"
     )
     return Blocked(incident, live.id, live.reference, "stale", why)

@@ -20,7 +20,7 @@ _DIFFERENCES = {
     "shown-differently": ("{} shown differently than written", "value"),
 }
 """What a warning says of the account: it differs from the files."""
-_PERHAPS_DRIFT = {code: _DIFFERENCES[code] for code in ("drift-kept", "shown-differently")}
+_POSSIBLE_DRIFT = {code: _DIFFERENCES[code] for code in ("drift-kept", "shown-differently")}
 _NOT_KNOWN = {"not-visible": ("{} not visible to this API key", "incident")}
 """What a warning says of the account: whether it differs is not known."""
 _NOT_COMPARED = frozenset({"not-compared", "not-visible"})
@@ -42,11 +42,11 @@ def no_changes(plan: Plan) -> str:
 
 
 def no_drift(plan: Plan) -> str:
-    """Return the line of a report without drift, or with what may be drift, and is left as it is."""
+    """Return the line of a drift report without changes: no drift, or what may be drift and is kept."""
     is_whole = not plan.scope.left_out and all(each.code not in _NOT_COMPARED for each in plan.diagnostics)
     where = "" if is_whole else "in the incidents compared, "
-    if perhaps := "; ".join(_named(plan, _PERHAPS_DRIFT)):
-        return f"Perhaps drift: {perhaps}. Of the rest, {where}nothing was edited in incident.io."
+    if possible := "; ".join(_named(plan, _POSSIBLE_DRIFT)):
+        return f"Possible drift: {possible}. Apart from that, {where}nothing was edited in incident.io."
     return f"No drift: {where}nothing that importer wrote was edited in incident.io."
 
 

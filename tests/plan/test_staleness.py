@@ -172,7 +172,7 @@ def test_what_people_edited_between_two_runs_of_a_plan_is_left_and_named(field: 
     one = left(EDIT, shown(**{field: "of a person"}), {NAME: "new"})
     assert isinstance(one, Blocked)
     assert (one.reason, one.reference) == ("stale", "INC-7")
-    assert f"after an earlier run of this plan began to apply it: {field};" in one.explanation
+    assert f"after an earlier run of this plan began: {field};" in one.explanation
 
 
 def test_a_creation_that_people_edited_between_two_runs_is_left_and_named() -> None:

@@ -233,11 +233,11 @@ def test_a_whole_text_is_ten_lines_at_most(number, last):
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("shown-differently", "Perhaps drift: 1 value shown otherwise than written."),
-        ("drift-kept", "Perhaps drift: edits made in incident.io are kept in 1 incident."),
+        ("shown-differently", "Possible drift: 1 value shown differently than written."),
+        ("drift-kept", "Possible drift: edits made in incident.io are kept in 1 incident."),
     ],
 )
 def test_a_report_does_not_deny_what_may_be_drift(code: str, words: str) -> None:
     warned = replace(plans.plan(), diagnostics=(Diagnostic(Severity.WARNING, code, "left as it is"),))
     told = no_drift(warned)
-    assert told == f"{words} Of the rest, nothing was edited in incident.io."
+    assert told == f"{words} Apart from that, nothing was edited in incident.io."
