@@ -183,7 +183,7 @@ def _compared(
 
 
 def remaining_changes(session: Session, plan: Plan, plan_hash: str) -> Plan:
-    """Return the part of a saved plan that earlier runs have not applied, without what was edited meanwhile.
+    """Return what earlier runs of a saved plan have not applied; what was edited meanwhile is blocked.
 
     A creation without an answer whose key an incident now carries is recorded as applied: sending it again
     would create a duplicate if the server has forgotten the idempotency key.

@@ -16,7 +16,7 @@ from importer.model.errors import (
     Refused,
 )
 
-_UNAUTHENTICATED, _SERVER_ERROR = 401, 500
+_UNAUTHENTICATED = 401
 
 
 class RunEnded(Exception):
@@ -97,7 +97,7 @@ class Completion:
         if isinstance(error, NotAvailable):
             summary = f"{what}: nothing was created or changed, because {error.summary}"
             self.add_missing(attribute, "not-attempted", summary, error.detail, hint=hint)
-        elif isinstance(error, ApiError) and error.status < _SERVER_ERROR:
+        elif isinstance(error, ApiError) and not error.is_server_error:
             summary = f"the incident exists, but the account refused its {what}"
             self.add_missing(attribute, "refused-part", summary, error.summary, hint=hint)
         elif error.was_sent:

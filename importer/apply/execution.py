@@ -342,8 +342,8 @@ class Execution:
 
 
 def _end_if_irreparable(work: Completion, sent: Attributes, number: int | None = None) -> None:
-    """End the run if an incident came back otherwise than it was sent, and no edit can correct it: every
-    further creation would have the same error."""
+    """End the run if an incident differs from what was sent in a way that no edit can correct: every further
+    creation would have the same error."""
     live = work.live
     wrong = irreparable(live, sent, number)
     if wrong:

@@ -47,8 +47,8 @@ class FirstRequestGate:
                     self._turn.notify_all()
 
     def close(self, kind: str, why: NotAvailable) -> None:
-        """Let no other request of a kind go, because of what an accepted one has led to. If that is known
-        before its turn is over, none that waits is sent."""
+        """Send no other request of a kind, because of what an accepted one has led to. Called before its turn
+        is over, this also stops those that wait."""
         self._refused[kind] = why
 
     def _wait(self, kind: str) -> bool:

@@ -19,8 +19,6 @@ from importer.model import (
 )
 from importer.model.errors import ApiError, ImporterError, NotAvailable, Refused
 
-_SERVER_ERROR = 500
-
 
 def unproven_change(incident: Incident, live: LiveIncident) -> Failed:
     """Return the outcome of a change to an incident that nothing binds to the key."""
@@ -84,7 +82,7 @@ def failure(work: Completion) -> Outcome:
 def _leaves_doubt(error: ImporterError) -> bool:
     """Whether a request may have been carried out although this is all that came back."""
     if isinstance(error, ApiError):
-        return error.status >= _SERVER_ERROR
+        return error.is_server_error
     return error.was_sent and not isinstance(error, NotAvailable)
 
 

@@ -117,7 +117,8 @@ class Sender:
         return self._send(key, step, carry_out)
 
     def end_creations(self, step: CreateIncident, why: str) -> None:
-        """Let no other creation go, from within `carry_out`, before the next one has its turn."""
+        """Send no other creation. Called from within `carry_out`, this takes effect before the next has its
+        turn."""
         self.gate.close(_kind(step), NotAvailable(why))
 
     def send(self, proven: ProvenIncident, step: C, carry_out: Callable[[C, Request], R]) -> R:
@@ -185,4 +186,4 @@ def is_certain(error: ImporterError) -> bool:
     if not isinstance(error, ApiError):
         return False
     concerns_key = error.status == CONFLICT or error.field.endswith("idempotency_key")
-    return error.status < 500 and not concerns_key
+    return not error.is_server_error and not concerns_key

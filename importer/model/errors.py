@@ -84,6 +84,11 @@ class ApiError(ImporterError):
         self.field = field
         self.scope = scope
 
+    @property
+    def is_server_error(self) -> bool:
+        """Whether the server failed, so that the request may have been carried out all the same."""
+        return self.status >= 500
+
 
 class AuthenticationFailed(ApiError):
     """The key is wrong, or lacks a role."""

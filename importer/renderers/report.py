@@ -37,14 +37,14 @@ _COLUMNS = ("key", "file", "line", "column", "code", "message", "request_id")
 _FORMULA = ("=", "+", "-", "@")
 
 
-def to_json(outcomes: Iterable[Outcome], changes: Iterable[Change] = ()) -> str:
+def to_json(outcomes: Iterable[Outcome], changes: Iterable[Change]) -> str:
     """Return a JSON document; `incidents` holds those that failed, are unknown, were not attempted, or are
     not whole, and what was blocked in the plan's `changes`."""
     document = {MARK: FORMAT_VERSION, "incidents": [*_rows(outcomes), *_blocked_rows(changes)]}
     return json.dumps(document, indent=2) + "\n"
 
 
-def to_csv(outcomes: Iterable[Outcome], changes: Iterable[Change] = ()) -> str:
+def to_csv(outcomes: Iterable[Outcome], changes: Iterable[Change]) -> str:
     """Return a table with the same rows. Its first column is the outcome, and has the mark as its header.
 
     Control characters are escaped, and a cell that a spreadsheet would read as a formula starts with an

@@ -132,29 +132,29 @@ def test_a_wait_that_is_over_lasts_no_time():
 
 
 def test_the_report_reads_as_it_should(golden):
-    golden("apply/report.json", report.to_json((*MIXED, *INCOMPLETE)))
-    golden("apply/report.csv", report.to_csv((*MIXED, *INCOMPLETE)))
+    golden("apply/report.json", report.to_json((*MIXED, *INCOMPLETE), ()))
+    golden("apply/report.csv", report.to_csv((*MIXED, *INCOMPLETE), ()))
 
 
 def test_the_report_says_first_who_wrote_it():
-    assert next(iter(json.loads(report.to_json([])))) == "importer_report"
-    assert report.to_csv([]).startswith("importer_report,")
+    assert next(iter(json.loads(report.to_json([], ())))) == "importer_report"
+    assert report.to_csv([], ()).startswith("importer_report,")
 
 
 @given(
     st.lists(st.builds(Unknown, st.text(st.characters(codec=None)), st.text(), st.just(PLACE)), max_size=4)
 )
 def test_no_cell_of_the_report_is_a_formula(unknown):
-    table = list(csv.reader(io.StringIO(report.to_csv(unknown), newline="")))
+    table = list(csv.reader(io.StringIO(report.to_csv(unknown, ()), newline="")))
 
     assert len(table) == len(unknown) + 1
-    assert report.to_csv(unknown).encode()
+    assert report.to_csv(unknown, ()).encode()
     assert not [cell for row in table for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
 @given(st.lists(st.builds(Unknown, st.text(), st.text(), st.just(PLACE)), max_size=4))
 def test_the_json_report_keeps_every_key_as_it_is(unknown):
-    rows = json.loads(report.to_json(unknown))["incidents"]
+    rows = json.loads(report.to_json(unknown, ()))["incidents"]
 
     assert [(row["key"], row["message"]) for row in rows] == [(each.key, each.message) for each in unknown]
 
