@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from importer.api.exchange import MISSING, Exchange, may_be_missing
 from importer.model import Entity, Field, LiveChild, normalise
@@ -20,10 +21,6 @@ _LISTS = {
     Field.ATTACHMENT: paths.ATTACHMENTS,
     Field.POSTMORTEM: paths.POSTMORTEMS,
 }
-
-_NOT_FOUND = 404
-_INVALID = (400, 422)
-"""Refusals of a parameter, by a list that is there."""
 
 
 def read_children(exchange: Exchange, incident_id: str, fields: frozenset[Field]) -> tuple[LiveChild, ...]:
@@ -71,7 +68,7 @@ def _check_kind(exchange: Exchange, kind: Field) -> None:
     try:
         _expect_list(lambda: _read_kind(exchange, _NO_INCIDENT, kind))
     except NotAvailable as missing:
-        if missing.status != _NOT_FOUND:
+        if missing.status != HTTPStatus.NOT_FOUND:
             raise
         with may_be_missing(_list_name(kind)):
             _expect_list(lambda: exchange.get_newest(_LISTS[kind], {"page_size": "1"}))
@@ -82,7 +79,7 @@ def _expect_list(ask: Callable[[], object]) -> None:
     try:
         ask()
     except ApiError as refusal:
-        if refusal.status not in _INVALID:
+        if not refusal.is_invalid:
             raise
 
 

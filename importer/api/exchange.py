@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
@@ -23,7 +24,6 @@ PAGE_SIZE = 250
 MISSING = (403, 404, 405, 410)
 """Statuses that mean the account lacks an endpoint, or the key may not use it."""
 
-_FORBIDDEN, _NOT_FOUND = 403, 404
 _GONE = (405, 410)
 
 Parameters = Mapping[str, str]
@@ -141,7 +141,7 @@ class Exchange:
             answer = call(before)
         except ApiError as error:
             raise (refusal if _is_decisive(refusal, error) else error) from None
-        if refusal.status != _NOT_FOUND or answer:
+        if refusal.status != HTTPStatus.NOT_FOUND or answer:
             self._lacks_newest = True
         return answer
 
@@ -170,16 +170,16 @@ def may_be_missing(what: str) -> Iterator[None]:
 def _is_decisive(newest: ApiError, before: ApiError) -> bool:
     """Return whether the refusal of the newest version is the one to report: it names a role, or does not
     find an incident, and the version before it is retired or does not find it either."""
-    if newest.status == _FORBIDDEN:
+    if newest.status == HTTPStatus.FORBIDDEN:
         return before.status in MISSING
-    return newest.status == _NOT_FOUND and before.status in (_NOT_FOUND, *_GONE)
+    return newest.status == HTTPStatus.NOT_FOUND and before.status in (HTTPStatus.NOT_FOUND, *_GONE)
 
 
 def _reason(what: str, refusal: ApiError) -> str:
-    if refusal.status == _FORBIDDEN:
+    if refusal.status == HTTPStatus.FORBIDDEN:
         lacking = f"the scope {refusal.scope}" if refusal.scope else "a role"
         return f"this API key may not use {what}: it lacks {lacking}"
-    if refusal.status == _NOT_FOUND:
+    if refusal.status == HTTPStatus.NOT_FOUND:
         return f"{what} was not found"
     return f"{what} is gone from this account's API"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from importer.model import Attribute, Diagnostic, Incident, LiveIncident, Outcome, Severity
 from importer.model.errors import (
@@ -15,8 +16,6 @@ from importer.model.errors import (
     NotAvailable,
     Refused,
 )
-
-_UNAUTHENTICATED = 401
 
 
 class RunEnded(Exception):
@@ -122,7 +121,7 @@ def ends_run(error: ImporterError) -> bool:
 
 def not_permitted(refusal: AuthenticationFailed) -> NotAvailable:
     """Return the error of a part that this key may not send. Raises the refusal if the key is invalid."""
-    if refusal.status == _UNAUTHENTICATED:
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
         raise refusal
     return NotAvailable(
         "this API key lacks a role for it",

@@ -139,8 +139,8 @@ class Creator:
         """Send a creation and judge its answer, before another creation has its turn."""
         began, sent_at, sent = self.now(), self.api.server_time(), _sent(key, step)
 
-        def carry_out(step: CreateIncident, request: Request) -> Creation:
-            answer = self.api.create(step, request)
+        def carry_out(_: CreateIncident, prepared: Request) -> Creation:
+            answer = self.api.create(step, prepared)
             made = self._from_answer(sent, step.sent_before, answer, began)
             wrong = irreparable(answer.live, sent.declared, sent.number)
             if wrong and isinstance(made, Created | Existing):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 from importer.model.errors import ApiError, AuthenticationFailed, Interrupted, NotAvailable
 
@@ -12,9 +13,6 @@ _REFUSES_ALL = (403, 405, 410)
 """Statuses that every request of the kind gets: the key may not send it, or the API no longer has it. A 404
 is not one of them, as it may concern a single incident, for instance one that the key cannot see; a kind that
 the account lacks is noticed when it is listed, before anything is sent."""
-
-_INVALID = 422
-"""The server looked at the content, so the key may send requests of the kind."""
 
 
 class FirstRequestGate:
@@ -71,7 +69,7 @@ class FirstRequestGate:
     def _note_refusal(self, kind: str, error: ApiError | NotAvailable) -> None:
         if isinstance(error, AuthenticationFailed) or error.status in _REFUSES_ALL:
             self._refused[kind] = error
-        elif error.status == _INVALID:
+        elif error.status == HTTPStatus.UNPROCESSABLE_ENTITY:  # it looked at the content
             self._open.add(kind)
 
 

@@ -17,9 +17,6 @@ from importer.model.steps import AttachPostmortem, CorrectIncident, EditIncident
 from importer.plan.differences import differences
 from importer.plan.steps import after_creation, incident_steps
 
-_INVALID = (400, 422)
-"""Refusals of what a request has, which may be only a part of it."""
-
 NOT_KEPT = "the account accepts it, but does not keep it"
 
 
@@ -69,7 +66,7 @@ class IncidentSteps:
         except AuthenticationFailed as refusal:
             raise (not_permitted(refusal) if isinstance(step, CorrectIncident) else refusal) from refusal
         except ApiError as refusal:
-            if refusal.status not in _INVALID:
+            if not refusal.is_invalid:
                 raise
             if isinstance(step, CorrectIncident) and len(declared) > 1:
                 for attribute, value in declared.items():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Protocol, TypeVar, assert_never
 
 from importer.apply.gate import FirstRequestGate
@@ -38,9 +39,6 @@ from importer.model.steps import (
     is_ready,
 )
 from importer.wire.requests import Request, request
-
-CONFLICT = 409
-"""The one refusal that leaves doubt: another request with the same key may be in progress."""
 
 ChangingStep = AttachPostmortem | CorrectIncident | CreateChild | EditChild | EditIncident | SetChildStatus
 """The steps that change an incident which exists, and so need the proof that it is ours."""
@@ -179,11 +177,11 @@ def _kind(step: Step) -> str:
 
 
 def is_certain(error: ImporterError) -> bool:
-    """Whether an error proves that nothing was carried out. It does not if it concerns the idempotency key:
-    the server knows the key from an earlier request."""
+    """Whether an error proves that nothing was carried out. It does not if it concerns the idempotency key,
+    which the server knows from an earlier request; a conflict may be one that is still in progress."""
     if isinstance(error, NotAvailable) or not error.was_sent:
         return True
     if not isinstance(error, ApiError):
         return False
-    concerns_key = error.status == CONFLICT or error.field.endswith("idempotency_key")
+    concerns_key = error.status == HTTPStatus.CONFLICT or error.field.endswith("idempotency_key")
     return not error.is_server_error and not concerns_key

@@ -89,6 +89,11 @@ class ApiError(ImporterError):
         """Whether the server failed, so that the request may have been carried out all the same."""
         return self.status >= 500
 
+    @property
+    def is_invalid(self) -> bool:
+        """Whether the server refused what the request has, which may be only a part of it."""
+        return self.status in (400, 422)
+
 
 class AuthenticationFailed(ApiError):
     """The key is wrong, or lacks a role."""
